@@ -1,0 +1,71 @@
+// A device as the host sees it: buffers, launches on one stream, and the host's own time. Two of them:
+// Reference (vm/device/reference.h: meaning, no time) and SimDevice (sim/device.h: the same in time).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vm/base/strong.h"
+#include "vm/observe/fault.h"
+#include "vm/observe/span.h"
+#include "vm/program/program.h"
+
+namespace dvmsim {
+
+/// How a program is brought to the cores and run.
+enum class CodePath : std::uint8_t { Bytecode, Native };
+
+struct Launch {
+  const Program* program = nullptr;       // outlives the launch
+  std::vector<std::uint64_t> arguments{}; // one word per Program::arguments
+  CodePath path = CodePath::Bytecode;
+  int cube_cores = 0;                     // cores 0.. of each kind take part
+  int vector_cores = 0;
+  std::string label{};
+};
+
+/// What one launch did. Times are device cycles since the device was made.
+struct LaunchReport {
+  Fault fault{};
+  Cycles begin{};         // the device takes the launch up
+  Cycles first_dispatch{};// first command dispatched on any core
+  Cycles end{};           // last core has finished
+  std::int64_t instructions = 0, commands = 0;
+  Cycles decode{};        // scalar cycles of the firmware, summed over cores
+  Cycles longest_core{};  // first dispatch to halt, maximum over cores
+};
+
+using Ticket = int;
+
+enum class Mode : std::uint8_t { Functional, Timing };  // Timing: no data, no backing memory
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  /// Bytes of device memory, 512-byte aligned. Addresses are deterministic. Throws Error if the
+  /// machine's memory is exhausted.
+  virtual std::uint64_t allocate(Bytes size) = 0;
+  virtual void release(std::uint64_t address) = 0;
+  /// Host copies, in stream order and not timed; read waits for everything submitted. In timing mode
+  /// write is ignored and read throws Error.
+  virtual void write(std::uint64_t address, std::span<const std::byte> data) = 0;
+  virtual void read(std::uint64_t address, std::span<std::byte> data) = 0;
+
+  /// The host spends time on one of its threads.
+  virtual void host_work(HostWork kind, std::int64_t nanoseconds, HostThread thread,
+                         const std::string& label) = 0;
+  /// Enqueues a launch: queue thread launches, device runs in order.
+  virtual Ticket submit(const Launch& launch) = 0;
+  /// The front thread waits until the launch has finished.
+  virtual LaunchReport wait(Ticket ticket) = 0;
+
+  /// Listeners for everything from now on; they outlive the device or are removed.
+  virtual void listen(Probes probes) = 0;
+};
+
+}  // namespace dvmsim

@@ -1,0 +1,63 @@
+// The memories instructions work on, bounds-checked. Global memory is sparse (pages appear when
+// written; unwritten bytes read as zero); a core's buffers are plain arrays filled with NaN patterns
+// at launch, so that reading what nobody wrote shows.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "vm/base/space.h"
+#include "vm/base/strong.h"
+#include "vm/machine/machine.h"
+#include "vm/observe/fault.h"
+
+namespace dvmsim {
+
+/// One address range [base, base + size) per allocation, each with its own storage: an access that
+/// leaves its allocation is out of bounds.
+class GlobalMemory {
+ public:
+  explicit GlobalMemory(Bytes capacity);
+  /// 512-byte aligned address of a new range of `size` bytes, backed by zeroed storage unless
+  /// `backed` is false (timing mode). First fit, deterministic. Throws Error when full.
+  std::uint64_t allocate(Bytes size, bool backed);
+  void release(std::uint64_t address);
+  /// Storage of [address, address + size), or nullptr if it is not inside one backed allocation.
+  [[nodiscard]] std::byte* at(std::uint64_t address, std::int64_t size);
+  [[nodiscard]] Bytes peak() const;
+
+ private:
+  struct Range {
+    std::int64_t size = 0;
+    std::unique_ptr<std::byte[]> data{};
+  };
+  std::map<std::uint64_t, Range> ranges_{};
+  const Range* last_ = nullptr;  // most accesses follow one another in one range
+  std::uint64_t last_base_ = 0;
+  std::int64_t capacity_ = 0, used_ = 0, peak_ = 0;
+};
+
+/// The buffers of one core.
+class CoreMemory {
+ public:
+  CoreMemory(const Machine& machine, CoreKind kind);
+  /// Fills every buffer with 0xff (NaN in each float type).
+  void poison();
+  /// Storage of [offset, offset + size) in a buffer, or nullptr if it leaves it.
+  [[nodiscard]] std::byte* at(Space space, std::int64_t offset, std::int64_t size) {
+    auto& buffer = buffers_[static_cast<std::size_t>(space)];
+    const auto limit = static_cast<std::int64_t>(buffer.size());
+    return offset < 0 || size < 0 || size > limit || offset > limit - size ? nullptr
+                                                                           : buffer.data() + offset;
+  }
+
+ private:
+  std::array<std::vector<std::byte>, kSpaces> buffers_{};
+};
+
+}  // namespace dvmsim

@@ -1,0 +1,55 @@
+// The bytecode interpreter of one core: the firmware the paper runs on the NPU, instruction by
+// instruction, with its scalar cycles. The reference device and the simulator run this same class.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "vm/base/strong.h"
+#include "vm/device/device.h"
+#include "vm/isa/isa.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim {
+
+class MatmulMacro;
+
+/// What the firmware reached. `scalar` is what it cost since the previous step, split for the report.
+struct Step {
+  enum class Kind : std::uint8_t {
+    Command,  // `command` goes to the queue command->pipe
+    Read,     // ldgm / ldub: perform `command` (pipe Scalar) at this point, then call supply()
+    Drain,    // scalar waits until pipe command->operand[0] has made everything visible
+    Halt,
+    Fault,
+  };
+  Kind kind = Kind::Halt;
+  Cycles scalar{};                       // firmware cycles spent (decode, dispatch, arithmetic)
+  int instructions = 0;                  // bytecode instructions interpreted
+  const isa::Command* command = nullptr; // owned by the firmware, valid until the next step
+};
+
+class Firmware {
+ public:
+  /// `code` is the core kind's part of the program and outlives the firmware. `native`: the same
+  /// commands at the scalar cost of compiled code.
+  Firmware(const Machine& machine, const Launch& launch, CoreId core, CodePath path);
+  ~Firmware();
+  Firmware(Firmware&&) noexcept;
+
+  /// Runs until something outside the scalar unit is needed. Never blocks; flags are the queues' business.
+  Step step();
+  /// The value of the pending Read.
+  void supply(std::int64_t value);
+  /// After Step::Kind::Fault.
+  [[nodiscard]] const Fault& fault() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dvmsim
