@@ -1,0 +1,134 @@
+#include "compiler/codegen/builder.h"
+
+#include <limits>
+
+#include "vm/base/error.h"
+#include "vm/isa/codec.h"
+
+namespace dvmsim {
+
+using isa::Inst;
+using isa::Lane;
+using isa::Op;
+
+Val::Val(std::int64_t immediate) {
+  DVMSIM_ASSERT(immediate >= std::numeric_limits<std::int32_t>::min() &&
+                    immediate <= std::numeric_limits<std::int32_t>::max(),
+                "an immediate fits 32 bits");
+  lane = Lane::imm(static_cast<std::int32_t>(immediate));
+}
+
+Reg Builder::reg() {
+  DVMSIM_ASSERT(next_reg_ < isa::kRegisters, "a program uses at most 64 registers");
+  return Reg{next_reg_++};
+}
+
+Inst& Builder::add(Op op, Operands operands) {
+  Inst inst = isa::blank(op);
+  const isa::Row& row = isa::row_of(op);
+  for (const auto& [name, value] : operands) {
+    const int index = row.find(name);
+    DVMSIM_ASSERT(index >= 0, "the row has an operand of that name");
+    inst.lane[static_cast<std::size_t>(index)] = value.lane;
+  }
+  code_.push_back(inst);
+  return code_.back();
+}
+
+namespace {
+
+std::int64_t fold(Op op, std::int64_t a, std::int64_t b) {
+  switch (op) {
+    case Op::sadd: return a + b;
+    case Op::ssub: return a - b;
+    case Op::smul: return a * b;
+    case Op::sdiv: return a / b;
+    case Op::smod: return a % b;
+    case Op::smin: return a < b ? a : b;
+    case Op::smax: return a > b ? a : b;
+    default: DVMSIM_ASSERT(false, "compute folds + - * / % min max"); return 0;
+  }
+}
+
+bool does_nothing(Op op, const Val& b) {
+  return ((op == Op::sadd || op == Op::ssub) && b.is(0)) ||
+         ((op == Op::smul || op == Op::sdiv) && b.is(1));
+}
+
+}  // namespace
+
+Val Builder::compute(Op op, Val a, Val b) {
+  const bool commutes = op == Op::sadd || op == Op::smul || op == Op::smin || op == Op::smax;
+  if (commutes && !a.lane.is_register && b.lane.is_register) std::swap(a, b);
+  if (!a.lane.is_register && !b.lane.is_register) {
+    const std::int64_t value = fold(op, a.lane.immediate, b.lane.immediate);
+    if (value == static_cast<std::int32_t>(value)) return value;
+  }
+  if (does_nothing(op, b)) return a;
+  if (b.is(op == Op::smod ? 1 : 0) && (op == Op::smul || op == Op::smod)) return 0;
+  const Reg result = reg();
+  assign(result, op, a, b);
+  return result;
+}
+
+Val Builder::argument(int index) {
+  const Reg result = reg();
+  add(Op::ldarg, {{"rd", result}, {"index", index}});
+  return result;
+}
+
+void Builder::assign(Reg target, Op op, Val a, Val b) {
+  if (op == Op::mov) {
+    add(op, {{"rd", target}, {"a", a}});
+  } else {
+    add(op, {{"rd", target}, {"a", a}, {"b", b}});
+  }
+}
+
+void Builder::begin_loop(Val count, int rotate) {
+  add(Op::loop, {{"count", count}, {"rotate", rotate}});
+}
+
+void Builder::end_loop() { add(Op::endloop); }
+
+int Builder::jump(Op op, Val condition) {
+  jumps_.push_back({code_.size(), 0});
+  add(op, {{"a", condition}, {"skip", 1}});
+  return static_cast<int>(jumps_.size()) - 1;
+}
+
+void Builder::land(int jump) { jumps_[static_cast<std::size_t>(jump)].to = code_.size(); }
+
+void Builder::set(Pipe from, Pipe to, int id) {
+  add(Op::set, {{"pipe", static_cast<int>(from)}, {"other", static_cast<int>(to)}, {"id", id}});
+}
+
+void Builder::wait(Pipe on, Pipe from, int id) {
+  add(Op::wait, {{"pipe", static_cast<int>(on)}, {"other", static_cast<int>(from)}, {"id", id}});
+}
+
+void Builder::mark(DebugMark::Kind kind, std::string name) {
+  marks_.push_back({code_.size(), {kind, kind_, 0, std::move(name)}});
+}
+
+void Builder::link(Program& program) {
+  add(Op::halt);
+  // Every offset is known once sizes are; a jump's own size does not depend on its distance.
+  std::vector<std::uint32_t> offset(code_.size() + 1, 0);
+  for (std::size_t i = 0; i < code_.size(); ++i) {
+    offset[i + 1] = offset[i] + static_cast<std::uint32_t>(isa::words_of(code_[i]));
+  }
+  for (const Jump& jump : jumps_) {
+    const auto skip = static_cast<std::int32_t>(offset[jump.to] - offset[jump.from + 1]);
+    code_[jump.from].lane[1] = Lane::imm(skip);
+  }
+  auto& words = kind_ == CoreKind::Vector ? program.vector : program.cube;
+  words.reserve(offset.back());
+  for (const Inst& inst : code_) isa::append(inst, words);
+  for (Mark& mark : marks_) {
+    mark.mark.pc = offset[mark.at];
+    program.marks.push_back(std::move(mark.mark));
+  }
+}
+
+}  // namespace dvmsim
