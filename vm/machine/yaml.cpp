@@ -18,17 +18,13 @@ std::string place(const std::string& file, const YAML::Mark& mark) {
   return file + ":" + std::to_string(mark.line + 1) + ": ";
 }
 
-/// A scalar, or a list of scalars joined by blanks.
-std::string text_of(const YAML::Node& node, const std::string& file, const std::string& key) {
+/// A scalar, or a list of scalars joined by blanks. Throws Error without a place.
+std::string text_of(const YAML::Node& node, const std::string& key) {
   if (node.IsScalar()) return node.Scalar();
-  if (!node.IsSequence()) {
-    throw Error(place(file, node.Mark()) + key + ": no value: write one, or remove the key");
-  }
+  if (!node.IsSequence()) throw Error(key + ": no value: write one, or remove the key");
   std::string text;
   for (const YAML::Node& item : node) {
-    if (!item.IsScalar()) {
-      throw Error(place(file, item.Mark()) + key + ": a list here holds plain values only");
-    }
+    if (!item.IsScalar()) throw Error(key + ": a list here holds plain values only");
     text += (text.empty() ? "" : " ") + item.Scalar();
   }
   return text.empty() ? "none" : text;
@@ -50,10 +46,9 @@ class Reader {
         continue;
       }
       try {
-        set_field(machine_, key, text_of(entry.second, file_, key));
+        set_field(machine_, key, text_of(entry.second, key));
       } catch (const Error& error) {
-        const std::string what = error.what();
-        throw Error(what.starts_with(file_ + ":") ? what : place_of_key + what);
+        throw Error(place_of_key + error.what());
       }
     }
   }
