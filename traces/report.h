@@ -1,0 +1,81 @@
+// The result of a run as plain data, as JSON that scripts depend on, and as a page for people. Owns
+// the forms; the numbers come from Stats, the device and the caller.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "traces/roofline.h"
+#include "traces/stats.h"
+
+namespace dvmsim {
+
+struct RunReport {
+  static constexpr int kSchema = 1;
+
+  std::string model{}, strategy{};
+  std::vector<std::string> features{};
+  std::string hardware{};
+  std::vector<std::pair<std::string, std::int64_t>> dims{};
+
+  std::int64_t cycles = 0;  // device, from first dispatch to last end
+  double clock_mhz = 0;
+  double e2e_us = 0;   // with the host
+  double task_us = 0;  // first dispatch to last core end
+  double core_us = 0;  // sum over launches of the longest core
+
+  struct Host {
+    double compile_us = 0, encode_us = 0, launch_us = 0;
+    std::int64_t launches = 0, program_bytes = 0;
+  } host{};
+
+  struct Unit {
+    std::string name{};
+    std::int64_t total = 0;
+    std::array<std::int64_t, kReasons> reasons{};
+  };
+  std::vector<Unit> units{};
+
+  struct Memory {
+    std::int64_t hbm_read_bytes = 0, hbm_write_bytes = 0, l2_hit_bytes = 0;
+  } memory{};
+
+  /// Decode under one cost profile of the firmware.
+  struct Decode {
+    std::int64_t cycles = 0;          // of the run
+    std::int64_t decode_cycles = 0;   // summed over cores
+    std::int64_t exposed_cycles = 0;  // cycles less those with free firmware
+  };
+  struct Firmware {
+    std::int64_t instructions = 0, commands = 0, decode_cycles = 0;
+    std::optional<std::int64_t> exposed_cycles{};       // empty: not measured
+    std::array<std::optional<Decode>, 3> by_profile{};  // low, nominal, high
+  } firmware{};
+
+  Roofline roofline{};
+
+  struct Check {
+    double max_abs_err = 0, max_rel_err = 0;
+    bool pass = false;
+  };
+  std::optional<Check> check{};  // empty: not asked for
+
+  std::vector<std::string> not_modelled{};
+};
+
+/// Cycles, units, memory, firmware counts, host times and launches out of closed stats.
+void fill(RunReport& report, const Stats& stats, std::int64_t clock_hz);
+
+/// Members in a fixed order, two spaces of indent, a final newline. Same report, same bytes.
+[[nodiscard]] std::string to_json(const RunReport& report);
+
+/// One screen. `files` are the names of what else was written, each with what it is ("trace",
+/// "a.pftrace").
+[[nodiscard]] std::string summary(
+    const RunReport& report, const std::vector<std::pair<std::string, std::string>>& files = {});
+
+}  // namespace dvmsim

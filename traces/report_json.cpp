@@ -1,0 +1,104 @@
+// The JSON form of a report: the only user of the JSON library's writer.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "traces/report.h"
+
+namespace dvmsim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Times to a picosecond, so that no platform's last bit shows.
+double rounded(double value) {
+  return std::round(value * 1e6) / 1e6;
+}
+
+Json host(const RunReport::Host& host) {
+  return {{"compile_us", rounded(host.compile_us)},
+          {"encode_us", rounded(host.encode_us)},
+          {"launch_us", rounded(host.launch_us)},
+          {"launches", host.launches},
+          {"program_bytes", host.program_bytes}};
+}
+
+Json units(const std::vector<RunReport::Unit>& units) {
+  Json list = Json::array();
+  for (const auto& unit : units) {
+    Json reasons = Json::object();
+    for (int i = 0; i < kReasons; ++i) {
+      const std::int64_t cycles = unit.reasons[static_cast<std::size_t>(i)];
+      if (cycles != 0) reasons[std::string(name_of(static_cast<Reason>(i)))] = cycles;
+    }
+    list.push_back({{"name", unit.name}, {"total", unit.total}, {"reasons", reasons}});
+  }
+  return list;
+}
+
+Json firmware(const RunReport::Firmware& firmware) {
+  constexpr const char* kProfiles[] = {"low", "nominal", "high"};
+  Json json = {{"instructions", firmware.instructions},
+               {"commands", firmware.commands},
+               {"decode_cycles", firmware.decode_cycles}};
+  json["exposed_cycles"] = firmware.exposed_cycles ? Json(*firmware.exposed_cycles) : Json();
+  Json profiles = Json::object();
+  for (std::size_t i = 0; i < firmware.by_profile.size(); ++i) {
+    const auto& decode = firmware.by_profile[i];
+    if (!decode) continue;
+    profiles[kProfiles[i]] = {{"cycles", decode->cycles},
+                              {"decode_cycles", decode->decode_cycles},
+                              {"exposed_cycles", decode->exposed_cycles}};
+  }
+  json["decode_profiles"] = profiles;
+  return json;
+}
+
+Json roofline(const Roofline& roofline) {
+  Json demands = Json::object();
+  for (const Demand& demand : roofline.per_pipe) {
+    demands[demand.resource] = {{"cycles", demand.cycles}, {"fraction", rounded(demand.busy)}};
+  }
+  return {{"bound", roofline.bound},
+          {"ideal_cycles", roofline.ideal_cycles},
+          {"fraction", rounded(roofline.fraction)},
+          {"per_pipe", demands}};
+}
+
+Json check(const std::optional<RunReport::Check>& check) {
+  if (!check) return {};
+  return {{"max_abs_err", check->max_abs_err},
+          {"max_rel_err", check->max_rel_err},
+          {"pass", check->pass}};
+}
+
+}  // namespace
+
+std::string to_json(const RunReport& report) {
+  Json dims = Json::object();
+  for (const auto& [name, size] : report.dims) dims[name] = size;
+  const auto& memory = report.memory;
+  Json json;
+  json["schema"] = RunReport::kSchema;
+  json["model"] = report.model;
+  json["strategy"] = report.strategy;
+  json["features"] = report.features;
+  json["hardware"] = report.hardware;
+  json["dims"] = dims;
+  json["cycles"] = report.cycles;
+  json["clock_mhz"] = report.clock_mhz;
+  json["e2e_us"] = rounded(report.e2e_us);
+  json["task_us"] = rounded(report.task_us);
+  json["core_us"] = rounded(report.core_us);
+  json["host"] = host(report.host);
+  json["units"] = units(report.units);
+  json["memory"] = {{"hbm_read_bytes", memory.hbm_read_bytes},
+                    {"hbm_write_bytes", memory.hbm_write_bytes},
+                    {"l2_hit_bytes", memory.l2_hit_bytes}};
+  json["firmware"] = firmware(report.firmware);
+  json["roofline"] = roofline(report.roofline);
+  json["check"] = check(report.check);
+  json["not_modelled"] = report.not_modelled;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace dvmsim

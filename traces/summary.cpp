@@ -1,0 +1,128 @@
+// The page for people: one screen, aligned, most important first.
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "traces/report.h"
+
+namespace dvmsim {
+namespace {
+
+/// 1234567 -> "1,234,567".
+std::string grouped(std::int64_t number) {
+  const std::string digits = std::to_string(number);
+  const std::size_t sign = number < 0 ? 1 : 0;
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > sign && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(kUnits)) {
+    value /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.2f} {}", value, kUnits[unit]);
+}
+
+std::string time_text(double us) {
+  if (us >= 1e6) return fmt::format("{:.3f} s", us / 1e6);
+  if (us >= 1e4) return fmt::format("{:.3f} ms", us / 1e3);
+  return fmt::format("{:.2f} us", us);
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.1f} %", 100 * share);
+}
+
+class Page {
+ public:
+  void line(std::string_view label, const std::string& text) {
+    text_ += fmt::format("  {:<12}{}\n", label, text);
+  }
+  void title(const std::string& text) { text_ += text + "\n"; }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_{};
+};
+
+std::string title(const RunReport& report) {
+  std::string text = report.model;
+  for (const auto& [name, size] : report.dims) text += fmt::format(" {}={}", name, size);
+  return fmt::format("{}  ({} on {})", text, report.strategy, report.hardware);
+}
+
+std::string decode_text(const RunReport& report) {
+  const auto& firmware = report.firmware;
+  std::string text = fmt::format("{} instructions, {} commands", grouped(firmware.instructions),
+                                 grouped(firmware.commands));
+  const auto share = [&](const RunReport::Decode& decode) {
+    return decode.cycles == 0
+               ? 0.0
+               : static_cast<double>(decode.exposed_cycles) / static_cast<double>(decode.cycles);
+  };
+  const auto& profiles = firmware.by_profile;
+  if (profiles[0] && profiles[1] && profiles[2]) {
+    text += fmt::format("; exposed decode {} / {} / {} cycles ({} / {} / {}) low/nominal/high",
+                        grouped(profiles[0]->exposed_cycles), grouped(profiles[1]->exposed_cycles),
+                        grouped(profiles[2]->exposed_cycles), percent(share(*profiles[0])),
+                        percent(share(*profiles[1])), percent(share(*profiles[2])));
+  } else if (firmware.exposed_cycles) {
+    text += fmt::format("; exposed decode {} cycles", grouped(*firmware.exposed_cycles));
+  }
+  return text;
+}
+
+std::string busy_text(const Roofline& roofline) {
+  std::string text;
+  for (const Demand& demand : roofline.per_pipe) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : "  ", demand.resource, percent(demand.busy));
+  }
+  return text;
+}
+
+std::string check_text(const RunReport::Check& check) {
+  return fmt::format("{} (max abs err {:.3g}, max rel err {:.3g})", check.pass ? "pass" : "FAIL",
+                     check.max_abs_err, check.max_rel_err);
+}
+
+}  // namespace
+
+std::string summary(const RunReport& report,
+                    const std::vector<std::pair<std::string, std::string>>& files) {
+  Page page;
+  page.title(title(report));
+  page.line("cycles", fmt::format("{}  ({} at {:g} MHz)", grouped(report.cycles),
+                                  time_text(report.task_us), report.clock_mhz));
+  page.line("end to end", fmt::format("{}; longest cores {}", time_text(report.e2e_us),
+                                      time_text(report.core_us)));
+  page.line("host", fmt::format("compile {}, encode {}, launch {}; {} launch{}, programs {}",
+                                time_text(report.host.compile_us), time_text(report.host.encode_us),
+                                time_text(report.host.launch_us), grouped(report.host.launches),
+                                report.host.launches == 1 ? "" : "es",
+                                bytes_text(report.host.program_bytes)));
+  page.line("firmware", decode_text(report));
+  page.line("memory", fmt::format("HBM read {}, write {}; L2 hits {}",
+                                  bytes_text(report.memory.hbm_read_bytes),
+                                  bytes_text(report.memory.hbm_write_bytes),
+                                  bytes_text(report.memory.l2_hit_bytes)));
+  if (!report.roofline.bound.empty()) {
+    page.line("bound", fmt::format("{}: {} of the ideal {} cycles", report.roofline.bound,
+                                   percent(report.roofline.fraction),
+                                   grouped(report.roofline.ideal_cycles)));
+    page.line("busy", busy_text(report.roofline));
+  }
+  if (report.check) page.line("check", check_text(*report.check));
+  for (const auto& [what, name] : files) page.line(what, name);
+  for (const std::string& item : report.not_modelled) page.line("not modelled", item);
+  return page.take();
+}
+
+}  // namespace dvmsim
