@@ -1,4 +1,5 @@
-// The tests' own main: linking gtest_main beside a library that also defines main would run nothing.
+// The tests' own main: linking gtest_main beside a library that also defines main would run
+// nothing.
 #include <gtest/gtest.h>
 
 int main(int argc, char** argv) {

@@ -1,0 +1,34 @@
+# make test   builds everything and runs every test
+# make demo   one model at three lengths under two strategies, with traces
+# make format rewrites the sources in the one form the tests accept
+
+BUILD := build/release
+DVMSIM := $(BUILD)/cli/dvmsim
+DEMO := build/demo
+
+.PHONY: build test demo format clean
+
+build:
+	.ci/setup
+	cmake --preset release
+	cmake --build --preset release
+
+test: build
+	ctest --preset release --parallel 2
+
+demo: build
+	mkdir -p $(DEMO)
+	for seq in 16 100 333; do \
+	  for strategy in eager dvm; do \
+	    $(DVMSIM) run configs/workloads/encoder.graph --dim seq=$$seq --strategy $$strategy \
+	      --trace $(DEMO)/encoder-$$seq-$$strategy.pftrace \
+	      --json $(DEMO)/encoder-$$seq-$$strategy.json || exit $$?; \
+	  done; \
+	done
+	@echo "open $(DEMO)/*.pftrace at https://ui.perfetto.dev"
+
+format:
+	find vm compiler sim traces cli tests -name '*.h' -o -name '*.cpp' | grep -v node_modules | xargs clang-format -i
+
+clean:
+	rm -rf build

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Who may include whom: compiler -> vm, sim -> vm, traces -> vm, cli -> all, vm -> nothing else. And
+# each library with heavy headers or global effect stays in one or two sources.
+. "$(dirname "$0")/sources.sh"
+
+# from: the folders that may not be included from there
+check_arrow() {
+  from=$1
+  shift
+  for to in "$@"; do
+    found=$(sources "$from" | xargs -r grep -nE "^ *# *include *\"$to/" /dev/null)
+    [ -z "$found" ] || complain "$from may not include $to:" "$found"
+  done
+}
+check_arrow vm compiler sim traces cli tests
+check_arrow compiler sim traces cli tests
+check_arrow sim compiler traces cli tests
+check_arrow traces compiler sim cli tests
+check_arrow cli tests
+
+found=$(sources vm compiler traces cli | xargs grep -nE '^ *# *include *[<"](systemc|tlm|sysc)' /dev/null)
+[ -z "$found" ] || complain "SystemC belongs to sim/ and tests/:" "$found"
+
+# header pattern, most sources, what
+check_library() {
+  users=$(sources vm compiler sim traces cli | xargs grep -lE "^ *# *include *[<\"]$1" /dev/null)
+  count=$(printf '%s' "$users" | grep -c .)
+  [ "$count" -le "$2" ] || complain "$1 is included by $count sources, $2 are allowed:" "$users"
+  headers=$(printf '%s' "$users" | grep '\.h$')
+  [ -z "$headers" ] || complain "$1 in a header:" "$headers"
+}
+check_library yaml-cpp 3
+check_library CLI 2
+check_library nlohmann 3
+check_library onnx 2
+check_library protozero 2
+
+# Cores run ahead of the kernel's clock: its time means nothing to them.
+found=$(sources sim/core sim/unit sim/mem | xargs -r grep -nE 'sc_time_stamp|include *<systemc' /dev/null)
+[ -z "$found" ] || complain "no SystemC and no kernel time in the model of a core:" "$found"
+exit $failed
