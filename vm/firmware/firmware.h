@@ -17,7 +17,8 @@ namespace dvmsim {
 
 class MatmulMacro;
 
-/// What the firmware reached. `scalar` is what it cost since the previous step, split for the report.
+/// What the firmware reached. `scalar` is what it cost since the previous step, split for the
+/// report.
 struct Step {
   enum class Kind : std::uint8_t {
     Command,  // `command` goes to the queue command->pipe
@@ -27,20 +28,21 @@ struct Step {
     Fault,
   };
   Kind kind = Kind::Halt;
-  Cycles scalar{};                       // firmware cycles spent (decode, dispatch, arithmetic)
-  int instructions = 0;                  // bytecode instructions interpreted
-  const isa::Command* command = nullptr; // owned by the firmware, valid until the next step
+  Cycles scalar{};                        // firmware cycles spent (decode, dispatch, arithmetic)
+  int instructions = 0;                   // bytecode instructions interpreted
+  const isa::Command* command = nullptr;  // owned by the firmware, valid until the next step
 };
 
 class Firmware {
  public:
-  /// `code` is the core kind's part of the program and outlives the firmware. `native`: the same
-  /// commands at the scalar cost of compiled code.
+  /// Runs the core kind's part of the launch's program; machine, launch and program outlive the
+  /// firmware. Native: the same commands at the scalar cost of compiled code.
   Firmware(const Machine& machine, const Launch& launch, CoreId core, CodePath path);
   ~Firmware();
   Firmware(Firmware&&) noexcept;
 
-  /// Runs until something outside the scalar unit is needed. Never blocks; flags are the queues' business.
+  /// Runs until something outside the scalar unit is needed. Never blocks; flags are the queues'
+  /// business.
   Step step();
   /// The value of the pending Read.
   void supply(std::int64_t value);

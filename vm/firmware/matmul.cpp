@@ -1,0 +1,375 @@
+#include "vm/firmware/matmul.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace dvmsim {
+namespace {
+
+using isa::Command;
+using isa::MatmulArguments;
+using isa::Op;
+
+// Flag ids, each pair of pipes apart; a second id belongs to the second half.
+constexpr int kAFull = 0, kBFull = 2;      // mte2 -> mte1
+constexpr int kAFree = 0, kBFree = 2;      // mte1 -> mte2
+constexpr int kL0Full = 0;                 // mte1 -> cube
+constexpr int kL0Free = 0, kBiasFree = 2;  // cube -> mte1
+constexpr int kTileDone = 0;               // cube -> fix
+constexpr int kTileFree = 0;               // fix -> cube
+// Between cores.
+constexpr int kSlotFull = 0, kSlotFree = 1;
+
+constexpr std::int64_t kFractalRows = 16, kFractalRow = 32, kAlign = 256;
+
+constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) {
+  return (value + to - 1) / to * to;
+}
+constexpr std::int64_t count_of(std::int64_t value, std::int64_t size) {
+  return (value + size - 1) / size;
+}
+
+/// Bytes of a matrix in L1: blocks of 16 rows of 32 bytes.
+std::int64_t nz_bytes(std::int64_t rows, std::int64_t columns, std::int64_t item) {
+  return round_up(rows, kFractalRows) * round_up(columns * item, kFractalRow);
+}
+
+struct Layout {
+  std::int64_t block_k = 0, part = 0, b_offset = 0, bias_offset = 0, half_bytes = 0;
+};
+
+/// Half of L1 holds A, then B (256 B aligned), then the bias. A part along k fills half of L0A or
+/// L0B at the tile's larger side: 16384 / max(m, n) elements of 2 bytes on a 64 KB L0 (DVM's rule).
+Layout layout_of(const Machine& machine, const MatmulArguments& args, DType type) {
+  const std::int64_t item = size_of(type);
+  Layout layout;
+  layout.block_k = std::min(args.tile_k, round_up(args.k, kFractalRows));
+  const std::int64_t a = args.trans_a != 0 ? nz_bytes(layout.block_k, args.tile_m, item)
+                                           : nz_bytes(args.tile_m, layout.block_k, item);
+  const std::int64_t b = args.trans_b != 0 ? nz_bytes(args.tile_n, layout.block_k, item)
+                                           : nz_bytes(layout.block_k, args.tile_n, item);
+  layout.b_offset = round_up(a, kAlign);
+  layout.bias_offset = layout.b_offset + round_up(b, kAlign);
+  layout.half_bytes = layout.bias_offset + (args.bias != 0 ? args.tile_n * item : 0);
+  const std::int64_t step = std::max(kFractalRows, kFractalRow / item);
+  const std::int64_t of_a = machine.l0a.size.count() / 2 / (round_up(args.tile_m, step) * item);
+  const std::int64_t of_b = machine.l0b.size.count() / 2 / (round_up(args.tile_n, step) * item);
+  layout.part = std::min(std::min(of_a, of_b) / step * step, round_up(layout.block_k, step));
+  return layout;
+}
+
+void wait(Command& command, Pipe pipe, int id) {
+  command.wait[command.waits++] = {true, pipe, static_cast<std::uint8_t>(id)};
+}
+void set(Command& command, Pipe pipe, int id) {
+  command.set[command.sets++] = {true, pipe, static_cast<std::uint8_t>(id)};
+}
+
+}  // namespace
+
+std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& args, DType type) {
+  if (args.m < 1 || args.n < 1 || args.k < 1) return "a dimension is not positive";
+  if (args.batch0 < 1 || args.batch1 < 1) return "a batch count is not positive";
+  for (std::int64_t tile : {args.tile_m, args.tile_n, args.tile_k}) {
+    if (tile < 16 || tile % 16 != 0) return "a tile is not a positive multiple of 16";
+  }
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  for (std::int64_t value :
+       {args.a_stride, args.b_stride, args.c_stride, args.a_batch0, args.a_batch1, args.b_batch0,
+        args.b_batch1, args.c_batch0, args.c_batch1, args.slot_bytes, args.slots}) {
+    if (value > kMost || value < -kMost) return "an argument is larger than any memory";
+  }
+  const double elements = static_cast<double>(args.m) * static_cast<double>(args.n) *
+                          static_cast<double>(args.batch0) * static_cast<double>(args.batch1);
+  if (elements > 0x1p50 || args.k > kMost) return "the product is larger than any memory";
+  if (args.tile_m > 1 << 16 || args.tile_n > 1 << 16 || args.tile_k > 1 << 16) {
+    return "a tile is larger than any buffer";
+  }
+  if (args.swizzle < 0 || args.swizzle > 1 || args.width < 1) return "no such order of tiles";
+  if (args.post < 0 || args.post > 1) return "no such operation after the product";
+  if (args.out < 0 || args.out > static_cast<std::int64_t>(DType::F32) ||
+      !contains(isa::kFixOutputs, static_cast<DType>(args.out))) {
+    return "the result's type cannot be written";
+  }
+  if (args.slots < 0) return "a negative number of slots";
+  const Layout layout = layout_of(machine, args, type);
+  if (layout.half_bytes > machine.l1.size.count() / 2) return "a block does not fit half of L1";
+  if (layout.part < 1) return "a part does not fit half of L0A or L0B";
+  if (args.tile_m * args.tile_n * 4 > machine.l0c.size.count()) return "a tile does not fit L0C";
+  if (args.bias != 0 && args.tile_n * 4 > machine.bt.size.count()) {
+    return "a tile's bias does not fit the bias table";
+  }
+  return {};
+}
+
+MatmulMacro::Place MatmulMacro::place_of(std::int64_t index, std::int64_t rows,
+                                         std::int64_t columns, isa::Swizzle swizzle,
+                                         std::int64_t width) {
+  if (swizzle == isa::Swizzle::Nz) {
+    const Place turned = place_of(index, columns, rows, isa::Swizzle::Zn, width);
+    return {turned.column, turned.row};
+  }
+  width = std::min(width, columns);
+  const std::int64_t group = index / (width * rows), first = group * width;
+  const std::int64_t here = std::min(width, columns - first), inside = index - first * rows;
+  const std::int64_t row = inside / here;
+  return {group % 2 != 0 ? rows - 1 - row : row, first + inside % here};
+}
+
+void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments, DType type,
+                        int core, int cores, std::uint32_t pc) {
+  args_ = arguments;
+  type_ = type;
+  core_ = core;
+  cores_ = cores;
+  pc_ = pc;
+  item_ = size_of(type);
+  out_item_ = size_of(static_cast<DType>(args_.out));
+  const Layout layout = layout_of(machine, args_, type);
+  block_k_ = layout.block_k;
+  part_ = layout.part;
+  b_offset_ = layout.b_offset;
+  bias_offset_ = layout.bias_offset;
+  half_l1_ = machine.l1.size.count() / 2;
+  half_l0a_ = machine.l0a.size.count() / 2;
+  half_l0b_ = machine.l0b.size.count() / 2;
+  accumulator_bytes_ = args_.tile_m * args_.tile_n * 4;
+  accumulators_ = 2 * accumulator_bytes_ <= machine.l0c.size.count() ? 2 : 1;
+  rows_ = count_of(args_.m, args_.tile_m);
+  columns_ = count_of(args_.n, args_.tile_n);
+  const std::int64_t all = rows_ * columns_ * args_.batch0 * args_.batch1;
+  tiles_ = core_ < all ? count_of(all - core_, cores_) : 0;
+  blocks_per_tile_ = count_of(args_.k, block_k_);
+  blocks_ = tiles_ * blocks_per_tile_;
+  next_block_ = 0;
+  l0_used_ = {};
+  commands_.clear();
+  given_ = 0;
+  active_ = blocks_ > 0;
+  if (active_) load(block_at(0));
+}
+
+const Command* MatmulMacro::next() {
+  if (given_ == commands_.size()) {
+    commands_.clear();
+    given_ = 0;
+    if (next_block_ == blocks_) {
+      active_ = false;
+      return nullptr;
+    }
+    const Block block = block_at(next_block_++);
+    if (next_block_ < blocks_) load(block_at(next_block_));
+    multiply(block);
+    if (next_block_ % blocks_per_tile_ == 0) write(block.tile);
+  }
+  return &commands_[given_++];
+}
+
+MatmulMacro::Tile MatmulMacro::tile_at(std::int64_t number) const {
+  const std::int64_t grid = rows_ * columns_;
+  const std::int64_t index = core_ + number * cores_, batch = index / grid;
+  const std::int64_t outer = batch / args_.batch1, inner = batch % args_.batch1;
+  const Place place = place_of(index % grid, rows_, columns_,
+                               static_cast<isa::Swizzle>(args_.swizzle), args_.width);
+  Tile tile;
+  tile.number = number;
+  tile.m0 = place.row * args_.tile_m;
+  tile.n0 = place.column * args_.tile_n;
+  tile.m = std::min(args_.tile_m, args_.m - tile.m0);
+  tile.n = std::min(args_.tile_n, args_.n - tile.n0);
+  tile.a = static_cast<std::int64_t>(args_.a) + outer * args_.a_batch0 + inner * args_.a_batch1;
+  tile.b = static_cast<std::int64_t>(args_.b) + outer * args_.b_batch0 + inner * args_.b_batch1;
+  tile.c = static_cast<std::int64_t>(args_.c) + outer * args_.c_batch0 + inner * args_.c_batch1;
+  return tile;
+}
+
+MatmulMacro::Block MatmulMacro::block_at(std::int64_t number) const {
+  Block block;
+  block.tile = tile_at(number / blocks_per_tile_);
+  block.k0 = number % blocks_per_tile_ * block_k_;
+  block.k = std::min(block_k_, args_.k - block.k0);
+  block.number = number;
+  return block;
+}
+
+/// Parts restart in the first half of L0 with every block; only the last block of a tile is
+/// shorter.
+bool MatmulMacro::second_half_used_after(const Block& block) const {
+  if (block.tile.number + 1 < tiles_) return parts_of(std::min(block_k_, args_.k)) > 1;
+  return block.k0 + block_k_ < args_.k && parts_of(block_at(block.number + 1).k) > 1;
+}
+
+Command& MatmulMacro::emit(Op op, Pipe pipe) {
+  Command& command = commands_.emplace_back();
+  command.op = op;
+  command.pipe = pipe;
+  command.pc = pc_;
+  return command;
+}
+
+void MatmulMacro::load(const Block& block) {
+  const Tile& tile = block.tile;
+  const std::int64_t half = block.half() * half_l1_;
+  const auto matrix = [&](bool turned, std::int64_t from, std::int64_t stride, std::int64_t to,
+                          std::int64_t row, std::int64_t column, std::int64_t rows,
+                          std::int64_t columns) -> Command& {
+    if (turned) {
+      std::swap(row, column);
+      std::swap(rows, columns);
+    }
+    Command& command = emit(Op::loadnz, Pipe::MTE2);
+    command.operand = {static_cast<std::int64_t>(type_),
+                       to,
+                       from + row * stride + column * item_,
+                       rows,
+                       columns,
+                       round_up(rows, kFractalRows),
+                       stride};
+    command.iteration = static_cast<std::uint32_t>(tile.number);
+    return command;
+  };
+  const bool again = block.number >= 2;
+  Command& a =
+      matrix(args_.trans_a != 0, tile.a, args_.a_stride, half, tile.m0, block.k0, tile.m, block.k);
+  if (again) wait(a, Pipe::MTE1, kAFree + block.half());
+  set(a, Pipe::MTE1, kAFull + block.half());
+  const bool with_bias = args_.bias != 0 && block.k0 == 0;
+  if (with_bias) load_bias(block);
+  Command& b = matrix(args_.trans_b != 0, tile.b, args_.b_stride, half + b_offset_, block.k0,
+                      tile.n0, block.k, tile.n);
+  // The bias lies behind B and is freed with it.
+  if (again && !with_bias) wait(b, Pipe::MTE1, kBFree + block.half());
+  set(b, Pipe::MTE1, kBFull + block.half());
+}
+
+void MatmulMacro::load_bias(const Block& block) {
+  Command& bias = emit(Op::loadl1, Pipe::MTE2);
+  bias.operand = {block.half() * half_l1_ + bias_offset_,
+                  static_cast<std::int64_t>(args_.bias) + block.tile.n0 * item_,
+                  block.tile.n * item_};
+  if (block.number >= 2) wait(bias, Pipe::MTE1, kBFree + block.half());
+}
+
+void MatmulMacro::multiply(const Block& block) {
+  if (args_.bias != 0 && block.k0 == 0) {
+    Command& bias = emit(Op::ldbt, Pipe::MTE1);
+    bias.operand = {static_cast<std::int64_t>(type_), 0, block.half() * half_l1_ + bias_offset_,
+                    block.tile.n};
+    wait(bias, Pipe::MTE2, kBFull + block.half());
+    if (block.tile.number > 0) wait(bias, Pipe::Cube, kBiasFree);
+  }
+  for (std::int64_t part = 0; part < parts_of(block.k); ++part) {
+    move_part(block, part);
+    multiply_part(block, part);
+    l0_used_[static_cast<std::size_t>(part % 2)] = true;
+  }
+}
+
+void MatmulMacro::move_part(const Block& block, std::int64_t part) {
+  const Tile& tile = block.tile;
+  const std::int64_t half = block.half() * half_l1_, k0 = part * part_;
+  const std::int64_t k = std::min(part_, block.k - k0);
+  const int side = static_cast<int>(part % 2);
+  const bool first = part == 0, last = part + 1 == parts_of(block.k);
+  const bool loaded_again = block.number + 2 < blocks_;
+  const std::int64_t type = static_cast<std::int64_t>(type_);
+  Command& a = emit(Op::l0a, Pipe::MTE1);
+  a.operand = {type,
+               side * half_l0a_,
+               half,
+               tile.m,
+               k,
+               round_up(args_.trans_a != 0 ? block.k : tile.m, kFractalRows),
+               0,
+               k0,
+               args_.trans_a};
+  if (first) wait(a, Pipe::MTE2, kAFull + block.half());
+  if (l0_used_[static_cast<std::size_t>(side)]) wait(a, Pipe::Cube, kL0Free + side);
+  if (last && loaded_again) set(a, Pipe::MTE2, kAFree + block.half());
+  Command& b = emit(Op::l0b, Pipe::MTE1);
+  b.operand = {type,
+               side * half_l0b_,
+               half + b_offset_,
+               k,
+               tile.n,
+               round_up(args_.trans_b != 0 ? tile.n : block.k, kFractalRows),
+               k0,
+               0,
+               args_.trans_b};
+  const bool waited_for_bias = args_.bias != 0 && block.k0 == 0;
+  if (first && !waited_for_bias) wait(b, Pipe::MTE2, kBFull + block.half());
+  set(b, Pipe::Cube, kL0Full + side);
+  if (last && loaded_again) set(b, Pipe::MTE2, kBFree + block.half());
+}
+
+void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
+  const Tile& tile = block.tile;
+  const std::int64_t parts = parts_of(block.k), k = std::min(part_, block.k - part * part_);
+  const int side = static_cast<int>(part % 2);
+  const auto place = static_cast<int>(tile.number % accumulators_);
+  const bool opens = block.k0 == 0 && part == 0;
+  const bool closes = block.k0 + block.k == args_.k && part + 1 == parts;
+  const isa::Init init = !opens            ? isa::Init::Accumulate
+                         : args_.bias != 0 ? isa::Init::Bias
+                                           : isa::Init::Zero;
+  Command& product = emit(Op::mmad, Pipe::Cube);
+  product.operand = {static_cast<std::int64_t>(type_),
+                     place * accumulator_bytes_,
+                     side * half_l0a_,
+                     side * half_l0b_,
+                     tile.m,
+                     k,
+                     tile.n,
+                     static_cast<std::int64_t>(init),
+                     0};
+  wait(product, Pipe::MTE1, kL0Full + side);
+  if (opens && tile.number >= accumulators_) wait(product, Pipe::Fix, kTileFree + place);
+  const bool side_used_again =
+      part + 2 < parts || (side == 0 ? block.number + 1 < blocks_ : second_half_used_after(block));
+  if (side_used_again) set(product, Pipe::MTE1, kL0Free + side);
+  if (closes) set(product, Pipe::Fix, kTileDone + place);
+  if (opens && args_.bias != 0 && tile.number + 1 < tiles_) {
+    Command& freed = product.sets < 2 ? product : emit(Op::set, Pipe::Cube);
+    set(freed, Pipe::MTE1, kBiasFree);
+    if (freed.op == Op::set) {
+      freed.operand = {static_cast<std::int64_t>(Pipe::Cube), static_cast<std::int64_t>(Pipe::MTE1),
+                       kBiasFree};
+    }
+  }
+}
+
+void MatmulMacro::write(const Tile& tile) {
+  const auto place = static_cast<int>(tile.number % accumulators_);
+  const bool in_slots = args_.slots > 0;
+  if (in_slots && tile.number >= args_.slots) take_back(tile.number);
+  const std::int64_t slot = core_ * args_.slots + (in_slots ? tile.number % args_.slots : 0);
+  Command& out = emit(Op::fix, Pipe::Fix);
+  const std::int64_t to = in_slots ? static_cast<std::int64_t>(args_.c) + slot * args_.slot_bytes
+                                   : tile.c + tile.m0 * args_.c_stride + tile.n0 * out_item_;
+  out.operand = {args_.out,
+                 to,
+                 place * accumulator_bytes_,
+                 tile.m,
+                 tile.n,
+                 in_slots ? args_.tile_n * out_item_ : args_.c_stride,
+                 args_.post,
+                 static_cast<std::int64_t>(isa::Atomic::None)};
+  out.iteration = static_cast<std::uint32_t>(tile.number);
+  wait(out, Pipe::Cube, kTileDone + place);
+  if (tile.number + accumulators_ < tiles_) set(out, Pipe::Cube, kTileFree + place);
+  if (!in_slots) return;
+  Command& full = emit(Op::xset, Pipe::Fix);
+  full.operand = {static_cast<std::int64_t>(Pipe::Fix), kSlotFull,
+                  static_cast<std::int64_t>(isa::CrossMode::Group)};
+  if (tile.number + 1 < tiles_) return;
+  for (std::int64_t open = std::min(tiles_, args_.slots); open > 0; --open) take_back(open);
+}
+
+void MatmulMacro::take_back(std::int64_t tile) {
+  Command& command = emit(Op::xwait, Pipe::Fix);
+  command.operand = {static_cast<std::int64_t>(Pipe::Fix), kSlotFree,
+                     static_cast<std::int64_t>(isa::CrossMode::Group)};
+  command.iteration = static_cast<std::uint32_t>(tile);
+}
+
+}  // namespace dvmsim

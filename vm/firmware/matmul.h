@@ -1,0 +1,92 @@
+// The `matmul` macro: one matrix product of a cube core as the sequence of commands that computes
+// it, with flags that balance. Owns the order of the work; the arguments are vm/isa/matmul.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vm/isa/isa.h"
+#include "vm/isa/matmul.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim {
+
+/// Blocks of tile_k columns of A and rows of B go to the halves of L1 in turn, one block ahead of
+/// the multiplications; each is cut along k into parts that go to the halves of L0A and L0B in
+/// turn. A tile leaves L0C when its last part is done; two tiles share L0C if they fit. With slots,
+/// a tile waits for its slot from the second round on, and every tile is taken back before the
+/// macro ends.
+class MatmulMacro {
+ public:
+  /// The pipes whose buffers it takes over.
+  static constexpr std::array kPipes = {Pipe::MTE2, Pipe::MTE1, Pipe::Cube, Pipe::Fix};
+
+  /// Why the arguments cannot be expanded on this machine, or empty.
+  [[nodiscard]] static std::string problem(const Machine& machine,
+                                           const isa::MatmulArguments& arguments, DType type);
+  /// The part of core `core` of `cores`. There is no problem() with the arguments.
+  void start(const Machine& machine, const isa::MatmulArguments& arguments, DType type, int core,
+             int cores, std::uint32_t pc);
+  [[nodiscard]] bool active() const { return active_; }
+  /// The next command, valid until the call after; nullptr at the end.
+  const isa::Command* next();
+
+  /// Where tile `index` of a grid of rows x columns tiles is.
+  struct Place {
+    std::int64_t row = 0, column = 0;
+  };
+  [[nodiscard]] static Place place_of(std::int64_t index, std::int64_t rows, std::int64_t columns,
+                                      isa::Swizzle swizzle, std::int64_t width);
+
+ private:
+  /// One tile of C and how many of this core's tiles came before it.
+  struct Tile {
+    std::int64_t number = 0;
+    std::int64_t m0 = 0, n0 = 0, m = 0, n = 0;
+    std::int64_t a = 0, b = 0, c = 0;  // GM addresses of the batch's matrices
+  };
+  /// One block of a tile along k.
+  struct Block {
+    Tile tile{};
+    std::int64_t k0 = 0, k = 0;
+    std::int64_t number = 0;  // of all this core's blocks
+    [[nodiscard]] int half() const { return static_cast<int>(number % 2); }
+  };
+
+  [[nodiscard]] Tile tile_at(std::int64_t number) const;
+  [[nodiscard]] Block block_at(std::int64_t number) const;
+  [[nodiscard]] std::int64_t parts_of(std::int64_t k) const { return (k + part_ - 1) / part_; }
+  [[nodiscard]] bool second_half_used_after(const Block& block) const;
+
+  void load(const Block& block);
+  void load_bias(const Block& block);
+  void multiply(const Block& block);
+  void move_part(const Block& block, std::int64_t part);
+  void multiply_part(const Block& block, std::int64_t part);
+  void write(const Tile& tile);
+  void take_back(std::int64_t tile);
+  isa::Command& emit(isa::Op op, Pipe pipe);
+
+  isa::MatmulArguments args_{};
+  DType type_ = DType::F16;
+  std::int64_t core_ = 0, cores_ = 1;
+  std::uint32_t pc_ = 0;
+  bool active_ = false;
+  // Sizes and places, in bytes where not said otherwise.
+  std::int64_t item_ = 2, out_item_ = 2;
+  std::int64_t rows_ = 0, columns_ = 0;  // tiles of C
+  std::int64_t tiles_ = 0, blocks_ = 0;  // of this core; blocks of all its tiles
+  std::int64_t blocks_per_tile_ = 0;
+  std::int64_t block_k_ = 0, part_ = 0;  // elements along k
+  std::int64_t half_l1_ = 0, b_offset_ = 0, bias_offset_ = 0;
+  std::int64_t half_l0a_ = 0, half_l0b_ = 0;
+  std::int64_t accumulators_ = 1, accumulator_bytes_ = 0;
+  std::int64_t next_block_ = 0;
+  std::array<bool, 2> l0_used_{};
+  std::vector<isa::Command> commands_{};  // of the current block
+  std::size_t given_ = 0;
+};
+
+}  // namespace dvmsim
