@@ -107,8 +107,25 @@ void Builder::wait(Pipe on, Pipe from, int id) {
   add(Op::wait, {{"pipe", static_cast<int>(on)}, {"other", static_cast<int>(from)}, {"id", id}});
 }
 
+Body Builder::take(std::size_t from) {
+  Body body;
+  const auto begin = code_.begin() + static_cast<std::ptrdiff_t>(from);
+  body.code.assign(begin, code_.end());
+  code_.erase(begin, code_.end());
+  while (!marks_.empty() && marks_.back().first >= from) {
+    body.marks.insert(body.marks.begin(), {marks_.back().first - from, marks_.back().second});
+    marks_.pop_back();
+  }
+  return body;
+}
+
+void Builder::append(const Body& body) {
+  for (const auto& [at, mark] : body.marks) marks_.emplace_back(code_.size() + at, mark);
+  code_.insert(code_.end(), body.code.begin(), body.code.end());
+}
+
 void Builder::mark(DebugMark::Kind kind, std::string name) {
-  marks_.push_back({code_.size(), {kind, kind_, 0, std::move(name)}});
+  marks_.emplace_back(code_.size(), DebugMark{kind, kind_, 0, std::move(name)});
 }
 
 void Builder::link(Program& program) {
@@ -125,9 +142,9 @@ void Builder::link(Program& program) {
   auto& words = kind_ == CoreKind::Vector ? program.vector : program.cube;
   words.reserve(offset.back());
   for (const Inst& inst : code_) isa::append(inst, words);
-  for (Mark& mark : marks_) {
-    mark.mark.pc = offset[mark.at];
-    program.marks.push_back(std::move(mark.mark));
+  for (auto& [at, mark] : marks_) {
+    mark.pc = offset[at];
+    program.marks.push_back(std::move(mark));
   }
 }
 

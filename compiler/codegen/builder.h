@@ -33,6 +33,12 @@ struct Val {
 
 using Operands = std::initializer_list<std::pair<std::string_view, Val>>;
 
+/// Straight-line code cut out of a builder, with the marks in it (positions relative to its begin).
+struct Body {
+  std::vector<isa::Inst> code{};
+  std::vector<std::pair<std::size_t, DebugMark>> marks{};
+};
+
 class Builder {
  public:
   explicit Builder(CoreKind kind) : kind_(kind) {}
@@ -53,6 +59,9 @@ class Builder {
   /// Forward jump to the matching land(): `op` is jz or jnz.
   int jump(isa::Op op, Val condition);
   void land(int jump);
+  /// Cuts what was added since the builder had `from` instructions (no jumps in it) / appends it.
+  [[nodiscard]] Body take(std::size_t from);
+  void append(const Body& body);
   /// Explicit flags.
   void set(Pipe from, Pipe to, int id);
   void wait(Pipe on, Pipe from, int id);
@@ -70,15 +79,11 @@ class Builder {
   struct Jump {
     std::size_t from = 0, to = 0;
   };
-  struct Mark {
-    std::size_t at = 0;
-    DebugMark mark{};
-  };
   CoreKind kind_;
   int next_reg_ = 4;
   std::vector<isa::Inst> code_{};
   std::vector<Jump> jumps_{};
-  std::vector<Mark> marks_{};
+  std::vector<std::pair<std::size_t, DebugMark>> marks_{};
 };
 
 }  // namespace dvmsim

@@ -1,0 +1,70 @@
+#include "compiler/codegen/tile_walk.h"
+
+#include <algorithm>
+
+namespace dvmsim {
+
+using isa::Op;
+
+namespace {
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+}  // namespace
+
+TileWalk::TileWalk(Builder& builder, std::span<const std::int64_t> dims,
+                   std::span<const std::int64_t> tile)
+    : builder_(builder), dims_(dims.begin(), dims.end()), tile_(tile.begin(), tile.end()) {
+  std::int64_t total = 1;
+  for (std::size_t i = 0; i < dims_.size(); ++i) total *= ceil_div(dims_[i], tile_[i]);
+  const Val core = Reg{isa::kCoreIndexReg}, cores = Reg{isa::kCoreCountReg};
+  // share = ceil(total / cores); this core takes [core * share, min(that + share, total)).
+  const Val rounded = builder.compute(Op::sadd, cores, total - 1);
+  const Val share = builder.compute(Op::sdiv, rounded, cores);
+  current_ = builder.reg();
+  builder.assign(current_, Op::smul, core, share);
+  const Val left = builder.compute(Op::ssub, total, current_);
+  count_ = builder.compute(Op::smax, builder.compute(Op::smin, left, share), 0);
+}
+
+TilePosition TileWalk::begin() {
+  TilePosition position;
+  position.index.resize(dims_.size());
+  position.extent.resize(dims_.size());
+  Val rest = current_;
+  // The innermost dimension varies fastest.
+  std::vector<std::size_t> walked;
+  for (std::size_t i = 0; i < dims_.size(); ++i) {
+    if (ceil_div(dims_[i], tile_[i]) > 1) walked.push_back(i);
+  }
+  for (std::size_t i = 0; i < dims_.size(); ++i) {
+    position.index[i] = 0;
+    position.extent[i] = std::min(dims_[i], tile_[i]);
+  }
+  for (auto it = walked.rbegin(); it != walked.rend(); ++it) {
+    const std::size_t i = *it;
+    const std::int64_t tiles = ceil_div(dims_[i], tile_[i]);
+    const bool last = std::next(it) == walked.rend();
+    const Val tile = last ? rest : builder_.compute(Op::smod, rest, tiles);
+    if (!last) rest = builder_.compute(Op::sdiv, rest, tiles);
+    position.index[i] = builder_.compute(Op::smul, tile, tile_[i]);
+    if (dims_[i] % tile_[i] != 0) {
+      const Val left = builder_.compute(Op::ssub, dims_[i], position.index[i]);
+      position.extent[i] = builder_.compute(Op::smin, left, tile_[i]);
+    }
+  }
+  return position;
+}
+
+void TileWalk::end() { builder_.assign(current_, Op::sadd, current_, 1); }
+
+Val address(Builder& builder, Val base, const TilePosition& position,
+            std::span<const std::int64_t> stride, std::int64_t size) {
+  Val sum = base;
+  for (std::size_t i = 0; i < stride.size(); ++i) {
+    if (stride[i] == 0 || position.index[i].is(0)) continue;
+    const Val offset = builder.compute(Op::smul, position.index[i], stride[i] * size);
+    sum = builder.compute(Op::sadd, sum, offset);
+  }
+  return sum;
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,42 @@
+// The walk of a core over its share of a grid of tiles, in scalar registers: which tile comes next,
+// where it lies in each dimension, how much of it is left at an edge.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "compiler/codegen/builder.h"
+
+namespace dvmsim {
+
+/// Registers of one iteration.
+struct TilePosition {
+  std::vector<Val> index{};  // by dimension of the grid, outermost first: in elements
+  std::vector<Val> extent{}; // elements of the dimension covered by this tile
+};
+
+class TileWalk {
+ public:
+  /// A grid over `dims`, in tiles of `tile` elements. Contiguous shares over the launch's cores.
+  TileWalk(Builder& builder, std::span<const std::int64_t> dims, std::span<const std::int64_t> tile);
+
+  /// Tiles of this core: the count of the loop.
+  [[nodiscard]] Val count() const { return count_; }
+  /// First in the loop's body: computes the position.
+  [[nodiscard]] TilePosition begin();
+  /// Last in the loop's body.
+  void end();
+
+ private:
+  Builder& builder_;
+  std::vector<std::int64_t> dims_{}, tile_{};
+  Reg current_{};
+  Val count_{};
+};
+
+/// base + sum of index[i] * stride[i] * size, leaving out zero strides.
+[[nodiscard]] Val address(Builder& builder, Val base, const TilePosition& position,
+                          std::span<const std::int64_t> stride, std::int64_t size);
+
+}  // namespace dvmsim

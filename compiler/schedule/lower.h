@@ -1,0 +1,32 @@
+// A group of elementwise, broadcast and reduction nodes becomes a vector kernel: dimensions that every
+// value treats alike are merged, operators become instructions, types are made what the machine can do.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "compiler/graph/graph.h"
+#include "compiler/schedule/vector_kernel.h"
+
+namespace dvmsim {
+
+/// A kernel and the graph values behind its arguments, in order.
+struct LoweredKernel {
+  VectorKernel kernel{};
+  std::vector<ValueId> inputs{}, outputs{};
+};
+
+/// Can the node be a step of a vector kernel at all?
+[[nodiscard]] bool is_vector_node(const Node& node);
+
+/// `nodes` are in graph order; every shape is known. `outputs`: the values that must reach GM. Nullopt if
+/// the group has no common iteration domain or reduces over what a tile cannot hold whole; `why` then says it.
+[[nodiscard]] std::optional<LoweredKernel> lower(const Graph& graph, std::span<const NodeId> nodes,
+                                                 std::span<const ValueId> outputs,
+                                                 std::string* why = nullptr);
+
+/// Elements of a value whose shape is known, by dimension.
+[[nodiscard]] std::vector<std::int64_t> known_shape(const Value& value);
+
+}  // namespace dvmsim

@@ -1,0 +1,56 @@
+// The schedule of a vector kernel: its tile, and where every value lies in UB. Legal tiles fit UB;
+// of those the estimate picks the cheapest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/schedule/vector_kernel.h"
+#include "vm/base/strong.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim {
+
+struct VectorTile {
+  std::int64_t rows = 1, columns = 1;
+};
+
+/// What the estimate believes, in cycles; the largest of the parts bounds a tile.
+struct VectorEstimate {
+  std::int64_t tiles = 0, per_core = 0;
+  double load = 0, vector = 0, store = 0, memory = 0, total = 0;
+};
+
+/// A buffer of UB: one value's.
+struct UbBuffer {
+  std::int64_t base = -1, size = 0;
+};
+
+struct VectorSchedule {
+  VectorTile tile{};
+  std::int64_t pitch = 0;  // elements between rows of a Full value
+  int cores = 1;
+  std::vector<UbBuffer> buffers{};  // by value
+  std::int64_t ub_end = 0;
+  VectorEstimate estimate{};
+};
+
+/// UB layout of the kernel's values for a tile; `ub_end` says how far it reaches. Loads, stored
+/// values and values that live across tiles keep their buffer; the others share by liveness.
+[[nodiscard]] VectorSchedule place(const VectorKernel& kernel, VectorTile tile,
+                                   std::int64_t ub_begin);
+
+[[nodiscard]] VectorEstimate estimate(const VectorKernel& kernel, const VectorSchedule& schedule,
+                                      const Machine& machine);
+
+/// Does any tile fit? False when a row that must be whole is too long.
+[[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine);
+
+/// The best tile. The kernel fits.
+[[nodiscard]] VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine,
+                                             int cores);
+
+[[nodiscard]] std::string to_text(const VectorSchedule& schedule);
+
+}  // namespace dvmsim

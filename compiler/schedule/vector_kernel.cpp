@@ -1,0 +1,44 @@
+#include "compiler/schedule/vector_kernel.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace dvmsim {
+
+std::string_view name_of(Extent extent) {
+  constexpr std::string_view kNames[] = {"full", "row", "column", "scalar"};
+  return kNames[static_cast<int>(extent)];
+}
+
+std::int64_t VectorKernel::outer() const {
+  std::int64_t product = 1;
+  for (std::size_t i = 0; i + 2 < dims.size(); ++i) product *= dims[i];
+  return product;
+}
+
+std::string to_text(const VectorKernel& kernel) {
+  std::string text =
+      fmt::format("vector {} over [{}]\n", kernel.name, fmt::join(kernel.dims, ", "));
+  auto out = std::back_inserter(text);
+  const auto tensor = [&](const char* what, const KernelTensor& t) {
+    const KernelValue& value = kernel.values[static_cast<std::size_t>(t.value)];
+    fmt::format_to(out, "  {} v{} {} {} '{}' strides [{}]\n", what, t.value, name_of(value.dtype),
+                   name_of(value.extent), t.name, fmt::join(t.stride, ", "));
+  };
+  for (const KernelTensor& input : kernel.inputs) tensor("load ", input);
+  for (const KernelStep& step : kernel.steps) {
+    const KernelValue& result = kernel.values[static_cast<std::size_t>(step.result)];
+    fmt::format_to(out, "  v{} = {}.{}", step.result, isa::row_of(step.op).mnemonic,
+                   name_of(step.dtype));
+    for (int source : step.source) {
+      if (source >= 0) fmt::format_to(out, " v{}", source);
+    }
+    fmt::format_to(out, "  -> {} {}  ; {}\n", name_of(result.dtype), name_of(result.extent),
+                   step.label);
+  }
+  for (const KernelTensor& output : kernel.outputs) tensor("store", output);
+  return text;
+}
+
+}  // namespace dvmsim
