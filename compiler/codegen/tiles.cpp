@@ -1,0 +1,94 @@
+#include "compiler/codegen/tiles.h"
+
+#include <algorithm>
+
+namespace dvmsim {
+
+namespace {
+
+using isa::Op;
+
+/// A value that may not fit an immediate.
+Val wide(Builder& code, std::int64_t value) {
+  if (value == static_cast<std::int32_t>(value)) return value;
+  const Reg result = code.reg();
+  code.assign(result, Op::mov, value >> 30, 0);
+  code.assign(result, Op::sshl, result, 30);
+  code.assign(result, Op::sor, result, value & 0x3fffffff);
+  return result;
+}
+
+/// Row and column of tile `index` of one batch, in the order of the schedule.
+struct Place {
+  Val row{}, column{};
+};
+
+/// Groups of `width` columns; inside a group rows one after another, backwards in odd groups.
+Place place_in_groups(Builder& code, Val index, std::int64_t rows, std::int64_t columns,
+                      std::int64_t width) {
+  if (rows == 1) return {0, index};
+  if (width >= columns) {
+    return {code.compute(Op::sdiv, index, columns), code.compute(Op::smod, index, columns)};
+  }
+  const Val group = code.compute(Op::sdiv, index, width * rows);
+  const Val inside = code.compute(Op::smod, index, width * rows);
+  const Val first = code.compute(Op::smul, group, width);
+  const Val here = columns % width == 0
+                       ? Val(width)
+                       : code.compute(Op::smin, code.compute(Op::ssub, columns, first), width);
+  const Val forward = code.compute(Op::sdiv, inside, here);
+  const Val backward = code.compute(Op::ssub, rows - 1, forward);
+  const Val odd = code.compute(Op::sand, group, 1);
+  const Val turn = code.compute(Op::smul, odd, code.compute(Op::ssub, backward, forward));
+  return {code.compute(Op::sadd, forward, turn),
+          code.compute(Op::sadd, first, code.compute(Op::smod, inside, here))};
+}
+
+/// How many of `tile` are left from `start`, at most a tile.
+Val extent(Builder& code, std::int64_t whole, std::int64_t tile, Val start) {
+  if (whole % tile == 0) return tile;
+  if (whole < tile) return whole;
+  return code.compute(Op::smin, code.compute(Op::ssub, whole, start), tile);
+}
+
+}  // namespace
+
+TileRegisters locate_tile(Builder& code, const MatmulSpec& spec, const MatmulSchedule& schedule,
+                          Val number) {
+  const std::int64_t rows = tiles_m(spec, schedule), columns = tiles_n(spec, schedule);
+  TileRegisters tile{};
+  Val index = number;
+  if (spec.batch0 * spec.batch1 > 1) {
+    const Val batch = code.compute(Op::sdiv, number, rows * columns);
+    index = code.compute(Op::smod, number, rows * columns);
+    tile.batch0 = code.compute(Op::sdiv, batch, spec.batch1);
+    tile.batch1 = spec.batch0 > 1 ? code.compute(Op::smod, batch, spec.batch1) : batch;
+    if (spec.batch0 == 1) tile.batch0 = 0;
+  }
+  const bool zn = schedule.swizzle == isa::Swizzle::Zn;
+  Place place = zn ? place_in_groups(code, index, rows, columns, schedule.width)
+                   : place_in_groups(code, index, columns, rows, schedule.width);
+  if (!zn) std::swap(place.row, place.column);
+  tile.m0 = code.compute(Op::smul, place.row, schedule.tile_m);
+  tile.n0 = code.compute(Op::smul, place.column, schedule.tile_n);
+  tile.m = extent(code, spec.m, schedule.tile_m, tile.m0);
+  tile.n = extent(code, spec.n, schedule.tile_n, tile.n0);
+  return tile;
+}
+
+Val offset_by(Builder& code, Val base, Val count, std::int64_t stride) {
+  return code.compute(Op::sadd, base, code.compute(Op::smul, count, wide(code, stride)));
+}
+
+Val batch_address(Builder& code, Val base, const TileRegisters& tile, std::int64_t stride0,
+                  std::int64_t stride1) {
+  const Val outer = stride0 == 0 ? base : offset_by(code, base, tile.batch0, stride0);
+  return stride1 == 0 ? outer : offset_by(code, outer, tile.batch1, stride1);
+}
+
+Val tiles_of_core(Builder& code, std::int64_t tiles, Val core, Val cores) {
+  const Val left = code.compute(Op::ssub, code.compute(Op::sadd, cores, tiles - 1), core);
+  return code.compute(Op::sdiv, left, cores);
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,82 @@
+// A matrix product to be compiled, the tiles chosen for it, and the two ways of choosing: DVM's
+// rule and our estimate. Owns the closed form of a matmul's time; writing the code is
+// codegen/matmul.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "vm/base/dtype.h"
+#include "vm/isa/isa.h"
+#include "vm/isa/matmul.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim {
+
+/// C = post(A * B + bias) over batch0 x batch1 matrices. Strides are bytes; a batch stride of 0
+/// uses one matrix for all. A is stored m x k (k x m if trans_a), B k x n (n x k if trans_b), row
+/// by row.
+struct MatmulSpec {
+  std::int64_t m = 1, n = 1, k = 1;
+  std::int64_t batch0 = 1, batch1 = 1;                    // outer, inner
+  std::int64_t a_stride = 0, b_stride = 0, c_stride = 0;  // between rows
+  std::int64_t a_batch0 = 0, a_batch1 = 0, b_batch0 = 0, b_batch1 = 0, c_batch0 = 0, c_batch1 = 0;
+  bool trans_a = false, trans_b = false;
+  DType in = DType::F16, out = DType::F16;
+  bool bias = false;  // n elements, the same for every row and batch
+  DType bias_type = DType::F16;
+  isa::Post post = isa::Post::None;
+  friend bool operator==(const MatmulSpec&, const MatmulSpec&) = default;
+};
+
+/// Dense row-major operands, batches one after another: the usual strides for the sizes in `spec`.
+[[nodiscard]] MatmulSpec packed(MatmulSpec spec);
+
+/// How a product is cut: C in tiles, the k axis in blocks that lie in L1 `stages` times.
+struct MatmulSchedule {
+  std::int64_t tile_m = 16, tile_n = 16, tile_k = 16;
+  isa::Swizzle swizzle = isa::Swizzle::Zn;
+  std::int64_t width = 1;
+  int cores = 1;   // cube cores that get at least one tile
+  int stages = 2;  // blocks in L1; the matmul macro always uses 2
+  friend bool operator==(const MatmulSchedule&, const MatmulSchedule&) = default;
+};
+
+/// "128x256x256 zn7 24 cores 2 stages".
+[[nodiscard]] std::string to_string(const MatmulSchedule& schedule);
+
+/// Multiple that blocks of k must have: 16, or the elements in a row of a fractal if that is more.
+[[nodiscard]] std::int64_t k_unit(const Machine& machine, DType in);
+/// Longest part of a k block that fits half of L0A and of L0B; 0 if none does.
+[[nodiscard]] std::int64_t part_k(const MatmulSpec& spec, const MatmulSchedule& schedule,
+                                  const Machine& machine);
+/// Bytes of one block of A or of B in L1.
+[[nodiscard]] std::int64_t a_block_bytes(const MatmulSpec& spec, const MatmulSchedule& schedule);
+[[nodiscard]] std::int64_t b_block_bytes(const MatmulSpec& spec, const MatmulSchedule& schedule);
+/// Does every buffer of the machine hold what the schedule puts there?
+[[nodiscard]] bool fits(const MatmulSpec& spec, const MatmulSchedule& schedule,
+                        const Machine& machine);
+
+/// Rows and columns of tiles, and tiles in all batches.
+[[nodiscard]] std::int64_t tiles_m(const MatmulSpec& spec, const MatmulSchedule& schedule);
+[[nodiscard]] std::int64_t tiles_n(const MatmulSpec& spec, const MatmulSchedule& schedule);
+[[nodiscard]] std::int64_t tiles_of(const MatmulSpec& spec, const MatmulSchedule& schedule);
+/// Where tile number `index` of one batch lies, in tiles.
+struct TilePlace {
+  std::int64_t row = 0, column = 0;
+};
+[[nodiscard]] TilePlace place_of(const MatmulSpec& spec, const MatmulSchedule& schedule,
+                                 std::int64_t index);
+
+/// DVM's earliest cost tiler, with the capacities of the machine. Throws Error if the machine
+/// cannot multiply the type or no tile fits.
+[[nodiscard]] MatmulSchedule choose_dvm(const MatmulSpec& spec, const Machine& machine);
+
+/// Ours: the cheapest tile by MatmulEstimate among a small legal set. `stages` is the most blocks
+/// of L1 it may plan with (2 for the macro). Ties: fewer tiles, then the first in order of
+/// enumeration.
+[[nodiscard]] MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine,
+                                         int stages = 2);
+
+}  // namespace dvmsim

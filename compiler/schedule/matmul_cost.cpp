@@ -1,0 +1,110 @@
+// Our choice of tiles: a small legal set, ranked by the estimate.
+#include <algorithm>
+#include <array>
+
+#include "compiler/schedule/matmul.h"
+#include "compiler/schedule/matmul_estimate.h"
+#include "compiler/schedule/matmul_legal.h"
+
+namespace dvmsim {
+
+namespace {
+
+/// Tile sides worth trying for a dimension: a ladder, and the cut of the whole into equal parts.
+struct Sides {
+  std::array<std::int64_t, 20> side{};
+  std::size_t count = 0;
+
+  void add(std::int64_t value) {
+    if (std::find(side.begin(), side.begin() + count, value) == side.begin() + count) {
+      side[count++] = value;
+    }
+  }
+};
+
+Sides sides_of(std::int64_t extent) {
+  constexpr std::array<std::int64_t, 10> kLadder = {16, 32, 64, 96, 128, 160, 192, 256, 384, 512};
+  const std::int64_t whole = round_up(extent, kFractal);
+  Sides sides{};
+  for (std::int64_t side : kLadder) {
+    if (side < whole) sides.add(side);
+  }
+  for (std::int64_t parts = 1; parts <= 4; ++parts) {
+    const std::int64_t side = round_up(ceil_div(extent, parts), kFractal);
+    if (side <= kLadder.back()) sides.add(side);
+  }
+  return sides;
+}
+
+/// The largest k block that fits with the stages, shortened to whole lines where it can be and to
+/// an even cut of k.
+std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
+                           const Machine& machine) {
+  const std::int64_t unit = k_unit(machine, spec.in), size = size_of(spec.in);
+  const std::int64_t bias = spec.bias ? machine.bt.size.count() : 0;
+  const std::int64_t bytes = machine.l1.size.count() / tile.stages - bias;
+  const std::int64_t most = bytes / ((tile.tile_m + tile.tile_n + 2 * kFractal) * size);
+  const std::int64_t whole = round_up(spec.k, unit);
+  if (most >= whole && whole <= 1024) return whole;
+  const std::int64_t line = machine.l2.line.count() / size;  // elements
+  for (std::int64_t multiple = line; multiple >= unit; multiple /= 2) {
+    if (most >= multiple && multiple % unit == 0) {
+      return std::min(round_down(std::min<std::int64_t>(most, 1024), multiple), whole);
+    }
+  }
+  return round_down(most, unit);
+}
+
+/// The order whose waves touch the fewest bytes of A and B: a wave of tiles as square as it can be.
+void choose_order(const MatmulSpec& spec, const Machine& machine, MatmulSchedule& tile) {
+  const std::int64_t rows = tiles_m(spec, tile), columns = tiles_n(spec, tile);
+  const std::int64_t wave = std::min<std::int64_t>(machine.cores.cube, rows * columns);
+  std::int64_t least = 0;
+  for (std::int64_t width = 1; width <= wave; ++width) {
+    const std::int64_t other = ceil_div(wave, width);
+    if (width > columns || other > rows) continue;
+    const std::int64_t touched = width * tile.tile_n + other * tile.tile_m;
+    if (least != 0 && touched >= least) continue;
+    least = touched;
+    // The panel that stays is the one of the longer side: walk along the other.
+    tile.swizzle = columns >= rows ? isa::Swizzle::Zn : isa::Swizzle::Nz;
+    tile.width = columns >= rows ? width : other;
+  }
+  if (least != 0) return;
+  tile.swizzle = columns >= rows ? isa::Swizzle::Nz : isa::Swizzle::Zn;
+  tile.width = std::min(rows, columns);
+}
+
+}  // namespace
+
+MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine, int stages) {
+  check_matmul(spec, machine);
+  const MatmulEstimate estimate(spec, machine);
+  const Sides rows = sides_of(spec.m), columns = sides_of(spec.n);
+  MatmulSchedule best{};
+  double least = 0;
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    for (std::size_t j = 0; j < columns.count; ++j) {
+      MatmulSchedule tile{};
+      tile.tile_m = rows.side[i];
+      tile.tile_n = columns.side[j];
+      if (tile.tile_m * tile.tile_n * 4 > machine.l0c.size.count()) continue;
+      for (tile.stages = 2; tile.stages <= stages; tile.stages += 2) {
+        tile.tile_k = widest_tile_k(spec, tile, machine);
+        if (!fits(spec, tile, machine)) continue;
+        tile.cores = cores_for(spec, tile, machine);
+        const double time = estimate.of(tile).total;
+        const bool better = least == 0 || time < least ||
+                            (time == least && tiles_of(spec, tile) < tiles_of(spec, best));
+        if (!better) continue;
+        least = time;
+        best = tile;
+      }
+    }
+  }
+  if (least == 0) refuse_matmul(spec, machine, "no tile fits L1, L0A, L0B and L0C; enlarge them");
+  choose_order(spec, machine, best);
+  return best;
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,155 @@
+#include "compiler/schedule/matmul_estimate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/schedule/matmul_legal.h"
+#include "vm/machine/derived.h"
+
+namespace dvmsim {
+
+namespace {
+
+double real(std::int64_t value) {
+  return static_cast<double>(value);
+}
+double per_cycle(const Rate& rate) {
+  return rate.per_cycle().value();
+}
+double cycles(Cycles value) {
+  return real(value.count());
+}
+
+}  // namespace
+
+MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
+    : spec_(spec), machine_(machine), step_(machine.step(spec.in)) {
+  size_ = size_of(spec.in);
+  out_size_ = size_of(spec.out);
+  unit_ = k_unit(machine, spec.in);
+  l0a_ = per_cycle(machine.mte1.l0a);
+  l0b_ = per_cycle(machine.mte1.l0b);
+  hit_ = per_cycle(machine.mte2.gm_to_l1_hit);
+  miss_ = per_cycle(machine.mte2.gm_to_l1);
+  fix_ = per_cycle(machine.fix.l0c_to_gm);
+  l2_read_ = per_cycle(machine.l2.read);
+  hbm_read_ = per_cycle(hbm_read_rate(machine));
+  nz_unaligned_ = machine.mte2.nz_unaligned.value();
+  write_cost_ = machine.hbm.write_cost.value();
+  latency_ =
+      cycles(machine.mte2.latency) + cycles(machine.l2.read_latency) + 2 * cycles(machine.flag.hop);
+  miss_latency_ = cycles(machine.hbm.latency);
+  store_latency_ =
+      cycles(machine.fix.latency) + cycles(machine.l2.write_latency) + 2 * cycles(machine.flag.hop);
+}
+
+/// Port time of rows of this length, against rows that are whole and aligned.
+double MatmulEstimate::load_share(std::int64_t row_bytes, std::int64_t stride) const {
+  const std::int64_t align = machine_.mte2.nz_align.count();
+  return row_bytes % align == 0 && stride % align == 0 ? 1 : 1 / nz_unaligned_;
+}
+
+/// What HBM delivers: everything once if one batch stays in L2; else the operand that is walked
+/// across once for each group of the other's panels.
+double MatmulEstimate::hbm_bytes(const MatmulSchedule& schedule) const {
+  const double a = real(spec_.m * spec_.k * size_), b = real(spec_.k * spec_.n * size_);
+  const double c = real(spec_.m * spec_.n * out_size_);
+  const double a_batches =
+      real((spec_.a_batch0 != 0 ? spec_.batch0 : 1) * (spec_.a_batch1 != 0 ? spec_.batch1 : 1));
+  const double b_batches =
+      real((spec_.b_batch0 != 0 ? spec_.batch0 : 1) * (spec_.b_batch1 != 0 ? spec_.batch1 : 1));
+  const double all = a * a_batches + b * b_batches;
+  const double l2 = real(machine_.l2.size.count());
+  if (a + b + c <= l2) return all;
+  const bool zn = spec_.n >= spec_.m;
+  const double tile_panel = real((zn ? schedule.tile_n : schedule.tile_m) * spec_.k * size_);
+  const double tile_other = real((zn ? schedule.tile_m : schedule.tile_n) * spec_.k * size_);
+  const double panels =
+      std::max(1.0, std::floor(std::sqrt(real(schedule.cores) * tile_other / tile_panel)));
+  const double groups =
+      std::ceil(real(zn ? tiles_n(spec_, schedule) : tiles_m(spec_, schedule)) / panels);
+  const double walked = zn ? a : b;
+  return all + (groups - 1) * std::max(0.0, walked - l2 / 2) * real(spec_.batch0 * spec_.batch1);
+}
+
+MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::int64_t m,
+                                          std::int64_t n, std::int64_t part,
+                                          double load_rate) const {
+  const std::int64_t blocks = ceil_div(spec_.k, schedule.tile_k);
+  const std::int64_t parts = ceil_div(spec_.k, part);
+  const std::int64_t m16 = round_up(m, kFractal), n16 = round_up(n, kFractal);
+  const std::int64_t k_all = round_up(spec_.k, unit_);
+  Tile t{};
+  const double per_block = 1 / real(blocks);
+  t.cube = real(ceil_div(m, step_.m) * ceil_div(n, step_.n) * ceil_div(k_all, step_.k)) +
+           real(parts) * cycles(machine_.cube.gap);
+  t.mte1 = real(m16 * k_all * size_) / l0a_ + real(n16 * k_all * size_) / l0b_ +
+           real(2 * parts) * cycles(machine_.mte1.fixed);
+  const std::int64_t a_row = (spec_.trans_a ? m : std::min(schedule.tile_k, spec_.k)) * size_;
+  const std::int64_t b_row = (spec_.trans_b ? std::min(schedule.tile_k, spec_.k) : n) * size_;
+  t.mte2 = (real(m * spec_.k * size_) * load_share(a_row, spec_.a_stride) +
+            real(n * spec_.k * size_) * load_share(b_row, spec_.b_stride)) /
+           load_rate;
+  t.fix = real(m * n * 4) / fix_ + cycles(machine_.fix.issue_gap);
+
+  // A block is loaded while the ones before it are used; its latency shows unless enough are
+  // planned.
+  const double work = std::max(t.cube, t.mte1) * per_block;
+  const double load = t.mte2 * per_block;
+  const double issue = 2 * cycles(machine_.mte2.issue_gap);
+  const double period =
+      std::max({work, load, issue, (work + load + latency_) / real(schedule.stages)});
+  // The accumulators are handed over whole: the cube waits for them to leave, the loads go on.
+  const double handover =
+      t.fix + store_latency_ + cycles(machine_.cube.head) + t.mte1 / real(parts);
+  const double ahead = std::min(real(blocks), real(schedule.stages) - 1) * load;
+  const double body = period * real(blocks);
+  t.total = std::max(body, body - std::min(ahead, handover) + handover);
+  return t;
+}
+
+MatmulTime MatmulEstimate::of(const MatmulSchedule& schedule) const {
+  const std::int64_t part = part_k(spec_, schedule, machine_);
+  const std::int64_t rows = tiles_m(spec_, schedule), columns = tiles_n(spec_, schedule);
+  const double batches = real(spec_.batch0 * spec_.batch1);
+  const double loaded =
+      batches * real(spec_.k * size_) * (real(spec_.m * columns) + real(spec_.n * rows));
+  MatmulTime time{};
+  const double from_hbm = hbm_bytes(schedule);
+  const double missed = std::min(1.0, from_hbm / loaded);
+  const double port = 1 / (missed / miss_ + (1 - missed) / hit_);
+  const double rate = std::min(port, l2_read_ / real(schedule.cores));
+
+  const std::int64_t m_rest = spec_.m - (rows - 1) * schedule.tile_m;
+  const std::int64_t n_rest = spec_.n - (columns - 1) * schedule.tile_n;
+  const Tile full = tile(schedule, std::min(schedule.tile_m, spec_.m),
+                         std::min(schedule.tile_n, spec_.n), part, rate);
+  double sum = full.total * real((rows - 1) * (columns - 1));
+  const bool m_even = m_rest == schedule.tile_m, n_even = n_rest == schedule.tile_n;
+  const double bottom =
+      m_even ? full.total : tile(schedule, m_rest, schedule.tile_n, part, rate).total;
+  const double right =
+      n_even ? full.total : tile(schedule, schedule.tile_m, n_rest, part, rate).total;
+  const double corner = m_even   ? right
+                        : n_even ? bottom
+                                 : tile(schedule, m_rest, n_rest, part, rate).total;
+  sum += bottom * real(columns - 1) + right * real(rows - 1) + corner;
+  const double tiles = real(rows * columns);
+  const double waves = std::ceil(tiles * batches / real(schedule.cores));
+  const double average = sum / tiles;
+
+  time.cube = full.cube;
+  time.mte1 = full.mte1;
+  time.mte2 = full.mte2;
+  time.fix = full.fix;
+  const double first =
+      full.mte2 / real(ceil_div(spec_.k, schedule.tile_k)) + latency_ + miss_latency_;
+  const double cores_time = std::max(full.total, corner) + (waves - 1) * average + first;
+  const double written = batches * real(spec_.m * spec_.n * out_size_);
+  const double spilled = std::max(0.0, written - real(machine_.l2.size.count()) / 2);
+  time.hbm = (from_hbm + spilled * write_cost_) / hbm_read_;
+  time.total = std::max(cores_time, time.hbm + first);
+  return time;
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,40 @@
+// The time of a matmul in closed form: what each pipe must do for a tile, how blocks follow one
+// another, what L2 and HBM deliver, and how the tiles fill the cores. Sums of machine.def's
+// numbers; the simulator has the last word.
+#pragma once
+
+#include "compiler/schedule/matmul.h"
+
+namespace dvmsim {
+
+/// Cycles by cause, for one core's share unless said otherwise.
+struct MatmulTime {
+  double cube = 0, mte1 = 0, mte2 = 0, fix = 0;  // of a full tile
+  double hbm = 0;                                // of everything, all cores
+  double total = 0;                              // first load to last store
+};
+
+/// Resolves a machine's rates once; then estimates any number of schedules of one product.
+class MatmulEstimate {
+ public:
+  MatmulEstimate(const MatmulSpec& spec, const Machine& machine);
+  [[nodiscard]] MatmulTime of(const MatmulSchedule& schedule) const;
+
+ private:
+  struct Tile {
+    double cube = 0, mte1 = 0, mte2 = 0, fix = 0, total = 0;
+  };
+  [[nodiscard]] double load_share(std::int64_t row_bytes, std::int64_t stride) const;
+  [[nodiscard]] double hbm_bytes(const MatmulSchedule& schedule) const;
+  [[nodiscard]] Tile tile(const MatmulSchedule& schedule, std::int64_t m, std::int64_t n,
+                          std::int64_t part, double load_rate) const;
+
+  const MatmulSpec& spec_;
+  const Machine& machine_;
+  CubeStep step_{};
+  std::int64_t size_ = 2, out_size_ = 2, unit_ = 16;
+  double l0a_ = 1, l0b_ = 1, hit_ = 1, miss_ = 1, fix_ = 1, l2_read_ = 1, hbm_read_ = 1;
+  double nz_unaligned_ = 1, write_cost_ = 1, latency_ = 0, miss_latency_ = 0, store_latency_ = 0;
+};
+
+}  // namespace dvmsim
