@@ -1,0 +1,168 @@
+#include "traces/packets.h"
+
+namespace dvmsim {
+namespace {
+
+constexpr std::size_t kBufferBytes = 1 << 20;
+constexpr std::uint32_t kSequence = 1;  // events without one are dropped silently
+
+std::uint64_t number(auto id) {
+  return static_cast<std::uint64_t>(id);
+}
+
+}  // namespace
+
+using namespace perfetto;
+using Writer = protozero::pbf_writer;
+
+Packets::Packets(OutputFile& file) : file_(file) {
+  buffer_.reserve(kBufferBytes + (64 << 10));
+}
+
+Packets::Table& Packets::table_of(Interned kind) {
+  switch (kind) {
+    case kCategories:
+      return categories_;
+    case kNames:
+      return names_;
+    case kArgNames:
+      return args_;
+    case kStrings:
+      break;
+  }
+  return texts_;
+}
+
+std::uint64_t Packets::intern(Interned kind, std::string_view text) {
+  Table& table = table_of(kind);
+  const auto found = table.find(text);
+  if (found != table.end()) return found->second;
+  const std::uint64_t iid = table.size() + 1;
+  table.emplace(text, iid);
+  fresh_.push_back({kind, iid, std::string(text)});
+  return iid;
+}
+
+void Packets::open(Writer& packet) {
+  packet.add_uint32(kSequenceId, kSequence);
+  packet.add_uint32(kSequenceFlags, first_ ? kCleared | kNeedsState : kNeedsState);
+  if (first_) packet.add_bool(kFirstPacket, true);
+  first_ = false;
+}
+
+/// Strings interned since the last packet are defined in the packet that may use them first.
+void Packets::close(Writer& packet) {
+  if (fresh_.empty()) return;
+  Writer interned(packet, kInternedData);
+  for (const Fresh& fresh : fresh_) {
+    Writer entry(interned, fresh.kind);
+    entry.add_uint64(kIid, fresh.iid);
+    entry.add_string(kText, fresh.text);
+  }
+  fresh_.clear();
+}
+
+std::string& Packets::buffer_with_room() {
+  if (buffer_.size() >= kBufferBytes) flush();
+  return buffer_;
+}
+
+void Packets::flush() {
+  file_.write(buffer_);
+  buffer_.clear();
+}
+
+void Packets::process(TrackId track, int pid, const std::string& name,
+                      const std::string& description) {
+  Writer trace(buffer_with_room());
+  Writer packet(trace, kPacket);
+  open(packet);
+  Writer descriptor(packet, kTrackDescriptor);
+  descriptor.add_uint64(kUuid, number(track));
+  descriptor.add_string(kDescription, description);
+  Writer process(descriptor, kProcess);
+  process.add_int32(kPid, pid);
+  process.add_string(kProcessName, name);
+}
+
+void Packets::thread(TrackId track, int pid, int tid, const std::string& name) {
+  Writer trace(buffer_with_room());
+  Writer packet(trace, kPacket);
+  open(packet);
+  Writer descriptor(packet, kTrackDescriptor);
+  descriptor.add_uint64(kUuid, number(track));
+  Writer thread(descriptor, kThread);
+  thread.add_int32(kThreadPid, pid);
+  thread.add_int32(kTid, tid);
+  thread.add_string(kThreadName, name);
+}
+
+void Packets::counter(TrackId track, TrackId parent, const std::string& name,
+                      const std::string& unit) {
+  Writer trace(buffer_with_room());
+  Writer packet(trace, kPacket);
+  open(packet);
+  Writer descriptor(packet, kTrackDescriptor);
+  descriptor.add_uint64(kUuid, number(track));
+  descriptor.add_uint64(kParent, number(parent));
+  descriptor.add_string(kTrackName, name);
+  Writer counter(descriptor, kCounterTrack);
+  counter.add_string(kUnitName, unit);
+}
+
+Packets::Event::Event(Packets& packets, EventType type, TrackId track, Cycles at)
+    : packets_(packets), trace_(packets.buffer_with_room()), packet_(trace_, kPacket) {
+  packet_.add_uint64(kTimestamp, static_cast<std::uint64_t>(at.count()));
+  packets_.open(packet_);
+  event_ = Writer(packet_, kTrackEvent);
+  event_.add_enum(kType, type);
+  event_.add_uint64(kTrack, number(track));
+}
+
+Packets::Event::~Event() {
+  event_.commit();
+  packets_.close(packet_);
+  packet_.commit();
+}
+
+Packets::Event& Packets::Event::named(NameId name, CategoryId category) {
+  event_.add_uint64(kCategoryIid, number(category));
+  event_.add_uint64(kNameIid, number(name));
+  return *this;
+}
+
+Packets::Event& Packets::Event::arg(ArgId name, std::int64_t value) {
+  Writer annotation(event_, kAnnotation);
+  annotation.add_uint64(kArgNameIid, number(name));
+  annotation.add_int64(kArgInt, value);
+  return *this;
+}
+
+Packets::Event& Packets::Event::arg(ArgId name, TextId value) {
+  Writer annotation(event_, kAnnotation);
+  annotation.add_uint64(kArgNameIid, number(name));
+  annotation.add_uint64(kArgStringIid, number(value));
+  return *this;
+}
+
+Packets::Event& Packets::Event::flow(FlowId id) {
+  event_.add_fixed64(kFlow, number(id));
+  return *this;
+}
+
+Packets::Event& Packets::Event::terminating_flow(FlowId id) {
+  event_.add_fixed64(kTerminatingFlow, number(id));
+  return *this;
+}
+
+void Packets::count(TrackId track, Cycles at, std::int64_t value) {
+  Event event(*this, kCounter, track, at);
+  event.event_.add_int64(kCounterValue, value);
+}
+
+void Packets::count(TrackId track, Cycles at, double value) {
+  Event event(*this, kCounter, track, at);
+  event.event_.add_double(kDoubleCounterValue, value);
+}
+
+}  // namespace dvmsim
