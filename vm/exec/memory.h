@@ -1,11 +1,12 @@
 // The memories instructions work on, bounds-checked. Global memory is sparse (pages appear when
-// written; unwritten bytes read as zero); a core's buffers are plain arrays filled with NaN patterns
-// at launch, so that reading what nobody wrote shows.
+// written; unwritten bytes read as zero); a core's buffers are plain arrays filled with NaN
+// patterns at launch, so that reading what nobody wrote shows.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <span>
@@ -19,23 +20,33 @@
 namespace dvmsim {
 
 /// One address range [base, base + size) per allocation, each with its own storage: an access that
-/// leaves its allocation is out of bounds.
+/// leaves its allocation is out of bounds. Between two ranges there is always an unmapped gap.
 class GlobalMemory {
  public:
   explicit GlobalMemory(Bytes capacity);
   /// 512-byte aligned address of a new range of `size` bytes, backed by zeroed storage unless
   /// `backed` is false (timing mode). First fit, deterministic. Throws Error when full.
   std::uint64_t allocate(Bytes size, bool backed);
+  /// Gives back the range that begins at `address`, as allocate returned it.
   void release(std::uint64_t address);
   /// Storage of [address, address + size), or nullptr if it is not inside one backed allocation.
   [[nodiscard]] std::byte* at(std::uint64_t address, std::int64_t size);
+  /// Is [address, address + size) inside one allocation, backed or not?
+  [[nodiscard]] bool contains(std::uint64_t address, std::int64_t size);
+  /// Bytes in use now, and the most there ever were, each range rounded up to 512.
+  [[nodiscard]] Bytes used() const { return Bytes(used_); }
   [[nodiscard]] Bytes peak() const;
 
  private:
+  struct Free {
+    void operator()(std::byte* data) const { std::free(data); }
+  };
   struct Range {
     std::int64_t size = 0;
-    std::unique_ptr<std::byte[]> data{};
+    std::unique_ptr<std::byte[], Free> data{};  // from calloc: pages appear when written
   };
+  [[nodiscard]] const Range* find(std::uint64_t address, std::int64_t size);
+
   std::map<std::uint64_t, Range> ranges_{};
   const Range* last_ = nullptr;  // most accesses follow one another in one range
   std::uint64_t last_base_ = 0;
@@ -48,6 +59,10 @@ class CoreMemory {
   CoreMemory(const Machine& machine, CoreKind kind);
   /// Fills every buffer with 0xff (NaN in each float type).
   void poison();
+  /// Size of a buffer; 0 if this kind of core does not have it.
+  [[nodiscard]] Bytes size_of(Space space) const {
+    return Bytes(static_cast<std::int64_t>(buffers_[static_cast<std::size_t>(space)].size()));
+  }
   /// Storage of [offset, offset + size) in a buffer, or nullptr if it leaves it.
   [[nodiscard]] std::byte* at(Space space, std::int64_t offset, std::int64_t size) {
     auto& buffer = buffers_[static_cast<std::size_t>(space)];

@@ -1,0 +1,44 @@
+// The meanings, one function per instruction, and what they share. exec.cpp has the table of them.
+#pragma once
+
+#include "vm/exec/frame.h"
+
+namespace dvmsim::exec {
+
+using Meaning = void (*)(Frame&);
+
+// move.cpp
+void load(Frame&);
+void loadnd(Frame&);
+void loadl1(Frame&);
+void store(Frame&);
+void storend(Frame&);
+// fractal.cpp
+void loadnz(Frame&);
+void l0a(Frame&);
+void l0b(Frame&);
+void ldbt(Frame&);
+// cube.cpp, fix.cpp
+void mmad(Frame&);
+void fix(Frame&);
+// binary.cpp: two sources, or one and a scalar
+template <isa::Op op>
+void binary(Frame&);
+template <isa::Op op>
+void with_scalar(Frame&);
+// unary.cpp
+template <isa::Op op>
+void unary(Frame&);
+// compare.cpp, shape.cpp, convert.cpp, reduce.cpp
+void vcmp(Frame&);
+void vcmps(Frame&);
+void vsel(Frame&);
+void vcopy(Frame&);
+void vdup(Frame&);
+void vbrc(Frame&);
+void vtrans(Frame&);
+void vcvt(Frame&);
+void vredx(Frame&);
+void vredy(Frame&);
+
+}  // namespace dvmsim::exec
