@@ -23,15 +23,6 @@ std::int64_t over_batches(const MatmulSpec& spec, std::int64_t one, std::int64_t
   return (spec.batch0 - 1) * stride0 + (spec.batch1 - 1) * stride1 + one;
 }
 
-void describe_addresses(const MatmulSpec& spec, Program& program) {
-  using Kind = Argument::Kind;
-  program.arguments = {{Kind::Input, "a", a_bytes(spec)},
-                       {Kind::Input, "b", b_bytes(spec)},
-                       {Kind::Output, "c", c_bytes(spec)},
-                       {spec.bias ? Kind::Input : Kind::Scalar, "bias",
-                        spec.bias ? spec.n * size_of(spec.bias_type) : 0}};
-}
-
 }  // namespace
 
 std::int64_t a_bytes(const MatmulSpec& spec) {
@@ -51,6 +42,15 @@ std::int64_t b_bytes(const MatmulSpec& spec) {
 std::int64_t c_bytes(const MatmulSpec& spec) {
   return over_batches(spec, last_byte(spec.m, spec.n, spec.c_stride, size_of(spec.out)),
                       spec.c_batch0, spec.c_batch1);
+}
+
+void describe_addresses(const MatmulSpec& spec, Program& program) {
+  using Kind = Argument::Kind;
+  program.arguments = {{Kind::Input, "a", a_bytes(spec)},
+                       {Kind::Input, "b", b_bytes(spec)},
+                       {Kind::Output, "c", c_bytes(spec)},
+                       {spec.bias ? Kind::Input : Kind::Scalar, "bias",
+                        spec.bias ? spec.n * size_of(spec.bias_type) : 0}};
 }
 
 bool macro_can(const MatmulSpec& spec) {

@@ -24,6 +24,9 @@ inline constexpr int kMatmulAddresses = 4;
 [[nodiscard]] std::int64_t b_bytes(const MatmulSpec& spec);
 [[nodiscard]] std::int64_t c_bytes(const MatmulSpec& spec);
 
+/// Arguments 0..3: a, b, c and bias.
+void describe_addresses(const MatmulSpec& spec, Program& program);
+
 /// May the macro do it? It reads the bias in the operands' type.
 [[nodiscard]] bool macro_can(const MatmulSpec& spec);
 
@@ -35,7 +38,7 @@ inline constexpr int kMatmulAddresses = 4;
                                                           const MatmulSchedule& schedule,
                                                           const MatmulAddresses& addresses);
 
-/// The loop over tiles and k blocks in bytecode, sizes built in; `stages` a power of two. The
+/// The loop over tiles and k blocks in bytecode, sizes built in. The
 /// argument block is the four addresses.
 [[nodiscard]] Program matmul_loop_program(const MatmulSpec& spec, const MatmulSchedule& schedule,
                                           const Machine& machine);
