@@ -1,5 +1,9 @@
 #include "traces/packets.h"
 
+#include <protozero/pbf_writer.hpp>
+
+#include "vm/base/error.h"
+
 namespace dvmsim {
 namespace {
 
@@ -43,15 +47,20 @@ std::uint64_t Packets::intern(Interned kind, std::string_view text) {
   return iid;
 }
 
-void Packets::open(Writer& packet) {
+void Packets::make_room() {
+  if (buffer_.size() >= kBufferBytes) flush();
+}
+
+/// Strings interned since the last packet are defined in the packet that may use them first.
+void Packets::write_packet(Packet field, std::string_view message, const Cycles* at) {
+  Writer trace(buffer_);
+  Writer packet(trace, kPacket);
+  if (at != nullptr) packet.add_uint64(kTimestamp, static_cast<std::uint64_t>(at->count()));
   packet.add_uint32(kSequenceId, kSequence);
   packet.add_uint32(kSequenceFlags, first_ ? kCleared | kNeedsState : kNeedsState);
   if (first_) packet.add_bool(kFirstPacket, true);
   first_ = false;
-}
-
-/// Strings interned since the last packet are defined in the packet that may use them first.
-void Packets::close(Writer& packet) {
+  packet.add_message(field, message.data(), message.size());
   if (fresh_.empty()) return;
   Writer interned(packet, kInternedData);
   for (const Fresh& fresh : fresh_) {
@@ -62,11 +71,6 @@ void Packets::close(Writer& packet) {
   fresh_.clear();
 }
 
-std::string& Packets::buffer_with_room() {
-  if (buffer_.size() >= kBufferBytes) flush();
-  return buffer_;
-}
-
 void Packets::flush() {
   file_.write(buffer_);
   buffer_.clear();
@@ -74,95 +78,104 @@ void Packets::flush() {
 
 void Packets::process(TrackId track, int pid, const std::string& name,
                       const std::string& description) {
-  Writer trace(buffer_with_room());
-  Writer packet(trace, kPacket);
-  open(packet);
-  Writer descriptor(packet, kTrackDescriptor);
+  make_room();
+  std::string message;
+  Writer descriptor(message);
   descriptor.add_uint64(kUuid, number(track));
   descriptor.add_string(kDescription, description);
-  Writer process(descriptor, kProcess);
-  process.add_int32(kPid, pid);
-  process.add_string(kProcessName, name);
+  {
+    Writer process(descriptor, kProcess);
+    process.add_int32(kPid, pid);
+    process.add_string(kProcessName, name);
+  }
+  write_packet(kTrackDescriptor, message, nullptr);
 }
 
 void Packets::thread(TrackId track, int pid, int tid, const std::string& name) {
-  Writer trace(buffer_with_room());
-  Writer packet(trace, kPacket);
-  open(packet);
-  Writer descriptor(packet, kTrackDescriptor);
+  make_room();
+  std::string message;
+  Writer descriptor(message);
   descriptor.add_uint64(kUuid, number(track));
-  Writer thread(descriptor, kThread);
-  thread.add_int32(kThreadPid, pid);
-  thread.add_int32(kTid, tid);
-  thread.add_string(kThreadName, name);
+  {
+    Writer thread(descriptor, kThread);
+    thread.add_int32(kThreadPid, pid);
+    thread.add_int32(kTid, tid);
+    thread.add_string(kThreadName, name);
+  }
+  write_packet(kTrackDescriptor, message, nullptr);
 }
 
 void Packets::counter(TrackId track, TrackId parent, const std::string& name,
                       const std::string& unit) {
-  Writer trace(buffer_with_room());
-  Writer packet(trace, kPacket);
-  open(packet);
-  Writer descriptor(packet, kTrackDescriptor);
+  make_room();
+  std::string message;
+  Writer descriptor(message);
   descriptor.add_uint64(kUuid, number(track));
   descriptor.add_uint64(kParent, number(parent));
   descriptor.add_string(kTrackName, name);
-  Writer counter(descriptor, kCounterTrack);
-  counter.add_string(kUnitName, unit);
+  {
+    Writer counter(descriptor, kCounterTrack);
+    counter.add_string(kUnitName, unit);
+  }
+  write_packet(kTrackDescriptor, message, nullptr);
 }
 
 Packets::Event::Event(Packets& packets, EventType type, TrackId track, Cycles at)
-    : packets_(packets), trace_(packets.buffer_with_room()), packet_(trace_, kPacket) {
-  packet_.add_uint64(kTimestamp, static_cast<std::uint64_t>(at.count()));
-  packets_.open(packet_);
-  event_ = Writer(packet_, kTrackEvent);
-  event_.add_enum(kType, type);
-  event_.add_uint64(kTrack, number(track));
+    : packets_(packets), at_(at) {
+  DVMSIM_ASSERT(!packets.event_open_, "one event lives at a time");
+  packets.make_room();
+  packets.event_open_ = true;
+  packets.event_.clear();
+  Writer event(packets.event_);
+  event.add_enum(kType, type);
+  event.add_uint64(kTrack, number(track));
 }
 
 Packets::Event::~Event() {
-  event_.commit();
-  packets_.close(packet_);
-  packet_.commit();
+  packets_.write_packet(kTrackEvent, packets_.event_, &at_);
+  packets_.event_open_ = false;
 }
 
 Packets::Event& Packets::Event::named(NameId name, CategoryId category) {
-  event_.add_uint64(kCategoryIid, number(category));
-  event_.add_uint64(kNameIid, number(name));
+  Writer(packets_.event_).add_uint64(kCategoryIid, number(category));
+  Writer(packets_.event_).add_uint64(kNameIid, number(name));
   return *this;
 }
 
 Packets::Event& Packets::Event::arg(ArgId name, std::int64_t value) {
-  Writer annotation(event_, kAnnotation);
+  Writer event(packets_.event_);
+  Writer annotation(event, kAnnotation);
   annotation.add_uint64(kArgNameIid, number(name));
   annotation.add_int64(kArgInt, value);
   return *this;
 }
 
 Packets::Event& Packets::Event::arg(ArgId name, TextId value) {
-  Writer annotation(event_, kAnnotation);
+  Writer event(packets_.event_);
+  Writer annotation(event, kAnnotation);
   annotation.add_uint64(kArgNameIid, number(name));
   annotation.add_uint64(kArgStringIid, number(value));
   return *this;
 }
 
 Packets::Event& Packets::Event::flow(FlowId id) {
-  event_.add_fixed64(kFlow, number(id));
+  Writer(packets_.event_).add_fixed64(kFlow, number(id));
   return *this;
 }
 
 Packets::Event& Packets::Event::terminating_flow(FlowId id) {
-  event_.add_fixed64(kTerminatingFlow, number(id));
+  Writer(packets_.event_).add_fixed64(kTerminatingFlow, number(id));
   return *this;
 }
 
 void Packets::count(TrackId track, Cycles at, std::int64_t value) {
   Event event(*this, kCounter, track, at);
-  event.event_.add_int64(kCounterValue, value);
+  Writer(event_).add_int64(kCounterValue, value);
 }
 
 void Packets::count(TrackId track, Cycles at, double value) {
   Event event(*this, kCounter, track, at);
-  event.event_.add_double(kDoubleCounterValue, value);
+  Writer(event_).add_double(kDoubleCounterValue, value);
 }
 
 }  // namespace dvmsim

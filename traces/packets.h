@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <map>
-#include <protozero/pbf_writer.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -98,7 +97,7 @@ class Packets {
     friend class Packets;
     Event(Packets& packets, perfetto::EventType type, TrackId track, Cycles at);
     Packets& packets_;
-    protozero::pbf_writer trace_, packet_, event_;
+    Cycles at_;
   };
   [[nodiscard]] Event begin(TrackId track, Cycles at) {
     return {*this, perfetto::kBegin, track, at};
@@ -117,13 +116,14 @@ class Packets {
 
   std::uint64_t intern(perfetto::Interned kind, std::string_view text);
   Table& table_of(perfetto::Interned kind);
-  void open(protozero::pbf_writer& packet);
-  void close(protozero::pbf_writer& packet);
-  /// Writing may fail, destructors may not: room is made before an event, never after it.
-  std::string& buffer_with_room();
+  /// Before a packet: writing may fail and destructors may not, so room is made first.
+  void make_room();
+  void write_packet(perfetto::Packet field, std::string_view message, const Cycles* at);
 
   OutputFile& file_;
   std::string buffer_{};
+  std::string event_{};  // the fields of the event that is open
+  bool event_open_ = false;
   bool first_ = true;
   Table names_{}, categories_{}, args_{}, texts_{};
   struct Fresh {
