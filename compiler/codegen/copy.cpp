@@ -1,0 +1,216 @@
+#include "compiler/codegen/copy.h"
+
+#include <algorithm>
+#include <array>
+
+#include "compiler/codegen/sync.h"
+#include "compiler/codegen/tile_walk.h"
+
+namespace dvmsim {
+namespace {
+
+using isa::Op;
+using Way = CopySchedule::Way;
+
+std::int64_t round_up(std::int64_t value, std::int64_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+
+/// One copy of a program: a loop over its tiles.
+class CopyEmitter {
+ public:
+  CopyEmitter(Builder& builder, const ViewCopy& copy, const CopySchedule& schedule, DType dtype,
+              Val in, Val out, std::int64_t ub)
+      : builder_(builder), copy_(copy), schedule_(schedule), dtype_(dtype),
+        size_(size_of(dtype)), in_(in), out_(out) {
+    const std::int64_t bytes = round_up(schedule.bytes, 512);
+    first_ = {ub, bytes};
+    second_ = {ub + bytes + 256, bytes};
+  }
+
+  void emit() {
+    TileWalk walk(builder_, copy_.dims, schedule_.tile);
+    if (copy_.fill) fill();
+    const std::size_t begin = builder_.code().size();
+    position_ = walk.begin();
+    from_ = place(in_, copy_.in_offset, copy_.in_stride);
+    to_ = place(out_, copy_.out_offset, copy_.out_stride);
+    if (schedule_.way == Way::Transpose) {
+      turn();
+    } else {
+      boxes();
+    }
+    walk.end();
+    const std::array ranges = {first_, second_};
+    add_loop(builder_, walk.count(), synchronize(builder_.take(begin), ranges));
+    if (copy_.fill) {
+      builder_.set(Pipe::MTE3, Pipe::Vector, kRefill);
+      builder_.wait(Pipe::Vector, Pipe::MTE3, kRefill);
+    }
+  }
+
+ private:
+  static constexpr int kFilled = 2, kRefill = 3;  // flag ids around a fill
+
+  Val place(Val base, std::int64_t offset, const std::vector<std::int64_t>& stride) {
+    return builder_.compute(Op::sadd, address(builder_, base, position_, stride, size_),
+                            offset * size_);
+  }
+
+  void fill() {
+    const auto pattern = static_cast<std::int32_t>(*copy_.fill);
+    builder_.add(Op::vdup, {{"dtype", static_cast<int>(dtype_)}, {"dst", first_.base},
+                            {"s", pattern}, {"count", schedule_.bytes / size_}});
+    builder_.set(Pipe::Vector, Pipe::MTE3, kFilled);
+    builder_.wait(Pipe::MTE3, Pipe::Vector, kFilled);
+  }
+
+  /// Runs or elements through loadnd and storend, packed in UB.
+  void boxes() {
+    const bool runs = schedule_.way == Way::Runs;
+    const std::size_t rank = copy_.dims.size();
+    const Val width = runs ? builder_.compute(Op::smul, position_.extent[rank - 1], size_) : Val(size_);
+    std::array<Val, 4> n = {1, 1, 1, 1}, in = {0, 0, 0, 0}, out = {0, 0, 0, 0};
+    std::array<std::int64_t, 4> ub{};
+    std::int64_t packed = runs ? schedule_.tile[rank - 1] * size_ : size_;
+    for (std::size_t loop = 0; loop < 4; ++loop) {
+      const std::size_t inside = loop + (runs ? 1 : 0);
+      ub[loop] = packed;
+      if (inside >= rank) continue;
+      const std::size_t dim = rank - 1 - inside;
+      if (schedule_.tile[dim] == 1) continue;
+      n[loop] = position_.extent[dim];
+      in[loop] = copy_.in_stride[dim] * size_;
+      out[loop] = copy_.out_stride[dim] * size_;
+      packed *= schedule_.tile[dim];
+    }
+    const auto unless_one = [&](std::size_t loop) { return n[loop].is(1) ? Val(0) : Val(ub[loop]); };
+    if (!copy_.fill) {
+      builder_.add(Op::loadnd, {{"dst", first_.base}, {"src", from_}, {"width", width},
+                                {"n0", n[0]}, {"s0", in[0]}, {"n1", n[1]}, {"s1", in[1]},
+                                {"d1", unless_one(1)}, {"n2", n[2]}, {"s2", in[2]},
+                                {"d2", unless_one(2)}, {"n3", n[3]}, {"s3", in[3]},
+                                {"d3", unless_one(3)}});
+    }
+    builder_.add(Op::storend, {{"dst", to_}, {"src", first_.base}, {"width", width},
+                               {"n0", n[0]}, {"s0", out[0]}, {"n1", n[1]}, {"s1", out[1]},
+                               {"d1", unless_one(1)}, {"n2", n[2]}, {"s2", out[2]},
+                               {"d2", unless_one(2)}, {"n3", n[3]}, {"s3", out[3]},
+                               {"d3", unless_one(3)}});
+  }
+
+  /// Rows along the input's contiguous dimension in, turned, rows along the output's out.
+  void turn() {
+    const auto along = static_cast<std::size_t>(schedule_.along);
+    const std::size_t last = copy_.dims.size() - 1;
+    const Val a = position_.extent[along], b = position_.extent[last];
+    const std::int64_t in_pitch = round_up(schedule_.tile[along] * size_, 32);
+    const std::int64_t out_pitch = round_up(schedule_.tile[last] * size_, 32);
+    const auto bytes = [&](Val count) { return builder_.compute(Op::smul, count, size_); };
+    const Val in_length = bytes(a), out_length = bytes(b);
+    builder_.add(Op::load, {{"dst", first_.base}, {"src", from_}, {"len", in_length}, {"rows", b},
+                            {"dstride", in_pitch}, {"sstride", copy_.in_stride[last] * size_}});
+    builder_.add(Op::vtrans, {{"dtype", static_cast<int>(dtype_)}, {"dst", second_.base},
+                              {"a", first_.base}, {"count", a}, {"rows", b},
+                              {"dstride", out_pitch}, {"astride", in_pitch}});
+    builder_.add(Op::store, {{"dst", to_}, {"src", second_.base}, {"len", out_length}, {"rows", a},
+                             {"dstride", copy_.out_stride[along] * size_}, {"sstride", out_pitch}});
+  }
+
+  Builder& builder_;
+  const ViewCopy& copy_;
+  const CopySchedule& schedule_;
+  DType dtype_;
+  std::int64_t size_;
+  Val in_, out_;
+  UbRange first_{}, second_{};
+  TilePosition position_{};
+  Val from_{}, to_{};
+};
+
+/// Where tiles begin: behind the reserved bytes and the program.
+std::int64_t ub_begin(const Machine& machine, std::size_t copies) {
+  const auto code = static_cast<std::int64_t>(copies) * 1024 + 512;
+  return round_up(machine.ub.reserved.count() +
+                      (machine.firmware.memory == ProgramMemory::Ub ? code : 0), 512);
+}
+
+}  // namespace
+
+Program emit_copy(const CopyKernel& kernel, const Machine& machine, int& cores) {
+  Program program;
+  program.name = kernel.name;
+  program.machine = hash_of(machine);
+  Builder builder(CoreKind::Vector);
+  std::vector<Val> arguments;
+  const auto inputs = kernel.inputs.size();
+  for (std::size_t i = 0; i < inputs + kernel.outputs.size(); ++i) {
+    arguments.push_back(builder.argument(static_cast<int>(i)));
+  }
+  builder.keep_registers();
+  std::int64_t most = 1;
+  for (const ViewCopy& given : kernel.copies) {
+    const ViewCopy copy = normalized(given);
+    const CopySchedule schedule = schedule_copy(copy, kernel.dtype, machine, cores);
+    most = std::max(most, schedule.tiles);
+    const Val in = copy.fill ? Val(0) : arguments[static_cast<std::size_t>(copy.input)];
+    CopyEmitter(builder, copy, schedule, kernel.dtype, in,
+                arguments[inputs + static_cast<std::size_t>(copy.output)],
+                ub_begin(machine, kernel.copies.size()))
+        .emit();
+    builder.release();
+  }
+  cores = static_cast<int>(std::min<std::int64_t>(cores, most));
+  builder.link(program);
+  for (const auto& name : kernel.inputs) {
+    program.arguments.push_back({Argument::Kind::Input, name, 0});
+  }
+  for (const auto& name : kernel.outputs) {
+    program.arguments.push_back({Argument::Kind::Output, name, 0});
+  }
+  return program;
+}
+
+Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cores) {
+  Program program;
+  program.name = kernel.name;
+  program.machine = hash_of(machine);
+  Builder builder(CoreKind::Vector);
+  const Val data = builder.argument(0), indices = builder.argument(1), out = builder.argument(2);
+  const std::int64_t size = size_of(kernel.dtype);
+  const std::int64_t piece = std::min<std::int64_t>(kernel.inner, 32 * 1024 / size);
+  const std::array dims = {kernel.outer, kernel.count, kernel.inner};
+  const std::array tile = {std::int64_t{1}, std::int64_t{1}, piece};
+  TileWalk walk(builder, dims, tile);
+  const std::size_t begin = builder.code().size();
+  const TilePosition position = walk.begin();
+  const std::array index_stride = {std::int64_t{0}, std::int64_t{1}, std::int64_t{0}};
+  const std::array row_stride = {kernel.axis * kernel.inner, std::int64_t{0}, std::int64_t{1}};
+  const std::array out_stride = {kernel.count * kernel.inner, kernel.inner, std::int64_t{1}};
+  const Reg index = builder.reg(), negative = builder.reg();
+  builder.add(Op::ldgm, {{"rd", index}, {"dtype", static_cast<int>(kernel.index_type)},
+                         {"src", address(builder, indices, position, index_stride,
+                                         size_of(kernel.index_type))}});
+  builder.assign(negative, Op::slt, index, 0);
+  builder.assign(negative, Op::smul, negative, kernel.axis);
+  builder.assign(index, Op::sadd, index, negative);
+  const Val row = builder.compute(Op::smul, index, kernel.inner * size);
+  const Val from =
+      builder.compute(Op::sadd, address(builder, data, position, row_stride, size), row);
+  const Val to = address(builder, out, position, out_stride, size);
+  const Val length = builder.compute(Op::smul, position.extent[2], size);
+  const UbRange buffer{ub_begin(machine, 1), round_up(piece * size, 512)};
+  builder.add(Op::load, {{"dst", buffer.base}, {"src", from}, {"len", length}});
+  builder.add(Op::store, {{"dst", to}, {"src", buffer.base}, {"len", length}});
+  walk.end();
+  add_loop(builder, walk.count(), synchronize(builder.take(begin), {&buffer, 1}));
+  builder.link(program);
+  program.arguments = {{Argument::Kind::Input, "data", 0},
+                       {Argument::Kind::Input, "indices", 0},
+                       {Argument::Kind::Output, "out", 0}};
+  const std::int64_t tiles = kernel.outer * kernel.count * ((kernel.inner + piece - 1) / piece);
+  cores = static_cast<int>(std::min<std::int64_t>(cores, std::max<std::int64_t>(1, tiles)));
+  return program;
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,248 @@
+#include "compiler/pass/partition.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/schedule/lower.h"
+#include "compiler/schedule/vector.h"
+#include "vm/base/error.h"
+
+namespace dvmsim {
+namespace {
+
+/// Tensors of a kernel: each takes scalar registers.
+constexpr std::size_t kMostTensors = 24;
+constexpr std::size_t kMostNodes = 48;
+
+GroupKind kind_of(const Graph& graph, const Node& node) {
+  switch (node.op) {
+    case Op::Reshape: case Op::Identity: return GroupKind::Alias;
+    case Op::MatMul: return GroupKind::Cube;
+    case Op::Conv: return GroupKind::Conv;
+    case Op::Gather: return GroupKind::Gather;
+    case Op::Transpose: case Op::Slice: case Op::Concat: case Op::Split: case Op::Pad:
+      return GroupKind::Copy;
+    case Op::If: return GroupKind::Branch;
+    default: break;
+  }
+  if (is_vector_node(node)) return GroupKind::Vector;
+  throw Error(fmt::format("{}: no code can be generated for operator {}; rewrite the model without it",
+                          describe(graph, node), name_of(node.op)));
+}
+
+/// Where a node came from: passes keep its operator's name.
+const std::string& origin(const Node& node) { return node.name; }
+
+class Partitioner {
+ public:
+  Partitioner(const Graph& graph, const Machine& machine, Fusion fusion)
+      : graph_(graph), machine_(machine), fusion_(fusion), users_(users_of(graph)),
+        group_of_(graph.nodes.size(), -1) {}
+
+  Partition run() {
+    for (NodeId id = 0; id < static_cast<NodeId>(graph_.nodes.size()); ++id) place(id);
+    return ordered();
+  }
+
+ private:
+  void place(NodeId id) {
+    const Node& node = graph_.node(id);
+    const GroupKind kind = kind_of(graph_, node);
+    groups_.push_back({kind, {id}});
+    const int own = static_cast<int>(groups_.size()) - 1;
+    group_of_[static_cast<std::size_t>(id)] = own;
+    if (kind != GroupKind::Vector) return;
+    check_alone(node, own);
+    for (ValueId input : node.inputs) {
+      if (input == kNoValue || graph_.value(input).producer < 0) continue;
+      const NodeId producer = graph_.value(input).producer;
+      try_join(producer, id);
+    }
+  }
+
+  void check_alone(const Node& node, int group) {
+    std::string why;
+    const Group& alone = groups_[static_cast<std::size_t>(group)];
+    const auto lowered = lower(graph_, alone.nodes, outputs_of(graph_, alone), &why);
+    if (!lowered || !fits(lowered->kernel, machine_)) {
+      throw Error(fmt::format("{}: no tile of it fits the machine ({}); use a smaller shape",
+                              describe(graph_, node), lowered ? "UB is too small" : why));
+    }
+  }
+
+  void try_join(NodeId producer, NodeId consumer) {
+    const int into = group_of_[static_cast<std::size_t>(producer)];
+    const int from = group_of_[static_cast<std::size_t>(consumer)];
+    if (into == from) return;
+    const std::string why = obstacle(into, from, graph_.node(producer), graph_.node(consumer));
+    remarks_.push_back({graph_.node(producer).name, graph_.node(consumer).name,
+                        why.empty() ? "fused" : why, why.empty()});
+    if (!why.empty()) return;
+    Group& target = groups_[static_cast<std::size_t>(into)];
+    Group& source = groups_[static_cast<std::size_t>(from)];
+    for (NodeId id : source.nodes) group_of_[static_cast<std::size_t>(id)] = into;
+    target.nodes = merged(target, source);
+    source.nodes.clear();
+  }
+
+  static std::vector<NodeId> merged(const Group& a, const Group& b) {
+    std::vector<NodeId> nodes;
+    std::merge(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(),
+               std::back_inserter(nodes));
+    return nodes;
+  }
+
+  /// Why the two groups cannot be one; empty if they can.
+  [[nodiscard]] std::string obstacle(int into, int from, const Node& producer,
+                                     const Node& consumer) const {
+    const Group& a = groups_[static_cast<std::size_t>(into)];
+    const Group& b = groups_[static_cast<std::size_t>(from)];
+    if (fusion_ == Fusion::PerOperator && origin(producer) != origin(consumer)) {
+      return "one kernel per operator";
+    }
+    if (a.kind != GroupKind::Vector) {
+      return fmt::format("its producer is a {} kernel", name_of(a.kind));
+    }
+    if (a.nodes.size() + b.nodes.size() > kMostNodes) return "the kernel would be too long";
+    if (reaches_around(into, from)) return "something between them would wait for itself";
+    Group both{GroupKind::Vector, merged(a, b)};
+    std::string why;
+    const auto lowered = lower(graph_, both.nodes, outputs_of(graph_, both), &why);
+    if (!lowered) return why;
+    if (lowered->inputs.size() + lowered->outputs.size() > kMostTensors) {
+      return "the kernel would have too many tensors";
+    }
+    if (!fits(lowered->kernel, machine_)) return "a row of all its values does not fit UB";
+    return {};
+  }
+
+  /// Is there a path from group `a` to group `b` (either way) through a third group?
+  [[nodiscard]] bool reaches_around(int a, int b) const {
+    std::vector<char> seen(groups_.size(), 0);
+    std::vector<int> open;
+    const auto expand = [&](int group, bool first) {
+      for (NodeId id : groups_[static_cast<std::size_t>(group)].nodes) {
+        for (ValueId output : graph_.node(id).outputs) {
+          for (NodeId user : users_[static_cast<std::size_t>(output)]) {
+            const int next = group_of_[static_cast<std::size_t>(user)];
+            if (next < 0 || next == group || (first && (next == a || next == b))) continue;
+            if (seen[static_cast<std::size_t>(next)] == 0) {
+              seen[static_cast<std::size_t>(next)] = 1;
+              open.push_back(next);
+            }
+          }
+        }
+      }
+    };
+    expand(a, true);
+    expand(b, true);
+    while (!open.empty()) {
+      const int group = open.back();
+      open.pop_back();
+      if (group == a || group == b) return true;
+      expand(group, false);
+    }
+    return false;
+  }
+
+  /// Groups so that producers come first; of those ready, the one with the first node.
+  Partition ordered() {
+    Partition result;
+    result.remarks = std::move(remarks_);
+    std::vector<std::set<int>> waits_for(groups_.size());
+    for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
+      for (ValueId input : graph_.nodes[id].inputs) {
+        if (input == kNoValue || graph_.value(input).producer < 0) continue;
+        const int from = group_of_[static_cast<std::size_t>(graph_.value(input).producer)];
+        if (from != group_of_[id]) waits_for[static_cast<std::size_t>(group_of_[id])].insert(from);
+      }
+    }
+    std::vector<std::vector<int>> feeds(groups_.size());
+    std::vector<std::size_t> left(groups_.size());
+    std::set<std::pair<NodeId, int>> ready;
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      left[i] = waits_for[i].size();
+      for (int from : waits_for[i]) feeds[static_cast<std::size_t>(from)].push_back(static_cast<int>(i));
+      if (left[i] == 0 && !groups_[i].nodes.empty()) {
+        ready.insert({groups_[i].nodes.front(), static_cast<int>(i)});
+      }
+    }
+    while (!ready.empty()) {
+      const int next = ready.begin()->second;
+      ready.erase(ready.begin());
+      result.groups.push_back(groups_[static_cast<std::size_t>(next)]);
+      for (int fed : feeds[static_cast<std::size_t>(next)]) {
+        if (--left[static_cast<std::size_t>(fed)] == 0) {
+          ready.insert({groups_[static_cast<std::size_t>(fed)].nodes.front(), fed});
+        }
+      }
+    }
+    return result;
+  }
+
+  const Graph& graph_;
+  const Machine& machine_;
+  Fusion fusion_;
+  std::vector<std::vector<NodeId>> users_;
+  std::vector<int> group_of_;
+  std::vector<Group> groups_{};
+  std::vector<Remark> remarks_{};
+};
+
+}  // namespace
+
+std::string_view name_of(GroupKind kind) {
+  constexpr std::string_view kNames[] = {"vector", "cube",  "conv",  "copy",
+                                         "gather", "alias", "branch"};
+  return kNames[static_cast<int>(kind)];
+}
+
+Partition partition(const Graph& graph, const Machine& machine, Fusion fusion) {
+  return Partitioner(graph, machine, fusion).run();
+}
+
+std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {
+  std::vector<ValueId> outputs;
+  const auto inside = [&](NodeId id) {
+    return std::binary_search(group.nodes.begin(), group.nodes.end(), id);
+  };
+  for (NodeId id : group.nodes) {
+    for (ValueId output : graph.node(id).outputs) {
+      bool leaves = std::find(graph.outputs.begin(), graph.outputs.end(), output) != graph.outputs.end();
+      for (NodeId user = id + 1; user < static_cast<NodeId>(graph.nodes.size()) && !leaves; ++user) {
+        const auto& inputs = graph.node(user).inputs;
+        leaves = !inside(user) && std::find(inputs.begin(), inputs.end(), output) != inputs.end();
+      }
+      if (leaves) outputs.push_back(output);
+    }
+  }
+  return outputs;
+}
+
+std::string label_of(const Graph& graph, const Group& group) {
+  std::vector<std::string> names;
+  for (NodeId id : group.nodes) {
+    const std::string& name = graph.node(id).name;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string to_text(const Graph& graph, const Partition& partition) {
+  std::string text;
+  for (const Group& group : partition.groups) {
+    text += fmt::format("{:<7}", name_of(group.kind));
+    for (NodeId id : group.nodes) {
+      text += fmt::format(" {}:{}", graph.node(id).name, name_of(graph.node(id).op));
+    }
+    text += '\n';
+  }
+  for (const Remark& remark : partition.remarks) {
+    text += fmt::format("remark: {} -> {}: {}\n", remark.producer, remark.consumer, remark.text);
+  }
+  return text;
+}
+
+}  // namespace dvmsim

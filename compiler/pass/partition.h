@@ -1,0 +1,57 @@
+// Which nodes become one launch. A partition depends on the structure of a graph and on what fits the
+// machine; it is found once and reused for other shapes of the same graph while it still fits.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/graph/graph.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim {
+
+enum class GroupKind : std::uint8_t {
+  Vector,  // elementwise, broadcast and reduction nodes over one iteration domain
+  Cube,    // a product, perhaps with elementwise nodes on its result (mix)
+  Conv,    // a convolution: copies and a product
+  Copy,    // one move
+  Gather,
+  Alias,   // its output is its input's bytes: no code
+  Branch,  // an If
+};
+[[nodiscard]] std::string_view name_of(GroupKind kind);
+
+struct Group {
+  GroupKind kind = GroupKind::Vector;
+  std::vector<NodeId> nodes{};
+};
+
+/// Who may share a launch.
+enum class Fusion : std::uint8_t {
+  PerOperator,  // only nodes that came from one operator of the framework
+  Patterns,     // whatever has a common domain and fits, and elementwise epilogues of products
+};
+
+/// An edge that was or was not fused, for people.
+struct Remark {
+  std::string producer{}, consumer{}, text{};
+  bool fused = false;
+};
+
+struct Partition {
+  std::vector<Group> groups{};  // in an order in which they can run
+  std::vector<Remark> remarks{};
+};
+
+/// The graph comes from run_passes. Throws Error, naming the node, for what cannot be compiled.
+[[nodiscard]] Partition partition(const Graph& graph, const Machine& machine, Fusion fusion);
+
+/// Values of a group's nodes that something outside reads, in order.
+[[nodiscard]] std::vector<ValueId> outputs_of(const Graph& graph, const Group& group);
+/// "softmax, add": the operators in it, once each.
+[[nodiscard]] std::string label_of(const Graph& graph, const Group& group);
+
+[[nodiscard]] std::string to_text(const Graph& graph, const Partition& partition);
+
+}  // namespace dvmsim

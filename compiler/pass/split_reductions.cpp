@@ -1,0 +1,156 @@
+#include <algorithm>
+
+#include "compiler/pass/pass.h"
+#include "compiler/pass/rewrite.h"
+#include "compiler/schedule/lower.h"
+#include "compiler/schedule/vector.h"
+
+namespace dvmsim {
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+bool is_reduction(Op op) {
+  return op == Op::ReduceSum || op == Op::ReduceMax || op == Op::ReduceMin || op == Op::ReduceProd;
+}
+
+std::vector<bool> reduced_dims(const Node& node, std::size_t rank) {
+  std::vector<bool> reduced(rank, node.dims_of("axes") == nullptr);
+  for (std::int64_t axis : node.ints_of("axes")) {
+    reduced[static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis)] =
+        true;
+  }
+  return reduced;
+}
+
+Dims as_dims(const Sizes& sizes) { return {sizes.begin(), sizes.end()}; }
+
+/// Largest divisor of `size` that is at most `limit`.
+std::int64_t divisor(std::int64_t size, std::int64_t limit) {
+  for (std::int64_t d = std::min(size, limit); d > 1; --d) {
+    if (size % d == 0) return d;
+  }
+  return 1;
+}
+
+class Splitter {
+ public:
+  Splitter(const Graph& graph, const PassContext& context) : rewrite_(graph), context_(context) {}
+
+  Graph run() {
+    for (const Node& node : rewrite_.nodes()) {
+      if (is_reduction(node.op)) {
+        split(node);
+      } else {
+        rewrite_.keep(node);
+      }
+    }
+    return rewrite_.done();
+  }
+
+ private:
+  void split(const Node& node) {
+    Graph& graph = rewrite_.graph();
+    const DType dtype = graph.value(node.inputs[0]).type.dtype;
+    Sizes shape = known_shape(graph.value(node.inputs[0]));
+    const std::vector<bool> reduced = reduced_dims(node, shape.size());
+    ValueId current = node.inputs[0];
+    // Runs of adjacent reduced dimensions, the innermost first; dimensions of one element join any run.
+    for (std::size_t end = shape.size(); end > 0;) {
+      if (!reduced[end - 1] || shape[end - 1] == 1) {
+        --end;
+        continue;
+      }
+      std::size_t begin = end;
+      while (begin > 0 && (reduced[begin - 1] || shape[begin - 1] == 1)) --begin;
+      current = reduce_run(node, dtype, current, shape, begin, end);
+      end = begin;
+    }
+    const ValueId result = node.outputs[0];
+    if (current != node.inputs[0] && shape == known_shape(graph.value(result))) {
+      rewrite_.rename_last(result);
+    } else {
+      rewrite_.make(result, Op::Reshape, {current},
+                    {{"shape", as_dims(known_shape(graph.value(result)))}}, node.name);
+    }
+  }
+
+  /// Reduces shape[begin, end) and leaves ones there.
+  ValueId reduce_run(const Node& node, DType dtype, ValueId input, Sizes& shape, std::size_t begin,
+                     std::size_t end) {
+    std::int64_t size = 1, inner = 1, outer = 1;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      (i < begin ? outer : i < end ? size : inner) *= shape[i];
+    }
+    Sizes axes;
+    for (std::size_t i = begin; i < end; ++i) axes.push_back(static_cast<std::int64_t>(i));
+    std::fill(shape.begin() + static_cast<std::ptrdiff_t>(begin),
+              shape.begin() + static_cast<std::ptrdiff_t>(end), 1);
+    const std::int64_t limit = longest(dtype, inner);
+    if (size <= limit) return one(node, dtype, input, shape, axes);
+    while (size > limit) {  // in pieces of equal length, then the pieces
+      const std::int64_t piece = divisor(size, limit);
+      if (piece == 1) return reduce_uneven(node, dtype, input, shape, {outer, size, inner}, limit);
+      const ValueId pieces =
+          rewrite_.make(dtype, {outer, size / piece, piece, inner}, Op::Reshape, {input},
+                        {{"shape", as_dims({outer, size / piece, piece, inner})}}, node.name);
+      input = one(node, dtype, pieces, {outer, size / piece, 1, inner}, {2});
+      size /= piece;
+    }
+    const ValueId flat = rewrite_.make(dtype, {outer, size, inner}, Op::Reshape, {input},
+                                       {{"shape", as_dims({outer, size, inner})}}, node.name);
+    const ValueId sum = one(node, dtype, flat, {outer, 1, inner}, {1});
+    return rewrite_.make(dtype, shape, Op::Reshape, {sum}, {{"shape", as_dims(shape)}}, node.name);
+  }
+
+  /// A prime number of elements: all but the last `size % limit`, and those, apart; then the two.
+  ValueId reduce_uneven(const Node& node, DType dtype, ValueId input, const Sizes& shape,
+                        const Sizes& flat, std::int64_t limit) {
+    const std::int64_t tail = flat[1] % limit, head = flat[1] - tail;
+    const ValueId whole = rewrite_.make(dtype, flat, Op::Reshape, {input},
+                                        {{"shape", as_dims(flat)}}, node.name);
+    const auto part = [&](std::int64_t from, std::int64_t to) {
+      const Sizes piece = {flat[0], to - from, flat[2]};
+      const ValueId slice =
+          rewrite_.make(dtype, piece, Op::Slice, {whole},
+                        {{"starts", as_dims({from})}, {"ends", as_dims({to})},
+                         {"axes", as_dims({1})}, {"steps", as_dims({1})}},
+                        node.name);
+      Sizes unit = piece;
+      return reduce_run(node, dtype, slice, unit, 1, 2);
+    };
+    const ValueId a = part(0, head), b = part(head, flat[1]);
+    const Op join = node.op == Op::ReduceSum   ? Op::Add
+                    : node.op == Op::ReduceMax ? Op::Max
+                    : node.op == Op::ReduceMin ? Op::Min
+                                               : Op::Mul;
+    const ValueId both = rewrite_.make(dtype, {flat[0], 1, flat[2]}, join, {a, b}, {}, node.name);
+    return rewrite_.make(dtype, shape, Op::Reshape, {both}, {{"shape", as_dims(shape)}}, node.name);
+  }
+
+  ValueId one(const Node& node, DType dtype, ValueId input, const Sizes& result,
+              const Sizes& axes) {
+    return rewrite_.make(dtype, result, node.op, {input},
+                         {{"axes", as_dims(axes)}, {"keepdims", std::int64_t{1}}}, node.name);
+  }
+
+  /// Elements along the reduced dimension that fit a tile with their widened copy and the result.
+  [[nodiscard]] std::int64_t longest(DType dtype, std::int64_t inner) const {
+    const std::int64_t room = context_.machine.ub.size.count() * 3 / 4;
+    const std::int64_t wide = is_float(dtype) ? 4 : size_of(dtype);
+    const std::int64_t copies = size_of(dtype) + (wide != size_of(dtype) ? wide : 0);
+    const std::int64_t columns = inner == 1 ? 1 : std::min<std::int64_t>(32, inner + 31);
+    return std::max<std::int64_t>(2, room / (copies * columns) - 64);
+  }
+
+  Rewrite rewrite_;
+  const PassContext& context_;
+};
+
+}  // namespace
+
+Graph split_reductions(const Graph& graph, const PassContext& context) {
+  return Splitter(graph, context).run();
+}
+
+}  // namespace dvmsim

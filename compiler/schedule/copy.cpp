@@ -1,0 +1,96 @@
+#include "compiler/schedule/copy.h"
+
+#include <algorithm>
+
+namespace dvmsim {
+namespace {
+
+constexpr int kLoops = 4;                      // of loadnd and storend
+constexpr std::int64_t kMostBytes = 32 * 1024; // a tile; large enough for full DMA rate
+constexpr std::int64_t kTurn = 128;            // elements a side of a turned tile, at most
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+std::int64_t count_tiles(const std::vector<std::int64_t>& dims,
+                         const std::vector<std::int64_t>& tile) {
+  std::int64_t tiles = 1;
+  for (std::size_t i = 0; i < dims.size(); ++i) tiles *= ceil_div(dims[i], tile[i]);
+  return tiles;
+}
+
+}  // namespace
+
+ViewCopy normalized(const ViewCopy& copy) {
+  ViewCopy result = copy;
+  result.dims.clear();
+  result.in_stride.clear();
+  result.out_stride.clear();
+  for (std::size_t i = 0; i < copy.dims.size(); ++i) {
+    if (copy.dims[i] == 1) continue;
+    const bool merges = !result.dims.empty() &&
+                        result.out_stride.back() == copy.out_stride[i] * copy.dims[i] &&
+                        (copy.fill || result.in_stride.back() == copy.in_stride[i] * copy.dims[i]);
+    if (merges) {
+      result.dims.back() *= copy.dims[i];
+      result.out_stride.back() = copy.out_stride[i];
+      result.in_stride.back() = copy.fill ? 1 : copy.in_stride[i];
+    } else {
+      result.dims.push_back(copy.dims[i]);
+      result.out_stride.push_back(copy.out_stride[i]);
+      result.in_stride.push_back(copy.fill ? 1 : copy.in_stride[i]);
+    }
+  }
+  if (result.dims.empty()) {
+    result.dims = {1};
+    result.in_stride = result.out_stride = {1};
+  }
+  return result;
+}
+
+CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& machine, int cores) {
+  CopySchedule schedule;
+  const std::size_t last = copy.dims.size() - 1;
+  const std::int64_t size = size_of(dtype);
+  const std::int64_t room =
+      std::min<std::int64_t>(kMostBytes, (machine.ub.size.count() - machine.ub.reserved.count()) / 8);
+  schedule.tile.assign(copy.dims.size(), 1);
+  if (copy.out_stride[last] == 1 && copy.in_stride[last] != 1) {
+    for (std::size_t i = 0; i < last; ++i) {
+      if (copy.in_stride[i] != 1 || copy.dims[i] < 2) continue;
+      schedule.way = CopySchedule::Way::Transpose;
+      schedule.along = static_cast<int>(i);
+      std::int64_t side = kTurn;
+      while (side > 16 && side * side * size > room) side /= 2;
+      schedule.tile[i] = std::min(copy.dims[i], side);
+      schedule.tile[last] = std::min(copy.dims[last], side);
+      const std::int64_t pitch = 32;  // elements a row is rounded up to, for any size
+      schedule.bytes = (std::max(schedule.tile[i], schedule.tile[last]) + pitch) *
+                       (std::max(schedule.tile[i], schedule.tile[last]) + pitch) * size;
+      schedule.tiles = count_tiles(copy.dims, schedule.tile);
+      return schedule;
+    }
+  }
+  const bool runs = copy.out_stride[last] == 1 && copy.in_stride[last] == 1;
+  schedule.way = runs ? CopySchedule::Way::Runs : CopySchedule::Way::Elements;
+  // Grow from the innermost dimension, as far as the loops of one instruction reach.
+  std::int64_t bytes = size;
+  const std::size_t reach = runs ? kLoops + 1 : kLoops;
+  for (std::size_t i = copy.dims.size(); i-- > 0 && copy.dims.size() - i <= reach;) {
+    schedule.tile[i] = std::min(copy.dims[i], std::max<std::int64_t>(1, room / bytes));
+    bytes *= schedule.tile[i];
+    if (schedule.tile[i] < copy.dims[i]) break;
+  }
+  // Smaller tiles while cores would idle and pieces stay worth a transfer.
+  while (count_tiles(copy.dims, schedule.tile) < 2 * cores && bytes > 2048) {
+    const auto outermost = std::find_if(schedule.tile.begin(), schedule.tile.end(),
+                                        [](std::int64_t extent) { return extent > 1; });
+    if (outermost == schedule.tile.end()) break;
+    bytes = bytes / *outermost * ceil_div(*outermost, 2);
+    *outermost = ceil_div(*outermost, 2);
+  }
+  schedule.bytes = bytes;
+  schedule.tiles = count_tiles(copy.dims, schedule.tile);
+  return schedule;
+}
+
+}  // namespace dvmsim
