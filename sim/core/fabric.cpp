@@ -1,0 +1,112 @@
+#include "sim/core/fabric.h"
+
+#include <bit>
+
+namespace dvmsim {
+namespace {
+
+using isa::Op;
+
+isa::CrossMode mode_of(const isa::Command& command) {
+  return static_cast<isa::CrossMode>(command.at(2));
+}
+int cross_id_of(const isa::Command& command) { return static_cast<int>(command.at(1)); }
+
+std::string name_of_flag(Pipe from, Pipe to, int id) {
+  return "flag " + std::string(name_of(from)) + "->" + std::string(name_of(to)) + " " +
+         std::to_string(id);
+}
+
+}  // namespace
+
+Fabric::Fabric(const Machine& m, CoreId i, int n, const Probes& probes, MemoryPort& port,
+               CrossBoard& cross)
+    : machine(m), id(i), number(n), memory(port), probes_(probes), cross_(cross) {
+  for (Pipe pipe : kAllPipes) {
+    queues_.emplace_back(pipe == Pipe::Scalar ? 1 : machine.queue_depth(pipe));
+    rows_.emplace_back(RowId{id, pipe}, probes_);
+  }
+}
+
+void Fabric::begin(const CoreLaunch& launch) {
+  for (CommandQueue& queue : queues_) queue.clear();
+  for (Row& row : rows_) row.reach(Reason::Idle, launch.start);
+  flags_.clear();
+  ready_ = awaiting_cross_ = 0;
+  meaning = launch.meaning;
+  report = {};
+  report.first_dispatch = Cycles(-1);
+  fetched = unblocked = launch.start;
+}
+
+bool Fabric::next_ready(Pipe& pipe) {
+  if (ready_ == 0) return false;
+  pipe = static_cast<Pipe>(std::countr_zero(ready_));
+  ready_ &= ready_ - 1;
+  return true;
+}
+
+void Fabric::cross_arrived() {
+  ready_ |= awaiting_cross_;
+  awaiting_cross_ = 0;
+}
+
+bool Fabric::tokens_present(const isa::Command& command, Pipe pipe) {
+  const auto& [first, second] = command.wait;
+  if (first.valid && flags_.flag(first.pipe, pipe, first.id).empty()) return false;
+  if (second.valid) {
+    const std::size_t needed = first == second ? 2 : 1;
+    if (flags_.flag(second.pipe, pipe, second.id).size() < needed) return false;
+  }
+  if (command.op != Op::xwait) return true;
+  if (!cross_.tokens(number, cross_id_of(command), mode_of(command)).empty()) return true;
+  await_cross(pipe);
+  return false;
+}
+
+void Fabric::take_tokens(const isa::Command& command, Pipe pipe) {
+  for (const isa::FlagRef& wait : command.wait) {
+    if (!wait.valid) continue;
+    const Cycles token = flags_.flag(wait.pipe, pipe, wait.id).pop();
+    row(pipe).reach(Reason::WaitFlag, token);
+    tell({{id, wait.pipe}, {id, pipe}, wait.id, token - machine.flag.hop, row(pipe).end()});
+  }
+  if (command.op != Op::xwait) return;
+  const CrossToken token = cross_.tokens(number, cross_id_of(command), mode_of(command)).pop();
+  row(pipe).reach(Reason::WaitCrossCore, token.time);
+  if (meaning != nullptr) meaning->synchronize();
+  tell({token.from, {id, pipe}, static_cast<std::uint8_t>(cross_id_of(command)),
+        token.time - machine.xflag.latency.cycles(), row(pipe).end()});
+}
+
+void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible) {
+  for (const isa::FlagRef& set : command.set) {
+    if (!set.valid) continue;
+    flags_.flag(pipe, set.pipe, set.id).push(visible + machine.flag.hop);
+    make_ready(set.pipe);
+  }
+  if (command.op != Op::xset) return;
+  cross_.set(number, cross_id_of(command), mode_of(command),
+             {visible + machine.xflag.latency.cycles(), {id, pipe}});
+}
+
+void Fabric::tell(const FlagEdge& edge) {
+  for (Probe* probe : probes_) probe->on_flag(edge);
+}
+
+std::string Fabric::missing_token(const isa::Command& command, Pipe pipe) {
+  for (const isa::FlagRef& wait : command.wait) {
+    if (wait.valid && flags_.flag(wait.pipe, pipe, wait.id).empty()) {
+      return name_of_flag(wait.pipe, pipe, wait.id);
+    }
+  }
+  if (command.op == Op::xwait) {
+    return "cross-core flag " + std::to_string(cross_id_of(command)) + " (mode " +
+           std::string(isa::spellings(isa::kCrossMode)[static_cast<std::size_t>(command.at(2))]) +
+           ")";
+  }
+  const isa::FlagRef& second = command.wait[1];
+  return name_of_flag(second.pipe, pipe, second.id) + " a second time";
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,79 @@
+#include "sim/host/timeline.h"
+
+#include <algorithm>
+
+#include "vm/base/error.h"
+
+namespace dvmsim {
+namespace {
+
+constexpr std::int64_t kPicosecondsPerNanosecond = 1000;
+
+}  // namespace
+
+HostTimeline::HostTimeline(const Machine& machine, const Probes& probes)
+    : machine_(machine), probes_(probes) {}
+
+void HostTimeline::work(HostWork kind, std::int64_t nanoseconds, HostThread thread,
+                        const std::string& label) {
+  // The queue thread works on what the front thread has handed over.
+  if (thread == HostThread::Queue) queue_ = std::max(queue_, front_);
+  spend(thread, kind, Picoseconds(nanoseconds * kPicosecondsPerNanosecond), label);
+}
+
+Cycles HostTimeline::submit(const Launch& launch) {
+  queue_ = std::max(queue_, front_);
+  const auto depth = static_cast<std::size_t>(machine_.launch.stream_depth);
+  if (ends_.size() >= depth) queue_ = std::max(queue_, time_at(ends_[ends_.size() - depth]));
+
+  const auto words = static_cast<std::int64_t>(launch.arguments.size());
+  spend(HostThread::Queue, HostWork::Relocate, scaled(machine_.host.relocate * words),
+        launch.label);
+  const std::int64_t bytes = words * 8 + (launch.path == CodePath::Bytecode
+                                              ? launch.program->bytes() : 0);
+  if (bytes > machine_.launch.inline_limit.count()) {
+    spend(HostThread::Queue, HostWork::Copy, copy_time(bytes), launch.label);
+  }
+  spend(HostThread::Queue, HostWork::Launch, scaled(machine_.host.submit), launch.label);
+  return cycles_in(queue_, machine_.clock.core);
+}
+
+void HostTimeline::ended(Cycles end) {
+  stream_free_ = end;
+  ends_.push_back(end);
+}
+
+void HostTimeline::wait(Ticket ticket) {
+  const Cycles end = ends_[static_cast<std::size_t>(ticket)];
+  front_ = std::max(front_, time_at(end) + scaled(machine_.host.synchronize));
+}
+
+void HostTimeline::spend(HostThread thread, HostWork kind, Picoseconds time,
+                         const std::string& label) {
+  DVMSIM_ASSERT(time >= Picoseconds(0), "host work takes no negative time");
+  Picoseconds& now = thread == HostThread::Front ? front_ : queue_;
+  const HostSpan span{thread, kind, label, now.count() / kPicosecondsPerNanosecond,
+                      (now + time).count() / kPicosecondsPerNanosecond};
+  now += time;
+  if (time == Picoseconds(0)) return;
+  for (Probe* probe : probes_) probe->on_host(span);
+}
+
+Picoseconds HostTimeline::scaled(Picoseconds time) const {
+  return Picoseconds(machine_.host.speed.ceil_of(time.count()));
+}
+
+/// Rounded up, so that nothing on the host precedes what it waits for.
+Picoseconds HostTimeline::time_at(Cycles cycle) const {
+  constexpr std::int64_t kPicosecondsPerSecond = 1'000'000'000'000;
+  const std::int64_t hertz = machine_.clock.core.count();
+  const __int128 exact = static_cast<__int128>(cycle.count()) * kPicosecondsPerSecond;
+  return Picoseconds(static_cast<std::int64_t>((exact + hertz - 1) / hertz));
+}
+
+Picoseconds HostTimeline::copy_time(std::int64_t bytes) const {
+  const Cycles cycles = machine_.launch.copy_rate.cycles_for(Bytes(bytes));
+  return machine_.launch.copy + time_at(cycles);
+}
+
+}  // namespace dvmsim

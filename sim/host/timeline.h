@@ -1,0 +1,44 @@
+// The host's two threads and the device stream on one time line, in picoseconds. Plain arithmetic:
+// each thread is a point in time that only moves forward.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vm/device/device.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim {
+
+class HostTimeline {
+ public:
+  HostTimeline(const Machine& machine, const Probes& probes);
+
+  void work(HostWork kind, std::int64_t nanoseconds, HostThread thread, const std::string& label);
+  /// The queue thread prepares a launch and hands it over. When the device may take it up, not
+  /// counting what it is still busy with.
+  Cycles submit(const Launch& launch);
+  /// The launch submitted last ends then; the stream is free again.
+  void ended(Cycles end);
+  /// The front thread learns that the launch is over.
+  void wait(Ticket ticket);
+
+  [[nodiscard]] Cycles stream_free() const { return stream_free_; }
+  /// When the front thread has done everything so far.
+  [[nodiscard]] std::int64_t front_ns() const { return front_.count() / 1000; }
+
+ private:
+  void spend(HostThread thread, HostWork kind, Picoseconds time, const std::string& label);
+  [[nodiscard]] Picoseconds scaled(Picoseconds time) const;
+  [[nodiscard]] Picoseconds time_at(Cycles cycle) const;
+  [[nodiscard]] Picoseconds copy_time(std::int64_t bytes) const;
+
+  const Machine& machine_;
+  const Probes& probes_;
+  Picoseconds front_{}, queue_{};
+  Cycles stream_free_{};
+  std::vector<Cycles> ends_{};  // by ticket
+};
+
+}  // namespace dvmsim

@@ -1,0 +1,44 @@
+// The directory of L2: which lines are present, which are dirty, which was used longest ago. Owns no
+// data and no rates; each line carries one time stamp for the server.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/mem/ticks.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim {
+
+class Cache {
+ public:
+  explicit Cache(const Machine& machine);
+
+  struct Access {
+    bool hit = false;
+    bool evicted_dirty = false;
+    std::uint64_t victim = 0;   // line number of the evicted dirty line
+    Ticks* free = nullptr;      // when the next access of this line may begin
+  };
+  /// Finds the line or puts it in the place of the set's least recently used one.
+  Access access(std::uint64_t line, bool write);
+  /// Is the line present? Changes nothing.
+  [[nodiscard]] bool contains(std::uint64_t line) const;
+  void clear();
+  /// False for a machine without L2; access is not called then.
+  [[nodiscard]] bool exists() const { return sets_ != 0; }
+
+ private:
+  static constexpr std::uint32_t kDirty = 0x80000000u;
+  [[nodiscard]] std::uint32_t tag_of(std::uint64_t line) const;
+  [[nodiscard]] std::size_t oldest_of(std::size_t base) const;
+
+  std::uint64_t sets_ = 0;
+  std::size_t ways_ = 0;
+  std::uint64_t clock_ = 0;              // counts accesses: the age of a line
+  std::vector<std::uint32_t> tags_{};    // line / sets + 1, 0: empty; top bit: dirty
+  std::vector<std::uint64_t> used_{};
+  std::vector<Ticks> free_{};
+};
+
+}  // namespace dvmsim

@@ -1,0 +1,60 @@
+#include "sim/npu/memory_system.h"
+
+#include <algorithm>
+
+#include "sim/kernel/clock.h"
+
+namespace dvmsim {
+
+MemorySystem::MemorySystem(sc_core::sc_module_name name, const Machine& machine, MemoryModel model,
+                           const Probes& probes)
+    : sc_module(name), server_(machine, model) {
+  server_.listen(&probes);
+  requests.bind(*this);
+  SC_HAS_PROCESS(MemorySystem);
+  SC_METHOD(serve);
+  dont_initialize();
+  sensitive << arrival_;
+}
+
+void MemorySystem::request(const Request& request) {
+  pending_.push(request);
+  if (request.key.arrival == pending_.next_arrival()) arm(request.key.arrival);
+}
+
+/// An earlier notification replaces a later one, so the event always stands at the first arrival.
+void MemorySystem::arm(Cycles arrival) {
+  arrival_.notify(time_of_cycles(arrival - cycle_now()));
+}
+
+/// Answers whatever has arrived, in order. No answer leads to a request that arrives now: every way
+/// here takes a cycle.
+void MemorySystem::serve() {
+  while (!pending_.empty() && pending_.next_arrival() <= cycle_now()) {
+    const Request request = pending_.pop();
+    const Answer answer = external.size() > 0 ? ask_external(request) : server_.request(request);
+    cores[request.key.core]->answer(request.key.queue, answer);
+  }
+  if (!pending_.empty()) arm(pending_.next_arrival());
+}
+
+Answer MemorySystem::ask_external(const Request& request) {
+  Answer answer{request.key.arrival};
+  for (const Piece& piece : request.pieces) {
+    scratch_.resize(std::max(scratch_.size(), static_cast<std::size_t>(piece.bytes)));
+    tlm::tlm_generic_payload payload;
+    payload.set_command(request.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
+    payload.set_address(piece.address);
+    payload.set_data_ptr(scratch_.data());
+    payload.set_data_length(static_cast<unsigned>(piece.bytes));
+    payload.set_streaming_width(static_cast<unsigned>(piece.bytes));
+    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    external->b_transport(payload, delay);
+    const Cycles done = request.key.arrival + Cycles(static_cast<std::int64_t>(delay.value()));
+    answer.completion = std::max(answer.completion, done);
+    answer.hit += piece.moved;
+  }
+  return answer;
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,247 @@
+#include "sim/unit/scalar.h"
+
+#include <algorithm>
+
+namespace dvmsim {
+namespace {
+
+constexpr Pipe kScalar = Pipe::Scalar;
+
+}  // namespace
+
+Scalar::Scalar(Fabric& fabric, const PortTable& ports)
+    : fabric_(fabric),
+      ports_(ports),
+      read_path_(scalar_path(fabric.machine)),
+      program_path_(load_path(fabric.machine)),
+      data_lines_(static_cast<std::size_t>(fabric.machine.firmware.dcache.count() / kDataLine)) {}
+
+void Scalar::begin(const CoreLaunch& launch) {
+  firmware_.emplace(fabric_.machine, *launch.launch, fabric_.id, launch.launch->path);
+  free_ = launch.free_firmware;
+  std::fill(data_lines_.begin(), data_lines_.end(), 0u);
+  step_pending_ = flags_taken_ = false;
+  asked_ = Asked::No;
+  const Machine& machine = fabric_.machine;
+  Row& row = fabric_.row(kScalar);
+  row.reach(Reason::Work, row.end() + cycles_in(machine.launch.entry, machine.clock.core));
+  fetch_program(launch);
+  fabric_.make_ready(kScalar);
+}
+
+/// Bytecode is read into the core before it runs, or block by block when it stays in GM behind a
+/// cache; compiled code misses its cache once.
+void Scalar::fetch_program(const CoreLaunch& launch) {
+  Row& row = fabric_.row(kScalar);
+  const Machine& machine = fabric_.machine;
+  phase_ = Phase::Running;
+  blocks_.clear();
+  if (launch.launch->path == CodePath::Native) {
+    wait_until(Reason::EmptyFetch, row.end() + machine.firmware.icache_miss.cycles());
+    fabric_.fetched = row.end();
+    return;
+  }
+  const std::size_t words = launch.launch->program->code(fabric_.id.kind).size();
+  if (words == 0) return;
+  if (machine.firmware.memory == ProgramMemory::Cached) {
+    blocks_.assign(words * 8 / static_cast<std::size_t>(machine.firmware.icache_fill.count()) + 1,
+                   false);
+    return;
+  }
+  phase_ = Phase::Fetching;
+  asked_ = Asked::Waiting;
+  asked_at_ = row.end();
+  pieces_.clear();
+  PieceCutter cutter{Cutting(machine)};
+  const isa::Region program{Space::PROG, isa::Access::Read,
+                            static_cast<std::int64_t>(launch.code_address),
+                            static_cast<std::int64_t>(words * 8), 1};
+  for (cutter.begin(program); !cutter.done();) pieces_.push_back(cutter.next());
+  const auto core = static_cast<std::uint16_t>(fabric_.number);
+  fabric_.memory.post({{asked_at_ + program_path_.request, core, kScalar}, false, pieces_});
+}
+
+void Scalar::answered(const Answer& answer) {
+  answer_ = answer;
+  asked_ = Asked::Answered;
+  fabric_.make_ready(kScalar);
+}
+
+void Scalar::run() {
+  if (phase_ == Phase::Fetching) {
+    if (asked_ != Asked::Answered) return;
+    asked_ = Asked::No;
+    const Cycles sent =
+        asked_at_ + port_time(ports_.program_rates(fabric_.id.kind), answer_.hit, answer_.missed);
+    wait_until(Reason::EmptyFetch, std::max(sent, answer_.completion + program_path_.response));
+    fabric_.fetched = fabric_.row(kScalar).end();
+    phase_ = Phase::Running;
+  }
+  while (phase_ == Phase::Running) {
+    if (!step_pending_) take_step();
+    if (!perform()) return;
+    step_pending_ = false;
+  }
+}
+
+void Scalar::take_step() {
+  step_ = firmware_->step();
+  step_pending_ = true;
+  flags_taken_ = false;
+  if (!blocks_.empty()) fetch_block();
+  Row& row = fabric_.row(kScalar);
+  if (!free_) row.reach(Reason::Work, row.end() + step_.scalar);
+  fabric_.report.decode += step_.scalar;
+  fabric_.report.instructions += step_.instructions;
+}
+
+/// The block of the program that the step's command stands in, when it is touched first.
+void Scalar::fetch_block() {
+  const auto block = static_cast<std::size_t>(
+      step_.command->pc * 8 / fabric_.machine.firmware.icache_fill.count());
+  if (blocks_[block]) return;
+  blocks_[block] = true;
+  Row& row = fabric_.row(kScalar);
+  wait_until(Reason::EmptyFetch, row.end() + fabric_.machine.firmware.icache_miss.cycles());
+  fabric_.fetched = row.end();
+}
+
+bool Scalar::perform() {
+  switch (step_.kind) {
+    case Step::Kind::Command:
+      return step_.command->pipe == kScalar ? own_flags(*step_.command) : issue(*step_.command);
+    case Step::Kind::Read: return read(*step_.command);
+    case Step::Kind::Drain: return drain(static_cast<Pipe>(step_.command->at(0)));
+    case Step::Kind::Fault:
+      fabric_.fail(firmware_->fault());
+      halt();
+      return true;
+    case Step::Kind::Halt: halt(); return true;
+  }
+  return false;
+}
+
+void Scalar::halt() {
+  phase_ = Phase::Halted;
+  fabric_.report.end = fabric_.row(kScalar).end();
+}
+
+bool Scalar::issue(const isa::Command& command) {
+  CommandQueue& queue = fabric_.queue(command.pipe);
+  if (queue.full()) return false;
+  wait_until(Reason::QueueFull, queue.slot_free());
+  const Cycles now = fabric_.row(kScalar).end();
+  queue.push({command, now, fabric_.unblocked, fabric_.fetched,
+              static_cast<std::uint64_t>(fabric_.report.commands)});
+  fabric_.make_ready(command.pipe);
+  if (fabric_.report.commands++ == 0) fabric_.report.first_dispatch = now;
+  return true;
+}
+
+/// Flags whose named pipe is the scalar unit itself.
+bool Scalar::own_flags(const isa::Command& command) {
+  if (!fabric_.tokens_present(command, kScalar)) return false;
+  const Cycles before = fabric_.row(kScalar).end();
+  fabric_.take_tokens(command, kScalar);
+  const Cycles now = fabric_.row(kScalar).end();
+  if (now > before) fabric_.unblocked = now;
+  fabric_.set_tokens(command, kScalar, now);
+  if (fabric_.report.commands++ == 0) fabric_.report.first_dispatch = now;
+  return true;
+}
+
+bool Scalar::drain(Pipe pipe) {
+  if (pipe == kScalar) return true;
+  CommandQueue& queue = fabric_.queue(pipe);
+  if (!queue.empty()) return false;
+  wait_until(Reason::WaitResult, queue.visible());
+  return true;
+}
+
+bool Scalar::read(const isa::Command& command) {
+  if (fabric_.meaning == nullptr) {
+    fabric_.fail({FaultKind::DataInTimingMode, fabric_.id, command.pc,
+                  "the program reads device data, and timing mode has none"});
+    halt();
+    return true;
+  }
+  if (!flags_taken_) {
+    if (!fabric_.tokens_present(command, kScalar)) return false;
+    if (command.drain && !fabric_.queue(Pipe::Vector).empty()) return false;
+    const Cycles before = fabric_.row(kScalar).end();
+    fabric_.take_tokens(command, kScalar);
+    if (fabric_.row(kScalar).end() > before) fabric_.unblocked = fabric_.row(kScalar).end();
+    if (command.drain) wait_until(Reason::WaitResult, fabric_.queue(Pipe::Vector).visible());
+    flags_taken_ = true;
+  }
+  if (command.op == isa::Op::ldgm) {
+    if (!load_gm(command)) return false;
+  } else {
+    load_ub();
+  }
+  std::int64_t value = 0;
+  Fault fault = fabric_.meaning->read(fabric_.number, command, value);
+  if (fault) {
+    fabric_.fail(std::move(fault));
+    halt();
+    return true;
+  }
+  fabric_.set_tokens(command, kScalar, fabric_.row(kScalar).end());
+  firmware_->supply(value);
+  return true;
+}
+
+void Scalar::load_ub() {
+  wait_until(Reason::WaitResult,
+             fabric_.row(kScalar).end() + fabric_.machine.firmware.load_ub);
+}
+
+bool Scalar::load_gm(const isa::Command& command) {
+  const Cycles now = fabric_.row(kScalar).end();
+  const std::uint64_t line = static_cast<std::uint64_t>(command.at(2)) / kDataLine;
+  const bool cached =
+      !data_lines_.empty() && data_lines_[line % data_lines_.size()] == line + 1;
+  if (asked_ == Asked::No && cached) {
+    wait_until(Reason::WaitResult, now + fabric_.machine.firmware.load_argument);
+    return true;
+  }
+  if (asked_ == Asked::No) {
+    asked_ = Asked::Waiting;
+    pieces_.assign(1, {line * kDataLine, kDataLine, kDataLine});
+    const auto core = static_cast<std::uint16_t>(fabric_.number);
+    fabric_.memory.post({{now + read_path_.request, core, kScalar}, false, pieces_});
+  }
+  if (asked_ == Asked::Waiting) return false;
+  asked_ = Asked::No;
+  if (!data_lines_.empty()) data_lines_[line % data_lines_.size()] = line + 1;
+  wait_until(Reason::WaitResult, answer_.completion + read_path_.response);
+  return true;
+}
+
+void Scalar::wait_until(Reason reason, Cycles time) {
+  Row& row = fabric_.row(kScalar);
+  if (time <= row.end()) return;
+  row.reach(reason, time);
+  fabric_.unblocked = time;
+}
+
+std::string Scalar::doing() const {
+  if (phase_ == Phase::Fetching) return "start";
+  return std::string(isa::row_of(step_.command->op).mnemonic) + " at word " +
+         std::to_string(step_.command->pc);
+}
+
+std::string Scalar::waits_for() const {
+  if (phase_ == Phase::Fetching) return "its program";
+  const isa::Command& command = *step_.command;
+  if (step_.kind == Step::Kind::Drain) {
+    return "pipe " + std::string(name_of(static_cast<Pipe>(command.at(0)))) + " to drain";
+  }
+  if (step_.kind == Step::Kind::Command && command.pipe != kScalar) {
+    return "room in the queue of " + std::string(name_of(command.pipe));
+  }
+  return fabric_.tokens_present(command, kScalar) ? "pipe vector to drain"
+                                                  : fabric_.missing_token(command, kScalar);
+}
+
+}  // namespace dvmsim

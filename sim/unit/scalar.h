@@ -1,0 +1,64 @@
+// The scalar unit of a core: it runs the firmware, issues commands to the queues, and waits when a
+// queue is full, a flag is not set, or a value is not there.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "sim/core/fabric.h"
+#include "sim/unit/dma.h"
+#include "vm/firmware/firmware.h"
+
+namespace dvmsim {
+
+class Scalar {
+ public:
+  Scalar(Fabric& fabric, const PortTable& ports);
+
+  /// The core takes part in a launch from `start` on. The program lies at `code_address`.
+  void begin(const CoreLaunch& launch);
+  /// Runs until the launch is over for this unit or something is missing.
+  void run();
+  void answered(const Answer& answer);
+
+  [[nodiscard]] bool halted() const { return phase_ == Phase::Halted; }
+  /// What the unit is at and what it waits for; only while it is not halted.
+  [[nodiscard]] std::string doing() const;
+  [[nodiscard]] std::string waits_for() const;
+  [[nodiscard]] std::uint32_t pc() const { return step_pending_ ? step_.command->pc : 0; }
+
+ private:
+  enum class Phase : std::uint8_t { Halted, Fetching, Running };
+  void fetch_program(const CoreLaunch& launch);
+  void take_step();
+  void fetch_block();
+  [[nodiscard]] bool perform();
+  [[nodiscard]] bool issue(const isa::Command& command);
+  [[nodiscard]] bool own_flags(const isa::Command& command);
+  [[nodiscard]] bool drain(Pipe pipe);
+  [[nodiscard]] bool read(const isa::Command& command);
+  [[nodiscard]] bool load_gm(const isa::Command& command);
+  void load_ub();
+  void halt();
+  void wait_until(Reason reason, Cycles time);
+
+  static constexpr std::int64_t kDataLine = 64;  // bytes; the vendor's chip files
+
+  Fabric& fabric_;
+  const PortTable& ports_;
+  Path read_path_, program_path_;
+  std::optional<Firmware> firmware_{};
+  bool free_ = false;
+  Phase phase_ = Phase::Halted;
+  Step step_{};
+  bool step_pending_ = false;
+  bool flags_taken_ = false;               // of the pending read
+  enum class Asked : std::uint8_t { No, Waiting, Answered } asked_ = Asked::No;
+  Answer answer_{};
+  Cycles asked_at_{};
+  std::vector<Piece> pieces_{};
+  std::vector<bool> blocks_{};             // of a cached program: already fetched
+  std::vector<std::uint64_t> data_lines_;  // line + 1 in each place of the data cache
+};
+
+}  // namespace dvmsim
