@@ -8,16 +8,6 @@ namespace {
 
 using isa::Op;
 
-/// A value that may not fit an immediate.
-Val wide(Builder& code, std::int64_t value) {
-  if (value == static_cast<std::int32_t>(value)) return value;
-  const Reg result = code.reg();
-  code.assign(result, Op::mov, value >> 30, 0);
-  code.assign(result, Op::sshl, result, 30);
-  code.assign(result, Op::sor, result, value & 0x3fffffff);
-  return result;
-}
-
 /// Row and column of tile `index` of one batch, in the order of the schedule.
 struct Place {
   Val row{}, column{};
@@ -53,6 +43,15 @@ Val extent(Builder& code, std::int64_t whole, std::int64_t tile, Val start) {
 
 }  // namespace
 
+Val constant(Builder& code, std::int64_t value) {
+  if (value == static_cast<std::int32_t>(value)) return value;
+  const Reg result = code.reg();
+  code.assign(result, Op::mov, value >> 30, 0);
+  code.assign(result, Op::sshl, result, 30);
+  code.assign(result, Op::sor, result, value & 0x3fffffff);
+  return result;
+}
+
 TileRegisters locate_tile(Builder& code, const MatmulSpec& spec, const MatmulSchedule& schedule,
                           Val number) {
   const std::int64_t rows = tiles_m(spec, schedule), columns = tiles_n(spec, schedule);
@@ -77,7 +76,7 @@ TileRegisters locate_tile(Builder& code, const MatmulSpec& spec, const MatmulSch
 }
 
 Val offset_by(Builder& code, Val base, Val count, std::int64_t stride) {
-  return code.compute(Op::sadd, base, code.compute(Op::smul, count, wide(code, stride)));
+  return code.compute(Op::sadd, base, code.compute(Op::smul, count, constant(code, stride)));
 }
 
 Val batch_address(Builder& code, Val base, const TileRegisters& tile, std::int64_t stride0,

@@ -18,6 +18,8 @@ struct TileRegisters {
 /// Computes the place of tile `number` (over all batches) in the order of the schedule.
 [[nodiscard]] TileRegisters locate_tile(Builder& code, const MatmulSpec& spec,
                                         const MatmulSchedule& schedule, Val number);
+/// A value that may not fit an immediate.
+[[nodiscard]] Val constant(Builder& code, std::int64_t value);
 /// base + count * stride.
 [[nodiscard]] Val offset_by(Builder& code, Val base, Val count, std::int64_t stride);
 /// base + batch0 * stride0 + batch1 * stride1.

@@ -1,0 +1,40 @@
+// A matrix product whose tiles the vector cores finish: the cube core puts accumulators into slots
+// of a workspace, each vector core of its group takes its share of the rows, applies an elementwise
+// kernel and stores. The product itself is the matmul macro.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compiler/codegen/matmul.h"
+#include "compiler/schedule/vector_kernel.h"
+
+namespace dvmsim {
+
+/// The kernel's dims are {batch0, batch1, m, n}. Its first input is the accumulators (F32; I32 if
+/// the operands are I8); the others and the outputs are tensors over those dims. No reductions.
+/// `post` and `c` of the product are not used; its bias is.
+struct MixKernel {
+  MatmulSpec product{};
+  VectorKernel epilogue{};
+};
+
+/// Empty, or why there is no such program on this machine.
+[[nodiscard]] std::string mix_problem(const MixKernel& kernel, const Machine& machine);
+
+/// There is no mix_problem(). Launch it on schedule.cores cube cores and all their groups' vector
+/// cores. The arguments are the words of the macro, then the kernel's inputs but the first, then
+/// its outputs.
+[[nodiscard]] Program mix_program(const MixKernel& kernel, const MatmulSchedule& schedule,
+                                  const Machine& machine);
+
+/// Bytes of the workspace that holds the slots.
+[[nodiscard]] std::int64_t mix_workspace_bytes(const MatmulSchedule& schedule);
+
+/// `addresses.c` is the workspace. `tensors`: the kernel's inputs but the first, then its outputs.
+[[nodiscard]] std::vector<std::uint64_t> mix_arguments(const MixKernel& kernel,
+                                                       const MatmulSchedule& schedule,
+                                                       const MatmulAddresses& addresses,
+                                                       const std::vector<std::uint64_t>& tensors);
+
+}  // namespace dvmsim

@@ -1,0 +1,51 @@
+// The steps of a vector kernel on one tile, as instructions. Where the tile is, how it is loaded
+// and stored, and the flags between, are the business of whoever walks the tiles.
+#pragma once
+
+#include "compiler/codegen/builder.h"
+#include "compiler/schedule/vector.h"
+
+namespace dvmsim {
+
+class VectorSteps {
+ public:
+  /// Both outlive it. `rows` and `columns`: how much of the schedule's tile is used.
+  VectorSteps(Builder& builder, const VectorKernel& kernel, const VectorSchedule& schedule,
+              Val rows, Val columns)
+      : builder_(builder), kernel_(kernel), schedule_(schedule), rows_(rows), columns_(columns) {}
+
+  /// Every step, with a mark where a graph operator begins.
+  void emit();
+
+ private:
+  /// Rows, columns and strides of an elementwise step.
+  struct Grid {
+    Val count{}, rows{1};
+    bool strided = false;
+  };
+  void step(const KernelStep& step);
+  void reduce(const KernelStep& step);
+  void broadcast(const KernelStep& step);
+  [[nodiscard]] Grid grid_of(const KernelStep& step);
+  /// Elements of all rows of a Full value, gaps between rows included.
+  [[nodiscard]] Val flat();
+  [[nodiscard]] const KernelValue& value(int id) const {
+    return kernel_.values[static_cast<std::size_t>(id)];
+  }
+  [[nodiscard]] std::int64_t at(int id) const {
+    return schedule_.buffers[static_cast<std::size_t>(id)].base;
+  }
+  /// Bytes between rows of a value in UB; 0 repeats its only row.
+  [[nodiscard]] std::int64_t row_stride(int id) const {
+    return value(id).extent == Extent::Full ? schedule_.pitch * size_of(value(id).dtype) : 0;
+  }
+
+  Builder& builder_;
+  const VectorKernel& kernel_;
+  const VectorSchedule& schedule_;
+  Val rows_, columns_;
+  Val flat_{};
+  bool flat_known_ = false;
+};
+
+}  // namespace dvmsim
