@@ -77,7 +77,7 @@ struct DimTerm {
 [[nodiscard]] std::optional<std::int64_t> lower_bound(const Dim& a);
 
 /// The value of `a`. A symbol without binding is an Error naming it and --dim.
-[[nodiscard]] std::int64_t bind(const Dim& a, const Bindings& bindings);
+[[nodiscard]] std::int64_t resolve(const Dim& a, const Bindings& bindings);
 /// `a` with the bound symbols replaced; the others stay.
 [[nodiscard]] Dim substitute(const Dim& a, const Bindings& bindings);
 /// Adds the names of the symbols of `a`.
@@ -88,7 +88,7 @@ void collect_symbols(const Dim& a, std::set<std::string>& names);
 
 using Dims = std::vector<Dim>;
 [[nodiscard]] Dim element_count(const Dims& shape);
-[[nodiscard]] std::vector<std::int64_t> bind(const Dims& shape, const Bindings& bindings);
+[[nodiscard]] std::vector<std::int64_t> resolve(const Dims& shape, const Bindings& bindings);
 [[nodiscard]] std::string to_text(const Dims& shape);  // "[1, seq, 768]"
 
 }  // namespace dvmsim

@@ -75,7 +75,7 @@ struct OpInfo {
 [[nodiscard]] std::string_view name_of(Pattern pattern);
 
 struct AttributeInfo {
-  enum class Type : char { Int = 'i', Float = 'f', String = 's', Dims = 'd', Type = 't' };
+  enum class Type : char { Int = 'i', Float = 'f', String = 's', DimList = 'd', Element = 't' };
   std::string_view name;
   Type type = Type::Int;
   bool optional = false;          // may be absent, without a default

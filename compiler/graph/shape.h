@@ -21,9 +21,27 @@ namespace dvmsim {
 /// what is then dead. A value whose rank stays unknown is an Error.
 [[nodiscard]] Graph deduce_shapes(const Graph& graph);
 
+/// The same, but values may stay without shape.
+[[nodiscard]] Graph infer_shapes(const Graph& graph);
+
 /// The Shaped graph for one launch: symbols replaced by numbers, then deduced again. Impossible
 /// shapes are an Error naming the node.
 [[nodiscard]] Graph specialize(const Graph& graph, const Bindings& bindings);
+
+/// What a Slice of a Shaped graph takes along each axis of its input: elements start + i*step.
+struct SliceAxis {
+  Dim start;
+  std::int64_t step = 1;
+  Dim count;
+};
+[[nodiscard]] std::vector<SliceAxis> slice_axes(const Graph& graph, const Node& node);
+
+/// Padding of a Pad of a Shaped graph before and after each axis of its input; negative cuts.
+struct PadAxis {
+  Dim before;
+  Dim after;
+};
+[[nodiscard]] std::vector<PadAxis> pad_axes(const Graph& graph, const Node& node);
 
 /// NumPy broadcasting of two shapes; nullopt when they cannot be.
 [[nodiscard]] std::optional<Dims> broadcast(const Dims& a, const Dims& b);

@@ -22,6 +22,9 @@ class Tensor {
   /// From numbers, rounded to `dtype`.
   [[nodiscard]] static Tensor of(DType dtype, std::vector<std::int64_t> shape,
                                  std::span<const double> values);
+  [[nodiscard]] static Tensor of_floats(DType dtype, std::vector<std::int64_t> shape,
+                                        std::span<const float> values);
+  /// Integers that do not fit wrap around.
   [[nodiscard]] static Tensor of_ints(DType dtype, std::vector<std::int64_t> shape,
                                       std::span<const std::int64_t> values);
 
