@@ -1,6 +1,6 @@
-// One core as plain C++: its scalar unit, its queues and its ports. It runs ahead of the rest of the
-// machine as far as anything is known, and stops at what only somebody else can tell: an answer of
-// the memory system or a flag of another core. No SystemC here, and no global time.
+// One core as plain C++: its scalar unit, its queues and its ports. It runs ahead of the rest of
+// the machine as far as anything is known, and stops at what only somebody else can tell: an answer
+// of the memory system or a flag of another core. No SystemC here, and no global time.
 #pragma once
 
 #include <array>
@@ -55,8 +55,8 @@ class Core {
   const PortTable& ports_;
   Fabric fabric_;
   Scalar scalar_;
-  std::array<std::optional<Dma>, 3> dmas_{};       // MTE2, MTE3, Fix
-  std::array<bool, kPipes> transferring_{};        // the front command is in the memory system
+  std::array<std::optional<Dma>, 3> dmas_{};  // MTE2, MTE3, Fix
+  std::array<bool, kPipes> transferring_{};   // the front command is in the memory system
 };
 
 }  // namespace dvmsim

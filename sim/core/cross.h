@@ -41,8 +41,8 @@ class CrossBoard {
     CrossToken latest{};
   };
   struct Flag {
-    Fifo<Count> counts{};      // of set number base, base + 1, ...
-    std::size_t delivered = 0; // tokens completed so far
+    Fifo<Count> counts{};       // of set number base, base + 1, ...
+    std::size_t delivered = 0;  // tokens completed so far
   };
   [[nodiscard]] std::size_t slot(int core, int id, isa::CrossMode mode) const;
   void deliver(const Domain& domain, int id, isa::CrossMode mode, const CrossToken& token);

@@ -10,7 +10,9 @@ using isa::Op;
 isa::CrossMode mode_of(const isa::Command& command) {
   return static_cast<isa::CrossMode>(command.at(2));
 }
-int cross_id_of(const isa::Command& command) { return static_cast<int>(command.at(1)); }
+int cross_id_of(const isa::Command& command) {
+  return static_cast<int>(command.at(1));
+}
 
 std::string name_of_flag(Pipe from, Pipe to, int id) {
   return "flag " + std::string(name_of(from)) + "->" + std::string(name_of(to)) + " " +
@@ -75,8 +77,11 @@ void Fabric::take_tokens(const isa::Command& command, Pipe pipe) {
   const CrossToken token = cross_.tokens(number, cross_id_of(command), mode_of(command)).pop();
   row(pipe).reach(Reason::WaitCrossCore, token.time);
   if (meaning != nullptr) meaning->synchronize();
-  tell({token.from, {id, pipe}, static_cast<std::uint8_t>(cross_id_of(command)),
-        token.time - machine.xflag.latency.cycles(), row(pipe).end()});
+  tell({token.from,
+        {id, pipe},
+        static_cast<std::uint8_t>(cross_id_of(command)),
+        token.time - machine.xflag.latency.cycles(),
+        row(pipe).end()});
 }
 
 void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible) {

@@ -38,9 +38,7 @@ class Fabric {
 
   void begin(const CoreLaunch& launch);
   /// The scalar unit stops here.
-  void fail(Fault fault) {
-    report.fault = {row(Pipe::Scalar).end(), number, std::move(fault)};
-  }
+  void fail(Fault fault) { report.fault = {row(Pipe::Scalar).end(), number, std::move(fault)}; }
 
   [[nodiscard]] CommandQueue& queue(Pipe pipe) { return queues_[static_cast<std::size_t>(pipe)]; }
   [[nodiscard]] const CommandQueue& queue(Pipe pipe) const {

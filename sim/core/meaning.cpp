@@ -35,8 +35,7 @@ void FunctionalState::begin(const std::vector<CoreId>& cores, int cubes_of_machi
 DatedFault FunctionalState::finish() {
   atomics_.finish(global_);
   if (faults_.empty()) return {};
-  const auto first =
-      std::min_element(faults_.begin(), faults_.end(), comes_before);
+  const auto first = std::min_element(faults_.begin(), faults_.end(), comes_before);
   DatedFault fault = *first;
   faults_.clear();
   return fault;
@@ -63,8 +62,7 @@ Fault FunctionalState::read(int number, const isa::Command& command, std::int64_
   return fault;
 }
 
-void FunctionalState::remember(int number, const isa::Command& command, Cycles start,
-                               Fault fault) {
+void FunctionalState::remember(int number, const isa::Command& command, Cycles start, Fault fault) {
   if (!fault) return;
   fault.core = cores_[static_cast<std::size_t>(number)].id;
   fault.pc = command.pc;

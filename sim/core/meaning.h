@@ -47,8 +47,7 @@ class FunctionalState {
 class InlineMeaning : public Meaning {
  public:
   explicit InlineMeaning(FunctionalState& state) : state_(state) {}
-  void execute(int core, const isa::Command& command, std::uint64_t issued,
-               Cycles start) override {
+  void execute(int core, const isa::Command& command, std::uint64_t issued, Cycles start) override {
     state_.perform(core, command, issued, start);
   }
   Fault read(int core, const isa::Command& command, std::int64_t& value) override {

@@ -12,15 +12,16 @@ namespace dvmsim {
 
 struct QueuedCommand {
   isa::Command command{};
-  Cycles arrival{};    // the scalar unit issued it
-  Cycles unblocked{};  // the scalar unit last stopped waiting before that
-  Cycles fetched{};    // and last got a part of its program
+  Cycles arrival{};          // the scalar unit issued it
+  Cycles unblocked{};        // the scalar unit last stopped waiting before that
+  Cycles fetched{};          // and last got a part of its program
   std::uint64_t number = 0;  // commands the core issued before it
 };
 
 class CommandQueue {
  public:
-  explicit CommandQueue(int depth) : slots_(static_cast<std::size_t>(depth)), freed_(slots_.size()) {
+  explicit CommandQueue(int depth)
+      : slots_(static_cast<std::size_t>(depth)), freed_(slots_.size()) {
     clear();
   }
 

@@ -1,5 +1,5 @@
-// One queue's line in the record of a run: spans that touch and never overlap. Where the record ends
-// is the running maximum from which the next command's start is built, so the reasons add up.
+// One queue's line in the record of a run: spans that touch and never overlap. Where the record
+// ends is the running maximum from which the next command's start is built, so the reasons add up.
 #pragma once
 
 #include "vm/observe/span.h"

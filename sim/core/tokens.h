@@ -49,7 +49,8 @@ class FlagBoard {
  public:
   [[nodiscard]] Fifo<Cycles>& flag(Pipe from, Pipe to, int id) {
     return flags_[(static_cast<std::size_t>(from) * kPipes + static_cast<std::size_t>(to)) *
-                      isa::kFlagIds + static_cast<std::size_t>(id)];
+                      isa::kFlagIds +
+                  static_cast<std::size_t>(id)];
   }
   void clear() {
     for (Fifo<Cycles>& flag : flags_) flag.clear();

@@ -17,8 +17,7 @@ class WorkerMeaning : public Meaning {
   WorkerMeaning(FunctionalState& state, int workers);
   ~WorkerMeaning() override;
 
-  void execute(int core, const isa::Command& command, std::uint64_t issued,
-               Cycles start) override;
+  void execute(int core, const isa::Command& command, std::uint64_t issued, Cycles start) override;
   Fault read(int core, const isa::Command& command, std::int64_t& value) override;
   /// Waits until nothing is left to perform.
   void synchronize() override;

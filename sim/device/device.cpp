@@ -20,8 +20,8 @@ void check_launch(const Machine& machine, const Launch& launch) {
   const auto fail = [&](const char* what) {
     throw Error("program '" + launch.program->name + "': " + what);
   };
-  if (launch.cube_cores < 0 || launch.cube_cores > machine.cores.cube ||
-      launch.vector_cores < 0 || launch.vector_cores > machine.cores_of(CoreKind::Vector)) {
+  if (launch.cube_cores < 0 || launch.cube_cores > machine.cores.cube || launch.vector_cores < 0 ||
+      launch.vector_cores > machine.cores_of(CoreKind::Vector)) {
     fail("launched on more cores than the machine has; use fewer");
   }
   if ((launch.cube_cores > 0 && launch.program->cube.empty()) ||
@@ -65,8 +65,12 @@ struct Simulation {
 
 struct SimDevice::State {
   State(const Machine& m, const SimOptions& o)
-      : machine(m), options(o), global(m.hbm.size), functional(machine, global),
-        timeline(machine, probes), simulation(machine, options, probes) {
+      : machine(m),
+        options(o),
+        global(m.hbm.size),
+        functional(machine, global),
+        timeline(machine, probes),
+        simulation(machine, options, probes) {
     if (options.mode == Mode::Timing) return;
     if (options.workers > 0) {
       meaning = std::make_unique<WorkerMeaning>(functional, options.workers);
@@ -85,7 +89,7 @@ struct SimDevice::State {
   FunctionalState functional;
   HostTimeline timeline;
   Simulation simulation;
-  std::unique_ptr<Meaning> meaning{};  // none in timing mode
+  std::unique_ptr<Meaning> meaning{};                 // none in timing mode
   std::map<std::uint64_t, std::uint64_t> programs{};  // address by hash of the code
   std::vector<LaunchReport> reports{};
 };
@@ -98,7 +102,9 @@ std::uint64_t SimDevice::allocate(Bytes size) {
   return state_->global.allocate(size, state_->options.mode == Mode::Functional);
 }
 
-void SimDevice::release(std::uint64_t address) { state_->global.release(address); }
+void SimDevice::release(std::uint64_t address) {
+  state_->global.release(address);
+}
 
 void SimDevice::write(std::uint64_t address, std::span<const std::byte> data) {
   if (data.empty() || state_->options.mode == Mode::Timing) return;
@@ -139,8 +145,8 @@ Ticket SimDevice::submit(const Launch& launch) {
 LaunchReport SimDevice::State::run(const Launch& launch, Cycles begin) {
   if (meaning != nullptr) poison(launch);
   const SimScope::Entered entered(simulation.scope);
-  simulation.host->run({&launch, begin, place_program(*launch.program), options.free_firmware,
-                        meaning.get()});
+  simulation.host->run(
+      {&launch, begin, place_program(*launch.program), options.free_firmware, meaning.get()});
   DatedFault meant;
   if (meaning != nullptr) {
     meaning->synchronize();
@@ -171,17 +177,25 @@ LaunchReport SimDevice::wait(Ticket ticket) {
   return state_->reports[static_cast<std::size_t>(ticket)];
 }
 
-void SimDevice::listen(Probes probes) { state_->probes = std::move(probes); }
+void SimDevice::listen(Probes probes) {
+  state_->probes = std::move(probes);
+}
 
 void SimDevice::warm(std::uint64_t address, Bytes size) {
   state_->simulation.npu->memory().server().touch(address, size.count());
 }
 
-void SimDevice::flush() { state_->simulation.npu->memory().server().clear(); }
+void SimDevice::flush() {
+  state_->simulation.npu->memory().server().clear();
+}
 
-std::int64_t SimDevice::host_ns() const { return state_->timeline.front_ns(); }
+std::int64_t SimDevice::host_ns() const {
+  return state_->timeline.front_ns();
+}
 
-Bytes SimDevice::peak_memory() const { return state_->global.peak(); }
+Bytes SimDevice::peak_memory() const {
+  return state_->global.peak();
+}
 
 std::vector<std::string> not_modelled(const Machine& machine) {
   std::vector<std::string> lines = {
@@ -190,7 +204,8 @@ std::vector<std::string> not_modelled(const Machine& machine) {
       "HBM banks, rows and refresh, beyond hbm.efficiency",
       "traffic of the host beside program copies",
   };
-  if (machine.cube.unit_flag) lines.emplace_back("cube.unit_flag: FixPipe starts after whole tiles");
+  if (machine.cube.unit_flag)
+    lines.emplace_back("cube.unit_flag: FixPipe starts after whole tiles");
   if (machine.mte2.gm_to_ub_shared.per_cycle() < machine.mte2.gm_to_ub.per_cycle()) {
     lines.emplace_back("mte2.gm_to_ub_shared: MTE2 and MTE3 of a core do not slow each other");
   }

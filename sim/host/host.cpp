@@ -19,6 +19,8 @@ void Host::run(const NpuLaunch& launch) {
   sc_core::sc_start();
 }
 
-void Host::start() { npu->begin(launch_); }
+void Host::start() {
+  npu->begin(launch_);
+}
 
 }  // namespace dvmsim

@@ -29,8 +29,8 @@ Cycles HostTimeline::submit(const Launch& launch) {
   const auto words = static_cast<std::int64_t>(launch.arguments.size());
   spend(HostThread::Queue, HostWork::Relocate, scaled(machine_.host.relocate * words),
         launch.label);
-  const std::int64_t bytes = words * 8 + (launch.path == CodePath::Bytecode
-                                              ? launch.program->bytes() : 0);
+  const std::int64_t bytes =
+      words * 8 + (launch.path == CodePath::Bytecode ? launch.program->bytes() : 0);
   if (bytes > machine_.launch.inline_limit.count()) {
     spend(HostThread::Queue, HostWork::Copy, copy_time(bytes), launch.label);
   }

@@ -11,12 +11,16 @@ namespace dvmsim {
 
 SimScope::SimScope() : context_(new sc_core::sc_simcontext) {}
 
-SimScope::~SimScope() { delete context_; }
+SimScope::~SimScope() {
+  delete context_;
+}
 
 SimScope::Entered::Entered(const SimScope& scope) : outer_(sc_core::sc_curr_simcontext) {
   sc_core::sc_curr_simcontext = scope.context_;
 }
 
-SimScope::Entered::~Entered() { sc_core::sc_curr_simcontext = outer_; }
+SimScope::Entered::~Entered() {
+  sc_core::sc_curr_simcontext = outer_;
+}
 
 }  // namespace dvmsim

@@ -1,5 +1,5 @@
-// The directory of L2: which lines are present, which are dirty, which was used longest ago. Owns no
-// data and no rates; each line carries one time stamp for the server.
+// The directory of L2: which lines are present, which are dirty, which was used longest ago. Owns
+// no data and no rates; each line carries one time stamp for the server.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ class Cache {
   struct Access {
     bool hit = false;
     bool evicted_dirty = false;
-    std::uint64_t victim = 0;   // line number of the evicted dirty line
-    Ticks* free = nullptr;      // when the next access of this line may begin
+    std::uint64_t victim = 0;  // line number of the evicted dirty line
+    Ticks* free = nullptr;     // when the next access of this line may begin
   };
   /// Finds the line or puts it in the place of the set's least recently used one.
   Access access(std::uint64_t line, bool write);
@@ -35,8 +35,8 @@ class Cache {
 
   std::uint64_t sets_ = 0;
   std::size_t ways_ = 0;
-  std::uint64_t clock_ = 0;              // counts accesses: the age of a line
-  std::vector<std::uint32_t> tags_{};    // line / sets + 1, 0: empty; top bit: dirty
+  std::uint64_t clock_ = 0;            // counts accesses: the age of a line
+  std::vector<std::uint32_t> tags_{};  // line / sets + 1, 0: empty; top bit: dirty
   std::vector<std::uint64_t> used_{};
   std::vector<Ticks> free_{};
 };

@@ -33,9 +33,9 @@ struct Request {
 
 /// Fixed when the request arrives, never revised.
 struct Answer {
-  Cycles completion{};          // read: data leave L2; write: L2 has taken them
-  std::int64_t hit = 0;         // bytes moved that were in L2; writes always count here
-  std::int64_t missed = 0;      // bytes moved that came from HBM
+  Cycles completion{};      // read: data leave L2; write: L2 has taken them
+  std::int64_t hit = 0;     // bytes moved that were in L2; writes always count here
+  std::int64_t missed = 0;  // bytes moved that came from HBM
 };
 
 }  // namespace dvmsim

@@ -46,8 +46,8 @@ Answer MemoryServer::serve(const Request& request) {
   const Ticks arrival = ticks_of(request.key.arrival);
   Ticks done = arrival;
   for (const Piece& piece : request.pieces) {
-    done = std::max(done, request.write ? write(piece, arrival, tally)
-                                        : read(piece, arrival, answer, tally));
+    done = std::max(
+        done, request.write ? write(piece, arrival, tally) : read(piece, arrival, answer, tally));
     if (request.write) answer.hit += piece.moved;
   }
   answer.completion = cycle_at(done);
@@ -83,8 +83,7 @@ Ticks MemoryServer::write(const Piece& piece, Ticks arrival, Tally& tally) {
   const std::uint64_t line = piece.address / static_cast<std::uint64_t>(line_bytes_);
   const Ticks transfer = l2_time(piece.bytes, true);
   const Ticks begin = begin_on_l2(arrival, transfer);
-  const bool keep =
-      cache_.exists() && (machine_.l2.write_allocate || cache_.contains(line));
+  const bool keep = cache_.exists() && (machine_.l2.write_allocate || cache_.contains(line));
   if (!keep) {
     tally.missed += piece.bytes;
     write_back(line, begin, piece.bytes, tally);

@@ -21,8 +21,9 @@ class MemorySystem : public sc_core::sc_module, public RequestInterface {
   sc_core::sc_export<RequestInterface> requests{"requests"};
   /// Bound in the order of RequestKey::core.
   sc_core::sc_port<CoreInterface, 0> cores{"cores"};
-  /// If bound, it serves every piece of every request (b_transport, which must not wait): completion is
-  /// the arrival plus the longest annotated delay, one tick a cycle. Data pass functionally, not here.
+  /// If bound, it serves every piece of every request (b_transport, which must not wait):
+  /// completion is the arrival plus the longest annotated delay, one tick a cycle. Data pass
+  /// functionally, not here.
   tlm_utils::simple_initiator_socket_optional<MemorySystem> external{"external"};
 
   void request(const Request& request) override;

@@ -67,11 +67,13 @@ void Npu::take_part(int number, const NpuLaunch& launch, Cycles start) {
   taking_part_.push_back(&core);
 }
 
-Cycles Npu::in_cycles(Picoseconds time) const { return cycles_in(time, machine_.clock.core); }
+Cycles Npu::in_cycles(Picoseconds time) const {
+  return cycles_in(time, machine_.clock.core);
+}
 
 Cycles Npu::launch_head(const Launch& launch, int cores) const {
   const auto& cost = machine_.launch;
-  const Picoseconds fixed = launch.path == CodePath::Native                   ? cost.native
+  const Picoseconds fixed = launch.path == CodePath::Native                    ? cost.native
                             : launch.cube_cores > 0 && launch.vector_cores > 0 ? cost.mix
                             : launch.cube_cores > 0                            ? cost.cube
                                                                                : cost.vector;
@@ -109,8 +111,10 @@ Fault Npu::deadlock() {
   for (CoreModule* module : taking_part_) {
     Core& core = module->core();
     if (core.finished()) continue;
-    if (!fault) fault = {FaultKind::Deadlock, core.id(), core.blocked_at(), "deadlock: "};
-    else fault.text += "; ";
+    if (!fault)
+      fault = {FaultKind::Deadlock, core.id(), core.blocked_at(), "deadlock: "};
+    else
+      fault.text += "; ";
     fault.text += core.blocked();
   }
   return fault;

@@ -25,8 +25,8 @@ class Npu : public sc_core::sc_module, public LaunchInterface, private Neighbour
   [[nodiscard]] MemorySystem& memory() { return *memory_; }
 
   void begin(const NpuLaunch& launch) override;
-  /// After the simulation has come to rest: what the launch did, or why it stands still. `meant`: the
-  /// first fault of the commands' meaning, if any.
+  /// After the simulation has come to rest: what the launch did, or why it stands still. `meant`:
+  /// the first fault of the commands' meaning, if any.
   [[nodiscard]] LaunchReport finish(const DatedFault& meant);
 
  private:

@@ -15,8 +15,7 @@ Piece PieceCutter::next() {
   const std::int64_t offset = address_ % cutting_.granule;
   const std::int64_t bytes = std::min(left_, cutting_.granule - offset);
   const std::int64_t first = offset / cutting_.least * cutting_.least;
-  const std::int64_t last =
-      (offset + bytes + cutting_.least - 1) / cutting_.least * cutting_.least;
+  const std::int64_t last = (offset + bytes + cutting_.least - 1) / cutting_.least * cutting_.least;
   const Piece piece{static_cast<std::uint64_t>(address_), static_cast<std::int32_t>(bytes),
                     static_cast<std::int32_t>(last - first)};
   address_ += bytes;
@@ -43,9 +42,8 @@ Cycles port_time(const PortRates& rates, std::int64_t hit, std::int64_t missed) 
   if (hit == 0) return Cycles(rates.miss.ceil_of(missed));
   // hit / rate + missed / rate' over a common denominator, rounded up once.
   const __int128 denominator = static_cast<__int128>(rates.hit.num()) * rates.miss.num();
-  const __int128 numerator =
-      static_cast<__int128>(hit) * rates.hit.den() * rates.miss.num() +
-      static_cast<__int128>(missed) * rates.miss.den() * rates.hit.num();
+  const __int128 numerator = static_cast<__int128>(hit) * rates.hit.den() * rates.miss.num() +
+                             static_cast<__int128>(missed) * rates.miss.den() * rates.hit.num();
   return Cycles(static_cast<std::int64_t>((numerator + denominator - 1) / denominator));
 }
 

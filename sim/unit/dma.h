@@ -1,6 +1,6 @@
 // Copies between a core and GM (MTE2, MTE3, FixPipe to GM). A copy is cut into chunks that the port
-// sends one after another: it may send while few enough granules are in flight, and each chunk holds
-// the port for its bytes at the rate at which the memory system delivered them.
+// sends one after another: it may send while few enough granules are in flight, and each chunk
+// holds the port for its bytes at the rate at which the memory system delivered them.
 #pragma once
 
 #include <vector>
@@ -63,12 +63,12 @@ class Dma {
   Fifo<InFlight> window_{};
   std::int64_t in_flight_ = 0;
 
-  PortRates rates_{};      // of the current command
+  PortRates rates_{};  // of the current command
   bool write_ = false;
   Cycles start_{}, gap_{}, port_time_{};
-  Cycles port_free_{};     // the port has sent what it was given
-  Cycles sent_{};          // the chunk that is being answered
-  Cycles arrived_{};       // data of all chunks so far are back
+  Cycles port_free_{};  // the port has sent what it was given
+  Cycles sent_{};       // the chunk that is being answered
+  Cycles arrived_{};    // data of all chunks so far are back
 };
 
 }  // namespace dvmsim

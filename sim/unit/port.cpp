@@ -7,33 +7,39 @@
 namespace dvmsim {
 
 Path path_of(Cycles latency) {
-  const Cycles request(std::max<std::int64_t>(1, latency.count() / 2));
-  return {request, std::max(Cycles(0), latency - request)};
+  const Path shortest;
+  return {shortest.request, std::max(Cycles(0), latency - shortest.request)};
 }
 
 Path scalar_path(const Machine& machine) {
   return path_of(machine.firmware.load_gm.cycles() - machine.l2.read_latency.cycles());
 }
 
-Path load_path(const Machine& machine) { return path_of(machine.mte2.latency); }
+Path load_path(const Machine& machine) {
+  return path_of(machine.mte2.latency);
+}
 
 PortLimits limits_of(const Machine& machine, Pipe pipe) {
   const auto limits = [](const auto& port) {
     return PortLimits{path_of(port.latency), port.issue_gap, port.outstanding};
   };
   switch (pipe) {
-    case Pipe::MTE2: return limits(machine.mte2);
-    case Pipe::MTE3: return limits(machine.mte3);
-    case Pipe::Fix: return limits(machine.fix);
-    default: return {};
+    case Pipe::MTE2:
+      return limits(machine.mte2);
+    case Pipe::MTE3:
+      return limits(machine.mte3);
+    case Pipe::Fix:
+      return limits(machine.fix);
+    default:
+      return {};
   }
 }
 
 Cutting::Cutting(const Machine& machine)
     : granule(std::min(machine.dma.request, machine.l2.line).count()),
       least(std::min(machine.dma.least_request.count(), granule)),
-      pieces_of_chunk(
-          static_cast<std::size_t>(std::max<std::int64_t>(1, machine.dma.chunk.count() / granule))) {}
+      pieces_of_chunk(static_cast<std::size_t>(
+          std::max<std::int64_t>(1, machine.dma.chunk.count() / granule))) {}
 
 PortTable::PortTable(const Machine& machine) : machine_(machine) {
   const auto both = [](Rate hit, Rate miss) {
@@ -75,8 +81,10 @@ PortRates PortTable::rates(const isa::Command& command) const {
       const std::int64_t bytes = command.at(row.columns_lane) * size_of(command.dtype());
       return bytes % machine_.mte2.nz_align.count() == 0 ? to_l1_ : to_l1_unaligned_;
     }
-    case Side::L0c: return from_l0c_[size_of(command.dtype()) == 4 ? 0 : 1];
-    case Side::Ub: break;
+    case Side::L0c:
+      return from_l0c_[size_of(command.dtype()) == 4 ? 0 : 1];
+    case Side::Ub:
+      break;
   }
   return row.write ? from_ub_ : to_ub_;
 }

@@ -1,5 +1,5 @@
-// The ports between a core and the memory system, as numbers: how fast, how far, how much in flight.
-// A row of the machine table each; the transfers that use them are sim/unit/dma.
+// The ports between a core and the memory system, as numbers: how fast, how far, how much in
+// flight. A row of the machine table each; the transfers that use them are sim/unit/dma.
 #pragma once
 
 #include <array>
@@ -10,8 +10,8 @@
 
 namespace dvmsim {
 
-/// The way to the memory system and back. A latency of n cycles is split in half, at least one cycle
-/// of it on the way out: the memory system relies on that.
+/// The way to the memory system and back. A latency of n cycles is split in half, at least one
+/// cycle of it on the way out: the memory system relies on that.
 struct Path {
   Cycles request{1}, response{};
 };

@@ -97,8 +97,8 @@ void Scalar::take_step() {
 
 /// The block of the program that the step's command stands in, when it is touched first.
 void Scalar::fetch_block() {
-  const auto block = static_cast<std::size_t>(
-      step_.command->pc * 8 / fabric_.machine.firmware.icache_fill.count());
+  const auto block = static_cast<std::size_t>(step_.command->pc * 8 /
+                                              fabric_.machine.firmware.icache_fill.count());
   if (blocks_[block]) return;
   blocks_[block] = true;
   Row& row = fabric_.row(kScalar);
@@ -110,13 +110,17 @@ bool Scalar::perform() {
   switch (step_.kind) {
     case Step::Kind::Command:
       return step_.command->pipe == kScalar ? own_flags(*step_.command) : issue(*step_.command);
-    case Step::Kind::Read: return read(*step_.command);
-    case Step::Kind::Drain: return drain(static_cast<Pipe>(step_.command->at(0)));
+    case Step::Kind::Read:
+      return read(*step_.command);
+    case Step::Kind::Drain:
+      return drain(static_cast<Pipe>(step_.command->at(0)));
     case Step::Kind::Fault:
       fabric_.fail(firmware_->fault());
       halt();
       return true;
-    case Step::Kind::Halt: halt(); return true;
+    case Step::Kind::Halt:
+      halt();
+      return true;
   }
   return false;
 }
@@ -192,15 +196,13 @@ bool Scalar::read(const isa::Command& command) {
 }
 
 void Scalar::load_ub() {
-  wait_until(Reason::WaitResult,
-             fabric_.row(kScalar).end() + fabric_.machine.firmware.load_ub);
+  wait_until(Reason::WaitResult, fabric_.row(kScalar).end() + fabric_.machine.firmware.load_ub);
 }
 
 bool Scalar::load_gm(const isa::Command& command) {
   const Cycles now = fabric_.row(kScalar).end();
   const std::uint64_t line = static_cast<std::uint64_t>(command.at(2)) / kDataLine;
-  const bool cached =
-      !data_lines_.empty() && data_lines_[line % data_lines_.size()] == line + 1;
+  const bool cached = !data_lines_.empty() && data_lines_[line % data_lines_.size()] == line + 1;
   if (asked_ == Asked::No && cached) {
     wait_until(Reason::WaitResult, now + fabric_.machine.firmware.load_argument);
     return true;

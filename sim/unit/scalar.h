@@ -52,7 +52,7 @@ class Scalar {
   Phase phase_ = Phase::Halted;
   Step step_{};
   bool step_pending_ = false;
-  bool flags_taken_ = false;               // of the pending read
+  bool flags_taken_ = false;  // of the pending read
   enum class Asked : std::uint8_t { No, Waiting, Answered } asked_ = Asked::No;
   Answer answer_{};
   Cycles asked_at_{};
