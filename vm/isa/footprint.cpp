@@ -188,6 +188,7 @@ Region region_of(const Plan& plan, const Command& command) {
   region.space = plan.space;
   region.access = access_of(plan, command);
   region.base = command.at(plan.lane);
+  region.operand = plan.lane;
   const std::int64_t length = plan.length.of(command), width = plan.width.of(command);
   switch (plan.shape) {
     case Shape::Linear:

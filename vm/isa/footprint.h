@@ -17,6 +17,7 @@ struct Region {
   std::int64_t length = 0;
   std::int64_t rows = 0, stride = 0;
   std::int64_t outer[2] = {1, 1}, outer_stride[2] = {0, 0};
+  int operand = 0;  // whose bytes these are
 
   [[nodiscard]] std::int64_t bytes() const { return length * rows * outer[0] * outer[1]; }
   /// Smallest and one past the largest address touched.
