@@ -41,6 +41,7 @@ class FirmwareTest : public ::testing::Test {
       switch (step.kind) {
         case Step::Kind::Command:
           result.did.push_back(isa::print(*step.command));
+          result.last = *step.command;
           break;
         case Step::Kind::Read:
           result.did.push_back("read " + isa::print(*step.command));
