@@ -1,0 +1,22 @@
+// The verbs of the command line, a source each. They return the exit code: 0 good, 1 a check
+// failed, 3 simulated fault; bad input is an Error.
+#pragma once
+
+#include <string>
+
+#include "cli/options.h"
+
+namespace dvmsim {
+
+inline constexpr int kGood = 0, kCheckFailed = 1, kBadInput = 2, kFaulted = 3;
+
+int run_model(const RunOptions& options);
+int run_op(const OpOptions& op, const RunOptions& options);
+int compile_model(const CommandLine& line);
+int disassemble_file(const std::string& file);
+int assemble_file(const std::string& file, const std::string& output);
+int check_config(const std::string& file, const std::vector<std::string>& sets);
+int show_config(const std::string& file, const std::vector<std::string>& sets);
+int bench();
+
+}  // namespace dvmsim

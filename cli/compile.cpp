@@ -1,0 +1,76 @@
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <string_view>
+
+#include "cli/commands.h"
+#include "cli/files.h"
+#include "cli/machine.h"
+#include "cli/workload.h"
+#include "compiler/codegen/compile.h"
+#include "compiler/graph/shape.h"
+#include "compiler/graph/text.h"
+#include "compiler/runtime/strategy/strategy.h"
+#include "vm/isa/text.h"
+
+namespace dvmsim {
+namespace {
+
+std::string bytecode_text(const Module& module) {
+  std::string text;
+  for (const Program& program : module.programs) text += isa::disassemble(program) + "\n";
+  return text;
+}
+
+std::string overview(const Module& module, const CompileWork& work) {
+  std::int64_t bytes = 0;
+  for (const Program& program : module.programs) bytes += program.bytes();
+  return fmt::format("{}: {} nodes in {} launches; {} programs, {} bytes; workspace {} bytes\n",
+                     module.name, work.nodes, module.steps.size(), module.programs.size(), bytes,
+                     module.workspace_bytes);
+}
+
+}  // namespace
+
+int compile_model(const CommandLine& line) {
+  const RunOptions& options = line.run;
+  const Machine machine = machine_from(options.hardware, options.sets);
+  const Strategy& strategy = find_strategy(options.strategy);
+  const Graph written = load_model(options.model);
+  const Graph graph = specialize(deduce_shapes(written), bindings_of(written, options, {}));
+  if (line.dump == Dump::Graph) {
+    fmt::print("{}", print_graph(graph, {true, true}));
+    return kGood;
+  }
+  std::string schedules, groups;
+  CompileOptions how;
+  how.fusion = strategy.fusion;
+  how.path = strategy.path;
+  how.tiling = options.tiling == "dvm" ? Tiling::Dvm : Tiling::Cost;
+  how.cores = options.cores;
+  how.schedules = &schedules;
+  how.groups = &groups;
+  CompileWork work;
+  Module module = compile(graph, machine, how, &work);
+  module.strategy = std::string(strategy.name);
+  if (!line.output.empty()) {
+    const auto bytes = save(module);
+    write_file(line.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  switch (line.dump) {
+    case Dump::Groups:
+      fmt::print("{}", groups);
+      break;
+    case Dump::Schedule:
+      fmt::print("{}", schedules);
+      break;
+    case Dump::Bytecode:
+      fmt::print("{}", bytecode_text(module));
+      break;
+    default:
+      fmt::print("{}", overview(module, work));
+  }
+  return kGood;
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,168 @@
+#include "cli/execute.h"
+
+#include <array>
+
+#include "cli/compare.h"
+#include "compiler/graph/eval.h"
+#include "compiler/graph/shape.h"
+#include "sim/device/device.h"
+#include "traces/roofline.h"
+#include "traces/stats.h"
+#include "vm/machine/derived.h"
+
+namespace dvmsim {
+namespace {
+
+SimOptions sim_options(const RunOptions& options) {
+  SimOptions sim;
+  sim.mode = mode_of(options);
+  sim.memory = options.ideal_memory ? MemoryModel::Ideal : MemoryModel::Detailed;
+  sim.workers = options.workers;
+  return sim;
+}
+
+SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
+  SessionOptions session;
+  session.strategy = &find_strategy(options.strategy);
+  session.tiling = options.tiling == "dvm" ? Tiling::Dvm : Tiling::Cost;
+  session.cores = options.cores;
+  session.mode = mode;
+  if (options.warm_l2) {
+    session.before_run = [&device](std::uint64_t address, Bytes size) {
+      device.warm(address, size);
+    };
+  }
+  return session;
+}
+
+Capacity capacity_of(const Machine& machine, int groups) {
+  Capacity capacity;
+  for (CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
+    const bool unified = kind == CoreKind::Unified;
+    if (unified != machine.cores.unified) continue;
+    const int all = unified ? machine.cores.cube : machine.cores_of(kind);
+    const int share =
+        groups > 0 && machine.cores.cube > 0 ? all * groups / machine.cores.cube : all;
+    capacity.cores[static_cast<std::size_t>(kind)] = std::min(all, std::max(1, share));
+  }
+  capacity.hbm_bytes_per_cycle = hbm_read_rate(machine).per_cycle().value();
+  capacity.hbm_write_cost = machine.hbm.write_cost.value();
+  capacity.l2_bytes_per_cycle = machine.l2.read.per_cycle().value();
+  return capacity;
+}
+
+struct Measured {
+  Cycles cycles{};
+  std::int64_t decode = 0;
+  bool good = false;
+};
+
+/// The module once more, without data, on a machine that differs in what decoding costs.
+Measured run_again(Module module, const Machine& machine, const RunOptions& options,
+                   bool free_firmware) {
+  SimOptions sim = sim_options(options);
+  sim.mode = Mode::Timing;
+  sim.free_firmware = free_firmware;
+  SimDevice device(machine, sim);
+  module.machine = hash_of(machine);
+  Session session(std::move(module), machine, device,
+                  session_options(options, device, Mode::Timing));
+  Measured measured;
+  for (int i = 0; i < options.repeat; ++i) {
+    Stats stats;
+    const RunResult result = session.run({}, {});
+    if (result.fault || result.launches.empty()) return {};
+    for (const LaunchReport& launch : result.launches) stats.add(launch);
+    stats.close();
+    measured = {stats.cycles(), stats.firmware().decode.count(), true};
+  }
+  return measured;
+}
+
+bool decides_by_data(const Module& module) {
+  for (const ModuleStep& step : module.steps) {
+    if (step.kind != ModuleStep::Kind::Launch) return true;
+  }
+  return false;
+}
+
+bool has_bytecode(const Module& module) {
+  for (const ModuleStep& step : module.steps) {
+    if (step.path == CodePath::Bytecode) return true;
+  }
+  return false;
+}
+
+/// What decoding costs at each profile: cycles over those of the same commands with free firmware.
+void measure_decode(RunReport& report, const Module& module, const Machine& machine,
+                    const RunOptions& options) {
+  if (decides_by_data(module) || !has_bytecode(module)) return;
+  const Measured free = run_again(module, machine, options, true);
+  if (!free.good) return;  // control depends on device data
+  for (std::size_t i = 0; i < report.firmware.by_profile.size(); ++i) {
+    Machine variant = machine;
+    variant.firmware.profile = static_cast<DecodeProfile>(i);
+    const Measured run = run_again(module, variant, options, false);
+    if (!run.good) continue;
+    const std::int64_t exposed = (run.cycles - free.cycles).count();
+    report.firmware.by_profile[i] = RunReport::Decode{run.cycles.count(), run.decode, exposed};
+    if (variant.firmware.profile == machine.firmware.profile) {
+      report.firmware.exposed_cycles = exposed;
+    }
+  }
+}
+
+void fill_from(RunReport& report, const Job& job, const RunResult& result) {
+  report.model = job.name;
+  report.strategy = result.module->strategy;
+  report.dims.assign(job.dims.begin(), job.dims.end());
+  report.host.program_bytes = result.program_bytes;
+  for (const std::string& line : result.module->not_modelled) report.not_modelled.push_back(line);
+}
+
+}  // namespace
+
+Mode mode_of(const RunOptions& options) {
+  return options.mode.value_or(Mode::Functional);
+}
+
+Execution execute(const Job& job, const Machine& machine, const RunOptions& options,
+                  const Probes& listeners) {
+  SimDevice device(machine, sim_options(options));
+  const SessionOptions with = session_options(options, device, mode_of(options));
+  Session session = job.module ? Session(*job.module, machine, device, with)
+                               : Session(deduce_shapes(*job.graph), machine, device, with);
+  const std::int64_t clock = machine.clock.core.count();
+  for (int i = 1; i < options.repeat; ++i) {
+    const RunResult warm_up = session.run(job.dims, job.inputs);
+    if (warm_up.fault) return {{}, {}, {}, warm_up.fault};
+  }
+  Stats stats;
+  Probes probes = listeners;
+  probes.push_back(&stats);
+  device.listen(probes);
+  const std::int64_t start_ns = device.host_ns();
+  RunResult result = session.run(job.dims, job.inputs);
+  device.listen({});
+  if (result.fault) return {{}, {}, {}, result.fault};
+
+  for (const LaunchReport& launch : result.launches) stats.add(launch);
+  stats.close();
+  Execution execution;
+  RunReport& report = execution.report;
+  fill(report, stats, clock);
+  report.hardware = machine.name;
+  report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
+  report.not_modelled = not_modelled(machine);
+  fill_from(report, job, result);
+  report.roofline = roofline(stats, capacity_of(machine, options.cores));
+  measure_decode(report, *result.module, machine, options);
+  if (options.check) {
+    report.check = compare(result.outputs, evaluate(*job.graph, job.inputs));
+  }
+  execution.outputs = std::move(result.outputs);
+  execution.output_names = std::move(result.output_names);
+  return execution;
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,40 @@
+// Runs a job on the simulator and measures it: everything between the options and the report.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "compiler/graph/graph.h"
+#include "compiler/runtime/module.h"
+#include "compiler/runtime/session.h"
+#include "traces/report.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim {
+
+/// A graph to compile, or a module that is.
+struct Job {
+  std::string name{};
+  std::optional<Graph> graph{};  // as written
+  std::optional<Module> module{};
+  Bindings dims{};
+  std::map<std::string, Tensor> inputs{};  // none in timing mode
+};
+
+struct Execution {
+  RunReport report{};
+  std::vector<Tensor> outputs{};
+  std::vector<std::string> output_names{};
+  Fault fault{};
+};
+
+[[nodiscard]] Mode mode_of(const RunOptions& options);
+
+/// Runs options.repeat times; the last one is listened to and reported.
+[[nodiscard]] Execution execute(const Job& job, const Machine& machine, const RunOptions& options,
+                                const Probes& listeners);
+
+}  // namespace dvmsim

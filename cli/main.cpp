@@ -1,0 +1,55 @@
+#include <cstdio>
+#include <new>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "vm/base/error.h"
+
+namespace dvmsim {
+namespace {
+
+int perform(const CommandLine& line) {
+  using Verb = CommandLine::Verb;
+  switch (line.verb) {
+    case Verb::Run:
+      return run_model(line.run);
+    case Verb::Op:
+      return run_op(line.op, line.run);
+    case Verb::Compile:
+      return compile_model(line);
+    case Verb::Disasm:
+      return disassemble_file(line.file);
+    case Verb::Asm:
+      return assemble_file(line.file, line.output);
+    case Verb::ConfigCheck:
+      return check_config(line.file, line.run.sets);
+    case Verb::ConfigShow:
+      return show_config(line.file, line.run.sets);
+    case Verb::Bench:
+      return bench();
+  }
+  return kBadInput;
+}
+
+int answer(int argc, const char* const* argv) {
+  const Parsed parsed = parse_command_line(argc, argv);
+  if (parsed.line) return perform(*parsed.line);
+  std::fputs(parsed.text.c_str(), parsed.exit_code == 0 ? stdout : stderr);
+  return parsed.exit_code;
+}
+
+}  // namespace
+}  // namespace dvmsim
+
+int main(int argc, char** argv) {
+  try {
+    const int code = dvmsim::answer(argc, argv);
+    if (std::fflush(stdout) != 0) throw dvmsim::Error("standard output: cannot be written");
+    return code;
+  } catch (const dvmsim::Error& error) {
+    std::fprintf(stderr, "dvmsim: error: %s\n", error.what());
+  } catch (const std::bad_alloc&) {
+    std::fputs("dvmsim: error: not enough memory; use smaller shapes or --mode timing\n", stderr);
+  }
+  return dvmsim::kBadInput;
+}

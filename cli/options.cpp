@@ -1,0 +1,257 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <sstream>
+
+#include "vm/base/error.h"
+
+namespace dvmsim {
+namespace {
+
+constexpr const char* kVersion = "dvmsim 0.1";
+
+std::int64_t parse_integer(const std::string& text, const std::string& option) {
+  std::int64_t value = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc() || end != text.data() + text.size()) {
+    throw Error(option + ": '" + text + "' is not a whole number");
+  }
+  return value;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::stringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+[[noreturn]] void refuse(const std::string& option, const std::string& instead) {
+  throw Error(option + ": not available in this version; " + instead);
+}
+
+/// The texts of a command line, before they are understood.
+struct Raw {
+  RunOptions run{};
+  std::vector<std::string> dims{}, shapes{}, inputs{}, op_shapes{}, attributes{};
+  std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"};
+  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, dump{};
+};
+
+void understand_strategy(RunOptions& run, const Raw& raw) {
+  if (run.strategy != "eager" && run.strategy != "dvm") {
+    for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager", "resident"}) {
+      if (run.strategy == known) refuse("--strategy " + run.strategy, "use eager or dvm");
+    }
+    throw Error("--strategy " + run.strategy + ": unknown; use eager or dvm");
+  }
+  if (run.tiling == "dvm-v3") refuse("--tiling dvm-v3", "use cost or dvm");
+  if (!run.tiling.empty() && run.tiling != "cost" && run.tiling != "dvm") {
+    throw Error("--tiling " + run.tiling + ": unknown; use cost or dvm");
+  }
+  for (const std::string& feature : split(raw.features, ',')) {
+    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
+      throw Error("--feature '" + feature + "': write +name or -name, separated by commas");
+    }
+    run.features.emplace_back(feature.substr(1), feature[0] == '+');
+  }
+}
+
+template <class Value>
+Value choose(const std::string& option, const std::string& text,
+             std::initializer_list<std::pair<const char*, Value>> choices) {
+  std::string known;
+  for (const auto& [name, value] : choices) {
+    if (text == name) return value;
+    known += (known.empty() ? "" : " or ") + std::string(name);
+  }
+  throw Error(option + " " + text + ": unknown; use " + known);
+}
+
+void understand_run(RunOptions& run, const Raw& raw) {
+  if (!raw.html.empty()) refuse("--html", "use --json and --trace");
+  if (raw.memory == "closed-form") refuse("--memory closed-form", "use ideal or detailed");
+  run.ideal_memory = choose<bool>("--memory", raw.memory, {{"ideal", true}, {"detailed", false}});
+  run.warm_l2 = choose<bool>("--l2", raw.l2, {{"cold", false}, {"warm", true}});
+  run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
+  if (!raw.mode.empty()) {
+    run.mode = choose<Mode>("--mode", raw.mode,
+                            {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
+  }
+  run.trace_level = choose<TraceLevel>("--trace-level", raw.level,
+                                       {{"op", TraceLevel::Op},
+                                        {"tile", TraceLevel::Tile},
+                                        {"instruction", TraceLevel::Instruction}});
+  understand_strategy(run, raw);
+  for (const std::string& text : raw.dims) {
+    const auto [name, size] = parse_named(text, "--dim");
+    const std::int64_t value = parse_integer(size, "--dim " + name);
+    if (value < 0) throw Error("--dim " + text + ": a size cannot be negative");
+    run.dims.emplace_back(name, value);
+  }
+  for (const std::string& text : raw.shapes) {
+    const auto [name, shape] = parse_named(text, "--shape");
+    run.shapes.emplace_back(name, parse_shape(shape, "--shape " + name));
+  }
+  for (const std::string& text : raw.inputs) run.inputs.push_back(parse_named(text, "--input"));
+  if (!raw.window.empty()) {
+    const auto ends = split(raw.window, ':');
+    if (ends.size() != 2) throw Error("--trace-window " + raw.window + ": write FROM:TO in cycles");
+    run.trace_window = {parse_integer(ends[0], "--trace-window"),
+                        parse_integer(ends[1], "--trace-window")};
+  }
+  if (run.mode == Mode::Timing) {
+    if (run.check) throw Error("--check eval: timing mode has no values; use --mode functional");
+    if (!run.output.empty())
+      throw Error("--output: timing mode has no values; use --mode functional");
+  }
+}
+
+void understand_op(OpOptions& op, const Raw& raw) {
+  for (const std::string& text : raw.op_shapes) op.shapes.push_back(parse_shape(text, "SHAPE"));
+  for (const std::string& text : raw.attributes) {
+    op.attributes.push_back(parse_named(text, "--attr"));
+  }
+  const auto dtype = parse_dtype(raw.dtype);
+  if (!dtype) throw Error("--dtype " + raw.dtype + ": unknown; use f16, bf16, f32, i8 ...");
+  op.dtype = *dtype;
+}
+
+void add_machine(CLI::App& app, Raw& raw) {
+  app.add_option("--hw", raw.run.hardware, "hardware file (default: the built-in Ascend 910B1)");
+  app.add_option("--set", raw.run.sets, "change a parameter, key=value with its unit")
+      ->allow_extra_args(false);
+}
+
+void add_compile(CLI::App& app, Raw& raw) {
+  add_machine(app, raw);
+  app.add_option("--dim", raw.dims, "size of a symbolic dimension, name=N")
+      ->allow_extra_args(false);
+  app.add_option("--shape", raw.shapes, "shape of an input, name=2x3x48")->allow_extra_args(false);
+  app.add_option("--strategy", raw.run.strategy, "eager or dvm")->capture_default_str();
+  app.add_option("--feature", raw.features, "switch features, +name,-name");
+  app.add_option("--tiling", raw.run.tiling, "cost or dvm (default: the strategy's)");
+  app.add_option("--cores", raw.run.cores, "cube cores to use, vector cores in proportion (0: all)")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void add_run(CLI::App& app, Raw& raw) {
+  add_compile(app, raw);
+  app.add_option("--input", raw.inputs, "values of an input, name=FILE.npy")
+      ->allow_extra_args(false);
+  app.add_option("--seed", raw.run.seed, "of inputs not given")->capture_default_str();
+  app.add_option("--output", raw.run.output, "folder for the outputs as .npy");
+  app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");
+  app.add_option("--memory", raw.memory, "ideal or detailed")->capture_default_str();
+  app.add_option("--l2", raw.l2, "cold or warm at the start")->capture_default_str();
+  app.add_option("--repeat", raw.run.repeat, "run so often; the last is reported")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--workers", raw.run.workers, "threads that compute values beside the simulation")
+      ->check(CLI::Range(0, 2))
+      ->capture_default_str();
+  app.add_option("--check", raw.check, "none, or eval: compare with the graph's definition")
+      ->capture_default_str();
+  app.add_option("--trace", raw.run.trace, "Perfetto trace to write, .pftrace or .pftrace.gz");
+  app.add_option("--trace-level", raw.level, "op, tile or instruction")->capture_default_str();
+  app.add_option("--trace-window", raw.window, "only these cycles, FROM:TO");
+  app.add_option("--trace-budget", raw.run.trace_budget, "most slices in the trace")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--json", raw.run.json, "report to write; - for standard output alone");
+  app.add_option("--html", raw.html, "HTML report")->group("");
+}
+
+}  // namespace
+
+std::pair<std::string, std::string> parse_named(const std::string& text,
+                                                const std::string& option) {
+  const std::size_t at = text.find('=');
+  if (at == 0 || at == std::string::npos) {
+    throw Error(option + " '" + text + "': write name=value");
+  }
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+std::vector<std::int64_t> parse_shape(const std::string& text, const std::string& option) {
+  if (text == "scalar") return {};
+  std::vector<std::int64_t> shape;
+  for (const std::string& size : split(text, 'x')) shape.push_back(parse_integer(size, option));
+  const bool ends_well = !text.empty() && text.back() != 'x';
+  for (std::int64_t size : shape) {
+    if (size < 0) throw Error(option + " " + text + ": a size cannot be negative");
+  }
+  if (shape.empty() || !ends_well) throw Error(option + " '" + text + "': write sizes, 2x3x48");
+  return shape;
+}
+
+Parsed parse_command_line(int argc, const char* const* argv) {
+  using Verb = CommandLine::Verb;
+  CLI::App app("A cycle-level simulator of a neural processor with its own compiler.", "dvmsim");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", kVersion);
+  Raw raw;
+  CommandLine line;
+
+  auto* run = app.add_subcommand("run", "compile a model and simulate it");
+  run->add_option("MODEL", raw.run.model, ".onnx, .graph or .dvm file")->required();
+  add_run(*run, raw);
+  auto* op = app.add_subcommand("op", "simulate one operator, by default without values");
+  op->add_option("OP", line.op.op, "as in the text form: matmul, softmax, add ...")->required();
+  op->add_option("SHAPE", raw.op_shapes, "shapes of the inputs as stored, 128x256")->required();
+  op->add_option("--dtype", raw.dtype, "of the inputs")->capture_default_str();
+  op->add_option("--attr", raw.attributes, "attribute, name=value")->allow_extra_args(false);
+  op->add_flag("--trans-a", line.op.trans_a, "the first input is stored transposed");
+  op->add_flag("--trans-b", line.op.trans_b, "the second input is stored transposed");
+  add_run(*op, raw);
+  auto* compile = app.add_subcommand("compile", "compile a model and show or keep the result");
+  compile->add_option("MODEL", raw.run.model, ".onnx or .graph file")->required();
+  compile->add_option("-o,--output", line.output, ".dvm file to write");
+  compile->add_option("--dump", raw.dump, "graph, groups, schedule or bytecode");
+  add_compile(*compile, raw);
+  auto* disasm = app.add_subcommand("disasm", "print the programs of a .dvm file");
+  disasm->add_option("FILE", line.file, ".dvm file")->required();
+  auto* assemble = app.add_subcommand("asm", "assemble a program");
+  assemble->add_option("FILE", line.file, "assembler text")->required();
+  assemble->add_option("-o,--output", line.output, ".dvm file to write")->required();
+  auto* config = app.add_subcommand("config", "hardware files");
+  config->require_subcommand(1);
+  auto* check = config->add_subcommand("check", "load a hardware file and say what is wrong");
+  auto* show = config->add_subcommand("show", "print a hardware file in full, and its peaks");
+  check->add_option("FILE", line.file, "hardware file")->required();
+  show->add_option("FILE", line.file, "hardware file (default: the built-in Ascend 910B1)");
+  for (auto* each : {check, show}) {
+    each->add_option("--set", raw.run.sets, "change a parameter, key=value")
+        ->allow_extra_args(false);
+  }
+  auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    std::ostringstream out, err;
+    const int code = app.exit(stop, out, err);
+    return {std::nullopt, code == 0 ? 0 : 2, code == 0 ? out.str() : err.str()};
+  }
+  const std::pair<CLI::App*, Verb> verbs[] = {{run, Verb::Run},         {op, Verb::Op},
+                                              {compile, Verb::Compile}, {disasm, Verb::Disasm},
+                                              {assemble, Verb::Asm},    {check, Verb::ConfigCheck},
+                                              {show, Verb::ConfigShow}, {bench, Verb::Bench}};
+  for (const auto& [subcommand, verb] : verbs) {
+    if (subcommand->parsed()) line.verb = verb;
+  }
+  understand_run(raw.run, raw);
+  understand_op(line.op, raw);
+  if (!raw.dump.empty()) {
+    line.dump = choose<Dump>("--dump", raw.dump,
+                             {{"graph", Dump::Graph},
+                              {"groups", Dump::Groups},
+                              {"schedule", Dump::Schedule},
+                              {"bytecode", Dump::Bytecode}});
+  }
+  line.run = std::move(raw.run);
+  return {std::move(line), 0, ""};
+}
+
+}  // namespace dvmsim

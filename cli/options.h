@@ -1,0 +1,82 @@
+// The command line as plain data. Owns the grammar and what is refused; the only user of CLI11 is
+// options.cpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "traces/perfetto.h"
+#include "vm/base/dtype.h"
+#include "vm/device/device.h"
+
+namespace dvmsim {
+
+using Named = std::vector<std::pair<std::string, std::string>>;  // name=text, in order
+
+/// What `run`, `op`, `compile` and `bench` share. Empty texts: not given.
+struct RunOptions {
+  std::string model{};
+  std::string hardware{};
+  std::vector<std::string> sets{};
+  std::vector<std::pair<std::string, std::int64_t>> dims{};
+  std::vector<std::pair<std::string, std::vector<std::int64_t>>> shapes{};
+  Named inputs{};
+  std::int64_t seed = 1;
+  std::string output{};
+  std::string strategy{"dvm"};
+  std::vector<std::pair<std::string, bool>> features{};  // name, on
+  std::optional<Mode> mode{};
+  std::string tiling{};
+  bool ideal_memory = false;
+  bool warm_l2 = false;
+  int repeat = 1;
+  int cores = 0;  // 0: all
+  int workers = 0;
+  bool check = false;
+  std::string trace{};
+  TraceLevel trace_level = TraceLevel::Instruction;
+  std::optional<std::pair<std::int64_t, std::int64_t>> trace_window{};
+  std::int64_t trace_budget = 2'000'000;
+  std::string json{};
+};
+
+struct OpOptions {
+  std::string op{};
+  std::vector<std::vector<std::int64_t>> shapes{};
+  DType dtype = DType::F16;
+  Named attributes{};
+  bool trans_a = false, trans_b = false;
+};
+
+enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
+
+struct CommandLine {
+  enum class Verb : std::uint8_t { Run, Op, Compile, Disasm, Asm, ConfigCheck, ConfigShow, Bench };
+  Verb verb = Verb::Run;
+  RunOptions run{};
+  OpOptions op{};
+  Dump dump = Dump::None;
+  std::string file{};    // disasm, asm, config: what is read
+  std::string output{};  // compile, asm: what is written
+};
+
+/// Either a command line, or the text that answers it (help, version, what is wrong) with its exit
+/// code.
+struct Parsed {
+  std::optional<CommandLine> line{};
+  int exit_code = 0;
+  std::string text{};
+};
+[[nodiscard]] Parsed parse_command_line(int argc, const char* const* argv);
+
+/// "name=text". Throws Error naming the option.
+[[nodiscard]] std::pair<std::string, std::string> parse_named(const std::string& text,
+                                                              const std::string& option);
+/// "2x3x48": positive sizes; "scalar": none.
+[[nodiscard]] std::vector<std::int64_t> parse_shape(const std::string& text,
+                                                    const std::string& option);
+
+}  // namespace dvmsim

@@ -1,0 +1,32 @@
+// What is run: a graph from a file or a single operator, its sizes, and the values of its inputs.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "compiler/graph/dim.h"
+#include "compiler/graph/graph.h"
+#include "compiler/graph/tensor.h"
+
+namespace dvmsim {
+
+/// A model file: .graph text or .onnx. Throws Error for anything else.
+[[nodiscard]] Graph load_model(const std::string& path);
+/// A graph of one operator whose inputs are called a, b, c ...
+[[nodiscard]] Graph graph_of(const OpOptions& op);
+
+/// The sizes of the symbols from --dim, --shape and the inputs read. Throws Error, naming the
+/// option, for names the graph does not have and sizes that do not agree or are missing.
+[[nodiscard]] Bindings bindings_of(const Graph& graph, const RunOptions& options,
+                                   const std::map<std::string, Tensor>& given);
+
+/// The inputs that --input names, read from their files.
+[[nodiscard]] std::map<std::string, Tensor> read_inputs(const Graph& graph,
+                                                        const RunOptions& options);
+/// The others: floating point uniform in [-1, 1) by seed and position, integers and bool 0.
+void add_missing_inputs(std::map<std::string, Tensor>& inputs, const Graph& graph,
+                        const Bindings& bindings, std::int64_t seed);
+
+}  // namespace dvmsim

@@ -1,0 +1,54 @@
+#include "cli/compare.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace dvmsim {
+namespace {
+
+Tensor floats(DType type, std::vector<float> values) {
+  return Tensor::of_floats(type, {static_cast<std::int64_t>(values.size())}, values);
+}
+Tensor ints(std::vector<std::int64_t> values) {
+  return Tensor::of_ints(DType::I32, {static_cast<std::int64_t>(values.size())}, values);
+}
+
+TEST(Compare, equal_passes_without_error) {
+  const auto check = compare({floats(DType::F16, {1, 2})}, {floats(DType::F16, {1, 2})});
+  EXPECT_TRUE(check.pass);
+  EXPECT_EQ(check.max_abs_err, 0);
+}
+
+TEST(Compare, the_type_decides_what_is_close) {
+  EXPECT_TRUE(compare({floats(DType::F16, {1.01F})}, {floats(DType::F16, {1})}).pass);
+  EXPECT_FALSE(compare({floats(DType::F32, {1.01F})}, {floats(DType::F32, {1})}).pass);
+}
+
+TEST(Compare, errors_are_the_largest_found) {
+  const auto check = compare({floats(DType::F32, {1, 2.5F, 10})}, {floats(DType::F32, {1, 2, 9})});
+  EXPECT_FALSE(check.pass);
+  EXPECT_DOUBLE_EQ(check.max_abs_err, 1);
+  EXPECT_DOUBLE_EQ(check.max_rel_err, 0.25);
+}
+
+TEST(Compare, nan_equals_nan_only) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(compare({floats(DType::F32, {nan})}, {floats(DType::F32, {nan})}).pass);
+  const auto check = compare({floats(DType::F32, {nan})}, {floats(DType::F32, {1})});
+  EXPECT_FALSE(check.pass);
+  EXPECT_TRUE(std::isinf(check.max_abs_err));
+}
+
+TEST(Compare, integers_must_be_equal) {
+  EXPECT_TRUE(compare({ints({1, 2})}, {ints({1, 2})}).pass);
+  EXPECT_FALSE(compare({ints({1, 2})}, {ints({1, 3})}).pass);
+}
+
+TEST(Compare, another_shape_does_not_pass) {
+  EXPECT_FALSE(compare({floats(DType::F32, {1, 2})}, {floats(DType::F32, {1})}).pass);
+}
+
+}  // namespace
+}  // namespace dvmsim
