@@ -21,10 +21,10 @@ double error_in_ulp(float value, long double exact) {
   return std::isinf(ulp) ? 0 : static_cast<double>(std::fabs(value - exact) / ulp);
 }
 
-/// Every 997th float of all there are, both signs, NaN and infinities included.
+/// Every 4999th float of all there are, both signs, NaN and infinities included.
 double worst_error(Ours ours, Exact exact) {
   double worst = 0;
-  for (std::uint64_t bits = 0; bits < 0x1'0000'0000; bits += 997) {
+  for (std::uint64_t bits = 0; bits < 0x1'0000'0000; bits += 4999) {
     const auto x = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
     worst = std::max(worst, error_in_ulp(ours(x), exact(x)));
   }
