@@ -92,19 +92,25 @@ MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::i
            load_rate;
   t.fix = real(m * n * 4) / fix_ + cycles(machine_.fix.issue_gap);
 
-  // A block is loaded while the ones before it are used; its latency shows unless enough are
-  // planned.
-  const double work = std::max(t.cube, t.mte1) * per_block;
-  const double load = t.mte2 * per_block;
-  const double issue = 2 * cycles(machine_.mte2.issue_gap);
-  const double period =
-      std::max({work, load, issue, (work + load + latency_) / real(schedule.stages)});
-  // The accumulators are handed over whole: the cube waits for them to leave, the loads go on.
-  const double handover =
-      t.fix + store_latency_ + cycles(machine_.cube.head) + t.mte1 / real(parts);
-  const double ahead = std::min(real(blocks), real(schedule.stages) - 1) * load;
-  const double body = period * real(blocks);
-  t.total = std::max(body, body - std::min(ahead, handover) + handover);
+  // Parts alternate between the halves of L0A and L0B, beginning anew in every block: after an odd
+  // number the next one waits. A cube that waits for each starts drained.
+  const double settle = 2 * cycles(machine_.flag.hop) + cycles(machine_.mte1.tail) +
+                        cycles(machine_.cube.head) + cycles(machine_.cube.tail);
+  const double chained = (t.cube + t.mte1 + real(parts) * settle) / 2;
+  const bool odd = ceil_div(std::min(schedule.tile_k, spec_.k), part) % 2 != 0;
+  const double waits = odd ? real(blocks) * (t.mte1 / real(parts) + settle) : 0;
+  const double scalar = real(3 * parts + 2 * blocks) * cycles(machine_.firmware.macro_command);
+  const double work = std::max({std::max(t.cube, t.mte1) + waits, chained, scalar});
+  // Blocks alternate between the stages of L1; a stage is filled, its latency included, then used.
+  const double load = std::max(t.mte2, real(2 * blocks) * cycles(machine_.mte2.issue_gap));
+  const double staged = (work + load + real(blocks) * latency_) / real(schedule.stages);
+  // A lone accumulator is handed over whole: the cube waits for it to leave, the loads go on.
+  const bool two = 2 * schedule.tile_m * schedule.tile_n * 4 <= machine_.l0c.size.count();
+  const double first_part = t.mte1 / real(parts);
+  const double handover = two ? 0 : t.fix + store_latency_ + cycles(machine_.cube.head);
+  const double ahead = real(schedule.stages) * load * per_block;
+  t.total = std::max({load, t.fix, work + handover + (two ? 0 : first_part),
+                      staged + std::max(0.0, handover - ahead)});
   return t;
 }
 

@@ -4,6 +4,7 @@
 
 #include "compiler/schedule/matmul.h"
 #include "tests/compiler/codegen/product.h"
+#include "vm/isa/verify.h"
 
 namespace dvmsim {
 namespace {
@@ -30,6 +31,9 @@ void expect_product(const MatmulSpec& spec, const MatmulSchedule& schedule, cons
   const product::Buffers buffers(spec, device, c_bytes(spec));
   const Program program = form == Form::Macro ? matmul_program(spec, schedule, machine)
                                               : matmul_loop_program(spec, schedule, machine);
+  for (const isa::Finding& finding : isa::verify(program, machine)) {
+    ADD_FAILURE() << isa::print(finding);
+  }
   Launch launch{};
   launch.program = &program;
   launch.arguments = form == Form::Macro ? matmul_arguments(spec, schedule, buffers.at)

@@ -7,6 +7,7 @@
 
 #include "tests/compiler/codegen/product.h"
 #include "vm/base/error.h"
+#include "vm/isa/verify.h"
 
 namespace dvmsim {
 namespace {
@@ -78,6 +79,10 @@ void expect_chain(const MatmulSpec& spec, const MatmulSchedule& schedule, const 
   const Chain chain = chain_of(spec);
   ASSERT_EQ(mix_problem(chain.kernel, machine), "");
   const Program program = mix_program(chain.kernel, schedule, machine);
+
+  for (const isa::Finding& finding : isa::verify(program, machine)) {
+    ADD_FAILURE() << isa::print(finding);
+  }
 
   Reference device(machine, seed);
   HazardChecker checker(machine);
