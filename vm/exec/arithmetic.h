@@ -26,9 +26,9 @@ template <isa::Op op>
   } else if constexpr (op == Op::vdiv) {
     return canonical(a / b);
   } else if constexpr (op == Op::vmax) {
-    return canonical((a >= b) | (a != a) ? a : b);
+    return canonical(((a >= b) | (a != a)) ? a : b);
   } else if constexpr (op == Op::vmin) {
-    return canonical((a <= b) | (a != a) ? a : b);
+    return canonical(((a <= b) | (a != a)) ? a : b);
   } else if constexpr (op == Op::vpow) {
     return canonical(functions::pow(a, b));
   } else {
@@ -77,7 +77,7 @@ template <isa::Op op>
   } else if constexpr (op == Op::vneg) {
     return canonical(-a);
   } else if constexpr (op == Op::vrelu) {
-    return canonical((a > 0) | (a != a) ? a : 0.0f);
+    return canonical(((a > 0) | (a != a)) ? a : 0.0f);
   } else if constexpr (op == Op::vexp) {
     return canonical(functions::exp(a));
   } else if constexpr (op == Op::vlog) {

@@ -98,7 +98,7 @@ inline constexpr float kPlainReduction = 0x1p20f;
   float result = static_cast<float>(detail::log(x));
   result = x == 0.0f ? -kInfinity : result;
   result = x < 0.0f ? std::numeric_limits<float>::quiet_NaN() : result;
-  return (x == kInfinity) | (x != x) ? x : result;
+  return ((x == kInfinity) | (x != x)) ? x : result;
 }
 
 [[gnu::always_inline]] inline float tanh(float x) {

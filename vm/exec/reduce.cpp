@@ -49,9 +49,9 @@ template <Op op, class C>
   } else if constexpr (op == Op::vmul) {
     return a * b;
   } else if constexpr (op == Op::vmax) {
-    return (a >= b) | (a != a) ? a : b;
+    return ((a >= b) | (a != a)) ? a : b;
   } else {
-    return (a <= b) | (a != a) ? a : b;
+    return ((a <= b) | (a != a)) ? a : b;
   }
 }
 

@@ -189,7 +189,9 @@ TEST_F(Vector, comparisons_in_every_order) {
       {isa::Order::Eq, std::equal_to<>()}, {isa::Order::Ne, std::not_equal_to<>()},
       {isa::Order::Lt, std::less<>()},     {isa::Order::Le, std::less_equal<>()},
       {isa::Order::Gt, std::greater<>()},  {isa::Order::Ge, std::greater_equal<>()}};
-  for (const auto& [order, holds] : kOrders) {
+  for (const auto& entry : kOrders) {
+    const isa::Order order = entry.first;
+    const auto& holds = entry.second;
     check(
         Op::vcmp, [&](DType, auto a, auto b) -> long double { return holds(a, b); },
         {{"order", static_cast<int>(order)}}, DType::Bool, true);
