@@ -13,16 +13,14 @@ void check(const Machine& machine, const Launch& launch) {
   DVMSIM_ASSERT(launch.program != nullptr, "a launch has a program");
   const std::string where = "program '" + launch.program->name + "': ";
   const auto fail = [&](const char* what) { throw Error(where + what); };
-  if (launch.cube_cores < 0 || launch.cube_cores > machine.cores_of(CoreKind::Cube) ||
+  const CoreKind first = machine.cores.unified ? CoreKind::Unified : CoreKind::Cube;
+  if (launch.cube_cores < 0 || launch.cube_cores > machine.cores_of(first) ||
       launch.vector_cores < 0 || launch.vector_cores > machine.cores_of(CoreKind::Vector)) {
     fail("launched on more cores than the machine has; use fewer");
   }
   if ((launch.cube_cores > 0 && launch.program->cube.empty()) ||
       (launch.vector_cores > 0 && launch.program->vector.empty())) {
     fail("launched on a kind of core it has no code for; use none of that kind");
-  }
-  if (machine.cores.unified && launch.vector_cores > 0) {
-    fail("a unified machine has no vector cores; launch on its cube cores");
   }
 }
 

@@ -2,9 +2,10 @@
 // many.
 #include <gtest/gtest.h>
 
+#include "tests/vm/device/flags.h"
 #include "tests/vm/device/programs.h"
-#include "vm/isa/codec.h"
 #include "vm/isa/text.h"
+#include "vm/isa/verify.h"
 
 namespace dvmsim::testing {
 namespace {
@@ -28,70 +29,18 @@ TEST_P(Golden, computes_its_formula_under_every_interleaving) {
   }
 }
 
+TEST_P(Golden, satisfies_the_verifier) {
+  for (const auto& finding : isa::verify(GetParam().program, machine_)) {
+    ADD_FAILURE() << isa::print(finding);
+  }
+}
+
 TEST_P(Golden, is_free_of_hazards_in_every_order_followed) {
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
     for (const auto& finding : run(GetParam(), machine_, seed).findings) {
       ADD_FAILURE() << "seed " << seed << ": " << finding.text;
     }
   }
-}
-
-/// One flag of one instruction: a wait or set of its head, or the instruction itself.
-struct Flag {
-  CoreKind kind{};
-  std::size_t pc = 0;
-  int slot = 0;  // waits 0, 1; sets 2, 3; 4: the instruction
-};
-
-std::vector<std::uint64_t>& code_of(Program& program, CoreKind kind) {
-  return kind == CoreKind::Vector ? program.vector : program.cube;
-}
-
-isa::Inst inst_at(const std::vector<std::uint64_t>& code, std::size_t pc, int& words) {
-  isa::Inst inst;
-  isa::DecodeError error;
-  words = isa::decode(code, pc, inst, error);
-  EXPECT_GT(words, 0) << error.text;
-  return inst;
-}
-
-std::vector<Flag> flags_of(Program program) {
-  std::vector<Flag> flags;
-  for (CoreKind kind : {CoreKind::Cube, CoreKind::Vector}) {
-    const auto& code = code_of(program, kind);
-    int words = 0;
-    for (std::size_t pc = 0; pc < code.size(); pc += static_cast<std::size_t>(words)) {
-      const isa::Inst inst = inst_at(code, pc, words);
-      for (int slot = 0; slot < 2; ++slot) {
-        if (inst.waits[static_cast<std::size_t>(slot)].valid) flags.push_back({kind, pc, slot});
-        if (inst.sets[static_cast<std::size_t>(slot)].valid) flags.push_back({kind, pc, 2 + slot});
-      }
-      if (inst.op == isa::Op::set || inst.op == isa::Op::wait || inst.op == isa::Op::xset ||
-          inst.op == isa::Op::xwait) {
-        flags.push_back({kind, pc, 4});
-      }
-    }
-  }
-  return flags;
-}
-
-/// The program without the flag; an instruction becomes nops, so that no jump changes.
-Program without(Program program, const Flag& flag) {
-  auto& code = code_of(program, flag.kind);
-  int words = 0;
-  isa::Inst inst = inst_at(code, flag.pc, words);
-  std::vector<std::uint64_t> made;
-  if (flag.slot == 4) {
-    for (int i = 0; i < words; ++i) isa::append(isa::blank(isa::Op::nop), made);
-  } else {
-    auto& refs = flag.slot < 2 ? inst.waits : inst.sets;
-    if (flag.slot % 2 == 0) refs[0] = refs[1];
-    refs[1] = {};
-    isa::append(inst, made);
-  }
-  EXPECT_EQ(made.size(), static_cast<std::size_t>(words));
-  std::copy(made.begin(), made.end(), code.begin() + static_cast<std::ptrdiff_t>(flag.pc));
-  return program;
 }
 
 bool is_noticed(const Case& item, const Machine& machine, const Outcome& right) {
@@ -106,8 +55,7 @@ TEST_P(Golden, shows_the_loss_of_any_flag) {
   const Outcome right = run(GetParam(), machine_, 0);
   for (const Flag& flag : flags_of(GetParam().program)) {
     Case item = GetParam();
-    int words = 0;
-    const isa::Inst inst = inst_at(code_of(item.program, flag.kind), flag.pc, words);
+    const isa::Inst inst = inst_of(item.program, flag);
     item.program = without(item.program, flag);
     EXPECT_TRUE(is_noticed(item, machine_, right))
         << "word " << flag.pc << ", flag " << flag.slot << ": " << isa::print(inst);
@@ -118,8 +66,7 @@ TEST_P(Golden, shows_the_loss_of_any_flag) {
 TEST_P(Golden, blocks_without_a_set) {
   for (const Flag& flag : flags_of(GetParam().program)) {
     Case item = GetParam();
-    int words = 0;
-    const isa::Inst inst = inst_at(code_of(item.program, flag.kind), flag.pc, words);
+    const isa::Inst inst = inst_of(item.program, flag);
     if (flag.slot < 2 || inst.op == isa::Op::wait || inst.op == isa::Op::xwait) continue;
     item.program = without(item.program, flag);
     const Outcome outcome = run(item, machine_, 0);
@@ -127,33 +74,6 @@ TEST_P(Golden, blocks_without_a_set) {
         << "word " << flag.pc << ": " << isa::print(inst);
     EXPECT_NE(outcome.fault.text.find("waits for flag"), std::string::npos) << outcome.fault.text;
   }
-}
-
-/// Removes every flag of one kind of core from one pipe to another: what is left balances.
-Program without_pair(Program program, CoreKind kind, Pipe from, Pipe to) {
-  auto& code = code_of(program, kind);
-  const std::vector<std::uint64_t> old = code;
-  int words = 0;
-  for (std::size_t pc = 0; pc < old.size(); pc += static_cast<std::size_t>(words)) {
-    const isa::Inst inst = inst_at(old, pc, words);
-    const isa::Row& row = isa::row_of(inst.op);
-    const Pipe own = row.named_pipe ? static_cast<Pipe>(inst.lane[0].immediate) : row.pipe;
-    const auto other = static_cast<Pipe>(inst.lane[1].immediate);
-    if ((inst.op == isa::Op::set && own == from && other == to) ||
-        (inst.op == isa::Op::wait && own == to && other == from)) {
-      program = without(program, {kind, pc, 4});
-    }
-    for (int slot = 1; slot >= 0; --slot) {
-      const auto& wait = inst.waits[static_cast<std::size_t>(slot)];
-      const auto& set = inst.sets[static_cast<std::size_t>(slot)];
-      if (wait.valid && wait.pipe == from && own == to)
-        program = without(program, {kind, pc, slot});
-      if (set.valid && set.pipe == to && own == from) {
-        program = without(program, {kind, pc, 2 + slot});
-      }
-    }
-  }
-  return program;
 }
 
 TEST_P(Golden, races_without_the_flags_of_any_pair_of_pipes) {
@@ -177,8 +97,7 @@ TEST_P(Golden, races_without_the_flags_of_any_pair_of_pipes) {
 TEST_P(Golden, races_without_the_flags_between_cores) {
   Case item = GetParam();
   for (const Flag& flag : flags_of(GetParam().program)) {
-    int words = 0;
-    const isa::Op op = inst_at(code_of(item.program, flag.kind), flag.pc, words).op;
+    const isa::Op op = inst_of(item.program, flag).op;
     if (op == isa::Op::xset || op == isa::Op::xwait) item.program = without(item.program, flag);
   }
   if (item.program == GetParam().program) return;

@@ -1,0 +1,75 @@
+// Random legal programs: the same bytes under every interleaving, and nothing for the checker to
+// find.
+#include <gtest/gtest.h>
+
+#include "tests/support/random_program.h"
+#include "vm/device/hazard.h"
+#include "vm/device/reference.h"
+#include "vm/isa/text.h"
+
+namespace dvmsim::testing {
+namespace {
+
+struct Outcome {
+  Fault fault{};
+  std::vector<std::byte> bytes{};
+  std::vector<HazardChecker::Finding> findings{};
+};
+
+Outcome run(const RandomProgram& program, const Machine& machine, std::uint64_t seed) {
+  Reference device(machine, seed);
+  HazardChecker hazards(machine);
+  device.listen_order(&hazards);
+  const Launch launch = prepare(program, device);
+  Outcome outcome;
+  outcome.fault = device.wait(device.submit(launch)).fault;
+  outcome.bytes = contents(program, device, launch);
+  outcome.findings = hazards.findings();
+  return outcome;
+}
+
+Machine small_machine() {
+  Machine machine = default_machine();
+  for (const char* set : {"cores.cube=3", "cores.vector=6", "queue.mte2=2", "queue.vector=3"}) {
+    apply_set(machine, set);
+  }
+  return machine;
+}
+
+void agree(std::uint64_t program_seed, const RandomOptions& options) {
+  const Machine machine = small_machine();
+  const RandomProgram program = random_program(machine, program_seed, options);
+  const Outcome first = run(program, machine, 0);
+  ASSERT_FALSE(first.fault) << "program " << program_seed << ": " << first.fault.text;
+  for (std::uint64_t seed : {0, 1, 2, 3, 4}) {
+    const Outcome other = run(program, machine, seed);
+    ASSERT_FALSE(other.fault) << "program " << program_seed << ": " << other.fault.text;
+    EXPECT_TRUE(other.bytes == first.bytes) << "program " << program_seed << ", seed " << seed;
+    ASSERT_TRUE(other.findings.empty())
+        << "program " << program_seed << ": " << other.findings.front().text;
+  }
+}
+
+TEST(RandomProgram, means_the_same_in_every_order) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) agree(seed, {});
+}
+
+TEST(RandomProgram, means_the_same_when_it_reads_device_data) {
+  RandomOptions options;
+  options.device_data = true;
+  options.blocks = 10;
+  for (std::uint64_t seed = 100; seed <= 130; ++seed) agree(seed, options);
+}
+
+TEST(RandomProgram, means_the_same_on_one_kind_of_core) {
+  RandomOptions cube, vector;
+  cube.vector = false;
+  vector.cube = false;
+  for (std::uint64_t seed = 200; seed <= 215; ++seed) {
+    agree(seed, cube);
+    agree(seed, vector);
+  }
+}
+
+}  // namespace
+}  // namespace dvmsim::testing
