@@ -45,9 +45,9 @@ class Builder {
 
   /// A fresh register (r0..r3 are the firmware's). At most 64.
   Reg reg();
-  /// keep_registers: those taken so far stay; release: those taken since are free again.
-  void keep_registers() { kept_ = next_reg_; }
-  void release() { next_reg_ = kept_; }
+  /// Registers in use; those taken since there were `mark` become free again.
+  [[nodiscard]] int registers() const { return next_reg_; }
+  void free_registers(int mark) { next_reg_ = mark; }
   /// Appends an instruction; operands left out hold their fallback. Returns it for flags and drain.
   isa::Inst& add(isa::Op op, Operands operands = {});
   /// A fresh register holding op(a, b); folded where both are immediates or the operation does nothing.
@@ -83,7 +83,7 @@ class Builder {
     std::size_t from = 0, to = 0;
   };
   CoreKind kind_;
-  int next_reg_ = 4, kept_ = 4;
+  int next_reg_ = 4;
   std::vector<isa::Inst> code_{};
   std::vector<Jump> jumps_{};
   std::vector<std::pair<std::size_t, DebugMark>> marks_{};

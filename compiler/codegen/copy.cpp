@@ -28,7 +28,13 @@ class CopyEmitter {
     second_ = {ub + bytes + 256, bytes};
   }
 
-  void emit() {
+  /// `follows`: an earlier copy of the program used the same buffers.
+  void emit(bool follows) {
+    if (follows) {
+      const Pipe next = copy_.fill ? Pipe::Vector : Pipe::MTE2;
+      builder_.set(Pipe::MTE3, next, kReuse);
+      builder_.wait(next, Pipe::MTE3, kReuse);
+    }
     TileWalk walk(builder_, copy_.dims, schedule_.tile);
     if (copy_.fill) fill();
     const std::size_t begin = builder_.code().size();
@@ -43,14 +49,10 @@ class CopyEmitter {
     walk.end();
     const std::array ranges = {first_, second_};
     add_loop(builder_, walk.count(), synchronize(builder_.take(begin), ranges));
-    if (copy_.fill) {
-      builder_.set(Pipe::MTE3, Pipe::Vector, kRefill);
-      builder_.wait(Pipe::Vector, Pipe::MTE3, kRefill);
-    }
   }
 
  private:
-  static constexpr int kFilled = 2, kRefill = 3;  // flag ids around a fill
+  static constexpr int kFilled = 2, kReuse = 3;  // flag ids between copies
 
   Val place(Val base, std::int64_t offset, const std::vector<std::int64_t>& stride) {
     return builder_.compute(Op::sadd, address(builder_, base, position_, stride, size_),
@@ -142,23 +144,19 @@ Program emit_copy(const CopyKernel& kernel, const Machine& machine, int& cores) 
   program.name = kernel.name;
   program.machine = hash_of(machine);
   Builder builder(CoreKind::Vector);
-  std::vector<Val> arguments;
-  const auto inputs = kernel.inputs.size();
-  for (std::size_t i = 0; i < inputs + kernel.outputs.size(); ++i) {
-    arguments.push_back(builder.argument(static_cast<int>(i)));
-  }
-  builder.keep_registers();
+  const int inputs = static_cast<int>(kernel.inputs.size());
   std::int64_t most = 1;
   for (const ViewCopy& given : kernel.copies) {
     const ViewCopy copy = normalized(given);
     const CopySchedule schedule = schedule_copy(copy, kernel.dtype, machine, cores);
     most = std::max(most, schedule.tiles);
-    const Val in = copy.fill ? Val(0) : arguments[static_cast<std::size_t>(copy.input)];
-    CopyEmitter(builder, copy, schedule, kernel.dtype, in,
-                arguments[inputs + static_cast<std::size_t>(copy.output)],
+    const int mark = builder.registers();
+    const Val in = copy.fill ? Val(0) : builder.argument(copy.input);
+    const Val out = builder.argument(inputs + copy.output);
+    CopyEmitter(builder, copy, schedule, kernel.dtype, in, out,
                 ub_begin(machine, kernel.copies.size()))
-        .emit();
-    builder.release();
+        .emit(&given != &kernel.copies.front());
+    builder.free_registers(mark);
   }
   cores = static_cast<int>(std::min<std::int64_t>(cores, most));
   builder.link(program);

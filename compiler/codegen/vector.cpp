@@ -85,6 +85,7 @@ bool VectorEmitter::invariant(const KernelTensor& tensor) const {
 void VectorEmitter::move(const KernelTensor& tensor, Val base, bool in) {
   const KernelValue& moved = value(tensor.value);
   const std::int64_t size = size_of(moved.dtype);
+  const int mark = builder_.registers();
   const Val gm = address(builder_, base, position_, tensor.stride, size);
   Val length = size, count = 1;
   std::int64_t gm_stride = 0, ub_stride = 0;
@@ -112,6 +113,7 @@ void VectorEmitter::move(const KernelTensor& tensor, Val base, bool in) {
                              {"rows", count}, {"dstride", one ? 0 : gm_stride},
                              {"sstride", one ? 0 : ub_stride}});
   }
+  builder_.free_registers(mark);  // the firmware has read them
 }
 
 VectorEmitter::Grid VectorEmitter::grid_of(const KernelStep& step) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -53,6 +54,14 @@ struct ModuleStep {
   friend bool operator==(const ModuleStep&, const ModuleStep&) = default;
 };
 
+/// What a Constant tensor holds: bytes, or a rule for weights that nobody needs in timing mode.
+struct ModuleConstant {
+  int tensor = 0;
+  std::optional<Tensor> bytes{};
+  std::optional<Fill> fill{};
+  friend bool operator==(const ModuleConstant&, const ModuleConstant&) = default;
+};
+
 struct Module {
   std::string name{}, strategy{};
   std::uint64_t machine = 0;
@@ -60,8 +69,8 @@ struct Module {
   std::vector<ModuleTensor> tensors{};
   std::vector<int> inputs{}, outputs{};  // tensors, in the graph's order
   std::vector<std::string> output_names{};
-  std::vector<std::byte> constants{};
-  std::int64_t workspace_bytes = 0;
+  std::vector<ModuleConstant> constants{};
+  std::int64_t constant_bytes = 0, workspace_bytes = 0;  // of the two blocks
   std::vector<ModuleStep> steps{};
   std::vector<std::string> not_modelled{};
   friend bool operator==(const Module&, const Module&) = default;

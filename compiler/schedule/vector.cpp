@@ -151,7 +151,7 @@ std::vector<std::int64_t> candidates(std::int64_t total, std::int64_t unit, std:
 }  // namespace
 
 VectorSchedule place(const VectorKernel& kernel, VectorTile tile, std::int64_t begin) {
-  VectorSchedule schedule{tile, pitch_of(kernel, tile.columns), 1, {}, 0, {}};
+  VectorSchedule schedule{tile, pitch_of(kernel, tile.columns), 1, {}, 0, 0, {}};
   schedule.buffers.resize(kernel.values.size());
   const std::vector<Life> lives = lives_of(kernel);
   Arena arena(begin);
@@ -241,7 +241,7 @@ VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machin
                        std::max<std::int64_t>(
                            1, ceil_div(cores, std::max<std::int64_t>(1, kernel.outer()))));
   VectorSchedule best;
-  bool found = false;
+  int compared = 0;
   for (std::int64_t columns : wide) {
     for (std::int64_t rows : high) {
       VectorSchedule schedule = place(kernel, {rows, columns}, begin);
@@ -252,11 +252,12 @@ VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machin
       // Fewest cores with the same number of tiles on the busiest.
       schedule.cores = static_cast<int>(ceil_div(tiles, ceil_div(tiles, schedule.cores)));
       schedule.estimate = estimate(kernel, schedule, machine);
-      if (!found || schedule.estimate.total < best.estimate.total) best = std::move(schedule);
-      found = true;
+      if (compared == 0 || schedule.estimate.total < best.estimate.total) best = std::move(schedule);
+      ++compared;
     }
   }
-  DVMSIM_ASSERT(found, "a kernel that fits has a tile");
+  DVMSIM_ASSERT(compared > 0, "a kernel that fits has a tile");
+  best.candidates = compared;
   return best;
 }
 

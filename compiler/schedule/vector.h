@@ -33,6 +33,7 @@ struct VectorSchedule {
   int cores = 1;
   std::vector<UbBuffer> buffers{};  // by value
   std::int64_t ub_end = 0;
+  int candidates = 0;               // tiles that were compared
   VectorEstimate estimate{};
 };
 

@@ -1,0 +1,37 @@
+// A graph with known shapes becomes a module: passes, partition, then for each group a schedule and a
+// program, and a plan of where every tensor lives.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "compiler/graph/graph.h"
+#include "compiler/pass/partition.h"
+#include "compiler/pass/pipeline.h"
+#include "compiler/runtime/module.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim {
+
+enum class Tiling : std::uint8_t { Cost, Dvm };
+
+struct CompileOptions {
+  Fusion fusion = Fusion::Patterns;
+  CodePath path = CodePath::Bytecode;
+  Tiling tiling = Tiling::Cost;
+  int cores = 0;              // groups of cores to use at most; 0: all
+  PassObserver observer{};
+  std::string* schedules = nullptr;  // text of every schedule, for --dump
+  std::string* groups = nullptr;
+};
+
+/// What the host's time is modelled from.
+struct CompileWork {
+  std::int64_t nodes = 0, tiles = 0, words = 0, groups = 0;
+};
+
+/// `graph` is specialized. Throws Error, naming the node, for what cannot be compiled.
+[[nodiscard]] Module compile(const Graph& graph, const Machine& machine,
+                             const CompileOptions& options, CompileWork* work = nullptr);
+
+}  // namespace dvmsim

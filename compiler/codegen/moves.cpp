@@ -1,0 +1,176 @@
+#include "compiler/codegen/moves.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "compiler/schedule/lower.h"
+#include "vm/base/error.h"
+#include "vm/base/half.h"
+
+namespace dvmsim {
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+ViewCopy whole(const Sizes& dims, const Sizes& in_stride, const Sizes& out_stride) {
+  ViewCopy copy;
+  copy.dims = dims;
+  copy.in_stride = in_stride;
+  copy.out_stride = out_stride;
+  return copy;
+}
+
+std::size_t axis_of(const Node& node, std::size_t rank) {
+  const std::int64_t axis = node.int_of("axis");
+  return static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis);
+}
+
+ViewCopy transpose(const Graph& graph, const Node& node) {
+  const Sizes in = known_shape(graph.value(node.inputs[0]));
+  const Sizes out = known_shape(graph.value(node.outputs[0]));
+  Sizes perm = node.ints_of("perm");
+  if (perm.empty()) {
+    for (std::size_t i = in.size(); i-- > 0;) perm.push_back(static_cast<std::int64_t>(i));
+  }
+  const Sizes strides = dense_strides(in);
+  Sizes turned;
+  for (std::int64_t from : perm) turned.push_back(strides[static_cast<std::size_t>(from)]);
+  return whole(out, turned, dense_strides(out));
+}
+
+ViewCopy slice(const Graph& graph, const Node& node) {
+  const Sizes in = known_shape(graph.value(node.inputs[0]));
+  const Sizes out = known_shape(graph.value(node.outputs[0]));
+  ViewCopy copy = whole(out, dense_strides(in), dense_strides(out));
+  const Sizes starts = node.ints_of("starts");
+  Sizes axes = node.ints_of("axes"), steps = node.ints_of("steps");
+  for (std::size_t i = axes.size(); i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  steps.resize(starts.size(), 1);
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const auto rank = static_cast<std::int64_t>(in.size());
+    const auto dim = static_cast<std::size_t>(axes[i] < 0 ? axes[i] + rank : axes[i]);
+    std::int64_t start = starts[i] < 0 ? starts[i] + in[dim] : starts[i];
+    start = std::clamp<std::int64_t>(start, 0, steps[i] > 0 ? in[dim] : in[dim] - 1);
+    copy.in_offset += start * copy.in_stride[dim];
+    copy.in_stride[dim] *= steps[i];
+  }
+  return copy;
+}
+
+/// The bits of an element, sign-extended: what vdup takes as a scalar.
+std::int64_t scalar_bits(const Tensor& tensor) {
+  if (is_float(tensor.dtype())) return std::bit_cast<std::int32_t>(tensor.floats()[0]);
+  return tensor.ints()[0];
+}
+
+std::vector<ViewCopy> pad(const Graph& graph, const Node& node) {
+  const Sizes in = known_shape(graph.value(node.inputs[0]));
+  const Sizes out = known_shape(graph.value(node.outputs[0]));
+  const std::string mode = node.string_of("mode");
+  if (mode != "constant" && mode != "edge" && mode != "reflect") {
+    throw Error(fmt::format("{}: padding mode '{}' is not supported; use constant, edge or reflect",
+                            describe(graph, node), mode));
+  }
+  std::int64_t fill = 0;
+  if (const ValueId value = node.input(2); value != kNoValue) {
+    if (graph.value(value).kind != ValueKind::Constant) {
+      throw Error(fmt::format("{}: the padding value must be a constant", describe(graph, node)));
+    }
+    fill = scalar_bits(constant_tensor(graph.value(value)));
+  }
+  const Sizes pads = node.ints_of("pads");
+  Sizes axes = node.ints_of("axes"), begin(in.size(), 0);
+  for (std::size_t i = axes.size(); i < pads.size() / 2; ++i) axes.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < pads.size() / 2; ++i) {
+    const auto rank = static_cast<std::int64_t>(in.size());
+    begin[static_cast<std::size_t>(axes[i] < 0 ? axes[i] + rank : axes[i])] = pads[i];
+  }
+  return pad_copies(in, out, begin, mode, fill);
+}
+
+/// Adds the boxes of dimensions `dim`.. to `copies`; those before are decided in `box`.
+void pad_from(std::size_t dim, const ViewCopy& box, const Sizes& input, const Sizes& shape,
+              const Sizes& begin, std::string_view mode, std::int64_t fill,
+              std::vector<ViewCopy>& copies) {
+  if (dim == shape.size()) {
+    copies.push_back(box);
+    return;
+  }
+  const std::int64_t in_stride = box.in_stride[dim], out_stride = box.out_stride[dim];
+  const auto segment = [&](std::int64_t to, std::int64_t count, std::int64_t from, std::int64_t step) {
+    if (count <= 0) return;
+    ViewCopy part = box;
+    part.dims[dim] = count;
+    part.out_offset += to * out_stride;
+    part.in_offset += from * in_stride;
+    part.in_stride[dim] = step * in_stride;
+    pad_from(dim + 1, part, input, shape, begin, mode, fill, copies);
+  };
+  const auto border = [&](std::int64_t to, std::int64_t count, std::int64_t from, std::int64_t step) {
+    if (count <= 0) return;
+    if (mode != "constant") return segment(to, count, from, step);
+    ViewCopy part = box;  // all of the later dimensions at once
+    part.dims[dim] = count;
+    for (std::size_t i = dim + 1; i < shape.size(); ++i) part.dims[i] = shape[i];
+    part.out_offset += to * out_stride;
+    part.fill = fill;
+    copies.push_back(part);
+  };
+  // Negative padding cuts.
+  const std::int64_t before = std::max<std::int64_t>(begin[dim], 0);
+  const std::int64_t skipped = std::max<std::int64_t>(-begin[dim], 0);
+  const std::int64_t inside = std::min(input[dim] - skipped, shape[dim] - before);
+  const std::int64_t after = shape[dim] - before - inside;
+  const bool reflect = mode == "reflect";
+  border(0, before, reflect ? before : 0, reflect ? -1 : 0);
+  segment(before, inside, skipped, 1);
+  border(before + inside, after, reflect ? input[dim] - 2 : input[dim] - 1, reflect ? -1 : 0);
+}
+
+}  // namespace
+
+std::vector<std::int64_t> dense_strides(const std::vector<std::int64_t>& shape) {
+  Sizes strides(shape.size(), 1);
+  for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+  return strides;
+}
+
+std::vector<ViewCopy> pad_copies(const Sizes& input, const Sizes& shape, const Sizes& begin,
+                                 std::string_view mode, std::int64_t fill) {
+  std::vector<ViewCopy> copies;
+  const ViewCopy box = whole(shape, dense_strides(input), dense_strides(shape));
+  pad_from(0, box, input, shape, begin, mode, fill, copies);
+  return copies;
+}
+
+std::vector<ViewCopy> copies_of(const Graph& graph, const Node& node) {
+  std::vector<ViewCopy> copies;
+  if (node.op == Op::Transpose) copies = {transpose(graph, node)};
+  if (node.op == Op::Slice) copies = {slice(graph, node)};
+  if (node.op == Op::Pad) copies = pad(graph, node);
+  const bool joins = node.op == Op::Concat;
+  if (joins || node.op == Op::Split) {
+    const Sizes all = known_shape(graph.value(joins ? node.outputs[0] : node.inputs[0]));
+    const std::size_t axis = axis_of(node, all.size());
+    std::int64_t offset = 0;
+    const auto& parts = joins ? node.inputs : node.outputs;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const Sizes part = known_shape(graph.value(parts[i]));
+      const Sizes large = dense_strides(all), small = dense_strides(part);
+      ViewCopy copy = whole(part, joins ? small : large, joins ? large : small);
+      (joins ? copy.input : copy.output) = static_cast<int>(i);
+      (joins ? copy.out_offset : copy.in_offset) = offset * large[axis];
+      offset += part[axis];
+      copies.push_back(std::move(copy));
+    }
+  }
+  std::erase_if(copies, [](const ViewCopy& copy) {
+    return std::find(copy.dims.begin(), copy.dims.end(), 0) != copy.dims.end();
+  });
+  return copies;
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,25 @@
+// Move operators as strided copies: which box of which input goes where in which output.
+#pragma once
+
+#include <vector>
+
+#include "compiler/graph/graph.h"
+#include "compiler/schedule/copy.h"
+
+namespace dvmsim {
+
+/// The copies of a transpose, slice, concat, split or pad; input and output numbers are the node's.
+/// Empty boxes are left out. Throws Error, naming the node, for a mode that is not known.
+[[nodiscard]] std::vector<ViewCopy> copies_of(const Graph& graph, const Node& node);
+
+/// Elements per step of each dimension of a dense tensor.
+[[nodiscard]] std::vector<std::int64_t> dense_strides(const std::vector<std::int64_t>& shape);
+
+/// Copies of a padding: `begin[i]` elements before dimension i of the input, `shape` the result's. `mode`
+/// is constant (of `fill`'s bits), edge or reflect.
+[[nodiscard]] std::vector<ViewCopy> pad_copies(const std::vector<std::int64_t>& input,
+                                               const std::vector<std::int64_t>& shape,
+                                               const std::vector<std::int64_t>& begin,
+                                               std::string_view mode, std::int64_t fill);
+
+}  // namespace dvmsim
