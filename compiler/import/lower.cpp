@@ -1,0 +1,210 @@
+#include "compiler/import/lower.h"
+
+#include <algorithm>
+
+#include "compiler/graph/shape.h"
+#include "vm/base/error.h"
+
+namespace dvmsim::onnx_import {
+namespace {
+
+constexpr std::int64_t kMaxContents = 256;
+
+/// Small integer constants are followed as contents.
+void note_contents(Value& value) {
+  if (is_float(value.type.dtype) || value.tensor->count() > kMaxContents) return;
+  const std::vector<std::int64_t> ints = value.tensor->ints();
+  value.type.contents = Dims(ints.begin(), ints.end());
+}
+
+}  // namespace
+
+void Scope::define(const std::string& name, ValueId id) {
+  if (!names_.emplace(name, id).second) {
+    throw Error("value '" + name + "' is written twice; the model is invalid");
+  }
+  Value& value = graph_.value(id);
+  if (value.tensor && !value.type.contents) note_contents(value);
+}
+
+std::optional<ValueId> Scope::find(const std::string& name) {
+  if (const auto found = names_.find(name); found != names_.end()) return found->second;
+  if (outer_ == nullptr) return std::nullopt;
+  const std::optional<ValueId> outside = outer_->find(name);
+  if (!outside) return std::nullopt;
+  const Value& value = outer_->graph_.value(*outside);
+  ValueId inside = kNoValue;
+  if (value.tensor) {
+    inside = graph_.add_constant(value.name, *value.tensor);
+    graph_.value(inside).type = value.type;
+  } else {
+    inside = graph_.add_input(value.name, value.type.dtype, value.type.shape.value_or(Dims{}));
+    graph_.value(inside).type = value.type;
+    captures_.push_back({*outside, inside});
+  }
+  names_.emplace(name, inside);
+  return inside;
+}
+
+ValueId Lower::in(int index) {
+  if (!has(index)) fail("input " + std::to_string(index) + " is missing");
+  const std::optional<ValueId> id = scope_.find(input_name(index));
+  if (!id) {
+    fail("input '" + input_name(index) +
+         "' is neither an initializer, nor a graph input, nor written by a node");
+  }
+  return *id;
+}
+
+ValueId Lower::in_or_none(int index) {
+  return has(index) ? in(index) : kNoValue;
+}
+
+void Lower::out(int index, ValueId id) {
+  if (!wants(index)) return;
+  const std::string& name = output_name(index);
+  Graph& graph = scope_.graph();
+  Value& value = graph.value(id);
+  // A value just made takes the model's name for it; an alias keeps its own.
+  const bool fresh = value.producer >= 0 && graph.node(value.producer).name == label_;
+  const bool taken = std::any_of(graph.values.begin(), graph.values.end(),
+                                 [&](const Value& other) { return other.name == name; });
+  if (fresh && !taken) value.name = name;
+  if (scope_.has_own(name)) fail("output '" + name + "' is written twice");
+  scope_.define(name, id);
+}
+
+std::optional<std::vector<std::int64_t>> Lower::numbers(std::string_view attribute, int input) {
+  if (has_attribute(attribute)) return ints_of(attribute);
+  if (!has(input)) return std::nullopt;
+  const std::optional<Dims>& contents = scope_.graph().value(in(input)).type.contents;
+  const std::string why = std::string(attribute) + " must be constant";
+  if (!contents) fail(why);
+  std::vector<std::int64_t> result;
+  for (const Dim& dim : *contents) {
+    if (!dim.is_known()) fail(why + ", not " + to_text(dim));
+    result.push_back(dim.value());
+  }
+  return result;
+}
+
+DType Lower::dtype(ValueId id) const {
+  return scope_.graph().value(id).type.dtype;
+}
+
+const Dims& Lower::shape(ValueId id) const {
+  const Value& value = scope_.graph().value(id);
+  if (!value.type.shape) fail("the rank of '" + value.name + "' is not known");
+  return *value.type.shape;
+}
+
+int Lower::axis(std::int64_t at, int rank) const {
+  if (at < -rank || at >= rank) {
+    fail("axis " + std::to_string(at) + " is outside a tensor of rank " + std::to_string(rank));
+  }
+  return static_cast<int>(at < 0 ? at + rank : at);
+}
+
+DType Lower::element_type(std::int64_t onnx_type) const {
+  const std::optional<DType> dtype = dtype_of(onnx_type);
+  if (!dtype) {
+    fail("element type " + std::to_string(onnx_type) +
+         " is not supported; use float, float16, bfloat16, int8/32/64, uint8 or bool");
+  }
+  return *dtype;
+}
+
+std::vector<ValueId> Lower::op_many(Op op, std::vector<ValueId> inputs, int outputs,
+                                    AttributeMap attributes) {
+  while (!inputs.empty() && inputs.back() == kNoValue) inputs.pop_back();
+  const std::vector<std::string> names(static_cast<std::size_t>(outputs), label_);
+  const NodeId id =
+      scope_.graph().add_node(op, std::move(inputs), names, std::move(attributes), label_);
+  deduce(id);
+  return scope_.graph().node(id).outputs;
+}
+
+ValueId Lower::op(Op op, std::vector<ValueId> inputs, AttributeMap attributes) {
+  return op_many(op, std::move(inputs), 1, std::move(attributes))[0];
+}
+
+void Lower::deduce(NodeId id) {
+  Graph& graph = scope_.graph();
+  std::vector<ValueType> types;
+  for (ValueId input : graph.node(id).inputs) {
+    types.push_back(input == kNoValue ? ValueType{} : graph.value(input).type);
+  }
+  std::vector<ValueType> deduced;
+  try {
+    deduced = deduce_node(graph, graph.node(id), types);
+  } catch (const Error& error) {
+    throw Error(model_.name + ": " + error.what());
+  }
+  for (std::size_t i = 0; i < deduced.size(); ++i) {
+    graph.value(graph.node(id).outputs[i]).type = std::move(deduced[i]);
+  }
+}
+
+ValueId Lower::constant(Tensor tensor) {
+  const ValueId id = scope_.graph().add_constant(label_, std::move(tensor));
+  note_contents(scope_.graph().value(id));
+  return id;
+}
+
+ValueId Lower::scalar(ValueId like, double number) {
+  return constant(Tensor::of(dtype(like), {}, std::span(&number, 1)));
+}
+
+ValueId Lower::reshape(ValueId id, const Dims& shape) {
+  return op(Op::Reshape, {id}, {{"allow_zero", std::int64_t{1}}, {"shape", shape}});
+}
+
+void Lower::lower_if() {
+  const ValueId condition = in(0);
+  std::vector<Graph> branches(2);
+  std::vector<Scope> scopes;
+  constexpr std::string_view kNames[] = {"then_branch", "else_branch"};
+  for (std::size_t i = 0; i < 2; ++i) {
+    scopes.emplace_back(branches[i], &scope_);
+    lower_graph(model_, scopes[i], graph_of(kNames[i]));
+    if (static_cast<int>(branches[i].outputs.size()) != outputs()) {
+      fail(std::string(kNames[i]) + " has another number of outputs than the node");
+    }
+  }
+  // Both branches take the union of what they capture, in one order.
+  std::vector<ValueId> captured = {condition};
+  for (const Scope& scope : scopes) {
+    for (const Scope::Capture& capture : scope.captures()) {
+      if (std::find(captured.begin() + 1, captured.end(), capture.outer) == captured.end()) {
+        captured.push_back(capture.outer);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    std::vector<ValueId> ordered;
+    for (std::size_t c = 1; c < captured.size(); ++c) {
+      const Value& value = scope_.graph().value(captured[c]);
+      const auto& captures = scopes[i].captures();
+      const auto found =
+          std::find_if(captures.begin(), captures.end(),
+                       [&](const Scope::Capture& each) { return each.outer == captured[c]; });
+      if (found != captures.end()) {
+        ordered.push_back(found->inner);
+      } else {
+        ordered.push_back(branches[i].add_input(value.name, value.type.dtype, {}));
+        branches[i].value(ordered.back()).type = value.type;
+      }
+    }
+    branches[i].inputs = std::move(ordered);
+  }
+  Graph& graph = scope_.graph();
+  const std::vector<std::string> names(static_cast<std::size_t>(outputs()), label_);
+  const NodeId id = graph.add_node(Op::If, captured, names, {}, label_);
+  graph.node(id).subgraphs = std::move(branches);
+  deduce(id);
+  for (int i = 0; i < outputs(); ++i) {
+    out(i, graph.node(id).outputs[static_cast<std::size_t>(i)]);
+  }
+}
+
+}  // namespace dvmsim::onnx_import

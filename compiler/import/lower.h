@@ -1,0 +1,128 @@
+// Inside the ONNX importer: what the lowering of one ONNX node sees. Operators are lowered in
+// topological order and types are deduced at once, so ranks, and contents of shape tensors, are
+// known.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/graph/graph.h"
+
+namespace onnx {
+class AttributeProto;
+class GraphProto;
+class NodeProto;
+class TensorProto;
+}  // namespace onnx
+
+namespace dvmsim::onnx_import {
+
+/// What every graph of a model shares.
+struct Model {
+  std::string name;       // begins messages about the file
+  std::string directory;  // of external data
+  std::int64_t opset = 0;
+};
+
+/// Names visible in one ONNX graph; an If's branch sees its surroundings through `outer`.
+class Scope {
+ public:
+  Scope(Graph& graph, Scope* outer) : graph_(graph), outer_(outer) {}
+
+  void define(const std::string& name, ValueId id);
+  [[nodiscard]] bool has_own(const std::string& name) const { return names_.contains(name); }
+  /// Captures from outside if need be. Absent: no such name.
+  [[nodiscard]] std::optional<ValueId> find(const std::string& name);
+
+  struct Capture {
+    ValueId outer = kNoValue;
+    ValueId inner = kNoValue;
+  };
+  [[nodiscard]] const std::vector<Capture>& captures() const { return captures_; }
+  [[nodiscard]] Graph& graph() { return graph_; }
+
+ private:
+  Graph& graph_;
+  Scope* outer_;
+  std::map<std::string, ValueId> names_;
+  std::vector<Capture> captures_;
+};
+
+class Lower {
+ public:
+  Lower(const Model& model, Scope& scope, const onnx::NodeProto& node);
+
+  [[nodiscard]] std::int64_t opset() const { return model_.opset; }
+  [[nodiscard]] const std::string& type() const;  // "Conv"
+  [[noreturn]] void fail(const std::string& why) const;
+
+  [[nodiscard]] int inputs() const;
+  [[nodiscard]] int outputs() const;
+  [[nodiscard]] bool has(int input) const;
+  [[nodiscard]] bool wants(int output) const;
+  [[nodiscard]] ValueId in(int index);  // fails when absent
+  [[nodiscard]] ValueId in_or_none(int index);
+  void out(int index, ValueId id);
+
+  [[nodiscard]] bool has_attribute(std::string_view name) const;
+  [[nodiscard]] std::int64_t int_of(std::string_view name, std::int64_t fallback) const;
+  [[nodiscard]] double float_of(std::string_view name, double fallback) const;
+  [[nodiscard]] std::string string_of(std::string_view name, const std::string& fallback) const;
+  [[nodiscard]] std::vector<std::int64_t> ints_of(std::string_view name) const;
+  [[nodiscard]] std::optional<Tensor> tensor_of(std::string_view name) const;
+  [[nodiscard]] std::vector<float> floats_of(std::string_view name) const;
+
+  /// The numbers of an attribute (older opsets) or an input, which must be known by now.
+  [[nodiscard]] std::optional<std::vector<std::int64_t>> numbers(std::string_view attribute,
+                                                                 int input);
+  [[nodiscard]] DType dtype(ValueId id) const;
+  [[nodiscard]] const Dims& shape(ValueId id) const;  // fails when unknown
+  [[nodiscard]] int rank(ValueId id) const { return static_cast<int>(shape(id).size()); }
+  [[nodiscard]] int axis(std::int64_t at, int rank) const;
+  [[nodiscard]] DType element_type(std::int64_t onnx_type) const;
+
+  ValueId op(Op op, std::vector<ValueId> inputs, AttributeMap attributes = {});
+  std::vector<ValueId> op_many(Op op, std::vector<ValueId> inputs, int outputs,
+                               AttributeMap attributes = {});
+  ValueId constant(Tensor tensor);
+  ValueId scalar(ValueId like, double number);  // of the same element type
+  ValueId reshape(ValueId id, const Dims& shape);
+
+  /// If: lowers both branches and makes what they capture inputs.
+  void lower_if();
+
+ private:
+  [[nodiscard]] const onnx::AttributeProto* find(std::string_view name) const;
+  [[nodiscard]] const onnx::GraphProto& graph_of(std::string_view name) const;
+  [[nodiscard]] const std::string& input_name(int index) const;
+  [[nodiscard]] const std::string& output_name(int index) const;
+  void deduce(NodeId id);
+
+  const Model& model_;
+  Scope& scope_;
+  const onnx::NodeProto& node_;
+  std::string label_;
+};
+
+using Lowering = void (*)(Lower&);
+struct Entry {
+  std::string_view type;
+  Lowering lower;
+};
+/// One table per family of operators.
+[[nodiscard]] std::span<const Entry> elementwise_table();
+[[nodiscard]] std::span<const Entry> reduction_table();
+[[nodiscard]] std::span<const Entry> contraction_table();
+[[nodiscard]] std::span<const Entry> move_table();
+
+/// Lowers the initialisers and nodes of `from` into the scope's graph and sets its outputs.
+void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from);
+[[nodiscard]] Tensor read_tensor(const onnx::TensorProto& from, const Model& model);
+/// Absent: an element type dvmsim has not.
+[[nodiscard]] std::optional<DType> dtype_of(std::int64_t onnx_type);
+
+}  // namespace dvmsim::onnx_import

@@ -1,0 +1,184 @@
+#include "compiler/import/onnx.h"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <queue>
+#include <set>
+#include <sstream>
+
+#include "compiler/graph/verify.h"
+#include "compiler/import/lower.h"
+#include "onnx/onnx_pb.h"
+#include "vm/base/error.h"
+
+namespace dvmsim {
+namespace onnx_import {
+namespace {
+
+constexpr std::int64_t kOldestOpset = 7;
+constexpr std::int64_t kNewestOpset = 21;
+
+std::string label_of(const onnx::NodeProto& node) {
+  if (!node.name().empty() || node.output_size() == 0) return node.name();
+  return node.output(0);
+}
+
+/// Names that a node reads, those read inside its branches included.
+void collect_reads(const onnx::NodeProto& node, std::set<std::string>& names) {
+  names.insert(node.input().begin(), node.input().end());
+  for (const onnx::AttributeProto& attribute : node.attribute()) {
+    if (!attribute.has_g()) continue;
+    for (const onnx::NodeProto& inner : attribute.g().node()) collect_reads(inner, names);
+    for (const onnx::ValueInfoProto& output : attribute.g().output()) names.insert(output.name());
+  }
+}
+
+/// Node indices in an order in which they can run; the file's order where that is possible.
+std::vector<int> run_order(const Model& model, const onnx::GraphProto& from) {
+  std::map<std::string, int> producers;
+  for (int i = 0; i < from.node_size(); ++i) {
+    for (const std::string& output : from.node(i).output()) {
+      if (!output.empty()) producers.emplace(output, i);
+    }
+  }
+  const auto count = static_cast<std::size_t>(from.node_size());
+  std::vector<std::vector<int>> readers(count);
+  std::vector<int> waiting(count, 0);
+  for (int i = 0; i < from.node_size(); ++i) {
+    std::set<std::string> reads;
+    collect_reads(from.node(i), reads);
+    for (const std::string& name : reads) {
+      const auto found = producers.find(name);
+      if (found == producers.end()) continue;
+      readers[static_cast<std::size_t>(found->second)].push_back(i);
+      ++waiting[static_cast<std::size_t>(i)];
+    }
+  }
+  std::priority_queue<int, std::vector<int>, std::greater<>> ready;
+  for (int i = 0; i < from.node_size(); ++i) {
+    if (waiting[static_cast<std::size_t>(i)] == 0) ready.push(i);
+  }
+  std::vector<int> order;
+  while (!ready.empty()) {
+    order.push_back(ready.top());
+    ready.pop();
+    for (const int reader : readers[static_cast<std::size_t>(order.back())]) {
+      if (--waiting[static_cast<std::size_t>(reader)] == 0) ready.push(reader);
+    }
+  }
+  for (int i = 0; i < from.node_size(); ++i) {
+    if (waiting[static_cast<std::size_t>(i)] <= 0) continue;
+    throw Error(model.name + ": node '" + label_of(from.node(i)) + "' (" + from.node(i).op_type() +
+                "): waits for its own result; the graph has a cycle");
+  }
+  return order;
+}
+
+Lowering lowering_of(const onnx::NodeProto& node) {
+  if (!node.domain().empty() && node.domain() != "ai.onnx") return nullptr;
+  if (node.op_type() == "If") return [](Lower& l) { l.lower_if(); };
+  for (const auto table :
+       {elementwise_table(), reduction_table(), contraction_table(), move_table()}) {
+    for (const Entry& entry : table) {
+      if (entry.type == node.op_type()) return entry.lower;
+    }
+  }
+  return nullptr;
+}
+
+void add_inputs(const Model& model, Scope& scope, const onnx::GraphProto& from) {
+  for (const onnx::ValueInfoProto& input : from.input()) {
+    if (scope.has_own(input.name())) continue;  // before IR 4, initializers are inputs too
+    const std::string where = model.name + ": input '" + input.name() + "': ";
+    if (!input.type().has_tensor_type()) throw Error(where + "is no tensor");
+    const onnx::TypeProto_Tensor& type = input.type().tensor_type();
+    const std::optional<DType> dtype = dtype_of(type.elem_type());
+    if (!dtype) {
+      throw Error(where + "element type " + std::to_string(type.elem_type()) +
+                  " is not supported; use float, float16, bfloat16, int8/32/64, uint8 or bool");
+    }
+    if (!type.has_shape()) throw Error(where + "its rank is not given; export it with a shape");
+    Dims shape;
+    for (const onnx::TensorShapeProto_Dimension& dim : type.shape().dim()) {
+      if (dim.has_dim_value() && dim.dim_value() >= 0) {
+        shape.emplace_back(dim.dim_value());
+      } else if (!dim.dim_param().empty()) {
+        shape.push_back(Dim::symbol(dim.dim_param()));
+      } else {
+        shape.push_back(Dim::symbol(input.name() + "_" + std::to_string(shape.size())));
+      }
+    }
+    scope.define(input.name(), scope.graph().add_input(input.name(), *dtype, shape));
+  }
+}
+
+std::int64_t opset_of(const onnx::ModelProto& proto, const std::string& name) {
+  std::int64_t opset = 0;
+  for (const onnx::OperatorSetIdProto& entry : proto.opset_import()) {
+    if (entry.domain().empty() || entry.domain() == "ai.onnx") opset = entry.version();
+  }
+  if (opset < kOldestOpset || opset > kNewestOpset) {
+    throw Error(name + ": opset " + std::to_string(opset) + " is not supported; export with " +
+                std::to_string(kOldestOpset) + " to " + std::to_string(kNewestOpset));
+  }
+  return opset;
+}
+
+}  // namespace
+
+void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from) {
+  if (from.sparse_initializer_size() != 0) {
+    throw Error(model.name + ": sparse initializers are not supported; make them dense");
+  }
+  for (const onnx::TensorProto& tensor : from.initializer()) {
+    scope.define(tensor.name(),
+                 scope.graph().add_constant(tensor.name(), read_tensor(tensor, model)));
+  }
+  add_inputs(model, scope, from);
+  for (const int index : run_order(model, from)) {
+    const onnx::NodeProto& node = from.node(index);
+    Lower lower(model, scope, node);
+    const Lowering lowering = lowering_of(node);
+    if (lowering == nullptr) {
+      lower.fail("operator not supported; export the model without it, or in simpler operators");
+    }
+    lowering(lower);
+  }
+  for (const onnx::ValueInfoProto& output : from.output()) {
+    const std::optional<ValueId> id = scope.find(output.name());
+    if (!id) {
+      throw Error(model.name + ": output '" + output.name() + "' is written by no node");
+    }
+    scope.graph().add_output(*id, output.name());
+  }
+}
+
+}  // namespace onnx_import
+
+Graph import_onnx(std::string_view bytes, const std::string& name, const std::string& directory) {
+  onnx::ModelProto proto;
+  if (bytes.size() > 0x7fffffffu ||
+      !proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !proto.has_graph() ||
+      proto.opset_import_size() == 0) {
+    throw Error(name + ": is no ONNX model, or is cut off");
+  }
+  const onnx_import::Model model{name, directory, onnx_import::opset_of(proto, name)};
+  Graph graph;
+  graph.name = proto.graph().name();
+  onnx_import::Scope scope(graph, nullptr);
+  onnx_import::lower_graph(model, scope, proto.graph());
+  if (graph.outputs.empty()) throw Error(name + ": the model has no output");
+  verify(graph, Level::Imported);
+  return graph;
+}
+
+Graph import_onnx(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(path + ": cannot be read");
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return import_onnx(bytes.str(), path, std::filesystem::path(path).parent_path().string());
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,226 @@
+// What is read from protobuf messages: tensors (raw bytes, typed fields, external files), and the
+// names and attributes of a node.
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "compiler/import/lower.h"
+#include "compiler/import/onnx.h"
+#include "onnx/onnx_pb.h"
+#include "vm/base/error.h"
+
+namespace dvmsim::onnx_import {
+namespace {
+
+std::string where(const onnx::TensorProto& from, const Model& model) {
+  return model.name + ": tensor '" + from.name() + "'";
+}
+
+std::vector<std::byte> external_bytes(const onnx::TensorProto& from, const Model& model,
+                                      std::size_t size) {
+  std::string location;
+  std::uint64_t offset = 0;
+  for (const onnx::StringStringEntryProto& entry : from.external_data()) {
+    if (entry.key() == "location") location = entry.value();
+    if (entry.key() == "offset") offset = std::strtoull(entry.value().c_str(), nullptr, 10);
+  }
+  const std::filesystem::path relative = std::filesystem::path(location).lexically_normal();
+  if (location.empty() || relative.is_absolute() || *relative.begin() == "..") {
+    throw Error(where(from, model) + ": external data must lie beside the model, not at '" +
+                location + "'");
+  }
+  const std::filesystem::path path = std::filesystem::path(model.directory) / relative;
+  std::ifstream file(path, std::ios::binary);
+  std::vector<std::byte> bytes(size);
+  file.seekg(static_cast<std::streamoff>(offset));
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
+  if (!file || static_cast<std::size_t>(file.gcount()) != size) {
+    throw Error(where(from, model) + ": external data '" + path.string() + "' does not hold " +
+                std::to_string(size) + " bytes at offset " + std::to_string(offset));
+  }
+  return bytes;
+}
+
+template <class Stored>
+std::vector<std::byte> packed(const auto& field, std::size_t count) {
+  std::vector<std::byte> bytes(count * sizeof(Stored));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto value = static_cast<Stored>(field[static_cast<int>(i)]);
+    std::memcpy(bytes.data() + i * sizeof(Stored), &value, sizeof(Stored));
+  }
+  return bytes;
+}
+
+std::vector<std::byte> field_bytes(const onnx::TensorProto& from, const Model& model, DType dtype,
+                                   std::int64_t count) {
+  const int have = dtype == DType::F32   ? from.float_data_size()
+                   : dtype == DType::I64 ? from.int64_data_size()
+                                         : from.int32_data_size();
+  if (have != count) {
+    throw Error(where(from, model) + ": has " + std::to_string(have) +
+                " numbers, its shape takes " + std::to_string(count) + "; the file is damaged");
+  }
+  const auto n = static_cast<std::size_t>(count);
+  switch (dtype) {
+    case DType::F32:
+      return packed<float>(from.float_data(), n);
+    case DType::I64:
+      return packed<std::int64_t>(from.int64_data(), n);
+    case DType::I32:
+      return packed<std::int32_t>(from.int32_data(), n);
+    case DType::F16:
+    case DType::BF16:
+      return packed<std::uint16_t>(from.int32_data(), n);
+    default:
+      return packed<std::uint8_t>(from.int32_data(), n);
+  }
+}
+
+}  // namespace
+
+std::optional<DType> dtype_of(std::int64_t onnx_type) {
+  switch (onnx_type) {
+    case onnx::TensorProto::FLOAT:
+      return DType::F32;
+    case onnx::TensorProto::UINT8:
+      return DType::U8;
+    case onnx::TensorProto::INT8:
+      return DType::I8;
+    case onnx::TensorProto::INT32:
+      return DType::I32;
+    case onnx::TensorProto::INT64:
+      return DType::I64;
+    case onnx::TensorProto::BOOL:
+      return DType::Bool;
+    case onnx::TensorProto::FLOAT16:
+      return DType::F16;
+    case onnx::TensorProto::BFLOAT16:
+      return DType::BF16;
+    default:
+      return std::nullopt;
+  }
+}
+
+Tensor read_tensor(const onnx::TensorProto& from, const Model& model) {
+  const std::optional<DType> dtype = dtype_of(from.data_type());
+  if (!dtype) {
+    throw Error(
+        where(from, model) + ": element type " +
+        onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(from.data_type())) +
+        " is not supported; use float, float16, bfloat16, int8/32/64, uint8 or bool");
+  }
+  const std::vector<std::int64_t> shape(from.dims().begin(), from.dims().end());
+  const std::int64_t count = element_count(shape);
+  const auto size = static_cast<std::size_t>(count) * static_cast<std::size_t>(size_of(*dtype));
+  if (from.data_location() == onnx::TensorProto::EXTERNAL) {
+    return Tensor(*dtype, shape, external_bytes(from, model, size));
+  }
+  if (!from.has_raw_data()) {
+    return Tensor(*dtype, shape, field_bytes(from, model, *dtype, count));
+  }
+  const std::string& raw = from.raw_data();
+  if (raw.size() != size) {
+    throw Error(where(from, model) + ": has " + std::to_string(raw.size()) +
+                " bytes, its shape takes " + std::to_string(size) + "; the file is damaged");
+  }
+  const auto* begin = reinterpret_cast<const std::byte*>(raw.data());
+  return Tensor(*dtype, shape, std::vector<std::byte>(begin, begin + raw.size()));
+}
+
+Lower::Lower(const Model& model, Scope& scope, const onnx::NodeProto& node)
+    : model_(model), scope_(scope), node_(node), label_(node.name()) {
+  for (int i = 0; label_.empty() && i < node.output_size(); ++i) label_ = node.output(i);
+}
+
+const std::string& Lower::type() const {
+  return node_.op_type();
+}
+
+void Lower::fail(const std::string& why) const {
+  throw Error(model_.name + ": node '" + label_ + "' (" + node_.op_type() + "): " + why);
+}
+
+int Lower::inputs() const {
+  return node_.input_size();
+}
+int Lower::outputs() const {
+  return node_.output_size();
+}
+bool Lower::has(int input) const {
+  return input < node_.input_size() && !node_.input(input).empty();
+}
+bool Lower::wants(int output) const {
+  return output < node_.output_size() && !node_.output(output).empty();
+}
+
+const std::string& Lower::input_name(int index) const {
+  return node_.input(index);
+}
+const std::string& Lower::output_name(int index) const {
+  return node_.output(index);
+}
+
+const onnx::AttributeProto* Lower::find(std::string_view name) const {
+  for (const onnx::AttributeProto& attribute : node_.attribute()) {
+    if (attribute.name() == name) return &attribute;
+  }
+  return nullptr;
+}
+
+bool Lower::has_attribute(std::string_view name) const {
+  return find(name) != nullptr;
+}
+
+std::int64_t Lower::int_of(std::string_view name, std::int64_t fallback) const {
+  const onnx::AttributeProto* found = find(name);
+  return found == nullptr ? fallback : found->i();
+}
+
+double Lower::float_of(std::string_view name, double fallback) const {
+  const onnx::AttributeProto* found = find(name);
+  return found == nullptr ? fallback : static_cast<double>(found->f());
+}
+
+std::string Lower::string_of(std::string_view name, const std::string& fallback) const {
+  const onnx::AttributeProto* found = find(name);
+  return found == nullptr ? fallback : found->s();
+}
+
+std::vector<std::int64_t> Lower::ints_of(std::string_view name) const {
+  const onnx::AttributeProto* found = find(name);
+  if (found == nullptr) return {};
+  return {found->ints().begin(), found->ints().end()};
+}
+
+std::vector<float> Lower::floats_of(std::string_view name) const {
+  const onnx::AttributeProto* found = find(name);
+  if (found == nullptr) return {};
+  return {found->floats().begin(), found->floats().end()};
+}
+
+std::optional<Tensor> Lower::tensor_of(std::string_view name) const {
+  const onnx::AttributeProto* found = find(name);
+  if (found == nullptr) return std::nullopt;
+  if (!found->has_t()) fail("attribute '" + std::string(name) + "' is no tensor");
+  return read_tensor(found->t(), model_);
+}
+
+const onnx::GraphProto& Lower::graph_of(std::string_view name) const {
+  const onnx::AttributeProto* found = find(name);
+  if (found == nullptr || !found->has_g()) fail(std::string(name) + " is missing");
+  return found->g();
+}
+
+}  // namespace dvmsim::onnx_import
+
+namespace dvmsim {
+
+Tensor import_onnx_tensor(std::string_view bytes, const std::string& name) {
+  onnx::TensorProto proto;
+  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    throw Error(name + ": is no ONNX tensor");
+  }
+  return onnx_import::read_tensor(proto, onnx_import::Model{name, "", 0});
+}
+
+}  // namespace dvmsim

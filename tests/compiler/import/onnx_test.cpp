@@ -1,0 +1,204 @@
+#include "compiler/import/onnx.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "compiler/graph/eval.h"
+#include "compiler/graph/shape.h"
+#include "compiler/graph/text.h"
+#include "tests/compiler/import/model_builder.h"
+#include "vm/base/error.h"
+
+namespace dvmsim {
+namespace {
+
+Graph imported(const onnx::ModelProto& model, const std::string& directory = "") {
+  return import_onnx(model.SerializeAsString(), "m.onnx", directory);
+}
+
+std::string error_of(const std::string& bytes) {
+  try {
+    (void)import_onnx(bytes, "m.onnx", "");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+std::string error_of(const onnx::ModelProto& model) {
+  return error_of(model.SerializeAsString());
+}
+
+Tensor floats(std::vector<std::int64_t> shape, std::vector<float> values) {
+  return Tensor::of_floats(DType::F32, std::move(shape), values);
+}
+
+/// y = -relu(x), the nodes in the wrong order.
+onnx::ModelProto small_model() {
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"batch", "", "3"});
+  add_node(graph, "Neg", {"a"}, {"y"}).set_name("last");
+  add_node(graph, "Relu", {"x"}, {"a"}).set_name("first");
+  add_output(graph, "y");
+  return model;
+}
+
+TEST(Onnx, dynamic_dimensions_keep_or_get_names) {
+  const Graph graph = imported(small_model());
+  EXPECT_EQ(to_text(*graph.value(graph.inputs[0]).type.shape), "[batch, x_1, 3]");
+  EXPECT_EQ(graph.symbols, (std::vector<std::string>{"batch", "x_1"}));
+}
+
+TEST(Onnx, unsorted_nodes_are_sorted_and_keep_their_names) {
+  const Graph graph = imported(small_model());
+  ASSERT_EQ(graph.nodes.size(), 2u);
+  EXPECT_EQ(graph.nodes[0].name, "first");
+  EXPECT_EQ(graph.value(graph.nodes[1].outputs[0]).name, "y");
+  EXPECT_EQ(evaluate(graph, {{"x", floats({1, 1, 3}, {-1, 2, 3})}})[0],
+            floats({1, 1, 3}, {-0.0f, -2, -3}));
+}
+
+TEST(Onnx, cycles_missing_values_and_double_writes_name_the_node) {
+  onnx::ModelProto cyclic = small_model();
+  cyclic.mutable_graph()->mutable_node(1)->set_input(0, "y");
+  EXPECT_NE(error_of(cyclic).find("m.onnx: node 'last' (Neg): waits for its own result"),
+            std::string::npos);
+  onnx::ModelProto missing = small_model();
+  missing.mutable_graph()->mutable_node(1)->set_input(0, "weights");
+  EXPECT_NE(error_of(missing).find("node 'first' (Relu): input 'weights' is neither"),
+            std::string::npos);
+  onnx::ModelProto twice = small_model();
+  add_node(*twice.mutable_graph(), "Exp", {"x"}, {"a"}).set_name("again");
+  EXPECT_NE(error_of(twice).find("'a' is written twice"), std::string::npos);
+  onnx::ModelProto lost = small_model();
+  add_output(*lost.mutable_graph(), "z");
+  EXPECT_NE(error_of(lost).find("output 'z' is written by no node"), std::string::npos);
+}
+
+TEST(Onnx, unknown_operators_are_refused_by_name) {
+  onnx::ModelProto model = small_model();
+  model.mutable_graph()->mutable_node(1)->set_op_type("LSTM");
+  EXPECT_NE(error_of(model).find("node 'first' (LSTM): operator not supported"), std::string::npos);
+  model.mutable_graph()->mutable_node(1)->set_op_type("Relu");
+  model.mutable_graph()->mutable_node(1)->set_domain("com.example");
+  EXPECT_NE(error_of(model).find("operator not supported"), std::string::npos);
+}
+
+TEST(Onnx, files_cut_anywhere_are_one_error) {
+  const std::string bytes = small_model().SerializeAsString();
+  EXPECT_EQ(error_of(bytes), "");
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    try {
+      (void)import_onnx(bytes.substr(0, size), "m.onnx", "");
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()).substr(0, 7), "m.onnx:") << size;
+    }
+  }
+  EXPECT_NE(error_of("this is no model").find("is no ONNX model"), std::string::npos);
+  EXPECT_NE(error_of(model_of(6)).find("opset 6 is not supported"), std::string::npos);
+  EXPECT_NE(error_of(model_of(22)).find("opset 22 is not supported"), std::string::npos);
+}
+
+TEST(Onnx, shape_chains_vanish) {
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"batch", "seq", "8"});
+  add_ints(graph, "zero", {0});
+  add_ints(graph, "rest", {-1});
+  add_node(graph, "Shape", {"x"}, {"s"});
+  add_node(graph, "Gather", {"s", "zero"}, {"b"});
+  set_int(add_node(graph, "Concat", {"b", "rest"}, {"t"}), "axis", 0);
+  add_node(graph, "Reshape", {"x", "t"}, {"y"});
+  add_output(graph, "y");
+  const Graph shaped = deduce_shapes(imported(model));
+  EXPECT_EQ(shaped.nodes.size(), 1u) << print_graph(shaped);
+  EXPECT_EQ(to_text(*shaped.value(shaped.outputs[0]).type.shape), "[batch, 8*seq]");
+}
+
+TEST(Onnx, branches_capture_what_is_around_them) {
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"n"});
+  add_input(graph, "z", {"n"});
+  add_input(graph, "c", {});
+  graph.mutable_input(2)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      onnx::TensorProto::BOOL);
+  onnx::NodeProto& choice = add_node(graph, "If", {"c"}, {"y"});
+  for (const bool yes : {true, false}) {
+    onnx::AttributeProto& branch = *choice.add_attribute();
+    branch.set_name(yes ? "then_branch" : "else_branch");
+    branch.set_type(onnx::AttributeProto::GRAPH);
+    add_node(*branch.mutable_g(), yes ? "Add" : "Sub", {yes ? "x" : "z", "x"}, {"inner"});
+    add_output(*branch.mutable_g(), "inner");
+  }
+  add_output(graph, "y");
+  const Graph result = imported(model);
+  EXPECT_EQ(result.nodes[0].inputs.size(), 3u);
+  const auto run = [&](std::int64_t condition) {
+    return evaluate(result, {{"x", floats({2}, {1, 2})},
+                             {"z", floats({2}, {5, 5})},
+                             {"c", Tensor::of_ints(DType::Bool, {}, std::span(&condition, 1))}})[0];
+  };
+  EXPECT_EQ(run(1), floats({2}, {2, 4}));
+  EXPECT_EQ(run(0), floats({2}, {4, 3}));
+}
+
+TEST(Onnx, weights_may_lie_in_a_file_beside_the_model) {
+  const std::filesystem::path directory = std::filesystem::path(testing::TempDir()) / "dvmsim_ext";
+  std::filesystem::create_directories(directory);
+  const float weights[] = {9, 1, 2, 3};
+  std::ofstream(directory / "w.bin", std::ios::binary)
+      .write(reinterpret_cast<const char*>(weights), sizeof weights);
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"3"});
+  onnx::TensorProto& tensor = *graph.add_initializer();
+  tensor.set_name("w");
+  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  tensor.add_dims(3);
+  tensor.set_data_location(onnx::TensorProto::EXTERNAL);
+  const auto set = [&](const char* key, const char* value) {
+    onnx::StringStringEntryProto& entry = *tensor.add_external_data();
+    entry.set_key(key);
+    entry.set_value(value);
+  };
+  set("location", "w.bin");
+  set("offset", "4");
+  add_node(graph, "Add", {"x", "w"}, {"y"});
+  add_output(graph, "y");
+  EXPECT_EQ(evaluate(imported(model, directory.string()), {{"x", floats({3}, {0, 0, 0})}})[0],
+            floats({3}, {1, 2, 3}));
+  tensor.mutable_external_data(0)->set_value("../w.bin");
+  EXPECT_NE(error_of(model).find("must lie beside the model"), std::string::npos);
+  tensor.mutable_external_data(0)->set_value("none.bin");
+  EXPECT_NE(error_of(model).find("does not hold 12 bytes at offset 4"), std::string::npos);
+}
+
+TEST(Onnx, damaged_tensors_are_refused) {
+  onnx::ModelProto model = model_of(13);
+  add_ints(*model.mutable_graph(), "w", {1, 2, 3});
+  model.mutable_graph()->mutable_initializer(0)->set_dims(0, 4);
+  EXPECT_NE(error_of(model).find("tensor 'w': has 3 numbers, its shape takes 4"),
+            std::string::npos);
+  model.mutable_graph()->mutable_initializer(0)->set_data_type(onnx::TensorProto::STRING);
+  EXPECT_NE(error_of(model).find("element type STRING is not supported"), std::string::npos);
+}
+
+TEST(Onnx, old_softmax_flattens_at_its_axis) {
+  onnx::ModelProto model = model_of(11);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"1", "2", "2"});
+  set_int(add_node(graph, "Softmax", {"x"}, {"y"}), "axis", 1);
+  add_output(graph, "y");
+  const Tensor zero = floats({1, 2, 2}, {0, 0, 0, 0});
+  EXPECT_EQ(evaluate(imported(model), {{"x", zero}})[0], floats({1, 2, 2}, {.25, .25, .25, .25}));
+  model.mutable_opset_import(0)->set_version(13);
+  EXPECT_EQ(evaluate(imported(model), {{"x", zero}})[0], floats({1, 2, 2}, {.5, .5, .5, .5}));
+}
+
+}  // namespace
+}  // namespace dvmsim
