@@ -12,7 +12,8 @@ namespace {
 
 Graph two_inputs() {
   return parse_graph(
-      "graph g\ndim batch\ndim seq\ninput x: f16[batch, seq, 8]\ninput n: i64[batch]\ny = exp(x)\noutput y, n\n",
+      "graph g\ndim batch\ndim seq\ninput x: f16[batch, seq, 8]\ninput n: i64[batch]\ny = "
+      "exp(x)\noutput y, n\n",
       "test");
 }
 
