@@ -8,20 +8,14 @@
 
 #include "vm/base/strong.h"
 #include "vm/isa/isa.h"
+#include "vm/isa/transfer_cost.h"
+#include "vm/isa/vector_cost.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
 
-/// A pipe starting the command at s, with h = head if the pipe was drained at s (nothing in flight:
-/// s >= the visible time of everything before it, and s > the end of its hold) and 0 otherwise, is held until
-/// s + h + busy; the result is visible at s + h + busy + tail. For commands that move data to or
-/// from GM, busy is the port's hold if memory answers at full rate and tail the uncontended latency;
-/// their contended times come from the memory system.
-struct Cost {
-  Cycles head{}, busy{}, tail{};
-};
-
-/// What the machine's tables say, resolved once: rates per opcode and type, no look-up by name later.
+/// What the machine's tables say, resolved once: rates per opcode and type, no look-up by name
+/// later.
 class CostModel {
  public:
   explicit CostModel(const Machine& machine);
@@ -29,7 +23,12 @@ class CostModel {
   [[nodiscard]] const Machine& machine() const { return *machine_; }
 
  private:
+  [[nodiscard]] Cost split(const isa::Command& command) const;
+  [[nodiscard]] Cost multiply(const isa::Command& command) const;
+
   const Machine* machine_;
+  isa::VectorCost vector_;
+  isa::TransferCost transfer_;
 };
 
 }  // namespace dvmsim
