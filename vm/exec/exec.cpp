@@ -16,9 +16,17 @@ using isa::Op;
 /// Performed by the firmware, which owns registers, flags and the flow of control.
 void by_firmware(exec::Frame&) {}
 
-constexpr std::array<Meaning, 256> meanings() {
-  std::array<Meaning, 256> table{};
-  const auto set = [&](Op op, Meaning meaning) { table[static_cast<std::size_t>(op)] = meaning; };
+struct Entry {
+  Meaning meaning = nullptr;
+  bool exists =
+      false;  // under sanitizers, a function's address compares with nothing in a constant
+};
+
+constexpr std::array<Entry, 256> meanings() {
+  std::array<Entry, 256> table{};
+  const auto set = [&](Op op, Meaning meaning) {
+    table[static_cast<std::size_t>(op)] = {meaning, true};
+  };
   for (Op op :
        {Op::halt,  Op::nop,   Op::mov,  Op::sadd, Op::ssub,  Op::smul,    Op::sdiv, Op::smod,
         Op::smin,  Op::smax,  Op::sand, Op::sor,  Op::sxor,  Op::sshl,    Op::sshr, Op::slt,
@@ -52,14 +60,14 @@ constexpr std::array<Meaning, 256> meanings() {
 
 constexpr auto kMeanings = meanings();
 #define INST(code, mnemonic, ...) \
-  static_assert(kMeanings[code] != nullptr, #mnemonic " has no meaning: add it to meanings()");
+  static_assert(kMeanings[code].exists, #mnemonic " has no meaning: add it to meanings()");
 #include "vm/isa/isa.def"
 #undef INST
 
 }  // namespace
 
 Fault execute(const isa::Command& command, CoreMemory& core, GlobalMemory& global) {
-  const Meaning meaning = kMeanings[static_cast<std::size_t>(command.op)];
+  const Meaning meaning = kMeanings[static_cast<std::size_t>(command.op)].meaning;
   DVMSIM_ASSERT(meaning != nullptr, "a command's op is a row of isa.def");
   exec::Frame frame{command, core, global};
   meaning(frame);
