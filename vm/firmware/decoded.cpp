@@ -19,6 +19,8 @@ struct Rule {
   std::uint32_t align = 0;
   bool in_ub = false;  // aligned as the machine says
 };
+constexpr std::size_t kReserved = 4096;  // instructions of a program that nothing is moved for
+
 // Wide enough for every machine, and narrow enough that a footprint's extent stays inside 64 bits.
 constexpr Rule kCount{0, std::uint64_t{1} << 26};
 constexpr Rule kPaddedRows{0, std::uint64_t{1} << 26, 15};
@@ -139,7 +141,9 @@ std::string misfit(const isa::Command& command, const RegisterLane& lane, std::i
 
 Code::Code(const Machine& machine, std::span<const std::uint64_t> words, CoreKind kind,
            CodePath path)
-    : machine_(&machine), words_(words), kind_(kind), path_(path), index_(words.size(), -1) {}
+    : machine_(&machine), words_(words), kind_(kind), path_(path), index_(words.size(), -1) {
+  decoded_.reserve(std::min<std::size_t>(words.size() / 3 + 1, kReserved));
+}
 
 bool Code::refuse(std::uint32_t pc, std::string_view why) {
   problem_ = "word " + std::to_string(pc) + ": " + std::string(why);

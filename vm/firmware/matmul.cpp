@@ -141,26 +141,28 @@ void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments
   tiles_ = core_ < all ? count_of(all - core_, cores_) : 0;
   blocks_per_tile_ = count_of(args_.k, block_k_);
   blocks_ = tiles_ * blocks_per_tile_;
-  next_block_ = 0;
   l0_used_ = {};
   commands_.clear();
   given_ = 0;
   active_ = blocks_ > 0;
-  if (active_) load(block_at(0));
+  if (!active_) return;
+  next_block_ = first_block();
+  load(next_block_);
 }
 
 const Command* MatmulMacro::next() {
   if (given_ == commands_.size()) {
     commands_.clear();
     given_ = 0;
-    if (next_block_ == blocks_) {
+    if (next_block_.number == blocks_) {
       active_ = false;
       return nullptr;
     }
-    const Block block = block_at(next_block_++);
-    if (next_block_ < blocks_) load(block_at(next_block_));
+    const Block block = next_block_;
+    next_block_ = block_after(block);
+    if (next_block_.number < blocks_) load(next_block_);
     multiply(block);
-    if (next_block_ % blocks_per_tile_ == 0) write(block.tile);
+    if (block.k0 + block.k == args_.k) write(block.tile);
   }
   return &commands_[given_++];
 }
@@ -183,20 +185,36 @@ MatmulMacro::Tile MatmulMacro::tile_at(std::int64_t number) const {
   return tile;
 }
 
-MatmulMacro::Block MatmulMacro::block_at(std::int64_t number) const {
+MatmulMacro::Block MatmulMacro::first_block() const {
   Block block;
-  block.tile = tile_at(number / blocks_per_tile_);
-  block.k0 = number % blocks_per_tile_ * block_k_;
-  block.k = std::min(block_k_, args_.k - block.k0);
-  block.number = number;
+  block.tile = tile_at(0);
+  cut(block);
   return block;
+}
+
+/// After the last block only the number means anything.
+MatmulMacro::Block MatmulMacro::block_after(const Block& block) const {
+  Block after = block;
+  ++after.number;
+  after.k0 += block_k_;
+  if (after.k0 >= args_.k) {
+    after.k0 = 0;
+    after.tile = tile_at(block.tile.number + 1);
+  }
+  cut(after);
+  return after;
+}
+
+void MatmulMacro::cut(Block& block) const {
+  block.k = std::min(block_k_, args_.k - block.k0);
+  block.parts = count_of(block.k, part_);
 }
 
 /// Parts restart in the first half of L0 with every block; only the last block of a tile is
 /// shorter.
 bool MatmulMacro::second_half_used_after(const Block& block) const {
-  if (block.tile.number + 1 < tiles_) return parts_of(std::min(block_k_, args_.k)) > 1;
-  return block.k0 + block_k_ < args_.k && parts_of(block_at(block.number + 1).k) > 1;
+  if (block.tile.number + 1 < tiles_) return std::min(block_k_, args_.k) > part_;
+  return args_.k - block.k0 - block_k_ > part_;
 }
 
 Command& MatmulMacro::emit(Op op, Pipe pipe) {
@@ -258,7 +276,7 @@ void MatmulMacro::multiply(const Block& block) {
     wait(bias, Pipe::MTE2, kBFull + block.half());
     if (block.tile.number > 0) wait(bias, Pipe::Cube, kBiasFree);
   }
-  for (std::int64_t part = 0; part < parts_of(block.k); ++part) {
+  for (std::int64_t part = 0; part < block.parts; ++part) {
     move_part(block, part);
     multiply_part(block, part);
     l0_used_[static_cast<std::size_t>(part % 2)] = true;
@@ -270,7 +288,7 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
   const std::int64_t half = block.half() * half_l1_, k0 = part * part_;
   const std::int64_t k = std::min(part_, block.k - k0);
   const int side = static_cast<int>(part % 2);
-  const bool first = part == 0, last = part + 1 == parts_of(block.k);
+  const bool first = part == 0, last = part + 1 == block.parts;
   const bool loaded_again = block.number + 2 < blocks_;
   const std::int64_t type = static_cast<std::int64_t>(type_);
   Command& a = emit(Op::l0a, Pipe::MTE1);
@@ -304,11 +322,11 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
 
 void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   const Tile& tile = block.tile;
-  const std::int64_t parts = parts_of(block.k), k = std::min(part_, block.k - part * part_);
+  const std::int64_t k = std::min(part_, block.k - part * part_);
   const int side = static_cast<int>(part % 2);
   const auto place = static_cast<int>(tile.number % accumulators_);
   const bool opens = block.k0 == 0 && part == 0;
-  const bool closes = block.k0 + block.k == args_.k && part + 1 == parts;
+  const bool closes = block.k0 + block.k == args_.k && part + 1 == block.parts;
   const isa::Init init = !opens            ? isa::Init::Accumulate
                          : args_.bias != 0 ? isa::Init::Bias
                                            : isa::Init::Zero;
@@ -325,7 +343,8 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   wait(product, Pipe::MTE1, kL0Full + side);
   if (opens && tile.number >= accumulators_) wait(product, Pipe::Fix, kTileFree + place);
   const bool side_used_again =
-      part + 2 < parts || (side == 0 ? block.number + 1 < blocks_ : second_half_used_after(block));
+      part + 2 < block.parts ||
+      (side == 0 ? block.number + 1 < blocks_ : second_half_used_after(block));
   if (side_used_again) set(product, Pipe::MTE1, kL0Free + side);
   if (closes) set(product, Pipe::Fix, kTileDone + place);
   if (opens && args_.bias != 0 && tile.number + 1 < tiles_) {

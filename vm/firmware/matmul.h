@@ -51,13 +51,15 @@ class MatmulMacro {
   struct Block {
     Tile tile{};
     std::int64_t k0 = 0, k = 0;
+    std::int64_t parts = 0;
     std::int64_t number = 0;  // of all this core's blocks
     [[nodiscard]] int half() const { return static_cast<int>(number % 2); }
   };
 
   [[nodiscard]] Tile tile_at(std::int64_t number) const;
-  [[nodiscard]] Block block_at(std::int64_t number) const;
-  [[nodiscard]] std::int64_t parts_of(std::int64_t k) const { return (k + part_ - 1) / part_; }
+  [[nodiscard]] Block first_block() const;
+  [[nodiscard]] Block block_after(const Block& block) const;
+  void cut(Block& block) const;
   [[nodiscard]] bool second_half_used_after(const Block& block) const;
 
   void load(const Block& block);
@@ -83,7 +85,7 @@ class MatmulMacro {
   std::int64_t half_l1_ = 0, b_offset_ = 0, bias_offset_ = 0;
   std::int64_t half_l0a_ = 0, half_l0b_ = 0;
   std::int64_t accumulators_ = 1, accumulator_bytes_ = 0;
-  std::int64_t next_block_ = 0;
+  Block next_block_{};  // the next to multiply; already loaded
   std::array<bool, 2> l0_used_{};
   std::vector<isa::Command> commands_{};  // of the current block
   std::size_t given_ = 0;
