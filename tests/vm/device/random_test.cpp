@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/random_program.h"
+#include "tests/vm/device/flags.h"
 #include "vm/device/hazard.h"
 #include "vm/device/reference.h"
 #include "vm/isa/text.h"
+#include "vm/isa/verify.h"
 
 namespace dvmsim::testing {
 namespace {
@@ -68,6 +70,24 @@ TEST(RandomProgram, means_the_same_on_one_kind_of_core) {
   for (std::uint64_t seed = 200; seed <= 215; ++seed) {
     agree(seed, cube);
     agree(seed, vector);
+  }
+}
+
+TEST(RandomProgram, cannot_lose_a_flag_unnoticed) {
+  const Machine machine = small_machine();
+  for (std::uint64_t program_seed = 300; program_seed < 312; ++program_seed) {
+    const RandomProgram program = random_program(machine, program_seed, {});
+    ASSERT_TRUE(isa::verify(program.program, machine).empty());
+    const Outcome right = run(program, machine, 0);
+    for (const Flag& flag : flags_of(program.program)) {
+      RandomProgram less = program;
+      less.program = without(program.program, flag);
+      if (!isa::verify(less.program, machine).empty()) continue;
+      const Outcome outcome = run(less, machine, 0);
+      EXPECT_TRUE(outcome.fault || !outcome.findings.empty() || outcome.bytes != right.bytes)
+          << "program " << program_seed << ", word " << flag.pc << ": "
+          << isa::print(inst_of(program.program, flag));
+    }
   }
 }
 
