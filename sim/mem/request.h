@@ -14,7 +14,7 @@ namespace dvmsim {
 struct Piece {
   std::uint64_t address = 0;
   std::int32_t bytes = 0;
-  std::int32_t moved = 0;  // what crosses the port for them: rounded up to the least request
+  std::int32_t moved = 0;  // what crosses the port for them: no less than the least request
 };
 
 /// The order in which the memory system serves: nothing else decides it.

@@ -14,10 +14,8 @@ void PieceCutter::begin(const isa::Region& region) {
 Piece PieceCutter::next() {
   const std::int64_t offset = address_ % cutting_.granule;
   const std::int64_t bytes = std::min(left_, cutting_.granule - offset);
-  const std::int64_t first = offset / cutting_.least * cutting_.least;
-  const std::int64_t last = (offset + bytes + cutting_.least - 1) / cutting_.least * cutting_.least;
   const Piece piece{static_cast<std::uint64_t>(address_), static_cast<std::int32_t>(bytes),
-                    static_cast<std::int32_t>(last - first)};
+                    static_cast<std::int32_t>(std::max(bytes, cutting_.least))};
   address_ += bytes;
   left_ -= bytes;
   if (left_ == 0) next_run();

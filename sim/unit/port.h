@@ -37,7 +37,7 @@ struct PortLimits {
 struct Cutting {
   explicit Cutting(const Machine& machine);
   std::int64_t granule;         // the smaller of a request and an L2 line
-  std::int64_t least;           // pieces are rounded up to this
+  std::int64_t least;           // no piece moves less than this
   std::size_t pieces_of_chunk;  // granules in an arbitration unit
 };
 

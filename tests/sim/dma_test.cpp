@@ -1,0 +1,170 @@
+// Copies at the exact cycle: pieces, chunks, the window of granules in flight, work against
+// waiting.
+#include <gtest/gtest.h>
+
+#include "sim/unit/dma.h"
+#include "tests/sim/rig.h"
+
+namespace dvmsim::testing {
+namespace {
+
+/// Loads to UB at 64 B/cycle over a port of latency 100; L2 hits take 30 more. Chunks are 1 KiB.
+std::vector<std::string> plain_port() {
+  return {"mte2.gm_to_ub=64B/cycle", "mte2.latency=100cycles",   "mte2.issue_gap=20cycles",
+          "mte2.outstanding=64",     "l2.read_latency=30cycles", "dma.chunk=1KiB",
+          "dma.request=512B",        "dma.least_request=128B"};
+}
+Machine port_machine(const std::vector<std::string>& more = {}) {
+  std::vector<std::string> sets = plain_port();
+  sets.insert(sets.end(), more.begin(), more.end());
+  return quiet_machine(sets);
+}
+constexpr RowId kLoads{kVector0, Pipe::MTE2};
+
+Simulated load(const Machine& machine, const std::string& operands) {
+  Setting setting;
+  setting.vector_cores = 1;
+  setting.options.memory = MemoryModel::Ideal;
+  return simulate(
+      machine, ".arg input x 65536\n.vector\nldarg rd=r4 index=0\n" + operands + "halt\n", setting);
+}
+
+std::vector<Piece> pieces_of(const isa::Region& region, const Machine& machine) {
+  PieceCutter cutter{Cutting(machine)};
+  std::vector<Piece> pieces;
+  for (cutter.begin(region); !cutter.done();) pieces.push_back(cutter.next());
+  return pieces;
+}
+
+TEST(PieceCutter, cuts_runs_at_granules_and_rounds_what_moves) {
+  isa::Region region{Space::GM, isa::Access::Read, 500, 600, 1};
+  const auto pieces = pieces_of(region, port_machine());
+  ASSERT_EQ(pieces.size(), 3u);
+  EXPECT_EQ(pieces[0].bytes, 12);
+  EXPECT_EQ(pieces[0].moved, 128);
+  EXPECT_EQ(pieces[1].address, 512u);
+  EXPECT_EQ(pieces[1].bytes, 512);
+  EXPECT_EQ(pieces[1].moved, 512);
+  EXPECT_EQ(pieces[2].bytes, 76);
+  EXPECT_EQ(pieces[2].moved, 128);
+}
+
+TEST(PieceCutter, walks_rows_then_outer_dimensions) {
+  isa::Region region{Space::GM, isa::Access::Read, 0, 32, 2, 1024, {2, 2}, {64, 8192}};
+  std::vector<std::uint64_t> addresses;
+  for (const Piece& piece : pieces_of(region, port_machine())) addresses.push_back(piece.address);
+  EXPECT_EQ(addresses, (std::vector<std::uint64_t>{0, 1024, 64, 1088, 8192, 9216, 8256, 9280}));
+}
+
+TEST(Dma, short_copy_takes_the_gap_and_the_latency) {
+  const Simulated outcome = load(port_machine(), "load dst=0 src=r4 len=512\n");
+  const auto work = outcome.record.work(kLoads);
+  ASSERT_EQ(work.size(), 1u);
+  EXPECT_EQ(work[0].end - work[0].begin, Cycles(20));
+  EXPECT_EQ(work[0].visible - work[0].begin, Cycles(100 + 30));
+}
+
+TEST(Dma, long_copy_holds_the_port_for_its_bytes) {
+  const Simulated outcome = load(port_machine(), "load dst=0 src=r4 len=8192\n");
+  const auto work = outcome.record.work(kLoads);
+  ASSERT_EQ(work.size(), 1u);
+  EXPECT_EQ(work[0].end - work[0].begin, Cycles(8192 / 64));
+  // The last of eight chunks is sent when seven have crossed.
+  EXPECT_EQ(work[0].visible - work[0].begin, Cycles(7 * 16 + 130));
+  EXPECT_EQ(outcome.record.cycles(kLoads, Reason::WaitMemory), 0);
+}
+
+TEST(Dma, port_waits_while_too_many_granules_are_in_flight) {
+  const Simulated outcome =
+      load(port_machine({"mte2.outstanding=4"}), "load dst=0 src=r4 len=8192\n");
+  const auto work = outcome.record.work(kLoads);
+  ASSERT_EQ(work.size(), 1u);
+  // Two chunks of two granules are in flight: a pair every 130 cycles, the second 16 after the
+  // first.
+  EXPECT_EQ(work[0].end - work[0].begin, Cycles(128));
+  EXPECT_EQ(work[0].visible - work[0].begin, Cycles(3 * 130 + 16 + 130));
+  EXPECT_EQ(outcome.record.cycles(kLoads, Reason::WaitMemory), 3 * 130 + 2 * 16 - 128);
+}
+
+TEST(Dma, window_outlives_the_command) {
+  const std::string two = "load dst=0 src=r4 len=1024\nload dst=1024 src=r4 len=1024\n";
+  const Simulated wide = load(port_machine(), two);
+  const Simulated narrow = load(port_machine({"mte2.outstanding=2"}), two);
+  EXPECT_EQ(wide.record.work(kLoads)[1].visible - wide.report.begin, Cycles(20 + 130));
+  EXPECT_EQ(narrow.record.work(kLoads)[1].visible - narrow.report.begin, Cycles(130 + 130));
+}
+
+TEST(Dma, short_rows_move_more_than_their_bytes) {
+  const Simulated outcome =
+      load(port_machine(), "load dst=0 src=r4 len=32 rows=64 dstride=32 sstride=512\n");
+  EXPECT_EQ(outcome.record.work(kLoads)[0].end - outcome.record.work(kLoads)[0].begin,
+            Cycles(64 * 128 / 64));
+}
+
+TEST(Dma, time_of_a_mixed_chunk_is_rounded_once) {
+  const PortRates rates{Rational(3), Rational(2)};
+  EXPECT_EQ(port_time(rates, 1, 1), Cycles(1));  // 1/3 + 1/2
+  EXPECT_EQ(port_time(rates, 2, 1), Cycles(2));  // 2/3 + 1/2
+  EXPECT_EQ(port_time(rates, 3, 2), Cycles(2));
+  EXPECT_EQ(port_time(rates, 4, 0), Cycles(2));
+  EXPECT_EQ(port_time(rates, 0, 5), Cycles(3));
+}
+
+TEST(Dma, missed_bytes_cross_at_the_rate_of_a_miss) {
+  const Machine machine = quiet_machine({"mte2.gm_to_l1=32B/cycle", "mte2.gm_to_l1_hit=64B/cycle"});
+  Setting setting;
+  setting.cube_cores = 1;
+  const Simulated outcome = simulate(machine, R"(.arg input x 4096
+.cube
+ldarg rd=r4 index=0
+loadl1 dst=0 src=r4 len=4096
+loadl1 dst=0 src=r4 len=4096 drain
+halt
+)",
+                                     setting);
+  const auto work = outcome.record.work({kCube0, Pipe::MTE2});
+  ASSERT_EQ(work.size(), 2u);
+  EXPECT_EQ(work[0].end - work[0].begin, Cycles(4096 / 32));
+  EXPECT_EQ(work[1].end - work[1].begin, Cycles(4096 / 64));
+}
+
+TEST(Dma, rows_that_do_not_suit_the_conversion_are_slower) {
+  const Machine machine = quiet_machine(
+      {"mte2.gm_to_l1=64B/cycle", "mte2.gm_to_l1_hit=64B/cycle", "mte2.nz_unaligned=0.5"});
+  Setting setting;
+  setting.cube_cores = 1;
+  const auto hold = [&](int columns) {
+    const Simulated outcome = simulate(machine,
+                                       ".arg input x 65536\n.cube\nldarg rd=r4 index=0\n"
+                                       "loadnz dtype=f16 dst=0 src=r4 rows=16 cols=" +
+                                           std::to_string(columns) + " prows=16 stride=512\nhalt\n",
+                                       setting);
+    const auto work = outcome.record.work({kCube0, Pipe::MTE2});
+    return (work.at(0).end - work.at(0).begin).count();
+  };
+  EXPECT_EQ(hold(128), 16 * 256 / 64);
+  EXPECT_EQ(hold(64), 16 * 128 / 32);
+}
+
+TEST(Dma, results_of_the_accumulators_cross_at_their_own_width) {
+  const Machine machine = quiet_machine({"fix.l0c_to_gm=64B/cycle"});
+  Setting setting;
+  setting.cube_cores = 1;
+  setting.options.memory = MemoryModel::Ideal;
+  const auto hold = [&](const std::string& type, int stride) {
+    const Simulated outcome = simulate(
+        machine,
+        ".arg output y 65536\n.cube\nldarg rd=r4 index=0\n"
+        "fix dtype=" +
+            type + " dst=r4 src=0 m=16 n=128 stride=" + std::to_string(stride) + "\nhalt\n",
+        setting);
+    EXPECT_FALSE(outcome.report.fault) << outcome.report.fault.text;
+    const auto work = outcome.record.work({kCube0, Pipe::Fix});
+    return (work.at(0).end - work.at(0).begin).count();
+  };
+  EXPECT_EQ(hold("f32", 512), 16 * 128 * 4 / 64);
+  EXPECT_EQ(hold("f16", 256), 16 * 128 * 4 / 64);
+}
+
+}  // namespace
+}  // namespace dvmsim::testing
