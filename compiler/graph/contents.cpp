@@ -1,13 +1,17 @@
 // Symbolic contents of small integer tensors: the arithmetic that models do on shapes. What is not
 // listed here has contents only when all its inputs are numbers (constant folding in shape.cpp).
 #include <algorithm>
-#include <numeric>
 
+#include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/shape_rules.h"
 
 namespace dvmsim::shape_rules {
 namespace {
+
+bool all_known(const Dims& dims) {
+  return std::all_of(dims.begin(), dims.end(), [](const Dim& dim) { return dim.is_known(); });
+}
 
 using Element = std::optional<Dim>;
 
@@ -108,7 +112,7 @@ std::optional<Dims> all(const std::vector<Element>& elements) {
   return result;
 }
 
-/// Element i of an input broadcast to `count` elements: ranks up to 1, or the same count.
+/// Element i of an input that has one element, or as many as the output.
 const Dim& element(const Dims& contents, std::size_t i) {
   return contents[contents.size() == 1 ? 0 : i];
 }
@@ -157,104 +161,78 @@ std::optional<Dims> reduced(const Use& use) {
   return Dims{*result};
 }
 
-std::optional<Dims> gathered(const Use& use) {
-  if (use.rank(0) != 1) return std::nullopt;
-  const auto size = static_cast<std::int64_t>(use.in(0).contents->size());
+/// What moves shapes moves their contents: evaluated on the numbers of the elements in their stead.
+void move_contents(const Use& use, std::span<ValueType> outputs) {
+  const bool joins = use.node.op == Op::Concat;
+  for (const auto& [name, attribute] : use.node.attributes) {
+    const Dims* dims = std::get_if<Dims>(&attribute);
+    if (dims != nullptr && !all_known(*dims)) return;
+  }
+  Dims elements;
+  std::vector<Tensor> tensors;
+  for (std::size_t i = 0; i < use.inputs.size(); ++i) {
+    const ValueType& in = use.inputs[i];
+    tensors.emplace_back();
+    if (!use.has(static_cast<int>(i))) continue;
+    if (!in.contents || !all_known(*in.shape)) return;
+    std::vector<std::int64_t> numbers;
+    if (i == 0 || joins) {
+      for (const Dim& element : *in.contents) {
+        numbers.push_back(static_cast<std::int64_t>(elements.size()));
+        elements.push_back(element);
+      }
+    } else {
+      if (!all_known(*in.contents)) return;
+      numbers = resolve(*in.contents, {});
+    }
+    tensors.back() = Tensor::of_ints(DType::I64, resolve(*in.shape, {}), numbers);
+  }
+  std::vector<const Tensor*> inputs;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    inputs.push_back(use.has(static_cast<int>(i)) ? &tensors[i] : nullptr);
+  }
+  for (const ValueType& output : outputs) {
+    if (!output.shape || !all_known(*output.shape)) return;
+    if (element_count(*output.shape).value() > kMaxContents) return;
+  }
+  const std::vector<Tensor> moved = evaluate_node(use.graph, use.node, inputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    outputs[i].contents.emplace();
+    for (const std::int64_t number : moved[i].ints()) {
+      outputs[i].contents->push_back(elements[static_cast<std::size_t>(number)]);
+    }
+  }
+}
+
+std::optional<Dims> range(const Use& use, std::size_t count) {
   Dims result;
-  for (const Dim& index : *use.in(1).contents) {
-    if (!index.is_known()) return std::nullopt;
-    const std::int64_t at = index.value() < 0 ? index.value() + size : index.value();
-    if (at < 0 || at >= size) use.fail("index " + to_text(index) + " is out of bounds");
-    result.push_back((*use.in(0).contents)[static_cast<std::size_t>(at)]);
+  for (std::size_t i = 0; i < count; ++i) {
+    result.push_back(use.in(0).contents->front() +
+                     use.in(2).contents->front() * Dim(static_cast<std::int64_t>(i)));
   }
   return result;
-}
-
-std::optional<Dims> sliced(const Use& use) {
-  if (use.rank(0) != 1) return std::nullopt;
-  const std::optional<std::vector<SliceAxis>> axes = slice_axes_of(use);
-  if (!axes) return std::nullopt;
-  const SliceAxis& axis = axes->front();
-  if (!axis.start.is_known() || !axis.count.is_known()) return std::nullopt;
-  Dims result;
-  for (std::int64_t i = 0; i < axis.count.value(); ++i) {
-    result.push_back(
-        (*use.in(0).contents)[static_cast<std::size_t>(axis.start.value() + i * axis.step)]);
-  }
-  return result;
-}
-
-std::optional<Dims> contents_of(const Use& use, const ValueType& output) {
-  const Dim count = element_count(*output.shape);
-  if (!count.is_known() || count.value() > kMaxContents) return std::nullopt;
-  const Dims& first = *use.in(0).contents;
-  switch (use.node.op) {
-    case Op::Reshape:
-      return first;
-    case Op::Transpose:
-      return use.rank(0) < 2 ? std::optional<Dims>(first) : std::nullopt;
-    case Op::Expand:
-      if (first.size() != 1)
-        return use.shape(0) == *output.shape ? std::optional(first) : std::nullopt;
-      return Dims(static_cast<std::size_t>(count.value()), first.front());
-    case Op::Gather:
-      return gathered(use);
-    case Op::Slice:
-      return sliced(use);
-    case Op::Concat: {
-      if (use.rank(0) != 1) return std::nullopt;
-      Dims joined;
-      for (const ValueType& in : use.inputs) {
-        joined.insert(joined.end(), in.contents->begin(), in.contents->end());
-      }
-      return joined;
-    }
-    case Op::Range: {
-      Dims steps;
-      for (std::int64_t i = 0; i < count.value(); ++i) {
-        steps.push_back(first.front() + use.in(2).contents->front() * Dim(i));
-      }
-      return steps;
-    }
-    default:
-      break;
-  }
-  if (info_of(use.node.op).pattern == Pattern::Reduction) return reduced(use);
-  if (info_of(use.node.op).pattern == Pattern::Elementwise || use.node.op == Op::Identity) {
-    return elementwise(use, static_cast<std::size_t>(count.value()));
-  }
-  return std::nullopt;
-}
-
-void split_contents(const Use& use, std::span<ValueType> outputs) {
-  if (use.rank(0) != 1 || !use.in(0).contents) return;
-  auto at = use.in(0).contents->begin();
-  for (ValueType& output : outputs) {
-    if (!output.shape || !output.shape->front().is_known()) return;
-    const std::int64_t count = output.shape->front().value();
-    output.contents = Dims(at, at + count);
-    at += count;
-  }
-}
-
-bool carries(const ValueType& type) {
-  return type.shape && !is_float(type.dtype);
 }
 
 }  // namespace
 
 void deduce_contents(const Use& use, std::span<ValueType> outputs) {
   const Op op = use.node.op;
-  if (op == Op::Shape || op == Op::If || use.inputs.empty() || !carries(outputs[0])) return;
-  if (is_float(use.in(0).dtype)) return;
-  if (op == Op::Split) return split_contents(use, outputs);
-  // Of moves, the inputs after the first say how: they may be attributes, or have been checked.
-  const bool joins = info_of(op).pattern == Pattern::Elementwise || op == Op::Concat ||
-                     op == Op::Gather || op == Op::Range;
-  for (std::size_t i = 0; i < (joins ? use.inputs.size() : 1); ++i) {
-    if (!use.inputs[i].contents) return;
+  const Pattern pattern = info_of(op).pattern;
+  if (op == Op::Shape || op == Op::If || !outputs[0].shape) return;
+  if (is_float(outputs[0].dtype) || is_float(use.in(0).dtype)) return;
+  if ((pattern == Pattern::Move || pattern == Pattern::Broadcast) && op != Op::Pad) {
+    move_contents(use, outputs);
+    return;
   }
-  outputs[0].contents = contents_of(use, outputs[0]);
+  for (const ValueType& in : use.inputs) {
+    if (!in.contents || is_float(in.dtype)) return;
+  }
+  const Dim count = element_count(*outputs[0].shape);
+  if (!count.is_known() || count.value() > kMaxContents) return;
+  const auto size = static_cast<std::size_t>(count.value());
+  if (op == Op::Range) outputs[0].contents = range(use, size);
+  if (pattern == Pattern::Reduction) outputs[0].contents = reduced(use);
+  if (pattern == Pattern::Elementwise) outputs[0].contents = elementwise(use, size);
 }
 
 }  // namespace dvmsim::shape_rules

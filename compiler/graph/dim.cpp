@@ -223,6 +223,15 @@ Dim floor_div(const Dim& a, const Dim& b) {
   const Dim pulled = Dim::polynomial(whole, std::move(quotients));
   const Dim left = Dim::polynomial(a.constant() - whole * divisor, std::move(rest));
   if (left.is_known()) return pulled;
+  // floor((floor(x / d) + c) / b) = floor((x + c*d) / (d*b)).
+  if (left.terms().size() == 1 && left.terms()[0].coefficient == 1 &&
+      left.terms()[0].atoms.size() == 1) {
+    const DimAtom& inner = left.terms()[0].atoms[0];
+    if (inner.kind == DimAtom::Kind::FloorDiv && inner.args[1].is_known()) {
+      const Dim& by = inner.args[1];
+      return pulled + floor_div(inner.args[0] + Dim(left.constant()) * by, by * b);
+    }
+  }
   return pulled + function(DimAtom::Kind::FloorDiv, left, b);
 }
 

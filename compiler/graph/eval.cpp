@@ -189,7 +189,7 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node,
   std::vector<ValueType> types;
   for (const Tensor* tensor : inputs) types.push_back(tensor ? type_of(*tensor) : ValueType{});
   const Node bound = without_symbols(node, bindings);
-  const std::vector<ValueType> outputs = deduce_node(graph, bound, types);
+  const std::vector<ValueType> outputs = shape_rules::apply_rule({graph, bound, types});
   if (!outputs[0].shape && node.op != Op::Range) {
     throw Error(describe(graph, node) + ": its shape is given by a tensor of more than " +
                 std::to_string(shape_rules::kMaxContents) + " elements");

@@ -262,6 +262,22 @@ Graph specialize(const Graph& graph, const Bindings& bindings) {
   return deduce_shapes(bound);
 }
 
+Graph assume_input(const Graph& graph, const std::string& name, const Tensor& value) {
+  Graph result = graph;
+  for (ValueId id : result.inputs) {
+    Value& input = result.value(id);
+    if (input.name != name) continue;
+    if (!is_shape_like(value) || value.dtype() != input.type.dtype) {
+      throw Error("input '" + name + "': only a small " + std::string(name_of(input.type.dtype)) +
+                  " tensor can be assumed");
+    }
+    input.type.shape = Dims(value.shape().begin(), value.shape().end());
+    input.type.contents = contents_of(value);
+    return result;
+  }
+  throw Error("the model has no input '" + name + "'");
+}
+
 Bindings bindings_from(const Graph& graph,
                        std::span<const std::vector<std::int64_t>> input_shapes) {
   DVMSIM_ASSERT(input_shapes.size() == graph.inputs.size(), "each input has a shape");

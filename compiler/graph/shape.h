@@ -4,6 +4,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "compiler/graph/graph.h"
@@ -27,6 +28,10 @@ namespace dvmsim {
 /// The Shaped graph for one launch: symbols replaced by numbers, then deduced again. Impossible
 /// shapes are an Error naming the node.
 [[nodiscard]] Graph specialize(const Graph& graph, const Bindings& bindings);
+
+/// The graph for launches in which the small integer input `name` (a mode, a length) is `value`:
+/// what depends on it only is then known to deduction. The input stays.
+[[nodiscard]] Graph assume_input(const Graph& graph, const std::string& name, const Tensor& value);
 
 /// What a Slice of a Shaped graph takes along each axis of its input: elements start + i*step.
 struct SliceAxis {

@@ -261,19 +261,24 @@ Types unknown(const Use& use) {
 }
 
 }  // namespace
+
+Types apply_rule(const Use& use) {
+  const ShapeRule rule = info_of(use.node.op).shape_rule;
+  check_dtypes(use);
+  if (rule != ShapeRule::If && rule != ShapeRule::Shape) {
+    for (int i = 0; i < static_cast<int>(use.inputs.size()); ++i) {
+      if (use.has(i) && !use.in(i).shape) return unknown(use);
+    }
+  }
+  return kRules[static_cast<int>(rule)](use);
+}
+
 }  // namespace shape_rules
 
 std::vector<ValueType> deduce_node(const Graph& graph, const Node& node,
                                    std::span<const ValueType> inputs) {
   const shape_rules::Use use{graph, node, inputs};
-  const ShapeRule rule = info_of(node.op).shape_rule;
-  shape_rules::check_dtypes(use);
-  if (rule != ShapeRule::If && rule != ShapeRule::Shape) {
-    for (int i = 0; i < static_cast<int>(inputs.size()); ++i) {
-      if (use.has(i) && !use.in(i).shape) return shape_rules::unknown(use);
-    }
-  }
-  std::vector<ValueType> outputs = shape_rules::kRules[static_cast<int>(rule)](use);
+  std::vector<ValueType> outputs = shape_rules::apply_rule(use);
   shape_rules::deduce_contents(use, outputs);
   return outputs;
 }

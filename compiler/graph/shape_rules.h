@@ -46,6 +46,9 @@ using Types = std::vector<ValueType>;
 [[nodiscard]] Types expand(const Use& use);
 [[nodiscard]] Types pad(const Use& use);
 
+/// The types of the outputs, without contents (but for Shape, whose contents are its meaning).
+[[nodiscard]] Types apply_rule(const Use& use);
+
 /// slice_axes and pad_axes of shape.h; absent: they depend on data.
 [[nodiscard]] std::optional<std::vector<SliceAxis>> slice_axes_of(const Use& use);
 [[nodiscard]] std::optional<std::vector<PadAxis>> pad_axes_of(const Use& use);

@@ -17,6 +17,7 @@ TEST(Dim, equal_expressions_compare_equal) {
   EXPECT_EQ(floor_div(4 * n, 2), 2 * n);
   EXPECT_EQ(floor_div(n * m * 64, n * 64), m);
   EXPECT_EQ(floor_div(n + 9, 4), floor_div(n + 1, 4) + 2);
+  EXPECT_EQ(floor_div(floor_div(n, 128) + 1, 2), floor_div(n + 128, 256));
   EXPECT_EQ(min(n, m), min(m, n));
   EXPECT_FALSE(n + 1 == n);
 }

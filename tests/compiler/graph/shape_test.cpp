@@ -165,6 +165,36 @@ output y
   EXPECT_EQ(shape_at(5), "[3]");
 }
 
+/// How exporters turn pads listed from the last axis into pads listed from the first.
+TEST(Shape, contents_pass_through_moves_of_any_rank) {
+  EXPECT_EQ(shape_of("dim n\ninput x: f32[n, 3, 5]\nconst given: i64[4] = [1, 2, 3, 4]\n"
+                     "const none: i64[2] = [0, 0]\nall = concat(given, none) {axis=0}\n"
+                     "pairs = reshape(all) {shape=[-1, 2]}\n"
+                     "back = slice(pairs) {starts=[-1], ends=[-9], axes=[0], steps=[-1]}\n"
+                     "rows = transpose(back) {perm=[1, 0]}\npads = reshape(rows) {shape=[-1]}\n"
+                     "y = pad(x, pads)\noutput y"),
+            "[n, 10, 8]");
+}
+
+TEST(Shape, an_input_may_be_assumed) {
+  const Graph graph = parsed(R"(dim n
+input x: f32[n, 3]
+input rate: i64[]
+const fast: i64[] = [16000]
+same = eq(rate, fast)
+y = if(same, x) then (a) { b = exp(a) output b } else (a) { output a }
+output y
+)");
+  const std::int64_t rate = 16000;
+  const Graph fast = deduce_shapes(
+      assume_input(graph, "rate", Tensor::of_ints(DType::I64, {}, std::span(&rate, 1))));
+  ASSERT_EQ(fast.nodes.size(), 1u);
+  EXPECT_EQ(fast.nodes[0].op, Op::Exp);
+  EXPECT_EQ(fast.inputs.size(), 2u);
+  EXPECT_THROW((void)assume_input(graph, "rat", Tensor()), Error);
+  EXPECT_THROW((void)assume_input(graph, "x", Tensor()), Error);
+}
+
 TEST(Shape, bindings_come_from_input_shapes) {
   const Graph graph = parsed("dim n\ninput a: f32[n, 3]\ninput b: f32[2*n]\noutput a, b");
   const std::vector<std::int64_t> good[] = {{5, 3}, {10}};
