@@ -81,8 +81,8 @@ bool find_matrix(Frame& frame, int operand, Part& part, std::int64_t c0) {
   const std::int64_t rows = part.rows_along_k ? part.k : part.x;
   const std::int64_t column0 = part.rows_along_k ? part.x0 : part.k0;
   const std::int64_t columns = part.rows_along_k ? part.x : part.k;
-  if (row0 + rows > part.prows) {
-    frame.refuse("the rows it reads are not inside the matrix of prows rows");
+  if (row0 + rows > part.prows || part.prows % 16 != 0) {
+    frame.refuse("the rows it reads must be inside prows, a multiple of 16");
     return false;
   }
   const std::int64_t first = column0 / c0 * part.prows + row0;

@@ -9,8 +9,9 @@
 namespace dvmsim {
 namespace {
 
-constexpr std::int64_t kAlign = 512;           // a burst of the memory system
-constexpr std::uint64_t kGap = 512;            // unmapped, so that running over an end is noticed
+constexpr std::int64_t kAlign = 512;  // a burst of the memory system
+constexpr std::uint64_t kGap = 512;   // unmapped, so that running over an end is noticed
+constexpr std::byte kPoison{0xff};
 constexpr std::uint64_t kFirstAddress = 4096;  // address 0 is never valid
 
 constexpr std::int64_t round_up(std::int64_t size) {
@@ -106,14 +107,16 @@ CoreMemory::CoreMemory(const Machine& machine, CoreKind kind) {
   for (int i = 0; i < kSpaces; ++i) {
     const auto space = static_cast<Space>(i);
     if (!holds_buffer(kind, space)) continue;
-    buffers_[static_cast<std::size_t>(i)].resize(
-        static_cast<std::size_t>(machine.size_of_space(space).count()));
+    buffers_[static_cast<std::size_t>(i)].bytes.resize(
+        static_cast<std::size_t>(machine.size_of_space(space).count()), kPoison);
   }
-  poison();
 }
 
 void CoreMemory::poison() {
-  for (auto& buffer : buffers_) std::fill(buffer.begin(), buffer.end(), std::byte{0xff});
+  for (Buffer& buffer : buffers_) {
+    std::fill_n(buffer.bytes.begin(), buffer.used, kPoison);
+    buffer.used = 0;
+  }
 }
 
 }  // namespace dvmsim

@@ -57,22 +57,28 @@ class GlobalMemory {
 class CoreMemory {
  public:
   CoreMemory(const Machine& machine, CoreKind kind);
-  /// Fills every buffer with 0xff (NaN in each float type).
+  /// Fills every buffer with 0xff (NaN in each float type). Takes time only where at() has been; a
+  /// pointer from before must not be written through afterwards.
   void poison();
   /// Size of a buffer; 0 if this kind of core does not have it.
   [[nodiscard]] Bytes size_of(Space space) const {
-    return Bytes(static_cast<std::int64_t>(buffers_[static_cast<std::size_t>(space)].size()));
+    return Bytes(static_cast<std::int64_t>(buffers_[static_cast<std::size_t>(space)].bytes.size()));
   }
   /// Storage of [offset, offset + size) in a buffer, or nullptr if it leaves it.
   [[nodiscard]] std::byte* at(Space space, std::int64_t offset, std::int64_t size) {
-    auto& buffer = buffers_[static_cast<std::size_t>(space)];
-    const auto limit = static_cast<std::int64_t>(buffer.size());
-    return offset < 0 || size < 0 || size > limit || offset > limit - size ? nullptr
-                                                                           : buffer.data() + offset;
+    Buffer& buffer = buffers_[static_cast<std::size_t>(space)];
+    const auto limit = static_cast<std::int64_t>(buffer.bytes.size());
+    if (offset < 0 || size < 0 || size > limit || offset > limit - size) return nullptr;
+    if (buffer.used < offset + size) buffer.used = offset + size;
+    return buffer.bytes.data() + offset;
   }
 
  private:
-  std::array<std::vector<std::byte>, kSpaces> buffers_{};
+  struct Buffer {
+    std::vector<std::byte> bytes{};
+    std::int64_t used = 0;  // nothing beyond was handed out since the last poison()
+  };
+  std::array<Buffer, kSpaces> buffers_{};
 };
 
 }  // namespace dvmsim

@@ -1,41 +1,12 @@
 // What every instruction does with operands that are wrong: a fault, and memory as it was.
 #include <gtest/gtest.h>
 
-#include "tests/vm/exec/bench.h"
+#include "tests/vm/exec/shapes.h"
 
 namespace dvmsim {
 namespace {
 
 using namespace bench;
-
-/// Everything a row may name, small and right; `gm` for its global operands.
-isa::Command sound_command(const isa::Row& row, std::int64_t gm) {
-  isa::Command command = make_command(row.op, {});
-  for (int i = 0; i < row.operands; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    const isa::Operand& operand = row.operand[at];
-    std::int64_t& value = command.operand[at];
-    const std::string_view name = operand.name;
-    if (operand.kind == isa::OperandKind::Type) {
-      value = code(contains(row.dtypes, DType::F32) ? DType::F32 : DType::I32);
-    } else if (operand.kind == isa::OperandKind::Memory) {
-      value = operand.space == Space::GM ? gm : 0;
-    } else if (name == "prows") {
-      value = 16;
-    } else if (name == "init") {
-      value = static_cast<int>(isa::Init::Bias);
-    } else if (operand.kind == isa::OperandKind::Value && name.find("stride") == name.npos &&
-               name.substr(0, 1) != "s" && name.substr(0, 1) != "d" && name != "m0" &&
-               name != "k0" && name != "n0") {
-      value = 8;
-    } else if (name.find("stride") != name.npos) {
-      value = 64;
-    } else if (row.op == Op::loadnd || row.op == Op::storend) {
-      value = name == "s0" || name == "n0" ? 4 : value;
-    }
-  }
-  return command;
-}
 
 std::vector<std::byte> everything(Bench& bench, std::int64_t gm) {
   std::vector<std::byte> all;

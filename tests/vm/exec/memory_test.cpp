@@ -72,9 +72,11 @@ TEST(CoreMemory, a_core_has_the_buffers_of_its_kind_full_of_nan) {
   EXPECT_EQ(*cube.at(Space::L0C, 0, 4), std::byte{0xff});
   EXPECT_EQ(vector.at(Space::UB, machine.ub.size.count() - 3, 4), nullptr);
   EXPECT_EQ(vector.at(Space::UB, -1, 4), nullptr);
-  *vector.at(Space::UB, 0, 1) = std::byte{0};
-  vector.poison();
-  EXPECT_EQ(*vector.at(Space::UB, 0, 1), std::byte{0xff});
+  for (std::int64_t at : {std::int64_t{5000}, std::int64_t{0}}) {
+    *vector.at(Space::UB, at, 1) = std::byte{0};
+    vector.poison();
+    EXPECT_EQ(*vector.at(Space::UB, at, 1), std::byte{0xff});
+  }
 }
 
 }  // namespace
