@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "vm/base/dtype.h"
 #include "vm/isa/isa.h"
@@ -72,6 +73,12 @@ struct TilePlace {
 /// DVM's earliest cost tiler, with the capacities of the machine. Throws Error if the machine
 /// cannot multiply the type or no tile fits.
 [[nodiscard]] MatmulSchedule choose_dvm(const MatmulSpec& spec, const Machine& machine);
+
+/// What choose_cost ranks: the legal ones of a small set, without an order of visit.
+[[nodiscard]] std::vector<MatmulSchedule> matmul_candidates(const MatmulSpec& spec,
+                                                            const Machine& machine, int stages = 2);
+/// Fills in the order of visit and its width.
+void choose_order(const MatmulSpec& spec, const Machine& machine, MatmulSchedule& schedule);
 
 /// Ours: the cheapest tile by MatmulEstimate among a small legal set. `stages` is the most blocks
 /// of L1 it may plan with (2 for the macro). Ties: fewer tiles, then the first in order of

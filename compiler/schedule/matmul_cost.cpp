@@ -55,6 +55,28 @@ std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
   return round_down(most, unit);
 }
 
+/// Calls rank for each candidate.
+template <class Rank>
+void each_candidate(const MatmulSpec& spec, const Machine& machine, int stages, Rank&& rank) {
+  const Sides rows = sides_of(spec.m), columns = sides_of(spec.n);
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    for (std::size_t j = 0; j < columns.count; ++j) {
+      MatmulSchedule tile{};
+      tile.tile_m = rows.side[i];
+      tile.tile_n = columns.side[j];
+      if (tile.tile_m * tile.tile_n * 4 > machine.l0c.size.count()) continue;
+      for (tile.stages = 2; tile.stages <= stages; tile.stages += 2) {
+        tile.tile_k = widest_tile_k(spec, tile, machine);
+        if (!fits(spec, tile, machine)) continue;
+        tile.cores = cores_for(spec, tile, machine);
+        rank(tile);
+      }
+    }
+  }
+}
+
+}  // namespace
+
 /// The order whose waves touch the fewest bytes of A and B: a wave of tiles as square as it can be.
 void choose_order(const MatmulSpec& spec, const Machine& machine, MatmulSchedule& tile) {
   const std::int64_t rows = tiles_m(spec, tile), columns = tiles_n(spec, tile);
@@ -75,34 +97,30 @@ void choose_order(const MatmulSpec& spec, const Machine& machine, MatmulSchedule
   tile.width = std::min(rows, columns);
 }
 
-}  // namespace
+std::vector<MatmulSchedule> matmul_candidates(const MatmulSpec& spec, const Machine& machine,
+                                              int stages) {
+  check_matmul(spec, machine);
+  std::vector<MatmulSchedule> all;
+  each_candidate(spec, machine, stages, [&](const MatmulSchedule& tile) { all.push_back(tile); });
+  return all;
+}
 
 MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine, int stages) {
   check_matmul(spec, machine);
   const MatmulEstimate estimate(spec, machine);
-  const Sides rows = sides_of(spec.m), columns = sides_of(spec.n);
   MatmulSchedule best{};
   double least = 0;
-  for (std::size_t i = 0; i < rows.count; ++i) {
-    for (std::size_t j = 0; j < columns.count; ++j) {
-      MatmulSchedule tile{};
-      tile.tile_m = rows.side[i];
-      tile.tile_n = columns.side[j];
-      if (tile.tile_m * tile.tile_n * 4 > machine.l0c.size.count()) continue;
-      for (tile.stages = 2; tile.stages <= stages; tile.stages += 2) {
-        tile.tile_k = widest_tile_k(spec, tile, machine);
-        if (!fits(spec, tile, machine)) continue;
-        tile.cores = cores_for(spec, tile, machine);
-        const double time = estimate.of(tile).total;
-        const bool better = least == 0 || time < least ||
-                            (time == least && tiles_of(spec, tile) < tiles_of(spec, best));
-        if (!better) continue;
-        least = time;
-        best = tile;
-      }
-    }
+  each_candidate(spec, machine, stages, [&](const MatmulSchedule& tile) {
+    const double time = estimate.of(tile).total;
+    const bool better = least == 0 || time < least ||
+                        (time == least && tiles_of(spec, tile) < tiles_of(spec, best));
+    if (!better) return;
+    least = time;
+    best = tile;
+  });
+  if (least == 0) {
+    refuse_matmul(spec, machine, "no tile fits L1, L0A, L0B and L0C; enlarge them");
   }
-  if (least == 0) refuse_matmul(spec, machine, "no tile fits L1, L0A, L0B and L0C; enlarge them");
   choose_order(spec, machine, best);
   return best;
 }

@@ -24,17 +24,31 @@ class MatmulEstimate {
   struct Tile {
     double cube = 0, mte1 = 0, mte2 = 0, fix = 0, total = 0;
   };
-  [[nodiscard]] double load_share(std::int64_t row_bytes, std::int64_t stride) const;
-  [[nodiscard]] double hbm_bytes(const MatmulSchedule& schedule) const;
+  /// Of an operand's loads: the share that goes to HBM, and the share that waits as long.
+  struct Misses {
+    double share = 0, late = 0;
+  };
+  /// Rows of an operand as they are read: how long, how far apart.
+  struct Rows {
+    std::int64_t bytes = 0, stride = 0;
+  };
+  [[nodiscard]] double load_time(std::int64_t bytes, Rows rows, Misses misses, int cores) const;
+  [[nodiscard]] double pieces_of(Rows rows) const;
+  struct Traffic {
+    double a = 0, b = 0;
+  };
+  [[nodiscard]] Traffic loaded(const MatmulSchedule& schedule) const;
+  [[nodiscard]] Traffic from_hbm(const MatmulSchedule& schedule) const;
   [[nodiscard]] Tile tile(const MatmulSchedule& schedule, std::int64_t m, std::int64_t n,
-                          std::int64_t part, double load_rate) const;
+                          std::int64_t part, Misses a, Misses b) const;
 
   const MatmulSpec& spec_;
   const Machine& machine_;
   CubeStep step_{};
   std::int64_t size_ = 2, out_size_ = 2, unit_ = 16;
   double l0a_ = 1, l0b_ = 1, hit_ = 1, miss_ = 1, fix_ = 1, l2_read_ = 1, hbm_read_ = 1;
-  double nz_unaligned_ = 1, write_cost_ = 1, latency_ = 0, miss_latency_ = 0, store_latency_ = 0;
+  double nz_unaligned_ = 1, write_cost_ = 1, hit_latency_ = 0, miss_latency_ = 0;
+  double hops_ = 0, store_latency_ = 0;
 };
 
 }  // namespace dvmsim
