@@ -6,6 +6,7 @@
 
 #include "cli/npy.h"
 #include "compiler/graph/text.h"
+#include "compiler/import/onnx.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -111,7 +112,8 @@ std::size_t outputs_of(const Node& node) {
 
 Graph load_model(const std::string& path) {
   if (path.ends_with(".graph")) return load_graph(path);
-  throw Error(path + ": not a model; name a .graph file");
+  if (path.ends_with(".onnx")) return import_onnx(path);
+  throw Error(path + ": not a model; name an .onnx or a .graph file");
 }
 
 Graph graph_of(const OpOptions& options) {

@@ -107,11 +107,11 @@ Cycles Perfetto::cycles_of(std::int64_t ns) const {
 }
 
 void Perfetto::on_span(const Span& span) {
-  Row& row = row_of(span.row);
-  DVMSIM_ASSERT(span.begin >= row.last && span.end >= span.begin, "spans of a row never overlap");
-  row.last = span.end;
-  last_ = std::max(last_, span.end);
+  Cycles& last = core_of(span.row.core).rows[static_cast<std::size_t>(span.row.pipe)].last;
+  DVMSIM_ASSERT(span.begin >= last && span.end >= span.begin, "spans of a row never overlap");
+  last = span.end;
   if (span.reason == Reason::Idle || span.begin == span.end) return;
+  Row& row = row_of(span.row);  // pipes that never do anything get no track
   if (span.reason == Reason::Work && span.command != nullptr) {
     work(core_of(span.row.core), row, span);
   } else if (inside(span.begin, span.end)) {

@@ -143,7 +143,6 @@ class Perfetto final : public Probe {
   bool first_work_drawn_ = false;
   std::vector<Series> bandwidth_{};  // by Place
   std::uint64_t flows_ = 0;
-  Cycles last_{};  // latest moment seen
   std::optional<Cycles> first_left_out_{};
   Totals totals_{};
   bool closed_ = false;

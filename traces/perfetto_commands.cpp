@@ -73,16 +73,17 @@ void Perfetto::add_operands(Packets::Event& event, const isa::Command& command) 
 /// One command takes the oldest token of each of its waits and leaves one for each of its sets.
 Perfetto::Drawn Perfetto::take_flows(Core& core, const isa::Command& command, bool drawn) {
   Drawn flows;
-  for (std::size_t i = 0; i < command.waits; ++i) {
+  for (std::size_t i = 0; i < command.wait.size(); ++i) {
     const isa::FlagRef& flag = command.wait[i];
+    if (!flag.valid) continue;
     auto& tokens = core.tokens[token_key(flag.pipe, command.pipe, flag.id)];
     if (tokens.empty()) continue;
     if (drawn) flows.in[i] = tokens.front();
     tokens.pop_front();
   }
-  for (std::size_t i = 0; i < command.sets; ++i) {
+  for (std::size_t i = 0; i < command.set.size(); ++i) {
     const isa::FlagRef& flag = command.set[i];
-    if (flag.pipe == Pipe::Scalar) continue;  // the scalar unit's waits are drawn by on_flag
+    if (!flag.valid || flag.pipe == Pipe::Scalar) continue;  // the scalar unit's: see on_flag
     if (drawn) flows.out[i] = next_flow();
     core.tokens[token_key(command.pipe, flag.pipe, flag.id)].push_back(flows.out[i]);
   }

@@ -23,7 +23,6 @@ void Perfetto::on_launch_begin(const LaunchMark& mark, const Program& program) {
 
 void Perfetto::on_launch_end(const LaunchMark& mark) {
   close_rows();
-  last_ = std::max(last_, mark.end);
   if (!inside(mark.begin, mark.end) || !allow(TraceLevel::Op, mark.begin)) return;
   {
     auto event = packets_.begin(tracks::kStream, mark.begin);
@@ -45,7 +44,6 @@ void Perfetto::on_host(const HostSpan& span) {
   host_last_[thread] = end;
   const bool launch = span.work == HostWork::Launch;
   if (launch) host_launches_.push_back({FlowId{}, end});
-  last_ = std::max(last_, end);
   if (!inside(begin, end) || !allow(TraceLevel::Op, begin)) return;
   packets_.begin(tracks::kHost[thread], begin)
       .named(packets_.name(name_of(span.work)), host_)

@@ -15,6 +15,12 @@ std::string name_of(const RowId& row) {
   return name_of(row.core) + "." + std::string(name_of(row.pipe));
 }
 
+bool has_pipe(CoreKind kind, Pipe pipe) {
+  if (kind == CoreKind::Unified || pipe == Pipe::Scalar || pipe == Pipe::MTE2) return true;
+  const bool of_vector = pipe == Pipe::Vector || pipe == Pipe::MTE3;
+  return of_vector == (kind == CoreKind::Vector);
+}
+
 std::int64_t RowSum::total() const {
   return std::accumulate(cycles.begin(), cycles.end(), std::int64_t{0});
 }
@@ -31,6 +37,10 @@ void Stats::on_launch_end(const LaunchMark& mark) {
 }
 
 void Stats::on_span(const Span& span) {
+  if (!has_pipe(span.row.core.kind, span.row.pipe)) {
+    DVMSIM_ASSERT(span.reason == Reason::Idle, "a core works on the pipes it has");
+    return;
+  }
   CoreState& core = state_of(span.row.core);
   RowState& row = core.rows[static_cast<std::size_t>(span.row.pipe)];
   DVMSIM_ASSERT(span.begin <= span.end, "a span ends after it begins");

@@ -20,6 +20,9 @@ inline constexpr int kHostThreads = 2;
 [[nodiscard]] std::string name_of(const CoreId& core);
 [[nodiscard]] std::string name_of(const RowId& row);
 
+/// Which pipes a kind of core has.
+[[nodiscard]] bool has_pipe(CoreKind kind, Pipe pipe);
+
 /// One queue (or the scalar unit) of one core over the whole run. After Stats::close the reasons
 /// sum to the run's cycles.
 struct RowSum {

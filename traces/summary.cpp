@@ -44,7 +44,7 @@ std::string percent(double share) {
 class Page {
  public:
   void line(std::string_view label, const std::string& text) {
-    text_ += fmt::format("  {:<12}{}\n", label, text);
+    text_ += fmt::format("  {:<14}{}\n", label, text);
   }
   void title(const std::string& text) { text_ += text + "\n"; }
   [[nodiscard]] std::string take() { return std::move(text_); }
@@ -114,14 +114,16 @@ std::string summary(const RunReport& report,
                                   bytes_text(report.memory.hbm_write_bytes),
                                   bytes_text(report.memory.l2_hit_bytes)));
   if (!report.roofline.bound.empty()) {
-    page.line("bound", fmt::format("{}: {} of the ideal {} cycles", report.roofline.bound,
-                                   percent(report.roofline.fraction),
-                                   grouped(report.roofline.ideal_cycles)));
+    page.line("bound", fmt::format("{}: at best {} cycles, {} of what was taken",
+                                   report.roofline.bound, grouped(report.roofline.ideal_cycles),
+                                   percent(report.roofline.fraction)));
     page.line("busy", busy_text(report.roofline));
   }
   if (report.check) page.line("check", check_text(*report.check));
   for (const auto& [what, name] : files) page.line(what, name);
-  for (const std::string& item : report.not_modelled) page.line("not modelled", item);
+  for (std::size_t i = 0; i < report.not_modelled.size(); ++i) {
+    page.line(i == 0 ? "not modelled" : "", report.not_modelled[i]);
+  }
   return page.take();
 }
 

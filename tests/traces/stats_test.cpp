@@ -101,6 +101,13 @@ TEST(StatsDeathTest, work_after_the_end_breaks_the_invariant) {
   EXPECT_DEATH(stats.close(Cycles(130), Cycles(199)), "after the end of the run");
 }
 
+TEST(Stats, leaves_out_pipes_that_the_core_does_not_have) {
+  Stats stats = small_run();
+  stats.on_span(span(Pipe::Cube, 0, 200, Reason::Idle));
+  stats.close(Cycles(130), Cycles(230));
+  EXPECT_EQ(stats.rows().size(), 2u);
+}
+
 TEST(Stats, names_rows_by_core_and_pipe) {
   EXPECT_EQ(name_of(RowId{{CoreKind::Cube, 12}, Pipe::MTE1}), "cube12.mte1");
 }
