@@ -1,0 +1,180 @@
+#include "tests/agree/compare.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "sim/device/device.h"
+#include "tests/support/oracle.h"
+#include "tests/support/random_inst.h"
+#include "vm/exec/memory.h"
+
+namespace dvmsim::testing {
+namespace {
+
+/// What the engine reports, in the oracle's form.
+class Collector : public Probe {
+ public:
+  void on_span(const Span& span) override {
+    const bool scalar = span.row.pipe == Pipe::Scalar;
+    const bool command = span.reason == Reason::Work && !scalar;
+    append(rows, span.row,
+           {span.begin.count(), span.end.count(), span.reason,
+            command ? span.visible.count() : std::int64_t{0}});
+  }
+  OracleRows rows{};
+};
+
+std::string text_of(const OracleSpan& span) {
+  std::ostringstream text;
+  text << name_of(span.reason) << " [" << span.begin << ", " << span.end << ")";
+  if (span.visible != 0) text << " visible " << span.visible;
+  return text.str();
+}
+
+std::string text_at(const std::vector<OracleSpan>& spans, std::size_t index) {
+  return index < spans.size() ? text_of(spans[index]) : "nothing";
+}
+
+std::string difference_of(const OracleRows& engine, const OracleRows& oracle) {
+  OracleRows both = engine;
+  both.insert(oracle.begin(), oracle.end());
+  std::string first;
+  std::int64_t earliest = 0;
+  for (const auto& [row, unused] : both) {
+    const auto spans_in = [&row = row](const OracleRows& rows) {
+      const auto found = rows.find(row);
+      return found == rows.end() ? std::vector<OracleSpan>{} : found->second;
+    };
+    const std::vector<OracleSpan> fast = spans_in(engine), slow = spans_in(oracle);
+    const auto [a, b] = std::mismatch(fast.begin(), fast.end(), slow.begin(), slow.end());
+    if (a == fast.end() && b == slow.end()) continue;
+    const auto index = static_cast<std::size_t>(a - fast.begin());
+    const std::int64_t begin =
+        std::min(a == fast.end() ? b->begin : a->begin, b == slow.end() ? a->begin : b->begin);
+    if (!first.empty() && begin >= earliest) continue;
+    earliest = begin;
+    std::ostringstream text;
+    text << name_of(row.core.kind) << ' ' << row.core.index << ' ' << name_of(row.pipe) << ", span "
+         << index << ": engine " << text_at(fast, index) << ", oracle " << text_at(slow, index);
+    if (index > 0) text << "; both before: " << text_at(fast, index - 1);
+    first = text.str();
+  }
+  return first;
+}
+
+}  // namespace
+
+Machine random_machine(std::uint64_t seed) {
+  Random random(seed);
+  Machine m = default_machine();
+  m.name = "random";
+  const auto number = [&](std::int64_t low, std::int64_t high) { return pick(random, low, high); };
+  const auto small = [&](std::int64_t low, std::int64_t high) {
+    return static_cast<int>(pick(random, low, high));
+  };
+  const auto cycles = [&](std::int64_t most) { return Cycles(number(0, most)); };
+  const auto delay = [&](std::int64_t least, std::int64_t most) {
+    return Delay(Cycles(number(least, most)));
+  };
+  const auto rate = [&](std::int64_t low, std::int64_t high) {
+    const std::int64_t den = chance(random, 50) ? 1 : number(2, 97);
+    return Rate(number(low * den, high * den), den);
+  };
+  m.cores.unified = chance(random, 15);
+  m.cores.cube = small(1, 3);
+  m.cores.per_group = m.cores.unified ? 0 : small(1, 2);
+  m.cores.vector = m.cores.cube * m.cores.per_group;
+  for (int* depth : {&m.queue.mte1, &m.queue.mte2, &m.queue.mte3, &m.queue.cube, &m.queue.vector,
+                     &m.queue.fix}) {
+    *depth = small(1, chance(random, 50) ? 3 : 32);
+  }
+  m.flag.hop = cycles(20);
+  m.xflag.latency = delay(1, 500);
+  m.cube.head = cycles(60);
+  m.cube.gap = cycles(10);
+  m.cube.tail = cycles(20);
+  m.vector.head = cycles(30);
+  m.vector.fixed = cycles(30);
+  m.vector.tail = cycles(20);
+  m.mte1.head = cycles(10);
+  m.mte1.tail = cycles(20);
+  m.fix.head = cycles(10);
+  m.mte2.gm_to_l1 = rate(8, 100);
+  m.mte2.gm_to_l1_hit = rate(8, 200);
+  m.mte2.gm_to_ub = rate(8, 100);
+  m.mte3.ub_to_gm = rate(8, 100);
+  m.fix.l0c_to_gm = rate(8, 100);
+  const auto port = [&](Cycles& latency, Cycles& gap, int& outstanding) {
+    latency = Cycles(number(2, 300));
+    gap = cycles(40);
+    outstanding = small(1, chance(random, 50) ? 4 : 64);
+  };
+  port(m.mte2.latency, m.mte2.issue_gap, m.mte2.outstanding);
+  port(m.mte3.latency, m.mte3.issue_gap, m.mte3.outstanding);
+  port(m.fix.latency, m.fix.issue_gap, m.fix.outstanding);
+  m.dma.chunk = Bytes(m.dma.request.count() << number(0, 4));
+  m.l2.ways = small(1, 8);
+  m.l2.size = Bytes(m.l2.line.count() * m.l2.ways * (chance(random, 50) ? number(1, 16) : 4096));
+  m.l2.read = rate(20, 3000);
+  m.l2.write = rate(20, 3000);
+  m.l2.read_latency = delay(0, 200);
+  m.l2.write_latency = delay(0, 200);
+  m.hbm.channels = small(1, 40);
+  m.hbm.peak = rate(20, 1000);
+  m.hbm.efficiency = Rational(number(30, 100), 100);
+  m.hbm.write_cost = Rational(number(5, 30), 10);
+  m.hbm.latency = delay(0, 300);
+  m.firmware.icache_miss = delay(0, 300);
+  m.launch.per_core = Picoseconds(number(0, 100'000));
+  m.launch.skew = Picoseconds(number(0, 1'000'000));
+  check(m);
+  return m;
+}
+
+Verdict compare(const Machine& machine, const Trial& trial) {
+  Verdict verdict;
+  Collector collector;
+  SimOptions options;
+  options.mode = Mode::Timing;
+  SimDevice engine(machine, options);
+  engine.listen({&collector});
+  Oracle oracle(machine);
+  GlobalMemory twin(machine.hbm.size);  // tells where the engine puts the code
+  Launch launch;
+  launch.program = trial.program;
+  launch.path = trial.path;
+  launch.cube_cores = trial.cube_cores;
+  launch.vector_cores = trial.vector_cores;
+  for (const Trial::Value& value : trial.arguments) {
+    launch.arguments.push_back(value.bytes > 0 ? engine.allocate(Bytes(value.bytes))
+                                               : value.scalar);
+    if (value.bytes > 0) twin.allocate(Bytes(value.bytes), false);
+  }
+  const auto cube_code =
+      static_cast<std::int64_t>(twin.allocate(Bytes(trial.program->bytes()), false));
+  const auto vector_code = cube_code + static_cast<std::int64_t>(8 * trial.program->cube.size());
+  OracleRows rows;
+  for (int i = 0; i < trial.launches && verdict.difference.empty(); ++i) {
+    const LaunchReport report = engine.wait(engine.submit(launch));
+    const OracleResult result = oracle.run(launch, report.begin.count(), cube_code, vector_code);
+    for (const auto& [row, spans] : result.rows) {
+      for (const OracleSpan& span : spans) append(rows, row, span);
+    }
+    verdict.difference = difference_of(collector.rows, rows);
+    verdict.cycles += (report.end - report.begin).count();
+    if (bool(report.fault) == result.blocked.empty()) {
+      verdict.difference +=
+          "; engine's fault: " + report.fault.text + ", oracle's: " + result.blocked;
+    } else if (report.fault) {
+      verdict.fault = report.fault.text;
+      break;
+    } else if (verdict.difference.empty() && report.end.count() != result.end) {
+      verdict.difference = "ends: engine " + std::to_string(report.end.count()) + ", oracle " +
+                           std::to_string(result.end);
+    }
+  }
+  for (const auto& [row, spans] : rows) verdict.spans += spans.size();
+  return verdict;
+}
+
+}  // namespace dvmsim::testing

@@ -1,0 +1,247 @@
+#include "tests/support/oracle_core.h"
+
+#include <algorithm>
+
+namespace dvmsim::testing {
+
+using isa::Command;
+using isa::CrossMode;
+using isa::Op;
+
+// -- the scalar unit
+// -----------------------------------------------------------------------------------
+
+void OracleCore::scalar() {
+  s_ = start_;
+  sleep_until(s_);
+  enter();
+  fetch();
+  while (!halted_) {
+    const Step step = firmware_.step();
+    fetch_block(step.command->pc);
+    work(step.scalar.count());
+    switch (step.kind) {
+      case Step::Kind::Command:
+        if (step.command->pipe == Pipe::Scalar) {
+          own_flags(*step.command);
+        } else {
+          issue(*step.command);
+        }
+        break;
+      case Step::Kind::Drain:
+        drain(static_cast<Pipe>(step.command->at(0)));
+        break;
+      case Step::Kind::Halt:
+        halted_ = true;
+        break;
+      default:
+        fault_ = step.kind == Step::Kind::Fault ? firmware_.fault().text : "a read of device data";
+        halted_ = true;
+    }
+  }
+  for (OracleQueue& each : queues_) tell(each.arrived);
+}
+
+void OracleCore::work(Time cycles) {
+  add(Pipe::Scalar, s_, s_ + cycles, Reason::Work);
+  s_ += cycles;
+  sleep_until(s_);
+}
+
+void OracleCore::block(Time until, Reason reason) {
+  if (until <= s_) return;
+  add(Pipe::Scalar, s_, until, reason);
+  s_ = unblocked_ = until;
+  sleep_until(s_);
+}
+
+void OracleCore::enter() {
+  work(cycles_in(machine_.launch.entry, machine_.clock.core).count());
+}
+
+void OracleCore::fetch() {
+  const std::size_t words = launch_.program->code(id_.kind).size();
+  if (launch_.path == CodePath::Native) {
+    block(s_ + machine_.firmware.icache_miss.cycles().count(), Reason::EmptyFetch);
+  } else if (machine_.firmware.memory != ProgramMemory::Cached && words > 0) {
+    isa::Region region;
+    region.base = code_;
+    region.length = static_cast<std::int64_t>(8 * words);
+    region.rows = 1;
+    for (const Chunk& chunk : chunks_of(region, machine_)) {
+      code_pieces_.insert(code_pieces_.end(), chunk.begin(), chunk.end());
+    }
+    const Port way = port_of(machine_, Pipe::MTE2);
+    const OracleAnswer answer =
+        server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_);
+    const Time moved = port_time(program_rates(machine_, id_.kind), answer);
+    block(std::max(s_ + moved, answer.completion + way.response), Reason::EmptyFetch);
+  }
+  fetched_ = s_;
+}
+
+void OracleCore::fetch_block(std::uint32_t pc) {
+  if (launch_.path == CodePath::Native || machine_.firmware.memory != ProgramMemory::Cached) return;
+  if (!code_blocks_.insert(8 * pc / machine_.firmware.icache_fill.count()).second) return;
+  block(s_ + machine_.firmware.icache_miss.cycles().count(), Reason::EmptyFetch);
+  fetched_ = s_;
+}
+
+void OracleCore::own_flags(const Command& command) {
+  const CrossMode mode = static_cast<CrossMode>(command.at(2));
+  for (std::size_t i = 0; i < command.waits; ++i) {
+    block(tokens(command.wait[i].pipe, Pipe::Scalar, command.wait[i].id).take(), Reason::WaitFlag);
+  }
+  if (command.op == Op::xwait) {
+    block(cross_.take(id_, mode, command.at(1)), Reason::WaitCrossCore);
+  }
+  for (std::size_t i = 0; i < command.sets; ++i) {
+    tokens(Pipe::Scalar, command.set[i].pipe, command.set[i].id)
+        .put(s_ + machine_.flag.hop.count());
+  }
+  if (command.op == Op::xset) {
+    cross_.put(id_, mode, command.at(1), s_ + machine_.xflag.latency.cycles().count());
+  }
+}
+
+void OracleCore::issue(const Command& command) {
+  OracleQueue& target = queue(command.pipe);
+  const auto depth = static_cast<std::size_t>(machine_.queue_depth(command.pipe));
+  if (target.issued >= depth) {
+    const std::size_t leaving = target.issued - depth;
+    while (target.held.size() <= leaving) sc_core::wait(target.done);
+    block(target.held[leaving], Reason::QueueFull);
+  }
+  ++target.issued;
+  target.entries.push_back({command, fetched_, unblocked_, s_});
+  tell(target.arrived);
+}
+
+void OracleCore::drain(Pipe pipe) {
+  if (pipe == Pipe::Scalar) return;
+  OracleQueue& target = queue(pipe);
+  while (target.held.size() < target.issued) sc_core::wait(target.done);
+  block(target.visible, Reason::WaitResult);
+}
+
+// -- the pipes
+// ---------------------------------------------------------------------------------------
+
+void OracleCore::pipe(Pipe which) {
+  OracleQueue& own = queue(which);
+  for (;;) {
+    while (own.entries.empty()) {
+      if (halted_) return;
+      sc_core::wait(own.arrived);
+    }
+    const OracleEntry entry = own.entries.front();
+    const Time start = start_of(which, entry);
+    sleep_until(start);
+    hold(which, entry.command, start);
+    sleep_until(own.hold);
+    own.entries.pop_front();
+    tell(own.done);
+  }
+}
+
+Time OracleCore::start_of(Pipe pipe, const OracleEntry& entry) {
+  const Command& command = entry.command;
+  Time t = std::max(queue(pipe).hold, start_);
+  const auto not_before = [&](Time time, Reason reason) {
+    add(pipe, t, std::max(t, time), reason);
+    t = std::max(t, time);
+  };
+  not_before(entry.fetched, Reason::EmptyFetch);
+  not_before(entry.unblocked, Reason::EmptyIssueBlocked);
+  not_before(entry.arrival, Reason::EmptyDecode);
+  if (command.drain) not_before(queue(pipe).visible, Reason::WaitDependency);
+  for (std::size_t i = 0; i < command.waits; ++i) {
+    not_before(tokens(command.wait[i].pipe, pipe, command.wait[i].id).take(), Reason::WaitFlag);
+  }
+  if (command.op == Op::xwait) {
+    const Time token = cross_.take(id_, static_cast<CrossMode>(command.at(2)), command.at(1));
+    not_before(token, Reason::WaitCrossCore);
+  }
+  return t;
+}
+
+void OracleCore::hold(Pipe pipe, const Command& command, Time start) {
+  OracleQueue& own = queue(pipe);
+  const isa::Regions regions = isa::regions(command);
+  const isa::Region* global = nullptr;
+  for (int i = 0; i < regions.count; ++i) {
+    if (regions.region[i].space == Space::GM) global = &regions.region[i];
+  }
+  Time visible = 0;
+  if (global != nullptr) {
+    const Moves moves = move(pipe, command, *global, start);
+    add(pipe, start, start + moves.uncontended, Reason::Work, moves.visible);
+    add(pipe, start + moves.uncontended, start + moves.hold, Reason::WaitMemory);
+    own.hold = start + moves.hold;
+    visible = moves.visible;
+  } else {
+    const Cost cost = costs_.of(command);
+    const bool drained = start >= own.visible && start > own.hold;
+    own.hold = start + (drained ? cost.head.count() : 0) + cost.busy.count();
+    visible = own.hold + cost.tail.count();
+    add(pipe, start, own.hold, Reason::Work, visible);
+  }
+  own.visible = std::max(own.visible, visible);
+  own.held.push_back(own.hold);
+  tell(own.done);
+  set(pipe, command, own.visible);
+}
+
+void OracleCore::set(Pipe pipe, const Command& command, Time visible) {
+  for (std::size_t i = 0; i < command.sets; ++i) {
+    tokens(pipe, command.set[i].pipe, command.set[i].id).put(visible + machine_.flag.hop.count());
+  }
+  if (command.op == Op::xset) {
+    cross_.put(id_, static_cast<CrossMode>(command.at(2)), command.at(1),
+               visible + machine_.xflag.latency.cycles().count());
+  }
+}
+
+OracleCore::Moves OracleCore::move(Pipe pipe, const Command& command, const isa::Region& region,
+                                   Time start) {
+  Port& through = port(pipe);
+  const Rates rates = rates_of(machine_, command);
+  std::vector<Chunk>& chunks = chunks_[static_cast<std::size_t>(pipe)];
+  chunks = chunks_of(region, machine_);
+  Time next = start;  // when the port has put the previous chunk behind it
+  Time ports = 0, back = start;
+  for (const Chunk& chunk : chunks) {
+    const auto granules = static_cast<std::int64_t>(chunk.size());
+    const Time sent = through.room(next, granules);
+    const OracleAnswer answer = server_.access(sent + through.request, order_, pipe,
+                                               region.access != isa::Access::Read, chunk);
+    const Time busy = port_time(rates, answer);
+    through.flights.push_back({answer.completion + through.response, granules});
+    next = sent + busy;
+    ports += busy;
+    back = std::max(back, answer.completion + through.response);
+  }
+  const Time held = std::max(start + through.gap, next);
+  return {held - start, std::max(through.gap, ports), std::max(back, held)};
+}
+
+Time OracleCore::leave() {
+  Time end = s_;
+  for (const OracleQueue& each : queues_) end = std::max(end, each.visible);
+  add(Pipe::Scalar, s_, end, Reason::WaitResult);
+  s_ = end + cycles_in(machine_.launch.exit, machine_.clock.core).count();
+  add(Pipe::Scalar, end, s_, Reason::Work);
+  return s_;
+}
+
+void OracleCore::describe_blocked(std::string& text) const {
+  const std::string name = std::string(name_of(id_.kind)) + " " + std::to_string(id_.index) + " ";
+  if (!fault_.empty()) text += name + fault_ + "; ";
+  if (!halted_) text += name + "scalar; ";
+  for (Pipe pipe : kAllPipes) {
+    if (queues_[static_cast<std::size_t>(pipe)].entries.empty()) continue;
+    text += name + std::string(name_of(pipe)) + "; ";
+  }
+}
+
+}  // namespace dvmsim::testing

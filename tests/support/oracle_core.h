@@ -1,0 +1,113 @@
+// A core of the oracle: the scalar unit and a process per queue.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <systemc>
+#include <tuple>
+#include <vector>
+
+#include "tests/support/oracle.h"
+#include "tests/support/oracle_flags.h"
+#include "tests/support/oracle_port.h"
+#include "vm/firmware/firmware.h"
+#include "vm/isa/cost.h"
+#include "vm/isa/footprint.h"
+
+namespace dvmsim::testing {
+
+struct OracleEntry {
+  isa::Command command{};
+  Time fetched = 0, unblocked = 0, arrival = 0;
+};
+
+struct OracleQueue {
+  std::deque<OracleEntry> entries{};
+  std::size_t issued = 0;
+  std::vector<Time> held{};  // end of hold of every command so far
+  Time hold = kNever, visible = kNever;
+  sc_core::sc_event arrived{}, done{};
+};
+
+class OracleCore {
+ public:
+  OracleCore(const CostModel& costs, const Launch& launch, CoreId id, Time start, std::int64_t code,
+             Cross& cross, Server& server, OracleRows& rows)
+      : costs_(costs),
+        machine_(costs.machine()),
+        launch_(launch),
+        id_(id),
+        start_(start),
+        code_(code),
+        order_(id.kind == CoreKind::Vector ? launch.cube_cores + id.index : id.index),
+        cross_(cross),
+        server_(server),
+        rows_(rows),
+        firmware_(machine_, launch, id, launch.path) {
+    for (Pipe pipe : {Pipe::MTE2, Pipe::MTE3, Pipe::Fix}) port(pipe) = port_of(machine_, pipe);
+  }
+
+  void scalar();
+  void pipe(Pipe which);
+  /// After everything has come to rest: the core's end.
+  Time leave();
+  void describe_blocked(std::string& text) const;
+
+ private:
+  struct Moves {
+    Time hold = 0, uncontended = 0, visible = 0;
+  };
+
+  OracleQueue& queue(Pipe pipe) { return queues_[static_cast<std::size_t>(pipe)]; }
+  Port& port(Pipe pipe) { return ports_[static_cast<std::size_t>(pipe)]; }
+  Tokens& tokens(Pipe from, Pipe to, std::uint8_t id) {
+    std::unique_ptr<Tokens>& place = tokens_[{from, to, id}];
+    if (!place) place = std::make_unique<Tokens>();
+    return *place;
+  }
+
+  void enter();
+  void fetch();
+  void fetch_block(std::uint32_t pc);
+  void work(Time cycles);
+  void block(Time until, Reason reason);
+  void own_flags(const isa::Command& command);
+  void issue(const isa::Command& command);
+  void drain(Pipe pipe);
+
+  Time start_of(Pipe pipe, const OracleEntry& entry);
+  void hold(Pipe pipe, const isa::Command& command, Time start);
+  Moves move(Pipe pipe, const isa::Command& command, const isa::Region& region, Time start);
+  void set(Pipe pipe, const isa::Command& command, Time visible);
+
+  void add(Pipe pipe, Time begin, Time end, Reason reason, Time visible = 0) {
+    append(rows_, {id_, pipe}, {begin, end, reason, visible});
+  }
+
+  const CostModel& costs_;
+  const Machine& machine_;
+  const Launch& launch_;
+  CoreId id_;
+  Time start_;
+  std::int64_t code_;
+  int order_;
+  Cross& cross_;
+  Server& server_;
+  OracleRows& rows_;
+  Firmware firmware_;
+  std::array<OracleQueue, kPipes> queues_{};
+  std::array<Port, kPipes> ports_{};
+  std::map<std::tuple<Pipe, Pipe, std::uint8_t>, std::unique_ptr<Tokens>> tokens_{};
+  Chunk code_pieces_{};
+  std::set<std::int64_t> code_blocks_{};             // of a program behind a cache, touched so far
+  std::array<std::vector<Chunk>, kPipes> chunks_{};  // of the command under way
+  Time s_ = 0, unblocked_ = 0, fetched_ = 0;
+  bool halted_ = false;
+  std::string fault_{};
+};
+
+}  // namespace dvmsim::testing

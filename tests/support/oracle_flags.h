@@ -1,0 +1,110 @@
+// Time in the oracle, and what its units tell each other: flags inside a core and between cores.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+#include <map>
+#include <systemc>
+#include <tuple>
+#include <vector>
+
+#include "vm/device/device.h"
+#include "vm/isa/isa.h"
+#include "vm/machine/machine.h"
+
+namespace dvmsim::testing {
+
+using isa::Command;
+using isa::CrossMode;
+using isa::Op;
+
+using Time = std::int64_t;
+constexpr Time kNever = std::numeric_limits<Time>::min() / 4;
+
+inline Time now() {
+  return static_cast<Time>(sc_core::sc_time_stamp().value());
+}
+inline void sleep_until(Time time) {
+  if (time <= now()) return;
+  sc_core::wait(
+      sc_core::sc_time::from_value(static_cast<sc_core::sc_time::value_type>(time - now())));
+}
+inline void tell(sc_core::sc_event& event) {
+  event.notify(sc_core::SC_ZERO_TIME);
+}
+
+struct Tokens {
+  std::deque<Time> times{};
+  sc_core::sc_event added{};
+
+  void put(Time time) {
+    times.push_back(time);
+    tell(added);
+  }
+  Time take() {
+    while (times.empty()) sc_core::wait(added);
+    const Time time = times.front();
+    times.pop_front();
+    return time;
+  }
+};
+
+/// Who told whom how often, between the cores of the launch.
+class Cross {
+ public:
+  Cross(const Machine& machine, const Launch& launch) : machine_(machine), launch_(launch) {}
+
+  void put(CoreId from, CrossMode mode, std::int64_t id, Time time) {
+    sets_[{from, mode, id}].push_back(time);
+    tell(changed_);
+  }
+  Time take(CoreId core, CrossMode mode, std::int64_t id) {
+    const std::size_t number = taken_[{core, mode, id}]++;
+    while (!complete(core, mode, id, number)) sc_core::wait(changed_);
+    Time time = kNever;
+    for (int i = 0; i < cores_of(source_kind(core, mode)); ++i) {
+      const CoreId source{source_kind(core, mode), i};
+      if (is_source(source, core, mode)) time = std::max(time, sets_[{source, mode, id}][number]);
+    }
+    return time;
+  }
+
+ private:
+  using Key = std::tuple<CoreId, CrossMode, std::int64_t>;
+
+  [[nodiscard]] int cores_of(CoreKind kind) const {
+    return kind == CoreKind::Vector ? launch_.vector_cores : launch_.cube_cores;
+  }
+  static CoreKind source_kind(CoreId core, CrossMode mode) {
+    if (mode != CrossMode::Group) return core.kind;
+    return core.kind == CoreKind::Vector ? CoreKind::Cube : CoreKind::Vector;
+  }
+  [[nodiscard]] int group_of(CoreId core) const {
+    return core.kind == CoreKind::Vector ? core.index / std::max(1, machine_.cores.per_group)
+                                         : core.index;
+  }
+  [[nodiscard]] bool is_source(CoreId source, CoreId core, CrossMode mode) const {
+    if (mode == CrossMode::All) return true;
+    if (mode == CrossMode::Pair && core.kind != CoreKind::Vector) return false;
+    return group_of(source) == group_of(core);
+  }
+  bool complete(CoreId core, CrossMode mode, std::int64_t id, std::size_t number) {
+    bool any = false;
+    for (int i = 0; i < cores_of(source_kind(core, mode)); ++i) {
+      const CoreId source{source_kind(core, mode), i};
+      if (!is_source(source, core, mode)) continue;
+      if (sets_[{source, mode, id}].size() <= number) return false;
+      any = true;
+    }
+    return any;
+  }
+
+  const Machine& machine_;
+  const Launch& launch_;
+  std::map<Key, std::vector<Time>> sets_{};
+  std::map<Key, std::size_t> taken_{};
+  sc_core::sc_event changed_{};
+};
+
+}  // namespace dvmsim::testing

@@ -1,0 +1,60 @@
+// The memory system of the oracle, brute force: explicit lists for L2, one busy time per channel,
+// one granule after the other. It is asked in (arrival, core, queue) order; who asks when is
+// oracle.h's business. Time inside is fixed point, 1/4096 cycle.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <vector>
+
+#include "vm/machine/machine.h"
+
+namespace dvmsim::testing {
+
+/// A run's part inside one granule, and what a port moves for it.
+struct OraclePiece {
+  std::int64_t address = 0, bytes = 0, moved = 0;
+};
+
+struct OracleAnswer {
+  std::int64_t completion = 0;                 // cycle
+  std::int64_t hit_moved = 0, miss_moved = 0;  // writes always count as hits
+};
+
+class OracleMemory {
+ public:
+  explicit OracleMemory(const Machine& machine);
+  /// Pieces in the order of the transfer; calls in order of arrival.
+  OracleAnswer access(std::int64_t arrival, bool is_write, const std::vector<OraclePiece>& pieces);
+
+ private:
+  using Fixed = std::int64_t;
+  struct Line {
+    std::int64_t index = 0;  // address / line size
+    bool dirty = false;
+    Fixed free = 0;  // when its next access may begin
+  };
+  using Set = std::list<Line>;  // most recently used first
+
+  Fixed read(const OraclePiece& piece, Fixed arrival, OracleAnswer& answer);
+  Fixed write(const OraclePiece& piece, Fixed arrival);
+  /// A piece's turn on L2's own bandwidth.
+  Fixed begin_on_l2(Fixed arrival, Fixed transfer);
+  /// The line if present, now the most recent of its set.
+  Line* find(std::int64_t index);
+  /// Puts the line in front of its set; the line driven out, if it was dirty, has to be written.
+  void allocate(const Line& line, Fixed now);
+  void write_back(std::int64_t index, std::int64_t bytes, Fixed now);
+  [[nodiscard]] Rational channel_rate() const;
+  [[nodiscard]] std::size_t channel_of(std::int64_t line) const;
+  Fixed occupy(std::size_t channel, Fixed from, Fixed length);
+
+  const Machine& machine_;
+  std::int64_t line_bytes_, sets_;
+  std::map<std::int64_t, Set> l2_{};
+  Fixed l2_free_ = 0;
+  std::vector<Fixed> channel_free_;
+};
+
+}  // namespace dvmsim::testing
