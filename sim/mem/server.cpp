@@ -73,8 +73,9 @@ Ticks MemoryServer::read(const Piece& piece, Ticks arrival, Answer& answer, Tall
   tally.missed += piece.bytes;
   tally.hbm_read += line_bytes_;
   const Ticks filled = fetch(line, begin);
-  // Later readers of the line wait for the fill, then for one another.
-  *found.free = std::max(begin + same_line_, filled - read_latency_);
+  // Later accesses of the line wait for the fill, whichever latency is theirs, then for one
+  // another.
+  *found.free = std::max(begin + same_line_, filled - std::min(read_latency_, write_latency_));
   if (found.evicted_dirty) write_back(found.victim, begin, line_bytes_, tally);
   return filled;
 }
