@@ -196,7 +196,6 @@ class Composer {
     const bool by_group = kind != Exchange::CubeAll && kind != Exchange::VectorAll;
     if (by_group && !grouped_) return;
     const int id = exchanges_, ratio = machine_.cores.per_group;
-    vector.context.own.reg = unified_ ? kOwnReg + 1 : kOwnReg;
     switch (kind) {
       case Exchange::VectorAll:
         return among(vector, true, id, CrossMode::All);
@@ -224,6 +223,7 @@ class Composer {
 
   /// Every core writes its part, and reads its neighbour's when all (of its group) have.
   void among(Side& side, bool is_vector, int id, CrossMode mode) {
+    side.context.own.reg = unified_ && is_vector ? kOwnReg + 1 : kOwnReg;
     const std::int64_t bytes = is_vector ? slot_ : 4096;
     const int cores = is_vector && !unified_ ? made_.vector_cores : made_.cube_cores;
     const int w = workspace(bytes * cores);

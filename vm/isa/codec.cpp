@@ -204,7 +204,8 @@ std::string_view unpack(const Layout& layout, std::span<const std::uint64_t> wor
   if (given % 2 != 0 && words.back() >> 32 != 0) return "half word after the last operand";
   for (int i = given; i < layout.operands; ++i) {
     if ((mask >> i & 1u) != 0) return "register in a lane that is left out";
-    inst.lane[static_cast<std::size_t>(i)] = Lane::imm(layout.fallback[static_cast<std::size_t>(i)]);
+    inst.lane[static_cast<std::size_t>(i)] =
+        Lane::imm(layout.fallback[static_cast<std::size_t>(i)]);
   }
   return {};
 }
@@ -221,10 +222,11 @@ Inst blank(Op op) {
     const bool is_listed = (layout.listed >> i & 1u) != 0;
     // A type operand has no default that fits every row: take the row's first type.
     const bool fallback_fits = !is_listed || (layout.allowed[at] & 1u) != 0;
-    inst.lane[at] = (layout.must >> i & 1u) != 0 ? Lane::r(0)
-                    : fallback_fits
-                        ? Lane::imm(layout.fallback[at])
-                        : Lane::imm(static_cast<std::int32_t>(std::countr_zero(layout.allowed[at])));
+    inst.lane[at] =
+        (layout.must >> i & 1u) != 0 ? Lane::r(0)
+        : fallback_fits
+            ? Lane::imm(layout.fallback[at])
+            : Lane::imm(static_cast<std::int32_t>(std::countr_zero(layout.allowed[at])));
   }
   return inst;
 }

@@ -12,12 +12,19 @@ using isa::Recipe;
 using isa::Work;
 
 constexpr std::array<Recipe, 256> kRecipes = [] {
-  std::array<Recipe, 256> recipes{};
-#define INST(code, mnemonic, ...) recipes[code] = isa::recipe_of(Op::mnemonic);
+  std::array<Recipe, 256> all{};
+  for (const auto& [op, recipe] : isa::recipes::kEntries)
+    all[static_cast<std::size_t>(op)] = recipe;
+  return all;
+}();
+
+constexpr bool has_cost(int code) {
+  return kRecipes[static_cast<std::size_t>(code)].work != Work::Missing;
+}
+#define INST(code, mnemonic, ...) \
+  static_assert(has_cost(code), #mnemonic " needs an entry in recipe.h");
 #include "vm/isa/isa.def"
 #undef INST
-  return recipes;
-}();
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
@@ -31,6 +38,7 @@ CostModel::CostModel(const Machine& machine)
 Cost CostModel::of(const Command& command) const {
   const Recipe& recipe = kRecipes[static_cast<std::size_t>(command.op)];
   switch (recipe.work) {
+    case Work::Missing:
     case Work::Scalar:
       return {};
     case Work::Flag:

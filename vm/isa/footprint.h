@@ -1,5 +1,5 @@
-// Which bytes a command reads and writes, derived from its row: for the hazard checker, for bounds, for
-// the memory system and for placing flags.
+// Which bytes a command reads and writes, derived from its row: for the hazard checker, for bounds,
+// for the memory system and for placing flags.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,9 @@
 
 namespace dvmsim::isa {
 
-/// `rows` runs of `length` bytes, `stride` bytes apart, beginning at `base`; up to two outer dimensions
-/// repeat the whole (Nd). Normalised: length > 0, counts >= 1; an empty footprint has rows == 0.
+/// `rows` runs of `length` bytes, `stride` bytes apart, beginning at `base`; up to two outer
+/// dimensions repeat the whole (Nd). Normalised: length > 0, counts >= 1; an empty footprint has
+/// rows == 0.
 struct Region {
   Space space = Space::GM;
   Access access = Access::None;

@@ -21,19 +21,19 @@ constexpr Row make(Op op, std::string_view mnemonic, CoreSet cores, Pipe pipe, D
   return made;
 }
 
-#define UNARY                                                                      \
-  dt(), on(UB, "dst", Write, rows("count", "dtype", "rows", "dstride")),           \
-      on(UB, "a", Read, rows("count", "dtype", "rows", "astride")), val("count"),  \
+#define UNARY                                                                                    \
+  dt(), on(UB, "dst", Write, rows("count", "dtype", "rows", "dstride")),                         \
+      on(UB, "a", Read, rows("count", "dtype", "rows", "astride")), val("count"), count("rows"), \
+      val("dstride"), val("astride")
+#define WITH_SCALAR                                                                         \
+  dt(), on(UB, "dst", Write, rows("count", "dtype", "rows", "dstride")),                    \
+      on(UB, "a", Read, rows("count", "dtype", "rows", "astride")), val("s"), val("count"), \
       count("rows"), val("dstride"), val("astride")
-#define WITH_SCALAR                                                                \
-  dt(), on(UB, "dst", Write, rows("count", "dtype", "rows", "dstride")),           \
-      on(UB, "a", Read, rows("count", "dtype", "rows", "astride")), val("s"),      \
-      val("count"), count("rows"), val("dstride"), val("astride")
-#define BINARY                                                                     \
-  dt(), on(UB, "dst", Write, rows("count", "dtype", "rows", "dstride")),           \
-      on(UB, "a", Read, rows("count", "dtype", "rows", "astride")),                \
-      on(UB, "b", Read, rows("count", "dtype", "rows", "bstride")), val("count"),  \
-      count("rows"), val("dstride"), val("astride"), val("bstride")
+#define BINARY                                                                                   \
+  dt(), on(UB, "dst", Write, rows("count", "dtype", "rows", "dstride")),                         \
+      on(UB, "a", Read, rows("count", "dtype", "rows", "astride")),                              \
+      on(UB, "b", Read, rows("count", "dtype", "rows", "bstride")), val("count"), count("rows"), \
+      val("dstride"), val("astride"), val("bstride")
 #define INST(code, mnemonic, cores, pipe, dtypes, ...) \
   make(Op::mnemonic, #mnemonic, cores, pipe, dtypes, {__VA_ARGS__}),
 
@@ -78,8 +78,8 @@ static_assert(footprints_known(), "a footprint names operands of its own row");
 constexpr bool memory_only_where_read() {
   for (const Row& row : kRows) {
     for (const Operand& operand : row.all()) {
-      if (operand.kind == OperandKind::Memory && row.pipe == Pipe::Scalar &&
-          row.op != Op::ldgm && row.op != Op::ldub) {
+      if (operand.kind == OperandKind::Memory && row.pipe == Pipe::Scalar && row.op != Op::ldgm &&
+          row.op != Op::ldub) {
         return false;
       }
       if (operand.kind == OperandKind::Type && row.dtypes == 0) return false;
@@ -100,7 +100,7 @@ constexpr std::array<std::int16_t, 256> index_by_code() {
 }
 constexpr auto kIndex = index_by_code();
 
-constexpr std::string_view kPipeNames[] = {"scalar", "mte1", "mte2", "mte3",
+constexpr std::string_view kPipeNames[] = {"scalar", "mte1",   "mte2", "mte3",
                                            "cube",   "vector", "fix"};
 constexpr std::string_view kCrossModeNames[] = {"all", "pair", "group"};
 constexpr std::string_view kInitNames[] = {"zero", "accumulate", "bias"};
@@ -132,7 +132,9 @@ constexpr std::uint64_t hash_rows() {
 
 }  // namespace
 
-std::span<const Row> rows() { return kRows; }
+std::span<const Row> rows() {
+  return kRows;
+}
 
 const Row* find_row(std::uint8_t code) {
   const auto index = kIndex[code];
@@ -154,13 +156,20 @@ const Row& row_of(Op op) {
 
 std::span<const std::string_view> spellings(PickSet set) {
   switch (set) {
-    case PickSet::kPipe: return kPipeNames;
-    case PickSet::kCrossMode: return kCrossModeNames;
-    case PickSet::kInit: return kInitNames;
-    case PickSet::kPost: return kPostNames;
-    case PickSet::kAtomic: return kAtomicNames;
-    case PickSet::kOrder: return kOrderNames;
-    case PickSet::kReduction: return kReductionNames;
+    case PickSet::kPipe:
+      return kPipeNames;
+    case PickSet::kCrossMode:
+      return kCrossModeNames;
+    case PickSet::kInit:
+      return kInitNames;
+    case PickSet::kPost:
+      return kPostNames;
+    case PickSet::kAtomic:
+      return kAtomicNames;
+    case PickSet::kOrder:
+      return kOrderNames;
+    case PickSet::kReduction:
+      return kReductionNames;
   }
   return {};
 }

@@ -1,5 +1,6 @@
-// The instruction set as data: one constexpr row per instruction, expanded from isa.def, and the two
-// states of an instruction: Inst (as in bytecode) and Command (operands resolved, as a pipe gets it).
+// The instruction set as data: one constexpr row per instruction, expanded from isa.def, and the
+// two states of an instruction: Inst (as in bytecode) and Command (operands resolved, as a pipe
+// gets it).
 #pragma once
 
 #include <array>
@@ -18,10 +19,10 @@ inline constexpr int kMaxLoopDepth = 8;
 inline constexpr int kFlagIds = 8;
 inline constexpr int kMaxWords = 1 + kMaxOperands / 2;
 /// Registers the firmware fills in before the first instruction.
-inline constexpr int kCoreIndexReg = 0;   // this core among the launch's cores of its kind
-inline constexpr int kCoreCountReg = 1;   // how many there are
-inline constexpr int kGroupReg = 2;       // its group: cube core index, or vector index / ratio
-inline constexpr int kMemberReg = 3;      // a vector core's place in its group; 0 on cube cores
+inline constexpr int kCoreIndexReg = 0;  // this core among the launch's cores of its kind
+inline constexpr int kCoreCountReg = 1;  // how many there are
+inline constexpr int kGroupReg = 2;      // its group: cube core index, or vector index / ratio
+inline constexpr int kMemberReg = 3;     // a vector core's place in its group; 0 on cube cores
 
 enum class Op : std::uint8_t {
 #define INST(code, mnemonic, ...) mnemonic = code,
@@ -36,7 +37,7 @@ enum class Atomic : std::uint8_t { None, Add, Max, Min };
 enum class Order : std::uint8_t { Eq, Ne, Lt, Le, Gt, Ge };
 enum class Reduction : std::uint8_t { Sum, Max, Min, Prod };
 
-// -- the vocabulary of isa.def ----------------------------------------------------------------------
+// -- the vocabulary of isa.def -----------------------------------------------------------
 
 using CoreSet = std::uint8_t;
 inline constexpr CoreSet kCubeCore = 1, kVectorCore = 2, kAnyCore = 3;
@@ -59,8 +60,8 @@ using enum PickSet;
 enum class OperandKind : std::uint8_t { Register, Value, Immediate, Type, Pick, Memory };
 enum class Access : std::uint8_t { None, Read, Write, ReadWrite };
 
-/// A quantity in a footprint: a constant, or the value of a named operand of the same row (for a type
-/// operand: its element size in bytes).
+/// A quantity in a footprint: a constant, or the value of a named operand of the same row (for a
+/// type operand: its element size in bytes).
 struct Measure {
   std::int64_t constant = 0;
   std::string_view operand{};
@@ -69,10 +70,11 @@ struct Measure {
   constexpr Measure(const char* name) : operand(name) {}
 };
 
-/// Which bytes a memory operand touches. Linear: length x width. Rows: `rows` times that, `stride` apart
-/// (stride 0 with rows > 1 touches the first row only). Nd: loadnd's dimensions, strides named with the
-/// letter. Fractal: blocks of 16 rows x 32 B covering rows x length (both rounded up). Tile: the part of
-/// an NZ matrix that l0a / l0b read. Accumulator: 16 x 16 blocks of 4 bytes. Bias: length x 4 if init is Bias.
+/// Which bytes a memory operand touches. Linear: length x width. Rows: `rows` times that, `stride`
+/// apart (stride 0 with rows > 1 touches the first row only). Nd: loadnd's dimensions, strides
+/// named with the letter. Fractal: blocks of 16 rows x 32 B covering rows x length (both rounded
+/// up). Tile: the part of an NZ matrix that l0a / l0b read. Accumulator: 16 x 16 blocks of 4 bytes.
+/// Bias: length x 4 if init is Bias.
 enum class Shape : std::uint8_t { None, Linear, Rows, Nd, Fractal, Tile, Accumulator, Bias };
 struct Footprint {
   Shape shape = Shape::None;
@@ -93,12 +95,24 @@ struct Operand {
 namespace row {
 using enum Access;
 using enum Space;
-constexpr Operand rd() { return {OperandKind::Register, "rd"}; }
-constexpr Operand val(const char* name) { return {OperandKind::Value, name}; }
-constexpr Operand count(const char* name) { return {OperandKind::Value, name, 1}; }
-constexpr Operand imm(const char* name) { return {OperandKind::Immediate, name}; }
-constexpr Operand dt(const char* name = "dtype") { return {OperandKind::Type, name}; }
-constexpr Operand pick(const char* name, PickSet set) { return {OperandKind::Pick, name, 0, set}; }
+constexpr Operand rd() {
+  return {OperandKind::Register, "rd"};
+}
+constexpr Operand val(const char* name) {
+  return {OperandKind::Value, name};
+}
+constexpr Operand count(const char* name) {
+  return {OperandKind::Value, name, 1};
+}
+constexpr Operand imm(const char* name) {
+  return {OperandKind::Immediate, name};
+}
+constexpr Operand dt(const char* name = "dtype") {
+  return {OperandKind::Type, name};
+}
+constexpr Operand pick(const char* name, PickSet set) {
+  return {OperandKind::Pick, name, 0, set};
+}
 constexpr Operand on(Space space, const char* name, Access access, Footprint footprint) {
   return {OperandKind::Memory, name, 0, PickSet::kPipe, access, space, footprint};
 }
@@ -111,7 +125,9 @@ constexpr Footprint linear(Measure length, Measure width) {
 constexpr Footprint rows(Measure length, Measure width, Measure count, Measure stride) {
   return {Shape::Rows, length, width, count, stride};
 }
-constexpr Footprint nd(const char* letter) { return {Shape::Nd, {}, "width", {}, letter}; }
+constexpr Footprint nd(const char* letter) {
+  return {Shape::Nd, {}, "width", {}, letter};
+}
 constexpr Footprint fractal(Measure rows, Measure length, Measure width) {
   return {Shape::Fractal, length, width, rows};
 }
@@ -122,7 +138,9 @@ constexpr Footprint tile(Measure prows, Measure width, Measure row0, Measure row
 constexpr Footprint accumulator(Measure rows, Measure length) {
   return {Shape::Accumulator, length, 4, rows};
 }
-constexpr Footprint bias(Measure length) { return {Shape::Bias, length, 4}; }
+constexpr Footprint bias(Measure length) {
+  return {Shape::Bias, length, 4};
+}
 }  // namespace row
 
 /// One row of isa.def.
@@ -159,7 +177,7 @@ struct Row {
 /// Changes when any row changes. A program carries it in its header.
 [[nodiscard]] std::uint64_t table_hash();
 
-// -- the two states of an instruction -----------------------------------------------------------------
+// -- the two states of an instruction ----------------------------------------------------
 
 /// One end of a flag: the other pipe of the pair and the id.
 struct FlagRef {
@@ -174,16 +192,20 @@ struct Lane {
   bool is_register = false;
   std::int32_t immediate = 0;
   std::uint8_t reg = 0;
-  std::uint8_t modulo = 0;    // 0: no rotation, else 2..7
-  std::uint8_t up = 0;        // which enclosing loop, 0 the innermost
-  std::uint32_t step = 0;     // units of 32 bytes
+  std::uint8_t modulo = 0;  // 0: no rotation, else 2..7
+  std::uint8_t up = 0;      // which enclosing loop, 0 the innermost
+  std::uint32_t step = 0;   // units of 32 bytes
   friend bool operator==(const Lane&, const Lane&) = default;
 
   static constexpr Lane imm(std::int32_t value) { return {false, value}; }
   static constexpr Lane r(int reg) { return {true, 0, static_cast<std::uint8_t>(reg)}; }
   static constexpr Lane rotating(int reg, int modulo, std::uint32_t step, int up = 0) {
-    return {true, 0, static_cast<std::uint8_t>(reg), static_cast<std::uint8_t>(modulo),
-            static_cast<std::uint8_t>(up), step};
+    return {true,
+            0,
+            static_cast<std::uint8_t>(reg),
+            static_cast<std::uint8_t>(modulo),
+            static_cast<std::uint8_t>(up),
+            step};
   }
 };
 
@@ -201,16 +223,18 @@ struct Command {
   Op op = Op::halt;
   Pipe pipe = Pipe::Scalar;  // the queue it runs on, resolved
   bool drain = false;
-  std::uint8_t waits = 0, sets = 0;       // how many are used
-  std::array<FlagRef, 2> wait{}, set{};   // explicit `wait` and `set` are folded into these
-  std::uint32_t pc = 0;                   // word offset in the core kind's code
-  std::uint32_t iteration = 0;            // of the innermost loop
+  std::uint8_t waits = 0, sets = 0;      // how many are used
+  std::array<FlagRef, 2> wait{}, set{};  // explicit `wait` and `set` are folded into these
+  std::uint32_t pc = 0;                  // word offset in the core kind's code
+  std::uint32_t iteration = 0;           // of the innermost loop
   std::array<std::int64_t, kMaxOperands> operand{};
 
   [[nodiscard]] DType dtype(int index = 0) const {
     return static_cast<DType>(operand[static_cast<std::size_t>(index)]);
   }
-  [[nodiscard]] std::int64_t at(int index) const { return operand[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] std::int64_t at(int index) const {
+    return operand[static_cast<std::size_t>(index)];
+  }
 };
 
 }  // namespace dvmsim::isa

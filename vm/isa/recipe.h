@@ -13,6 +13,7 @@
 namespace dvmsim::isa {
 
 enum class Work : std::uint8_t {
+  Missing,
   Scalar,      // the firmware's own: no pipe is held
   Flag,        // explicit flags
   Split,       // L1 to L0A, L0B
@@ -39,12 +40,15 @@ struct Step {
 };
 
 struct Recipe {
-  Work work = Work::Scalar;
+  Work work = Work::Missing;
   std::uint8_t steps = 0;
   bool bits = false;  // works on bits: any type as 16-bit words
   std::array<Step, 9> step{};
 };
 
+constexpr Recipe only(Work work) {
+  return {work};
+}
 constexpr Recipe steps(std::initializer_list<Step> list) {
   Recipe recipe{Work::Steps};
   for (const Step& step : list) recipe.step[recipe.steps++] = step;
@@ -56,145 +60,111 @@ constexpr Recipe bits(std::uint8_t times) {
   return recipe;
 }
 
-/// Sequences are those of the vendor's library where it has one (tanh, erf, sigmoid, sign, sin),
-/// with the degree of its polynomials; constants stay in place. No default: -Wswitch names a
-/// missing row.
-constexpr Recipe recipe_of(Op op) {
-  using enum VectorClass;
-  using W = Step::Width;
-  switch (op) {
-    case Op::halt:
-    case Op::nop:
-    case Op::mov:
-    case Op::sadd:
-    case Op::ssub:
-    case Op::smul:
-    case Op::sdiv:
-    case Op::smod:
-    case Op::smin:
-    case Op::smax:
-    case Op::sand:
-    case Op::sor:
-    case Op::sxor:
-    case Op::sshl:
-    case Op::sshr:
-    case Op::slt:
-    case Op::seq:
-    case Op::ldarg:
-    case Op::ldgm:
-    case Op::ldub:
-    case Op::loop:
-    case Op::endloop:
-    case Op::jz:
-    case Op::jnz:
-    case Op::drain:
-    case Op::matmul:
-      return {Work::Scalar};
-    case Op::set:
-    case Op::wait:
-    case Op::xset:
-    case Op::xwait:
-      return {Work::Flag};
-    case Op::load:
-    case Op::loadnd:
-    case Op::loadnz:
-    case Op::loadl1:
-    case Op::fix:
-    case Op::store:
-    case Op::storend:
-      return {Work::Transfer};
-    case Op::l0a:
-    case Op::l0b:
-      return {Work::Split};
-    case Op::ldbt:
-      return {Work::Bias};
-    case Op::mmad:
-      return {Work::Multiply};
+struct RecipeEntry {
+  Op op{};
+  Recipe recipe{};
+};
 
-    case Op::vadd:
-    case Op::vsub:
-    case Op::vmax:
-    case Op::vmin:
-      return steps({{simple}});
-    case Op::vmul:
-      return steps({{multiply}});
-    case Op::vdiv:
-      return steps({{special}});
-    case Op::vpow:
-      return steps({{special}, {multiply}, {special}});  // exp(b * ln a)
+namespace recipes {
+using enum VectorClass;
+using W = Step::Width;
+
+/// Sequences are those of the vendor's library where it has one (tanh, erf, sigmoid, sign, sin),
+/// with the degree of its polynomials; constants stay in place.
+inline constexpr RecipeEntry kEntries[] = {
+    {Op::halt, only(Work::Scalar)},
+    {Op::nop, only(Work::Scalar)},
+    {Op::mov, only(Work::Scalar)},
+    {Op::sadd, only(Work::Scalar)},
+    {Op::ssub, only(Work::Scalar)},
+    {Op::smul, only(Work::Scalar)},
+    {Op::sdiv, only(Work::Scalar)},
+    {Op::smod, only(Work::Scalar)},
+    {Op::smin, only(Work::Scalar)},
+    {Op::smax, only(Work::Scalar)},
+    {Op::sand, only(Work::Scalar)},
+    {Op::sor, only(Work::Scalar)},
+    {Op::sxor, only(Work::Scalar)},
+    {Op::sshl, only(Work::Scalar)},
+    {Op::sshr, only(Work::Scalar)},
+    {Op::slt, only(Work::Scalar)},
+    {Op::seq, only(Work::Scalar)},
+    {Op::ldarg, only(Work::Scalar)},
+    {Op::ldgm, only(Work::Scalar)},
+    {Op::ldub, only(Work::Scalar)},
+    {Op::loop, only(Work::Scalar)},
+    {Op::endloop, only(Work::Scalar)},
+    {Op::jz, only(Work::Scalar)},
+    {Op::jnz, only(Work::Scalar)},
+    {Op::drain, only(Work::Scalar)},
+    {Op::matmul, only(Work::Scalar)},
+    {Op::set, only(Work::Flag)},
+    {Op::wait, only(Work::Flag)},
+    {Op::xset, only(Work::Flag)},
+    {Op::xwait, only(Work::Flag)},
+    {Op::load, only(Work::Transfer)},
+    {Op::loadnd, only(Work::Transfer)},
+    {Op::loadnz, only(Work::Transfer)},
+    {Op::loadl1, only(Work::Transfer)},
+    {Op::fix, only(Work::Transfer)},
+    {Op::store, only(Work::Transfer)},
+    {Op::storend, only(Work::Transfer)},
+    {Op::l0a, only(Work::Split)},
+    {Op::l0b, only(Work::Split)},
+    {Op::ldbt, only(Work::Bias)},
+    {Op::mmad, only(Work::Multiply)},
+    {Op::vadd, steps({{simple}})},
+    {Op::vsub, steps({{simple}})},
+    {Op::vmax, steps({{simple}})},
+    {Op::vmin, steps({{simple}})},
+    {Op::vmul, steps({{multiply}})},
+    {Op::vdiv, steps({{special}})},
+    {Op::vpow, steps({{special}, {multiply}, {special}})},  // exp(b * ln a)
     // a - trunc(a / b) * b, the quotient through an integer and back.
-    case Op::vmod:
-      return steps({{special}, {convert, 2}, {multiply}, {simple}});
-    case Op::vand:
-    case Op::vor:
-    case Op::vnot:
-      return bits(1);
-    case Op::vxor:
-      return bits(4);  // (a | b) & ~(a & b)
-    case Op::vadds:
-    case Op::vmaxs:
-    case Op::vmins:
-      return steps({{simple}});
-    case Op::vmuls:
-      return steps({{multiply}});
-    case Op::vdivs:
-    case Op::vsdiv:
-      return steps({{duplicate}, {special}});
-    case Op::vssub:
-      return steps({{multiply}, {simple}});  // a * -1 + s
-    case Op::vcopy:
-      return steps({{copy}});
-    case Op::vabs:
-    case Op::vrelu:
-      return steps({{simple}});
-    case Op::vneg:
-      return steps({{multiply}});
-    case Op::vexp:
-    case Op::vlog:
-    case Op::vsqrt:
-      return steps({{special}});
-    case Op::vrsqrt:
-    case Op::vrec:
-      return steps({{simple}});  // the guide has them at 128 and 64
+    {Op::vmod, steps({{special}, {convert, 2}, {multiply}, {simple}})},
+    {Op::vand, bits(1)},
+    {Op::vor, bits(1)},
+    {Op::vnot, bits(1)},
+    {Op::vxor, bits(4)},  // (a | b) & ~(a & b)
+    {Op::vadds, steps({{simple}})},
+    {Op::vmaxs, steps({{simple}})},
+    {Op::vmins, steps({{simple}})},
+    {Op::vmuls, steps({{multiply}})},
+    {Op::vdivs, steps({{duplicate}, {special}})},
+    {Op::vsdiv, steps({{duplicate}, {special}})},
+    {Op::vssub, steps({{multiply}, {simple}})},  // a * -1 + s
+    {Op::vcopy, steps({{copy}})},
+    {Op::vabs, steps({{simple}})},
+    {Op::vrelu, steps({{simple}})},
+    {Op::vneg, steps({{multiply}})},
+    {Op::vexp, steps({{special}})},
+    {Op::vlog, steps({{special}})},
+    {Op::vsqrt, steps({{special}})},
+    {Op::vrsqrt, steps({{simple}})},
+    {Op::vrec, steps({{simple}})},  // the guide has them at 128 and 64
     // Clamp; e = exp(2x); (e - 1) / (e + 1).
-    case Op::vtanh:
-      return steps({{simple, 4}, {multiply}, {special, 2}});
+    {Op::vtanh, steps({{simple, 4}, {multiply}, {special, 2}})},
     // Clamp; x * P(x^2) / Q(x^2), both of degree 5.
-    case Op::verf:
-      return steps({{simple, 12}, {multiply, 12}, {special}});
-    case Op::vsigmoid:
-      return steps({{multiply}, {special, 2}, {simple}, {duplicate}});
-    case Op::vfloor:
-    case Op::vceil:
-    case Op::vround:
-      return steps({{convert, 2}});
-    case Op::vsign:
-      return steps({{compare, 2}, {select, 2}});
+    {Op::verf, steps({{simple, 12}, {multiply, 12}, {special}})},
+    {Op::vsigmoid, steps({{multiply}, {special, 2}, {simple}, {duplicate}})},
+    {Op::vfloor, steps({{convert, 2}})},
+    {Op::vceil, steps({{convert, 2}})},
+    {Op::vround, steps({{convert, 2}})},
+    {Op::vsign, steps({{compare, 2}, {select, 2}})},
     // x - round(x / pi) * pi in three parts; a polynomial of degree 4 in x^2; the sign.
-    case Op::vsin:
-      return steps({{multiply, 10}, {simple, 7}, {convert, 2}});
-    case Op::vcos:
-      return steps({{multiply, 10}, {simple, 8}, {convert, 2}});
+    {Op::vsin, steps({{multiply, 10}, {simple, 7}, {convert, 2}})},
+    {Op::vcos, steps({{multiply, 10}, {simple, 8}, {convert, 2}})},
     // A bit per element; then halves 0 and 1; then bytes.
-    case Op::vcmp:
-    case Op::vcmps:
-      return steps({{compare}, {select, 1, W::Half}, {convert, 1, W::Byte}});
-    case Op::vsel:
-      return steps({{convert, 1, W::Byte}, {compare, 1, W::Half}, {select}});
-    case Op::vcvt:
-      return {Work::Convert};
-    case Op::vdup:
-      return steps({{duplicate}});
-    case Op::vbrc:
-      return {Work::Broadcast};
-    case Op::vredx:
-      return {Work::ReduceRow};
-    case Op::vredy:
-      return {Work::ReduceRows};
-    case Op::vtrans:
-      return {Work::Transpose};
-  }
-  return {};
-}
+    {Op::vcmp, steps({{compare}, {select, 1, W::Half}, {convert, 1, W::Byte}})},
+    {Op::vcmps, steps({{compare}, {select, 1, W::Half}, {convert, 1, W::Byte}})},
+    {Op::vsel, steps({{convert, 1, W::Byte}, {compare, 1, W::Half}, {select}})},
+    {Op::vcvt, only(Work::Convert)},
+    {Op::vdup, steps({{duplicate}})},
+    {Op::vbrc, only(Work::Broadcast)},
+    {Op::vredx, only(Work::ReduceRow)},
+    {Op::vredy, only(Work::ReduceRows)},
+    {Op::vtrans, only(Work::Transpose)},
+};
+}  // namespace recipes
 
 }  // namespace dvmsim::isa

@@ -182,9 +182,15 @@ TEST(Cost, SmallCopiesTakeTheirLatency) {
   EXPECT_EQ(busy("load src=r1 len=16384"), 274) << "60 bytes a cycle";
   EXPECT_EQ(busy("store dst=r1 len=16384"), 256);
   EXPECT_EQ(busy("load src=r1 len=32 rows=64 sstride=512 dstride=32"), 137) << "128 bytes at least";
-  EXPECT_EQ(busy("loadl1 src=r1 len=9600"), 100);
-  EXPECT_EQ(busy("loadnz dtype=f16 src=r1 rows=75 cols=128 prows=80 stride=256"), 200);
-  EXPECT_EQ(busy("loadnz dtype=f16 src=r1 rows=75 cols=64 prows=80 stride=128"), 159)
+}
+
+TEST(Cost, LoadsIntoL1PayForRowsThatDoNotConvertWell) {
+  Machine on = machine();
+  apply_set(on, "mte2.gm_to_l1_hit=96B/cycle");
+  apply_set(on, "mte2.nz_unaligned=0.63");
+  EXPECT_EQ(busy("loadl1 src=r1 len=9600", on), 100);
+  EXPECT_EQ(busy("loadnz dtype=f16 src=r1 rows=75 cols=128 prows=80 stride=256", on), 200);
+  EXPECT_EQ(busy("loadnz dtype=f16 src=r1 rows=75 cols=64 prows=80 stride=128", on), 159)
       << "rows that are no multiple of 256 bytes";
 }
 
