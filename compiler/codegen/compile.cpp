@@ -8,11 +8,13 @@
 #include "compiler/codegen/copy.h"
 #include "compiler/codegen/matmul.h"
 #include "compiler/codegen/memory_plan.h"
+#include "compiler/codegen/mix.h"
 #include "compiler/codegen/moves.h"
 #include "compiler/codegen/vector.h"
 #include "compiler/schedule/conv.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
+#include "compiler/schedule/product.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -21,11 +23,6 @@ namespace {
 using Sizes = std::vector<std::int64_t>;
 
 constexpr std::size_t kCopiesPerProgram = 16;
-
-/// Leading dimensions of a product as at most two batches per launch; others are launched one by one.
-struct Batches {
-  Sizes count{}, a{}, b{}, c{};  // strides in matrices' elements
-};
 
 class ModuleCompiler {
  public:
@@ -120,6 +117,14 @@ class ModuleCompiler {
   static ModuleArgument at(int tensor, std::int64_t offset = 0) {
     return {ModuleArgument::Kind::Tensor, tensor, offset};
   }
+  static std::vector<ModuleArgument> scalars(const std::vector<std::uint64_t>& words) {
+    std::vector<ModuleArgument> arguments;
+    for (std::uint64_t word : words) {
+      arguments.push_back({ModuleArgument::Kind::Scalar, 0, static_cast<std::int64_t>(word)});
+    }
+    return arguments;
+  }
+  MatmulSchedule schedule_product(const MatmulSpec& spec);
   void note(const std::string& text) {
     if (options_.schedules != nullptr) *options_.schedules += text;
   }
@@ -128,7 +133,8 @@ class ModuleCompiler {
   void compile_vector(Scope& scope, const Group& group);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
-  void compile_matmul(Scope& scope, const Group& group);
+  void compile_product(Scope& scope, const Group& group);
+  void compile_mix(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);
   void compile_branch(Scope& scope, const Group& group);
   void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
@@ -158,7 +164,7 @@ void ModuleCompiler::compile_graph(Scope& scope) {
     ++work_.groups;
     switch (group.kind) {
       case GroupKind::Vector: compile_vector(scope, group); break;
-      case GroupKind::Cube: compile_matmul(scope, group); break;
+      case GroupKind::Cube: compile_product(scope, group); break;
       case GroupKind::Conv: compile_conv(scope, group); break;
       case GroupKind::Copy: compile_copies(scope, group); break;
       case GroupKind::Gather: compile_gather(scope, group); break;
@@ -282,53 +288,23 @@ void ModuleCompiler::compile_gather(Scope& scope, const Group& group) {
          node.name);
 }
 
-/// Strides of a dimension list right-aligned to `rank`; 0 where it has one element.
-Sizes aligned_strides(const Sizes& shape, std::size_t rank) {
-  Sizes strides = dense_strides(shape);
-  for (std::size_t i = 0; i < shape.size(); ++i) strides[i] = shape[i] == 1 ? 0 : strides[i];
-  strides.insert(strides.begin(), rank - shape.size(), 0);
-  return strides;
-}
-
-Batches batches_of(const Sizes& a, const Sizes& b, const Sizes& c) {
-  const Sizes sa = aligned_strides(a, c.size()), sb = aligned_strides(b, c.size()),
-              sc = aligned_strides(c, c.size());
-  Batches result;
-  for (std::size_t i = 0; i < c.size(); ++i) {
-    if (c[i] == 1) continue;
-    const bool merges = !result.count.empty() && result.a.back() == sa[i] * c[i] &&
-                        result.b.back() == sb[i] * c[i] && result.c.back() == sc[i] * c[i];
-    if (merges) {
-      result.count.back() *= c[i];
-      result.a.back() = sa[i];
-      result.b.back() = sb[i];
-      result.c.back() = sc[i];
-    } else {
-      result.count.push_back(c[i]);
-      result.a.push_back(sa[i]);
-      result.b.push_back(sb[i]);
-      result.c.push_back(sc[i]);
-    }
-  }
-  return result;
+MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec) {
+  MatmulSchedule schedule = options_.tiling == Tiling::Dvm ? choose_dvm(spec, machine_)
+                                                           : choose_cost(spec, machine_);
+  schedule.cores = std::min(schedule.cores, cube_cores());
+  ++work_.tiles;
+  return schedule;
 }
 
 void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
                               ModuleArgument b, ModuleArgument c, int bias) {
-  MatmulSchedule schedule = options_.tiling == Tiling::Dvm ? choose_dvm(spec, machine_)
-                                                           : choose_cost(spec, machine_);
-  schedule.cores = std::min(schedule.cores, cube_cores());
+  const MatmulSchedule schedule = schedule_product(spec);
   note(fmt::format("matmul {}: {}\n", label, to_string(schedule)));
-  ++work_.tiles;
   const bool macro = macro_can(spec);
   Program program = macro ? matmul_program(spec, schedule, machine_)
                           : matmul_loop_program(spec, schedule, machine_);
-  const std::vector<std::uint64_t> words = macro ? matmul_arguments(spec, schedule, {})
-                                                 : matmul_loop_arguments({});
-  std::vector<ModuleArgument> arguments;
-  for (std::uint64_t word : words) {
-    arguments.push_back({ModuleArgument::Kind::Scalar, 0, static_cast<std::int64_t>(word)});
-  }
+  std::vector<ModuleArgument> arguments =
+      scalars(macro ? matmul_arguments(spec, schedule, {}) : matmul_loop_arguments({}));
   arguments[0] = a;
   arguments[1] = b;
   arguments[2] = c;
@@ -336,73 +312,41 @@ void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, 
   launch(std::move(program), std::move(arguments), schedule.cores, 0, label);
 }
 
-void ModuleCompiler::compile_matmul(Scope& scope, const Group& group) {
-  const Graph& graph = *scope.graph;
-  const Node& node = graph.node(group.nodes.front());
-  Sizes a = known_shape(graph.value(node.inputs[0])), b = known_shape(graph.value(node.inputs[1]));
-  Sizes c = known_shape(graph.value(node.outputs[0]));
-  if (a.size() == 1) {
-    a.insert(a.begin(), 1);
-    c.insert(c.end() - (b.size() > 1 ? 1 : 0), 1);
+void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
+  if (group.nodes.size() > 1) return compile_mix(scope, group);
+  const Node& node = scope.graph->node(group.nodes.front());
+  const Product product = product_of(*scope.graph, node);
+  const int a = tensor_of(scope, node.inputs[0]), b = tensor_of(scope, node.inputs[1]);
+  const int c = tensor_of(scope, node.outputs[0]);
+  const int bias = product.spec.bias ? tensor_of(scope, node.inputs[2]) : -1;
+  for (const auto& [offset_a, offset_b, offset_c] : product.launches) {
+    multiply(product.spec, node.name, at(a, offset_a), at(b, offset_b), at(c, offset_c), bias);
   }
-  if (b.size() == 1) {
-    b.push_back(1);
-    c.push_back(1);
+}
+
+void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
+  auto mix = mix_of(*scope.graph, group);
+  DVMSIM_ASSERT(mix.has_value(), "a group of the partition lowers");
+  const Node& node = scope.graph->node(mix->product);
+  MixKernel kernel{mix->plan.spec, std::move(mix->rest.kernel)};
+  kernel.epilogue.name = label_of(*scope.graph, group);
+  const MatmulSchedule schedule = schedule_product(kernel.product);
+  note(fmt::format("mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
+  if (options_.schedules != nullptr) note(to_text(kernel.epilogue));
+  const int slots = workspace(node.name + ".slots", DType::U8, {mix_workspace_bytes(schedule)});
+  std::vector<std::uint64_t> tensors(kernel.epilogue.inputs.size() - 1 + kernel.epilogue.outputs.size());
+  std::vector<ModuleArgument> arguments = scalars(mix_arguments(kernel, schedule, {}, tensors));
+  arguments[0] = at(tensor_of(scope, node.inputs[0]));
+  arguments[1] = at(tensor_of(scope, node.inputs[1]));
+  arguments[2] = at(slots);
+  if (kernel.product.bias) arguments[3] = at(tensor_of(scope, node.inputs[2]));
+  std::size_t next = arguments.size() - tensors.size();
+  for (std::size_t i = 1; i < mix->rest.inputs.size(); ++i) {
+    arguments[next++] = at(tensor_of(scope, mix->rest.inputs[i]));
   }
-  MatmulSpec spec;
-  spec.trans_a = node.int_of("trans_a") != 0;
-  spec.trans_b = node.int_of("trans_b") != 0;
-  spec.m = c[c.size() - 2];
-  spec.n = c.back();
-  spec.k = spec.trans_a ? a[a.size() - 2] : a.back();
-  spec.in = graph.value(node.inputs[0]).type.dtype;
-  spec.out = graph.value(node.outputs[0]).type.dtype;
-  spec.bias = node.input(2) != kNoValue;
-  if (spec.bias) spec.bias_type = graph.value(node.inputs[2]).type.dtype;
-  if (element_count(c) == 0) return;
-  const std::int64_t in = size_of(spec.in), out = size_of(spec.out);
-  const auto drop = [](const Sizes& shape) { return Sizes(shape.begin(), shape.end() - 2); };
-  const std::int64_t a_matrix = a[a.size() - 2] * a.back(), b_matrix = b[b.size() - 2] * b.back();
-  Batches batches = batches_of(drop(a), drop(b), drop(c));
-  if (batches.count.size() == 1 && batches.b[0] == 0 && !spec.trans_a && batches.a[0] == 1) {
-    spec.m *= batches.count[0];  // one right matrix for all: more rows
-    batches = {};
-  }
-  spec = packed(spec);
-  const std::size_t launched = batches.count.size() > 2 ? batches.count.size() - 2 : 0;
-  const auto batch = [&](std::size_t from_end) {
-    return batches.count.size() >= from_end ? static_cast<std::ptrdiff_t>(batches.count.size() - from_end)
-                                            : std::ptrdiff_t{-1};
-  };
-  if (const auto i = batch(1); i >= 0) {
-    const auto at_i = static_cast<std::size_t>(i);
-    spec.batch1 = batches.count[at_i];
-    spec.a_batch1 = batches.a[at_i] * a_matrix * in;
-    spec.b_batch1 = batches.b[at_i] * b_matrix * in;
-    spec.c_batch1 = batches.c[at_i] * spec.m * spec.n * out;
-  }
-  if (const auto i = batch(2); i >= 0) {
-    const auto at_i = static_cast<std::size_t>(i);
-    spec.batch0 = batches.count[at_i];
-    spec.a_batch0 = batches.a[at_i] * a_matrix * in;
-    spec.b_batch0 = batches.b[at_i] * b_matrix * in;
-    spec.c_batch0 = batches.c[at_i] * spec.m * spec.n * out;
-  }
-  std::int64_t times = 1;
-  for (std::size_t i = 0; i < launched; ++i) times *= batches.count[i];
-  const int left = tensor_of(scope, node.inputs[0]), right = tensor_of(scope, node.inputs[1]),
-            result = tensor_of(scope, node.outputs[0]);
-  const int bias = spec.bias ? tensor_of(scope, node.inputs[2]) : -1;
-  for (std::int64_t time = 0; time < times; ++time) {
-    std::int64_t rest = time, oa = 0, ob = 0, oc = 0;
-    for (std::size_t i = launched; i-- > 0; rest /= batches.count[i]) {
-      const std::int64_t index = rest % batches.count[i];
-      oa += index * batches.a[i] * a_matrix * in;
-      ob += index * batches.b[i] * b_matrix * in;
-      oc += index * batches.c[i] * spec.m * spec.n * out;
-    }
-    multiply(spec, node.name, at(left, oa), at(right, ob), at(result, oc), bias);
-  }
+  for (ValueId id : mix->rest.outputs) arguments[next++] = at(tensor_of(scope, id));
+  launch(mix_program(kernel, schedule, machine_), std::move(arguments), schedule.cores,
+         schedule.cores * machine_.cores.per_group, kernel.epilogue.name);
 }
 
 void ModuleCompiler::compile_conv(Scope& scope, const Group& group) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/codegen/mix.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/vector.h"
 #include "vm/base/error.h"
@@ -102,11 +103,12 @@ class Partitioner {
     if (fusion_ == Fusion::PerOperator && origin(producer) != origin(consumer)) {
       return "one kernel per operator";
     }
-    if (a.kind != GroupKind::Vector) {
+    if (a.kind != GroupKind::Vector && a.kind != GroupKind::Cube) {
       return fmt::format("its producer is a {} kernel", name_of(a.kind));
     }
     if (a.nodes.size() + b.nodes.size() > kMostNodes) return "the kernel would be too long";
     if (reaches_around(into, from)) return "something between them would wait for itself";
+    if (a.kind == GroupKind::Cube) return obstacle_to_mix({a.kind, merged(a, b)});
     Group both{GroupKind::Vector, merged(a, b)};
     std::string why;
     const auto lowered = lower(graph_, both.nodes, outputs_of(graph_, both), &why);
@@ -116,6 +118,13 @@ class Partitioner {
     }
     if (!fits(lowered->kernel, machine_)) return "a row of all its values does not fit UB";
     return {};
+  }
+
+  [[nodiscard]] std::string obstacle_to_mix(const Group& group) const {
+    std::string why;
+    const auto mix = mix_of(graph_, group, &why);
+    if (!mix) return why;
+    return mix_problem({mix->plan.spec, mix->rest.kernel}, machine_);
   }
 
   /// Is there a path from group `a` to group `b` (either way) through a third group?
@@ -219,6 +228,34 @@ std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {
     }
   }
   return outputs;
+}
+
+std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, std::string* why) {
+  const auto refuse = [&](const char* text) {
+    if (why != nullptr) *why = text;
+    return std::nullopt;
+  };
+  MixGroup mix;
+  std::vector<NodeId> rest;
+  for (NodeId id : group.nodes) {
+    const Node& node = graph.node(id);
+    if (node.op == Op::MatMul) {
+      mix.product = id;
+    } else if (info_of(node.op).pattern == Pattern::Reduction) {
+      return refuse("a reduction over tiles of a product needs another launch");
+    } else {
+      rest.push_back(id);
+    }
+  }
+  const Node& product = graph.node(mix.product);
+  mix.plan = product_of(graph, product);
+  if (mix.plan.launches.size() != 1) return refuse("the product takes several launches");
+  const bool integer = mix.plan.spec.in == DType::I8;
+  const ProductFrame frame{product.outputs[0], mix.plan.dims, integer ? DType::I32 : DType::F32};
+  auto lowered = lower(graph, rest, outputs_of(graph, group), why, &frame);
+  if (!lowered) return std::nullopt;
+  mix.rest = std::move(*lowered);
+  return mix;
 }
 
 std::string label_of(const Graph& graph, const Group& group) {

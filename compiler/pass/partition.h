@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "compiler/graph/graph.h"
+#include "compiler/schedule/lower.h"
+#include "compiler/schedule/product.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
@@ -49,6 +52,16 @@ struct Partition {
 
 /// Values of a group's nodes that something outside reads, in order.
 [[nodiscard]] std::vector<ValueId> outputs_of(const Graph& graph, const Group& group);
+/// A group of a product and the nodes that finish it: the product, and the kernel of the rest.
+struct MixGroup {
+  NodeId product = -1;
+  Product plan{};
+  LoweredKernel rest{};
+};
+/// Nullopt if the vector cores cannot finish the product; `why` then says it.
+[[nodiscard]] std::optional<MixGroup> mix_of(const Graph& graph, const Group& group,
+                                             std::string* why = nullptr);
+
 /// "softmax, add": the operators in it, once each.
 [[nodiscard]] std::string label_of(const Graph& graph, const Group& group);
 

@@ -82,14 +82,16 @@ std::vector<std::int64_t> reduce_axes(const Node& node, std::int64_t rank) {
 
 class Lowering {
  public:
-  Lowering(const Graph& graph, std::span<const NodeId> nodes, std::span<const ValueId> outputs)
-      : graph_(graph), nodes_(nodes), outputs_(outputs) {}
+  Lowering(const Graph& graph, std::span<const NodeId> nodes, std::span<const ValueId> outputs,
+           const ProductFrame* frame)
+      : graph_(graph), nodes_(nodes), outputs_(outputs), frame_(frame), widen_(frame != nullptr) {}
 
   std::optional<LoweredKernel> run(std::string* why);
 
  private:
   bool find_domain();
   bool merge_dimensions();
+  bool frame_dimensions();
   bool place_reductions();
   void lower_node(const Node& node);
   void lower_binary(const Node& node, const BinaryRule& rule);
@@ -116,6 +118,7 @@ class Lowering {
   /// The kernel value of a graph value, loaded (and converted) the first time.
   int read(ValueId id);
   int load(ValueId id);
+  void load_accumulators();
   /// The same spread out so that it can stand beside values of `extent`.
   int spread(int value, Extent extent);
   int read(ValueId id, Extent extent) { return spread(read(id), extent); }
@@ -126,10 +129,11 @@ class Lowering {
   const Graph& graph_;
   std::span<const NodeId> nodes_;
   std::span<const ValueId> outputs_;
+  const ProductFrame* frame_;
+  bool widen_;  // f16 is computed in f32
   LoweredKernel made_{};
   std::string why_{};
   std::string label_{};
-  bool widen_ = false;                       // f16 is computed in f32
   std::vector<std::int64_t> domain_{};       // outermost first, as broadcast
   std::vector<std::vector<std::size_t>> merged_{};  // kernel dim -> domain dims
   std::map<ValueId, Mask> mask_{};           // over domain_ positions (bit i: dimension i)
@@ -208,6 +212,28 @@ bool Lowering::merge_dimensions() {
   return true;
 }
 
+/// The dimensions are given: every value must treat those of each alike.
+bool Lowering::frame_dimensions() {
+  if (domain_ != shape_.at(frame_->product)) return why_ = "it is larger than the product", false;
+  for (const auto& dims : frame_->dims) {
+    std::vector<std::size_t> kept;
+    std::int64_t size = 1;
+    for (std::size_t i : dims) {
+      if (domain_[i] == 1) continue;
+      size *= domain_[i];
+      for (const auto& [id, mask] : mask_) {
+        if (!kept.empty() && (mask >> i & 1) != (mask >> kept.front() & 1)) {
+          return why_ = "a tensor has only some of the dimensions that make the product's rows", false;
+        }
+      }
+      kept.push_back(i);
+    }
+    merged_.push_back(std::move(kept));
+    made_.kernel.dims.push_back(size);
+  }
+  return true;
+}
+
 bool Lowering::place_reductions() {
   for (NodeId id : nodes_) {
     const Node& node = graph_.node(id);
@@ -258,6 +284,18 @@ int Lowering::load(ValueId id) {
   made_.inputs.push_back(id);
   if (compute_type(dtype) == dtype) return value;
   return emit(VOp::vcvt, dtype, new_value(compute_type(dtype), extent_of(mask)), {value, -1, -1});
+}
+
+void Lowering::load_accumulators() {
+  const Mask mask = mask_of(frame_->product);
+  int value = new_value(frame_->accumulator, extent_of(mask));
+  made_.kernel.inputs.push_back(tensor_of(frame_->product, value, mask));
+  made_.inputs.push_back(frame_->product);
+  const DType wanted = type_of(frame_->product);
+  if (wanted != frame_->accumulator) {
+    value = emit(VOp::vcvt, frame_->accumulator, new_value(wanted, extent_of(mask)), {value, -1, -1});
+  }
+  known_[frame_->product] = value;
 }
 
 int Lowering::read(ValueId id) {
@@ -328,7 +366,13 @@ void Lowering::lower_binary(const Node& node, const BinaryRule& rule) {
   if (exponent.dtype != dtype) {  // pow's exponent may have a type of its own
     b = emit(VOp::vcvt, exponent.dtype, new_value(dtype, exponent.extent), {b, -1, -1});
   }
-  known_[result] = emit(rule.inst, dtype, new_value(dtype, extent), {a, b, -1});
+  int value = emit(rule.inst, dtype, new_value(dtype, extent), {a, b, -1});
+  if (rule.op == Op::Mod && node.int_of("fmod") == 0) {
+    // The remainder has the dividend's sign; ((a mod b) + b) mod b has the divisor's.
+    value = emit(VOp::vadd, dtype, new_value(dtype, extent), {value, b, -1});
+    value = emit(VOp::vmod, dtype, new_value(dtype, extent), {value, b, -1});
+  }
+  known_[result] = value;
 }
 
 void Lowering::lower_compare(const Node& node, const CompareRule& rule) {
@@ -393,11 +437,13 @@ void Lowering::lower_node(const Node& node) {
 }
 
 std::optional<LoweredKernel> Lowering::run(std::string* why) {
-  const bool good = find_domain() && merge_dimensions() && place_reductions();
+  const bool good = find_domain() && (frame_ != nullptr ? frame_dimensions() : merge_dimensions()) &&
+                    place_reductions();
   if (!good) {
     if (why != nullptr) *why = why_;
     return std::nullopt;
   }
+  if (frame_ != nullptr) load_accumulators();
   for (NodeId id : nodes_) lower_node(graph_.node(id));
   for (ValueId id : outputs_) {
     int value = known_.at(id);
@@ -436,8 +482,9 @@ bool is_vector_node(const Node& node) {
 }
 
 std::optional<LoweredKernel> lower(const Graph& graph, std::span<const NodeId> nodes,
-                                   std::span<const ValueId> outputs, std::string* why) {
-  return Lowering(graph, nodes, outputs).run(why);
+                                   std::span<const ValueId> outputs, std::string* why,
+                                   const ProductFrame* frame) {
+  return Lowering(graph, nodes, outputs, frame).run(why);
 }
 
 }  // namespace dvmsim

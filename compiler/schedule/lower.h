@@ -2,6 +2,7 @@
 // value treats alike are merged, operators become instructions, types are made what the machine can do.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,14 @@ struct LoweredKernel {
   std::vector<ValueId> inputs{}, outputs{};
 };
 
+/// The result of a product that a kernel finishes: it is in the accumulators, F32 (I32), and the kernel's
+/// dimensions are these of its shape: batch0, batch1, m, n.
+struct ProductFrame {
+  ValueId product = kNoValue;
+  std::array<std::vector<std::size_t>, 4> dims{};
+  DType accumulator = DType::F32;
+};
+
 /// Can the node be a step of a vector kernel at all?
 [[nodiscard]] bool is_vector_node(const Node& node);
 
@@ -24,7 +33,8 @@ struct LoweredKernel {
 /// the group has no common iteration domain or reduces over what a tile cannot hold whole; `why` then says it.
 [[nodiscard]] std::optional<LoweredKernel> lower(const Graph& graph, std::span<const NodeId> nodes,
                                                  std::span<const ValueId> outputs,
-                                                 std::string* why = nullptr);
+                                                 std::string* why = nullptr,
+                                                 const ProductFrame* frame = nullptr);
 
 /// Elements of a value whose shape is known, by dimension.
 [[nodiscard]] std::vector<std::int64_t> known_shape(const Value& value);

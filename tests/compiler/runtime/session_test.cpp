@@ -167,6 +167,24 @@ output z
 )", {{"n", 29}}, 1e-4);
 }
 
+TEST(Session, finishes_products_on_the_vector_cores) {
+  const std::string text = R"(graph g
+dim n
+input x: f16[2, n, 64]
+const w: f16[64, 96] = random(3, 0.3)
+const b: f16[96] = random(4, 0.5)
+input r: f16[2, n, 96]
+h = matmul(x, w)
+a = add(h, b)
+g = gelu(a)
+y = add(g, r)
+output y
+)";
+  check(text, {{"n", 70}}, 4e-3);
+  const Graph graph = specialize(deduce_shapes(parse_graph(text, "test.graph")), {{"n", 70}});
+  EXPECT_EQ(compile(graph, default_machine(), {}).steps.size(), 1u);
+}
+
 TEST(Session, convolves) {
   check(R"(graph g
 dim n
