@@ -217,11 +217,12 @@ bool MatmulMacro::second_half_used_after(const Block& block) const {
   return args_.k - block.k0 - block_k_ > part_;
 }
 
-Command& MatmulMacro::emit(Op op, Pipe pipe) {
+Command& MatmulMacro::emit(Op op, Pipe pipe, const Tile& tile) {
   Command& command = commands_.emplace_back();
   command.op = op;
   command.pipe = pipe;
   command.pc = pc_;
+  command.iteration = static_cast<std::uint32_t>(tile.number);
   return command;
 }
 
@@ -235,7 +236,7 @@ void MatmulMacro::load(const Block& block) {
       std::swap(row, column);
       std::swap(rows, columns);
     }
-    Command& command = emit(Op::loadnz, Pipe::MTE2);
+    Command& command = emit(Op::loadnz, Pipe::MTE2, tile);
     command.operand = {static_cast<std::int64_t>(type_),
                        to,
                        from + row * stride + column * item_,
@@ -243,7 +244,6 @@ void MatmulMacro::load(const Block& block) {
                        columns,
                        round_up(rows, kFractalRows),
                        stride};
-    command.iteration = static_cast<std::uint32_t>(tile.number);
     return command;
   };
   const bool again = block.number >= 2;
@@ -261,7 +261,7 @@ void MatmulMacro::load(const Block& block) {
 }
 
 void MatmulMacro::load_bias(const Block& block) {
-  Command& bias = emit(Op::loadl1, Pipe::MTE2);
+  Command& bias = emit(Op::loadl1, Pipe::MTE2, block.tile);
   bias.operand = {block.half() * half_l1_ + bias_offset_,
                   static_cast<std::int64_t>(args_.bias) + block.tile.n0 * item_,
                   block.tile.n * item_};
@@ -270,7 +270,7 @@ void MatmulMacro::load_bias(const Block& block) {
 
 void MatmulMacro::multiply(const Block& block) {
   if (args_.bias != 0 && block.k0 == 0) {
-    Command& bias = emit(Op::ldbt, Pipe::MTE1);
+    Command& bias = emit(Op::ldbt, Pipe::MTE1, block.tile);
     bias.operand = {static_cast<std::int64_t>(type_), 0, block.half() * half_l1_ + bias_offset_,
                     block.tile.n};
     wait(bias, Pipe::MTE2, kBFull + block.half());
@@ -291,7 +291,7 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
   const bool first = part == 0, last = part + 1 == block.parts;
   const bool loaded_again = block.number + 2 < blocks_;
   const std::int64_t type = static_cast<std::int64_t>(type_);
-  Command& a = emit(Op::l0a, Pipe::MTE1);
+  Command& a = emit(Op::l0a, Pipe::MTE1, tile);
   a.operand = {type,
                side * half_l0a_,
                half,
@@ -304,7 +304,7 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
   if (first) wait(a, Pipe::MTE2, kAFull + block.half());
   if (l0_used_[static_cast<std::size_t>(side)]) wait(a, Pipe::Cube, kL0Free + side);
   if (last && loaded_again) set(a, Pipe::MTE2, kAFree + block.half());
-  Command& b = emit(Op::l0b, Pipe::MTE1);
+  Command& b = emit(Op::l0b, Pipe::MTE1, tile);
   b.operand = {type,
                side * half_l0b_,
                half + b_offset_,
@@ -330,7 +330,7 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   const isa::Init init = !opens            ? isa::Init::Accumulate
                          : args_.bias != 0 ? isa::Init::Bias
                                            : isa::Init::Zero;
-  Command& product = emit(Op::mmad, Pipe::Cube);
+  Command& product = emit(Op::mmad, Pipe::Cube, tile);
   product.operand = {static_cast<std::int64_t>(type_),
                      place * accumulator_bytes_,
                      side * half_l0a_,
@@ -348,7 +348,7 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   if (side_used_again) set(product, Pipe::MTE1, kL0Free + side);
   if (closes) set(product, Pipe::Fix, kTileDone + place);
   if (opens && args_.bias != 0 && tile.number + 1 < tiles_) {
-    Command& freed = product.sets < 2 ? product : emit(Op::set, Pipe::Cube);
+    Command& freed = product.sets < 2 ? product : emit(Op::set, Pipe::Cube, tile);
     set(freed, Pipe::MTE1, kBiasFree);
     if (freed.op == Op::set) {
       freed.operand = {static_cast<std::int64_t>(Pipe::Cube), static_cast<std::int64_t>(Pipe::MTE1),
@@ -360,9 +360,9 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
 void MatmulMacro::write(const Tile& tile) {
   const auto place = static_cast<int>(tile.number % accumulators_);
   const bool in_slots = args_.slots > 0;
-  if (in_slots && tile.number >= args_.slots) take_back(tile.number);
+  if (in_slots && tile.number >= args_.slots) take_back(tile);
   const std::int64_t slot = core_ * args_.slots + (in_slots ? tile.number % args_.slots : 0);
-  Command& out = emit(Op::fix, Pipe::Fix);
+  Command& out = emit(Op::fix, Pipe::Fix, tile);
   const std::int64_t to = in_slots ? static_cast<std::int64_t>(args_.c) + slot * args_.slot_bytes
                                    : tile.c + tile.m0 * args_.c_stride + tile.n0 * out_item_;
   out.operand = {args_.out,
@@ -373,22 +373,20 @@ void MatmulMacro::write(const Tile& tile) {
                  in_slots ? args_.tile_n * out_item_ : args_.c_stride,
                  args_.post,
                  static_cast<std::int64_t>(isa::Atomic::None)};
-  out.iteration = static_cast<std::uint32_t>(tile.number);
   wait(out, Pipe::Cube, kTileDone + place);
   if (tile.number + accumulators_ < tiles_) set(out, Pipe::Cube, kTileFree + place);
   if (!in_slots) return;
-  Command& full = emit(Op::xset, Pipe::Fix);
+  Command& full = emit(Op::xset, Pipe::Fix, tile);
   full.operand = {static_cast<std::int64_t>(Pipe::Fix), kSlotFull,
                   static_cast<std::int64_t>(isa::CrossMode::Group)};
   if (tile.number + 1 < tiles_) return;
-  for (std::int64_t open = std::min(tiles_, args_.slots); open > 0; --open) take_back(open);
+  for (std::int64_t open = std::min(tiles_, args_.slots); open > 0; --open) take_back(tile);
 }
 
-void MatmulMacro::take_back(std::int64_t tile) {
-  Command& command = emit(Op::xwait, Pipe::Fix);
+void MatmulMacro::take_back(const Tile& tile) {
+  Command& command = emit(Op::xwait, Pipe::Fix, tile);
   command.operand = {static_cast<std::int64_t>(Pipe::Fix), kSlotFree,
                      static_cast<std::int64_t>(isa::CrossMode::Group)};
-  command.iteration = static_cast<std::uint32_t>(tile);
 }
 
 }  // namespace dvmsim

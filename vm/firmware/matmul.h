@@ -68,8 +68,8 @@ class MatmulMacro {
   void move_part(const Block& block, std::int64_t part);
   void multiply_part(const Block& block, std::int64_t part);
   void write(const Tile& tile);
-  void take_back(std::int64_t tile);
-  isa::Command& emit(isa::Op op, Pipe pipe);
+  void take_back(const Tile& tile);
+  isa::Command& emit(isa::Op op, Pipe pipe, const Tile& tile);
 
   isa::MatmulArguments args_{};
   DType type_ = DType::F16;
