@@ -14,8 +14,7 @@ namespace {
 
 constexpr std::int64_t kStepBytes = 32;
 
-// -- printing
-// --------------------------------------------------------------------------------------
+// Printing.
 
 std::string print_flags(std::string_view what, std::span<const FlagRef> flags) {
   std::string text;
@@ -52,8 +51,7 @@ bool scalar_is_float(const Row& row, const Inst& inst) {
          is_float(static_cast<DType>(inst.lane[static_cast<std::size_t>(type)].immediate));
 }
 
-// -- reading an operand
-// ----------------------------------------------------------------------------
+// Reading an operand.
 
 std::int32_t read_immediate(const Statement& in, const Operand& operand, std::string_view text) {
   if (operand.kind == OperandKind::Type) {

@@ -13,8 +13,7 @@
 namespace dvmsim::isa {
 namespace {
 
-// -- a whole text
-// ------------------------------------------------------------------------------------
+// A whole text.
 
 /// Collects the program while lines come in; one section of code at a time.
 class Assembler {
@@ -146,8 +145,7 @@ class Assembler {
   std::vector<Jump> jumps_{};
 };
 
-// -- a whole program, printed
-// --------------------------------------------------------------------------
+// A whole program, printed.
 
 struct Line {
   std::size_t at = 0, end = 0;
