@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "sim/core/times.h"
@@ -21,21 +22,22 @@ struct QueuedCommand {
 class CommandQueue {
  public:
   explicit CommandQueue(int depth)
-      : slots_(static_cast<std::size_t>(depth)), freed_(slots_.size()) {
-    clear();
-  }
+      : depth_(static_cast<std::size_t>(depth)),
+        slots_(std::bit_ceil(depth_)),
+        freed_(slots_.size()) {}
 
   void clear() {
     issued_ = finished_ = 0;
     hold_ = visible_ = kNever;
-    std::fill(freed_.begin(), freed_.end(), kNever);
   }
 
   [[nodiscard]] bool empty() const { return issued_ == finished_; }
   /// Is the end of the hold unknown that would free the slot of the next command?
-  [[nodiscard]] bool full() const { return issued_ - finished_ == slots_.size(); }
+  [[nodiscard]] bool full() const { return issued_ - finished_ == depth_; }
   /// When the slot of the next command is free; kNever if it always was. Not when full.
-  [[nodiscard]] Cycles slot_free() const { return freed_[place(issued_)]; }
+  [[nodiscard]] Cycles slot_free() const {
+    return issued_ < depth_ ? kNever : freed_[place(issued_ - depth_)];
+  }
 
   void push(const QueuedCommand& command) { slots_[place(issued_++)] = command; }
   [[nodiscard]] const QueuedCommand& front() const { return slots_[place(finished_)]; }
@@ -52,10 +54,11 @@ class CommandQueue {
   [[nodiscard]] bool drained(Cycles start) const { return start >= visible_ && start > hold_; }
 
  private:
-  [[nodiscard]] std::size_t place(std::size_t number) const { return number % slots_.size(); }
+  [[nodiscard]] std::size_t place(std::size_t number) const { return number & (slots_.size() - 1); }
 
-  std::vector<QueuedCommand> slots_;
-  std::vector<Cycles> freed_;  // hold-ends, by slot
+  std::size_t depth_;
+  std::vector<QueuedCommand> slots_;  // a power of two, at least depth
+  std::vector<Cycles> freed_;         // hold-ends, by slot
   std::size_t issued_ = 0, finished_ = 0;
   Cycles hold_ = kNever, visible_ = kNever;  // of everything finished so far
 };

@@ -36,6 +36,23 @@ Machine quiet_machine(const std::vector<std::string>& sets) {
   return machine;
 }
 
+Machine host_machine(const std::vector<std::string>& sets) {
+  std::vector<std::string> all = {"clock.core=1GHz", "host.submit=2us", "host.relocate=10ns",
+                                  "host.synchronize=5us"};
+  all.insert(all.end(), sets.begin(), sets.end());
+  return quiet_machine(all);
+}
+
+Program busy_program(int instructions) {
+  return isa::assemble(".vector\nloop count=" + std::to_string(instructions) + "\n" +
+                           std::string(kBusyLine) + "endloop\nhalt\n",
+                       "busy");
+}
+
+Launch on_one_core(const Program& program) {
+  return {&program, {}, CodePath::Bytecode, 0, 1, "busy"};
+}
+
 void Recorder::on_span(const Span& span) {
   rows[span.row].push_back({span.begin, span.end, span.visible, span.reason,
                             span.command == nullptr ? -1 : std::int64_t{span.command->pc}});

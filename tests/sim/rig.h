@@ -19,6 +19,15 @@ namespace dvmsim::testing {
 /// programs in a memory of their own. `sets` are "section.key=value".
 [[nodiscard]] Machine quiet_machine(const std::vector<std::string>& sets = {});
 
+/// The same with a host that takes time; one cycle is one nanosecond.
+[[nodiscard]] Machine host_machine(const std::vector<std::string>& sets = {});
+
+/// One instruction that takes a while, a vector program with a loop of them, and a launch of a
+/// program on one vector core.
+inline constexpr std::string_view kBusyLine = "vdup dtype=f32 dst=0 s=0 count=64 rows=40\n";
+[[nodiscard]] Program busy_program(int instructions);
+[[nodiscard]] Launch on_one_core(const Program& program);
+
 struct RecordedSpan {
   Cycles begin{}, end{}, visible{};
   Reason reason{};
