@@ -1,6 +1,7 @@
 // The fast engine against the oracle: the same spans in every row, on random machines.
 #include <gtest/gtest.h>
 
+#include "tests/agree/chaos.h"
 #include "tests/agree/compare.h"
 #include "tests/support/random_program.h"
 #include "tests/vm/device/programs.h"
@@ -48,6 +49,26 @@ TEST_P(RandomAgreement, every_row_of_random_programs_does_the_same_at_the_same_t
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomAgreement, ::testing::Values(1, 101, 201, 301));
+
+class ChaoticAgreement : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(ChaoticAgreement, every_wait_of_the_machine_lasts_as_long) {
+  std::size_t spans = 0;
+  for (std::uint64_t seed = GetParam(); seed < GetParam() + 100; ++seed) {
+    const Machine machine = random_machine(seed);
+    const ChaosProgram program = chaos_program(machine, seed);
+    Trial trial{&program.program, {{kChaosBytes}}, program.cube_cores, program.vector_cores};
+    trial.launches = 1 + static_cast<int>(seed % 2);
+    const Verdict verdict = compare(machine, trial);
+    EXPECT_EQ(verdict.difference, "") << "seed " << seed;
+    EXPECT_EQ(verdict.fault, "") << "seed " << seed;
+    spans += verdict.spans;
+    if (HasFailure()) break;
+  }
+  EXPECT_GT(spans, 10'000u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ChaoticAgreement, ::testing::Values(1, 101, 201, 301, 401));
 
 TEST(Agreement, hand_written_programs_take_the_same_cycles_on_the_default_machine) {
   for (const Case& item : golden_cases()) {
