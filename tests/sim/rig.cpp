@@ -54,6 +54,7 @@ Launch on_one_core(const Program& program) {
 }
 
 void Recorder::on_span(const Span& span) {
+  if (span.command != nullptr) last = *span.command;
   rows[span.row].push_back({span.begin, span.end, span.visible, span.reason,
                             span.command == nullptr ? -1 : std::int64_t{span.command->pc}});
 }

@@ -51,6 +51,7 @@ class Recorder : public Probe {
   std::map<Place, std::int64_t> bytes{};
   std::vector<FlagEdge> edges{};
   std::vector<HostSpan> host{};
+  isa::Command last{};  // the command that worked last
 };
 
 inline constexpr CoreId kVector0{CoreKind::Vector, 0};

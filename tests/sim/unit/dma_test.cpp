@@ -4,6 +4,7 @@
 
 #include "sim/unit/dma.h"
 #include "tests/sim/rig.h"
+#include "vm/isa/cost.h"
 
 namespace dvmsim::testing {
 namespace {
@@ -99,6 +100,29 @@ TEST(Dma, short_rows_move_more_than_their_bytes) {
       load(port_machine(), "load dst=0 src=r4 len=32 rows=64 dstride=32 sstride=512\n");
   EXPECT_EQ(outcome.record.work(kLoads)[0].end - outcome.record.work(kLoads)[0].begin,
             Cycles(64 * 128 / 64));
+}
+
+/// Law: alone on an idle machine a copy takes what the cost model says, but for the rounding of
+/// each chunk.
+TEST(Dma, copy_alone_takes_what_its_cost_says) {
+  const Machine machine = port_machine({"mte2.gm_to_ub=60B/cycle"});
+  for (const char* text : {"load dst=0 src=r4 len=8192", "load dst=0 src=r4 len=96",
+                           "load dst=0 src=r4 len=700 rows=5 "
+                           "dstride=704 sstride=1000",
+                           "store dst=r4 src=0 len=5000 dtype=u8"}) {
+    const Simulated outcome = load(machine, std::string(text) + "\n");
+    ASSERT_FALSE(outcome.report.fault) << outcome.report.fault.text;
+    const bool is_load = text[0] == 'l';
+    const auto work = outcome.record.work({kVector0, is_load ? Pipe::MTE2 : Pipe::MTE3});
+    ASSERT_EQ(work.size(), 1u);
+    const Cost cost = CostModel(machine).of(outcome.record.last);
+    const std::int64_t chunks = 8192 / 1024 + 1;
+    EXPECT_GE(work[0].end - work[0].begin, cost.busy) << text;
+    EXPECT_LE(work[0].end - work[0].begin, cost.busy + Cycles(chunks)) << text;
+    // The latency counts from the last chunk's start, the cost's from the end of the hold.
+    EXPECT_LE(work[0].visible - work[0].begin, cost.busy + cost.tail + Cycles(chunks)) << text;
+    EXPECT_GE(work[0].visible - work[0].begin, cost.tail) << text;
+  }
 }
 
 TEST(Dma, time_of_a_mixed_chunk_is_rounded_once) {
