@@ -106,6 +106,7 @@ class Partitioner {
     if (a.kind != GroupKind::Vector && a.kind != GroupKind::Cube) {
       return fmt::format("its producer is a {} kernel", name_of(a.kind));
     }
+    if (b.kind != GroupKind::Vector) return "its consumer already finishes another product";
     if (a.nodes.size() + b.nodes.size() > kMostNodes) return "the kernel would be too long";
     if (reaches_around(into, from)) return "something between them would wait for itself";
     if (a.kind == GroupKind::Cube) return obstacle_to_mix({a.kind, merged(a, b)});

@@ -185,6 +185,18 @@ output y
   EXPECT_EQ(compile(graph, default_machine(), {}).steps.size(), 1u);
 }
 
+TEST(Session, adds_two_products) {
+  check(R"(graph g
+input x: f32[1, 128]
+const w: f32[512, 128] = random(3, 0.3)
+const v: f32[512, 128] = random(4, 0.3)
+a = matmul(x, w) {trans_b=1}
+b = matmul(x, v) {trans_b=1}
+y = add(a, b)
+output y
+)", {});
+}
+
 TEST(Session, convolves) {
   check(R"(graph g
 dim n
