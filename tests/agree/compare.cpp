@@ -62,6 +62,32 @@ std::string difference_of(const OracleRows& engine, const OracleRows& oracle) {
   return first;
 }
 
+/// Who stands still for ever has said so far what it waited for, or not: only work is comparable.
+OracleRows work_in(const OracleRows& rows) {
+  OracleRows work;
+  for (const auto& [row, spans] : rows) {
+    if (row.pipe == Pipe::Scalar) continue;
+    for (const OracleSpan& span : spans) {
+      if (span.reason == Reason::Work) work[row].push_back(span);
+    }
+  }
+  return work;
+}
+
+std::string difference_of(const LaunchReport& engine, const OracleResult& oracle) {
+  std::string text;
+  const auto same = [&](const char* what, std::int64_t fast, std::int64_t slow) {
+    if (fast == slow) return;
+    text += std::string(what) + ": engine " + std::to_string(fast) + ", oracle " +
+            std::to_string(slow) + "; ";
+  };
+  same("end", engine.end.count(), oracle.end);
+  same("first dispatch", engine.first_dispatch.count(), oracle.first_dispatch);
+  same("commands", engine.commands, oracle.commands);
+  same("decode", engine.decode.count(), oracle.decode);
+  return text;
+}
+
 }  // namespace
 
 Machine random_machine(std::uint64_t seed) {
@@ -112,19 +138,34 @@ Machine random_machine(std::uint64_t seed) {
   port(m.mte2.latency, m.mte2.issue_gap, m.mte2.outstanding);
   port(m.mte3.latency, m.mte3.issue_gap, m.mte3.outstanding);
   port(m.fix.latency, m.fix.issue_gap, m.fix.outstanding);
+  m.mte2.nz_unaligned = Rational(number(10, 100), 100);
+  m.dma.request = Bytes(256 << number(0, 2));
+  m.dma.least_request = Bytes(32 << number(0, 3));
   m.dma.chunk = Bytes(m.dma.request.count() << number(0, 4));
+  m.l2.line = chance(random, 60) ? m.dma.request : Bytes(128 << number(0, 3));
+  m.l2.same_line = cycles(20);
+  m.l2.write_allocate = chance(random, 80);
   m.l2.ways = small(1, 8);
-  m.l2.size = Bytes(m.l2.line.count() * m.l2.ways * (chance(random, 50) ? number(1, 16) : 4096));
+  m.l2.size = Bytes(m.l2.line.count() * m.l2.ways * (chance(random, 50) ? number(0, 16) : 4096));
   m.l2.read = rate(20, 3000);
   m.l2.write = rate(20, 3000);
   m.l2.read_latency = delay(0, 200);
   m.l2.write_latency = delay(0, 200);
   m.hbm.channels = small(1, 40);
+  m.hbm.interleave = Bytes(m.l2.line.count() << number(0, 2));
   m.hbm.peak = rate(20, 1000);
   m.hbm.efficiency = Rational(number(30, 100), 100);
   m.hbm.write_cost = Rational(number(5, 30), 10);
   m.hbm.latency = delay(0, 300);
   m.firmware.icache_miss = delay(0, 300);
+  m.firmware.icache_fill = Bytes(32 << number(0, 6));
+  m.firmware.memory = chance(random, 60)   ? ProgramMemory::Ub
+                      : chance(random, 50) ? ProgramMemory::Tcm
+                                           : ProgramMemory::Cached;
+  m.firmware.profile = static_cast<DecodeProfile>(number(0, kDecodeProfiles - 1));
+  m.firmware.decode_cache = chance(random, 30) ? small(1, 64) : 0;
+  m.launch.entry = Picoseconds(number(0, 500'000));
+  m.launch.exit = Picoseconds(number(0, 500'000));
   m.launch.per_core = Picoseconds(number(0, 100'000));
   m.launch.skew = Picoseconds(number(0, 1'000'000));
   check(m);
@@ -136,9 +177,11 @@ Verdict compare(const Machine& machine, const Trial& trial) {
   Collector collector;
   SimOptions options;
   options.mode = Mode::Timing;
+  options.memory = trial.ideal_memory ? MemoryModel::Ideal : MemoryModel::Detailed;
+  options.reverse_build = trial.reverse_build;
   SimDevice engine(machine, options);
   engine.listen({&collector});
-  Oracle oracle(machine);
+  Oracle oracle(machine, trial.ideal_memory);
   GlobalMemory twin(machine.hbm.size);  // tells where the engine puts the code
   Launch launch;
   launch.program = trial.program;
@@ -160,18 +203,18 @@ Verdict compare(const Machine& machine, const Trial& trial) {
     for (const auto& [row, spans] : result.rows) {
       for (const OracleSpan& span : spans) append(rows, row, span);
     }
+    if (report.fault && !result.blocked.empty()) {
+      verdict.fault = report.fault.text;
+      verdict.difference = difference_of(work_in(collector.rows), work_in(rows));
+      break;
+    }
     verdict.difference = difference_of(collector.rows, rows);
     verdict.cycles += (report.end - report.begin).count();
-    if (bool(report.fault) == result.blocked.empty()) {
+    if (report.fault || !result.blocked.empty()) {
       verdict.difference +=
           "; engine's fault: " + report.fault.text + ", oracle's: " + result.blocked;
-    } else if (report.fault) {
-      verdict.fault = report.fault.text;
-      break;
-    } else if (verdict.difference.empty() && report.end.count() != result.end) {
-      verdict.difference = "ends: engine " + std::to_string(report.end.count()) + ", oracle " +
-                           std::to_string(result.end);
     }
+    if (verdict.difference.empty()) verdict.difference = difference_of(report, result);
   }
   for (const auto& [row, spans] : rows) verdict.spans += spans.size();
   return verdict;

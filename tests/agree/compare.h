@@ -24,6 +24,8 @@ struct Trial {
   int cube_cores = 0, vector_cores = 0;
   CodePath path = CodePath::Bytecode;
   int launches = 1;
+  bool ideal_memory = false;
+  bool reverse_build = false;
 };
 
 struct Verdict {

@@ -73,7 +73,8 @@ OracleResult Oracle::run(const Launch& launch, std::int64_t begin, std::int64_t 
   }
   sc_core::sc_start();
   for (const std::unique_ptr<OracleCore>& core : cores) {
-    result.end = std::max(result.end, core->leave());
+    core->leave();
+    core->add_to(result);
     core->describe_blocked(result.blocked);
   }
   return result;

@@ -37,13 +37,16 @@ void append(OracleRows& rows, const RowId& row, const OracleSpan& span);
 
 struct OracleResult {
   OracleRows rows{};
+  std::int64_t first_dispatch = 0;  // of any core's first command
+  std::int64_t commands = 0, decode = 0;
   std::int64_t end = 0;   // of the launch
   std::string blocked{};  // deadlock or fault: which rows did not finish
 };
 
 class Oracle {
  public:
-  explicit Oracle(const Machine& machine) : machine_(machine), memory_(machine) {}
+  explicit Oracle(const Machine& machine, bool ideal_memory = false)
+      : machine_(machine), memory_(machine_, ideal_memory) {}
   /// The device takes the launch up at `begin`; the code of a kind of core lies at its address in
   /// GM.
   OracleResult run(const Launch& launch, std::int64_t begin, std::int64_t cube_code,

@@ -20,6 +20,7 @@ void OracleCore::scalar() {
     const Step step = firmware_.step();
     fetch_block(step.command->pc);
     work(step.scalar.count());
+    decode_ += step.scalar.count();
     switch (step.kind) {
       case Step::Kind::Command:
         if (step.command->pipe == Pipe::Scalar) {
@@ -102,6 +103,7 @@ void OracleCore::own_flags(const Command& command) {
   if (command.op == Op::xset) {
     cross_.put(id_, mode, command.at(1), s_ + machine_.xflag.latency.cycles().count());
   }
+  dispatched();
 }
 
 void OracleCore::issue(const Command& command) {
@@ -112,6 +114,7 @@ void OracleCore::issue(const Command& command) {
     while (target.held.size() <= leaving) sc_core::wait(target.done);
     block(target.held[leaving], Reason::QueueFull);
   }
+  dispatched();
   ++target.issued;
   target.entries.push_back({command, fetched_, unblocked_, s_});
   tell(target.arrived);
@@ -225,13 +228,20 @@ OracleCore::Moves OracleCore::move(Pipe pipe, const Command& command, const isa:
   return {held - start, std::max(through.gap, ports), std::max(back, held)};
 }
 
-Time OracleCore::leave() {
+void OracleCore::leave() {
   Time end = s_;
   for (const OracleQueue& each : queues_) end = std::max(end, each.visible);
   add(Pipe::Scalar, s_, end, Reason::WaitResult);
   s_ = end + cycles_in(machine_.launch.exit, machine_.clock.core).count();
   add(Pipe::Scalar, end, s_, Reason::Work);
-  return s_;
+}
+
+void OracleCore::add_to(OracleResult& result) const {
+  const Time first = commands_ > 0 ? first_dispatch_ : s_;
+  if (result.end == 0 || first < result.first_dispatch) result.first_dispatch = first;
+  result.commands += commands_;
+  result.decode += decode_;
+  result.end = std::max(result.end, s_);
 }
 
 void OracleCore::describe_blocked(std::string& text) const {

@@ -53,8 +53,10 @@ class OracleCore {
 
   void scalar();
   void pipe(Pipe which);
-  /// After everything has come to rest: the core's end.
-  Time leave();
+  /// After everything has come to rest.
+  void leave();
+  /// After it has left.
+  void add_to(OracleResult& result) const;
   void describe_blocked(std::string& text) const;
 
  private:
@@ -107,6 +109,11 @@ class OracleCore {
   std::array<std::vector<Chunk>, kPipes> chunks_{};  // of the command under way
   Time s_ = 0, unblocked_ = 0, fetched_ = 0;
   bool halted_ = false;
+  std::int64_t commands_ = 0, decode_ = 0;
+  Time first_dispatch_ = kNever;
+  void dispatched() {
+    if (commands_++ == 0) first_dispatch_ = s_;
+  }
   std::string fault_{};
 };
 

@@ -13,8 +13,9 @@ std::int64_t transfer(std::int64_t bytes, Rational rate) {
 
 }  // namespace
 
-OracleMemory::OracleMemory(const Machine& machine)
+OracleMemory::OracleMemory(const Machine& machine, bool ideal)
     : machine_(machine),
+      ideal_(ideal),
       line_bytes_(machine.l2.line.count()),
       sets_(machine.l2.size.count() / (line_bytes_ * machine.l2.ways)),
       channel_free_(static_cast<std::size_t>(machine.hbm.channels), 0) {}
@@ -112,6 +113,12 @@ OracleMemory::Fixed OracleMemory::write(const OraclePiece& piece, Fixed arrival)
 OracleAnswer OracleMemory::access(std::int64_t arrival, bool is_write,
                                   const std::vector<OraclePiece>& pieces) {
   OracleAnswer answer;
+  if (ideal_) {
+    for (const OraclePiece& piece : pieces) answer.hit_moved += piece.moved;
+    const Cycles latency = is_write ? machine_.l2.write_latency : machine_.l2.read_latency;
+    answer.completion = arrival + latency.count();
+    return answer;
+  }
   Fixed last = arrival * kOne;
   for (const OraclePiece& piece : pieces) {
     const Fixed done =

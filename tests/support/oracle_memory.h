@@ -24,7 +24,8 @@ struct OracleAnswer {
 
 class OracleMemory {
  public:
-  explicit OracleMemory(const Machine& machine);
+  /// Ideal: everything is in L2, and nobody is in anybody's way.
+  OracleMemory(const Machine& machine, bool ideal);
   /// Pieces in the order of the transfer; calls in order of arrival.
   OracleAnswer access(std::int64_t arrival, bool is_write, const std::vector<OraclePiece>& pieces);
 
@@ -51,6 +52,7 @@ class OracleMemory {
   Fixed occupy(std::size_t channel, Fixed from, Fixed length);
 
   const Machine& machine_;
+  bool ideal_;
   std::int64_t line_bytes_, sets_;
   std::map<std::int64_t, Set> l2_{};
   Fixed l2_free_ = 0;
