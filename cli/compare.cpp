@@ -22,32 +22,38 @@ double tolerance(DType type) {
   }
 }
 
+void note(RunReport::Check& check, double worst, double largest) {
+  check.max_abs_err = std::max(check.max_abs_err, worst);
+  if (largest > 0) check.max_rel_err = std::max(check.max_rel_err, worst / largest);
+}
+
 void add_floats(RunReport::Check& check, const Tensor& actual, const Tensor& expected) {
   const std::vector<float> a = actual.floats(), e = expected.floats();
   const double share = tolerance(expected.dtype());
+  double worst = 0, largest = 0;
   for (std::size_t i = 0; i < e.size(); ++i) {
     const double want = e[i], got = a[i];
+    if (std::isfinite(want)) largest = std::max(largest, std::abs(want));
     if (want == got || (std::isnan(want) && std::isnan(got))) continue;
     double error = std::abs(got - want);
     if (std::isnan(error)) error = std::numeric_limits<double>::infinity();
-    const double relative = want == 0 ? 0 : error / std::abs(want);
-    check.max_abs_err = std::max(check.max_abs_err, error);
-    check.max_rel_err = std::max(check.max_rel_err, relative);
+    worst = std::max(worst, error);
     if (!(error <= share * (1 + std::abs(want)))) check.pass = false;
   }
+  note(check, worst, largest);
 }
 
 void add_integers(RunReport::Check& check, const Tensor& actual, const Tensor& expected) {
   const auto a = actual.ints(), e = expected.ints();
+  double worst = 0, largest = 0;
   for (std::size_t i = 0; i < e.size(); ++i) {
+    const auto want = static_cast<double>(e[i]);
+    largest = std::max(largest, std::abs(want));
     if (a[i] == e[i]) continue;
-    const double error = std::abs(static_cast<double>(a[i]) - static_cast<double>(e[i]));
-    check.max_abs_err = std::max(check.max_abs_err, error);
-    if (e[i] != 0) {
-      check.max_rel_err = std::max(check.max_rel_err, error / std::abs(static_cast<double>(e[i])));
-    }
+    worst = std::max(worst, std::abs(static_cast<double>(a[i]) - want));
     check.pass = false;
   }
+  note(check, worst, largest);
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   report.not_modelled = not_modelled(machine);
   fill_from(report, job, result);
   report.roofline = roofline(stats, capacity_of(machine, options.cores));
-  measure_decode(report, *result.module, machine, options);
+  if (options.decode) measure_decode(report, *result.module, machine, options);
   if (options.check) {
     report.check = compare(result.outputs, evaluate(*job.graph, job.inputs));
   }

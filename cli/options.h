@@ -36,6 +36,7 @@ struct RunOptions {
   int cores = 0;  // 0: all
   int workers = 0;
   bool check = false;
+  bool decode = true;  // run again to measure what decoding costs
   std::string trace{};
   TraceLevel trace_level = TraceLevel::Instruction;
   std::optional<std::pair<std::int64_t, std::int64_t>> trace_window{};

@@ -1,7 +1,8 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 
@@ -14,6 +15,7 @@
 #include "traces/output.h"
 #include "traces/perfetto.h"
 #include "vm/base/error.h"
+#include "vm/isa/verify.h"
 
 namespace dvmsim {
 namespace {
@@ -76,6 +78,30 @@ class Outputs {
   Named written_{};
 };
 
+/// A line on a terminal that says how far the run is; nothing elsewhere.
+class Progress final : public Probe {
+ public:
+  ~Progress() override {
+    if (shown_) std::fputs("\r\033[K", stderr);
+  }
+  void on_launch_end(const LaunchMark& mark) override {
+    if (!terminal_) return;
+    fmt::print(stderr, "\r\033[Klaunch {}: cycle {}", mark.launch + 1, mark.end.count());
+    shown_ = true;
+  }
+
+ private:
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  bool shown_ = false;
+};
+
+Execution execute_with_progress(const Job& job, const Machine& machine, const RunOptions& options,
+                                Probes listeners) {
+  Progress progress;
+  listeners.push_back(&progress);
+  return execute(job, machine, options, listeners);
+}
+
 int report_fault(const Fault& fault) {
   fmt::print(stderr, "dvmsim: simulated fault: {}\n", fault.text);
   return kFaulted;
@@ -83,7 +109,7 @@ int report_fault(const Fault& fault) {
 
 int run_job(const Job& job, const Machine& machine, const RunOptions& options) {
   Outputs outputs(options, machine);
-  const Execution execution = execute(job, machine, options, outputs.listeners());
+  const Execution execution = execute_with_progress(job, machine, options, outputs.listeners());
   outputs.write_trace();
   if (execution.fault) return report_fault(execution.fault);
   outputs.write_values(execution);
@@ -116,14 +142,26 @@ Job job_of(std::string name, Graph graph, const RunOptions& options) {
 }
 
 /// Inputs of a compiled module have their shapes; they may only be given whole.
-Job job_of_module(const std::string& path, const RunOptions& options) {
+Job job_of_module(const std::string& path, const Machine& machine, const RunOptions& options) {
   if (options.check) throw Error("--check eval: " + path + " holds no graph; run the model itself");
-  if (!options.dims.empty()) throw Error("--dim: the sizes in " + path + " are fixed");
+  if (!options.dims.empty() || !options.shapes.empty()) {
+    throw Error("--dim and --shape: the sizes in " + path + " are fixed; run the model itself");
+  }
   Job job;
   job.name = fs::path(path).filename().string();
   job.module = load_module(read_bytes(path), path);
+  for (const Program& program : job.module->programs) isa::check(program, machine, path);
   if (mode_of(options) == Mode::Timing) return job;
-  for (const auto& [name, file] : options.inputs) job.inputs[name] = load_npy(file);
+  for (const auto& [name, file] : options.inputs) {
+    const auto is_it = [&, wanted = name](int index) {
+      return job.module->tensors[static_cast<std::size_t>(index)].name == wanted;
+    };
+    const auto& known = job.module->inputs;
+    if (std::none_of(known.begin(), known.end(), is_it)) {
+      throw Error("--input " + name + ": " + path + " has no such input");
+    }
+    job.inputs[name] = load_npy(file);
+  }
   std::int64_t position = 0;
   for (int index : job.module->inputs) {
     const ModuleTensor& tensor = job.module->tensors[static_cast<std::size_t>(index)];
@@ -141,7 +179,7 @@ int run_model(const RunOptions& options) {
   refuse_features(options);
   const Machine machine = machine_from(options.hardware, options.sets);
   if (options.model.ends_with(".dvm")) {
-    return run_job(job_of_module(options.model, options), machine, options);
+    return run_job(job_of_module(options.model, machine, options), machine, options);
   }
   const std::string name = fs::path(options.model).filename().string();
   return run_job(job_of(name, load_model(options.model), options), machine, options);

@@ -25,7 +25,12 @@ class Walk {
   CodeMap::Place step(std::uint32_t pc, Op op) {
     if (op == Op::endloop && !loops_.empty()) leave();
     for (; next_ < marks_.size() && marks_[next_]->pc <= pc; ++next_) apply(*marks_[next_], op);
-    const CodeMap::Place place = here_;
+    CodeMap::Place place = here_;
+    if (op == Op::matmul && place.tile < 0) {  // the firmware counts the tiles of a macro
+      place.tile = static_cast<std::int32_t>(tiles_.size());
+      place.direct = true;
+      tiles_.push_back({"tile", -1});
+    }
     fresh_ = op == Op::loop;
     if (fresh_) enter();
     return place;

@@ -77,6 +77,7 @@ Perfetto::Row& Perfetto::row_of(const RowId& id) {
     core.described = true;
   }
   row.track = tracks::of(id.core, 1 + pipe);
+  row.share = id.pipe == Pipe::Scalar ? tracks::kScalarShare : tracks::kInstructionShare;
   packets_.thread(row.track, pid, pid * 100 + 1 + pipe, std::string(name_of(id.pipe)));
   return row;
 }
@@ -89,9 +90,8 @@ bool Perfetto::inside(Cycles begin, Cycles end) const {
   return begin < options_.to && end > options_.from;
 }
 
-bool Perfetto::allow(TraceLevel level, Cycles at) {
-  constexpr std::array kPercent = {100, 95, 80};  // by TraceLevel
-  const std::int64_t limit = options_.budget * kPercent[static_cast<std::size_t>(level)] / 100;
+bool Perfetto::allow(int percent, Cycles at) {
+  const std::int64_t limit = options_.budget * percent / 100;
   if (totals_.slices < limit) {
     ++totals_.slices;
     return true;
@@ -147,7 +147,7 @@ void Perfetto::work(Core& core, Row& row, const Span& span) {
     note_ub(core, span);
   }
   const bool drawn = wanted && options_.level == TraceLevel::Instruction && row.op.open &&
-                     allow(TraceLevel::Instruction, span.begin);
+                     allow(row.share, span.begin);
   const Drawn flows = take_flows(core, *span.command, drawn);
   if (drawn) draw_instruction(row, span, flows);
   if (!wanted) return;
@@ -177,7 +177,7 @@ void Perfetto::place(Row& row, const Span& span) {
 
 void Perfetto::open_groups(Row& row, const CodeMap& map, const CodeMap::Place& place, Cycles at) {
   if (!row.op.open) {
-    if (!allow(TraceLevel::Op, at)) return;
+    if (!allow(tracks::kOperatorShare, at)) return;
     const std::string& name =
         place.op < 0 ? label_ : map.operators()[static_cast<std::size_t>(place.op)];
     row.op = {true, 0, 0};
@@ -189,7 +189,7 @@ void Perfetto::open_groups(Row& row, const CodeMap& map, const CodeMap::Place& p
     }
   }
   if (row.tile.open || place.tile < 0 || options_.level == TraceLevel::Op) return;
-  if (!allow(TraceLevel::Tile, at)) return;
+  if (!allow(tracks::kTileShare, at)) return;
   const std::string& base = map.tiles()[static_cast<std::size_t>(place.tile)].name;
   row.tile = {true, 0, 0};
   const NameId name = packets_.name(
@@ -212,7 +212,7 @@ void Perfetto::close_groups(Row& row) {
 
 void Perfetto::draw_waited(Row& row) {
   for (const Waited& waited : row.waited) {
-    if (!allow(TraceLevel::Instruction, waited.begin)) continue;
+    if (!allow(row.share, waited.begin)) continue;
     const bool decode = waited.reason == Reason::Work;
     packets_.begin(row.track, waited.begin)
         .named(

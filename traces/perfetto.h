@@ -70,6 +70,7 @@ class Perfetto final : public Probe {
   };
   struct Row {
     TrackId track{};  // zero: not described yet
+    int share = 0;    // of the budget, in percent, until its instructions are left out
     Cycles last{};    // end of the last span
     Group op{}, tile{};
     std::int32_t op_place = -1, tile_place = -1;
@@ -99,8 +100,8 @@ class Perfetto final : public Probe {
   Row& row_of(const RowId& id);
   [[nodiscard]] const CodeMap& map_of(CoreKind kind) const;
   [[nodiscard]] bool inside(Cycles begin, Cycles end) const;
-  /// Counts the slice if the budget allows slices of that level.
-  bool allow(TraceLevel level, Cycles at);
+  /// Counts the slice unless that much of the budget is used up.
+  bool allow(int percent, Cycles at);
 
   void wait(Row& row, const Span& span);
   void work(Core& core, Row& row, const Span& span);

@@ -97,7 +97,7 @@ void Perfetto::on_flag(const FlagEdge& edge) {
   if (!inside(edge.set, edge.set + Cycles(1)) || !inside(edge.taken, edge.taken + Cycles(1)))
     return;
   DVMSIM_ASSERT(edge.set <= edge.taken, "a flag is set before it is taken");
-  if (!allow(TraceLevel::Instruction, edge.set)) return;
+  if (!allow(tracks::kInstructionShare, edge.set)) return;
   ++totals_.slices;  // both ends
   const FlowId flow = next_flow();
   const TrackId from = row_of(edge.from).track, to = row_of(edge.to).track;

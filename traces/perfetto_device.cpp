@@ -23,7 +23,7 @@ void Perfetto::on_launch_begin(const LaunchMark& mark, const Program& program) {
 
 void Perfetto::on_launch_end(const LaunchMark& mark) {
   close_rows();
-  if (!inside(mark.begin, mark.end) || !allow(TraceLevel::Op, mark.begin)) return;
+  if (!inside(mark.begin, mark.end) || !allow(tracks::kOperatorShare, mark.begin)) return;
   {
     auto event = packets_.begin(tracks::kStream, mark.begin);
     event.named(packets_.name(label_), launches_).arg(launch_arg_, mark.launch);
@@ -44,7 +44,7 @@ void Perfetto::on_host(const HostSpan& span) {
   host_last_[thread] = end;
   const bool launch = span.work == HostWork::Launch;
   if (launch) host_launches_.push_back({FlowId{}, end});
-  if (!inside(begin, end) || !allow(TraceLevel::Op, begin)) return;
+  if (!inside(begin, end) || !allow(tracks::kOperatorShare, begin)) return;
   packets_.begin(tracks::kHost[thread], begin)
       .named(packets_.name(name_of(span.work)), host_)
       .arg(label_arg_, packets_.text(span.label));

@@ -14,6 +14,10 @@ inline constexpr Cycles kWindow(1024);  // of the counters, at first
 inline constexpr std::size_t kBandwidthWindows = 65536;
 inline constexpr std::size_t kUbWindows = 8192;
 
+/// Of the budget, in percent: what may still be drawn up to there.
+inline constexpr int kScalarShare = 50, kInstructionShare = 80, kTileShare = 95,
+                     kOperatorShare = 100;
+
 inline constexpr TrackId kHostProcess{1}, kDeviceProcess{8}, kStream{9};
 inline constexpr std::array kHost = {TrackId{2}, TrackId{3}};  // by HostThread
 inline constexpr std::array kBandwidth = {TrackId{10}, TrackId{11}, TrackId{12}, TrackId{13}};

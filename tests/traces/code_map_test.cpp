@@ -59,6 +59,17 @@ TEST(CodeMap, marks_of_the_other_kind_of_core_do_not_count) {
   EXPECT_EQ(CodeMap(program, CoreKind::Vector).at(0).tile, -1);
 }
 
+TEST(CodeMap, the_macro_walks_tiles_of_its_own) {
+  Program program;
+  for (Op op : {Op::matmul, Op::halt}) {
+    program.cube.push_back(static_cast<std::uint64_t>(op) | 1u << 8);
+  }
+  const CodeMap map(program, CoreKind::Cube);
+  EXPECT_EQ(map.at(0).tile, 0);
+  EXPECT_TRUE(map.at(0).direct);
+  EXPECT_EQ(map.at(1).tile, -1);
+}
+
 TEST(CodeMap, straight_line_tiles_are_numbered) {
   const Program program = program_of(
       {Op::load, Op::store, Op::load, Op::store, Op::halt},
