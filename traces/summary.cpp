@@ -59,25 +59,22 @@ std::string title(const RunReport& report) {
   return fmt::format("{}  ({} on {})", text, report.strategy, report.hardware);
 }
 
-std::string decode_text(const RunReport& report) {
-  const auto& firmware = report.firmware;
-  std::string text = fmt::format("{} instructions, {} commands", grouped(firmware.instructions),
-                                 grouped(firmware.commands));
+/// Empty if it was not measured.
+std::string decode_text(const RunReport::Firmware& firmware) {
   const auto share = [&](const RunReport::Decode& decode) {
     return decode.cycles == 0
                ? 0.0
                : static_cast<double>(decode.exposed_cycles) / static_cast<double>(decode.cycles);
   };
-  const auto& profiles = firmware.by_profile;
-  if (profiles[0] && profiles[1] && profiles[2]) {
-    text += fmt::format("; exposed decode {} / {} / {} cycles ({} / {} / {}) low/nominal/high",
-                        grouped(profiles[0]->exposed_cycles), grouped(profiles[1]->exposed_cycles),
-                        grouped(profiles[2]->exposed_cycles), percent(share(*profiles[0])),
-                        percent(share(*profiles[1])), percent(share(*profiles[2])));
-  } else if (firmware.exposed_cycles) {
-    text += fmt::format("; exposed decode {} cycles", grouped(*firmware.exposed_cycles));
+  const auto& [low, nominal, high] = firmware.by_profile;
+  if (low && nominal && high) {
+    return fmt::format("exposes {} / {} / {} cycles ({} / {} / {}) at low / nominal / high cost",
+                       grouped(low->exposed_cycles), grouped(nominal->exposed_cycles),
+                       grouped(high->exposed_cycles), percent(share(*low)),
+                       percent(share(*nominal)), percent(share(*high)));
   }
-  return text;
+  if (!firmware.exposed_cycles) return "";
+  return fmt::format("exposes {} cycles", grouped(*firmware.exposed_cycles));
 }
 
 std::string busy_text(const Roofline& roofline) {
@@ -108,7 +105,11 @@ std::string summary(const RunReport& report,
                                 time_text(report.host.launch_us), grouped(report.host.launches),
                                 report.host.launches == 1 ? "" : "es",
                                 bytes_text(report.host.program_bytes)));
-  page.line("firmware", decode_text(report));
+  page.line("firmware",
+            fmt::format("{} instructions, {} commands", grouped(report.firmware.instructions),
+                        grouped(report.firmware.commands)));
+  const std::string decode = decode_text(report.firmware);
+  if (!decode.empty()) page.line("decode", decode);
   page.line("memory", fmt::format("HBM read {}, write {}; L2 hits {}",
                                   bytes_text(report.memory.hbm_read_bytes),
                                   bytes_text(report.memory.hbm_write_bytes),

@@ -75,7 +75,7 @@ TEST(Report, summary_shows_decode_at_all_three_profiles) {
   RunReport report = sample();
   report.firmware.by_profile = {RunReport::Decode{1000, 90, 10}, RunReport::Decode{1100, 190, 110},
                                 RunReport::Decode{1300, 390, 325}};
-  EXPECT_NE(summary(report).find("10 / 110 / 325 cycles (1.0 % / 10.0 % / 25.0 %)"),
+  EXPECT_NE(summary(report).find("exposes 10 / 110 / 325 cycles (1.0 % / 10.0 % / 25.0 %) at low"),
             std::string::npos)
       << summary(report);
 }
