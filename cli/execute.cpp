@@ -57,20 +57,26 @@ struct Measured {
   bool good = false;
 };
 
-/// The module once more, without data, on a machine that differs in what decoding costs.
-Measured run_again(Module module, const Machine& machine, const RunOptions& options,
-                   bool free_firmware) {
+/// How a module is run once more: without data unless something on the device decides by it.
+struct Again {
+  const RunOptions& options;
+  const std::map<std::string, Tensor>& inputs;
+  Mode mode = Mode::Timing;
+};
+
+/// The module once more, on a machine that differs in what decoding costs.
+Measured run_again(Module module, const Machine& machine, const Again& again, bool free_firmware) {
+  const RunOptions& options = again.options;
   SimOptions sim = sim_options(options);
-  sim.mode = Mode::Timing;
+  sim.mode = again.mode;
   sim.free_firmware = free_firmware;
   SimDevice device(machine, sim);
   module.machine = hash_of(machine);
-  Session session(std::move(module), machine, device,
-                  session_options(options, device, Mode::Timing));
+  Session session(std::move(module), machine, device, session_options(options, device, again.mode));
   Measured measured;
   for (int i = 0; i < options.repeat; ++i) {
     Stats stats;
-    const RunResult result = session.run({}, {});
+    const RunResult result = session.run({}, again.inputs);
     if (result.fault || result.launches.empty()) return {};
     for (const LaunchReport& launch : result.launches) stats.add(launch);
     stats.close();
@@ -94,15 +100,21 @@ bool has_bytecode(const Module& module) {
 }
 
 /// What decoding costs at each profile: cycles over those of the same commands with free firmware.
-void measure_decode(RunReport& report, const Module& module, const Machine& machine,
+void measure_decode(RunReport& report, const Module& module, const Machine& machine, const Job& job,
                     const RunOptions& options) {
-  if (decides_by_data(module) || !has_bytecode(module)) return;
-  const Measured free = run_again(module, machine, options, true);
-  if (!free.good) return;  // control depends on device data
+  if (!has_bytecode(module)) return;
+  Again again{options, job.inputs};
+  if (decides_by_data(module)) again.mode = mode_of(options);
+  Measured free = run_again(module, machine, again, true);
+  if (!free.good && mode_of(options) == Mode::Functional) {
+    again.mode = Mode::Functional;
+    free = run_again(module, machine, again, true);
+  }
+  if (!free.good) return;
   for (std::size_t i = 0; i < report.firmware.by_profile.size(); ++i) {
     Machine variant = machine;
     variant.firmware.profile = static_cast<DecodeProfile>(i);
-    const Measured run = run_again(module, variant, options, false);
+    const Measured run = run_again(module, variant, again, false);
     if (!run.good) continue;
     const std::int64_t exposed = (run.cycles - free.cycles).count();
     report.firmware.by_profile[i] = RunReport::Decode{run.cycles.count(), run.decode, exposed};
@@ -156,7 +168,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   report.not_modelled = not_modelled(machine);
   fill_from(report, job, result);
   report.roofline = roofline(stats, capacity_of(machine, options.cores));
-  if (options.decode) measure_decode(report, *result.module, machine, options);
+  if (options.decode) measure_decode(report, *result.module, machine, job, options);
   if (options.check) {
     report.check = compare(result.outputs, evaluate(*job.graph, job.inputs));
   }
