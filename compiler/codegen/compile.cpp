@@ -14,6 +14,7 @@
 #include "compiler/schedule/conv.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
+#include "compiler/schedule/matmul_estimate.h"
 #include "compiler/schedule/product.h"
 #include "vm/base/error.h"
 
@@ -32,8 +33,8 @@ class ModuleCompiler {
   Module run(const Graph& graph) {
     module_.name = graph.name;
     module_.machine = hash_of(machine_);
-    const Graph lowered = run_passes(graph, {machine_, options_.fusion == Fusion::Patterns},
-                                     options_.observer);
+    const Graph lowered =
+        run_passes(graph, {machine_, options_.fusion == Fusion::Patterns}, options_.observer);
     Scope scope{&lowered, {}};
     for (ValueId input : lowered.inputs) {
       const int tensor = add_tensor(ModuleTensor::Kind::Input, lowered.value(input));
@@ -57,8 +58,9 @@ class ModuleCompiler {
 
   [[nodiscard]] int vector_cores() const {
     const int all = machine_.cores.vector;
-    return options_.cores > 0 ? std::min(all, options_.cores * std::max(1, machine_.cores.per_group))
-                              : all;
+    return options_.cores > 0
+               ? std::min(all, options_.cores * std::max(1, machine_.cores.per_group))
+               : all;
   }
   [[nodiscard]] int cube_cores() const {
     return options_.cores > 0 ? std::min(machine_.cores.cube, options_.cores) : machine_.cores.cube;
@@ -125,6 +127,7 @@ class ModuleCompiler {
     return arguments;
   }
   MatmulSchedule schedule_product(const MatmulSpec& spec);
+  [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const;
   void note(const std::string& text) {
     if (options_.schedules != nullptr) *options_.schedules += text;
   }
@@ -140,8 +143,8 @@ class ModuleCompiler {
   void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
             const std::vector<int>& outputs, const std::vector<ViewCopy>& copies);
   void copy_whole(const std::string& label, int from, int to);
-  void multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a, ModuleArgument b,
-                ModuleArgument c, int bias);
+  void multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
+                ModuleArgument b, ModuleArgument c, int bias);
   void name_outputs(Scope& scope);
 
   const Machine& machine_;
@@ -163,13 +166,26 @@ void ModuleCompiler::compile_graph(Scope& scope) {
     }
     ++work_.groups;
     switch (group.kind) {
-      case GroupKind::Vector: compile_vector(scope, group); break;
-      case GroupKind::Cube: compile_product(scope, group); break;
-      case GroupKind::Conv: compile_conv(scope, group); break;
-      case GroupKind::Copy: compile_copies(scope, group); break;
-      case GroupKind::Gather: compile_gather(scope, group); break;
-      case GroupKind::Branch: compile_branch(scope, group); break;
-      case GroupKind::Alias: break;
+      case GroupKind::Vector:
+        compile_vector(scope, group);
+        break;
+      case GroupKind::Cube:
+        compile_product(scope, group);
+        break;
+      case GroupKind::Conv:
+        compile_conv(scope, group);
+        break;
+      case GroupKind::Copy:
+        compile_copies(scope, group);
+        break;
+      case GroupKind::Gather:
+        compile_gather(scope, group);
+        break;
+      case GroupKind::Branch:
+        compile_branch(scope, group);
+        break;
+      case GroupKind::Alias:
+        break;
     }
   }
 }
@@ -192,9 +208,9 @@ void ModuleCompiler::copy(const std::string& label, DType dtype, const std::vect
                           const std::vector<int>& outputs, const std::vector<ViewCopy>& copies) {
   for (std::size_t begin = 0; begin < copies.size(); begin += kCopiesPerProgram) {
     CopyKernel kernel{label, dtype, {}, {}, {}};
-    kernel.copies.assign(
-        copies.begin() + static_cast<std::ptrdiff_t>(begin),
-        copies.begin() + static_cast<std::ptrdiff_t>(std::min(copies.size(), begin + kCopiesPerProgram)));
+    kernel.copies.assign(copies.begin() + static_cast<std::ptrdiff_t>(begin),
+                         copies.begin() + static_cast<std::ptrdiff_t>(
+                                              std::min(copies.size(), begin + kCopiesPerProgram)));
     // Only the tensors these copies touch.
     std::map<int, int> in, out;
     std::vector<ModuleArgument> arguments, stores;
@@ -257,13 +273,15 @@ void ModuleCompiler::compile_gather(Scope& scope, const Group& group) {
   const std::int64_t axis = node.int_of("axis") + (node.int_of("axis") < 0 ? rank : 0);
   GatherKernel kernel{node.name, graph.value(node.inputs[0]).type.dtype, indices.type.dtype};
   for (std::int64_t i = 0; i < rank; ++i) {
-    (i < axis ? kernel.outer : i == axis ? kernel.axis : kernel.inner) *=
-        data[static_cast<std::size_t>(i)];
+    (i < axis    ? kernel.outer
+     : i == axis ? kernel.axis
+                 : kernel.inner) *= data[static_cast<std::size_t>(i)];
   }
   kernel.count = element_count(known_shape(indices));
   if (kernel.outer * kernel.count * kernel.inner == 0) return;
   const int from = tensor_of(scope, node.inputs[0]), to = tensor_of(scope, node.outputs[0]);
-  if (indices.kind == ValueKind::Constant && kernel.count <= static_cast<std::int64_t>(kCopiesPerProgram)) {
+  if (indices.kind == ValueKind::Constant &&
+      kernel.count <= static_cast<std::int64_t>(kCopiesPerProgram)) {
     std::vector<ViewCopy> copies;
     std::int64_t place = 0;
     for (std::int64_t index : constant_tensor(indices).ints()) {
@@ -289,11 +307,30 @@ void ModuleCompiler::compile_gather(Scope& scope, const Group& group) {
 }
 
 MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec) {
-  MatmulSchedule schedule = options_.tiling == Tiling::Dvm ? choose_dvm(spec, machine_)
-                                                           : choose_cost(spec, machine_);
-  schedule.cores = std::min(schedule.cores, cube_cores());
+  MatmulSchedule schedule =
+      options_.tiling == Tiling::Dvm ? choose_dvm(spec, machine_) : choose_cost(spec, machine_);
+  schedule.cores = worthwhile_cores(spec, schedule);
   ++work_.tiles;
   return schedule;
+}
+
+/// Every core of a launch costs time to start: the count for which the product ends first.
+int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const {
+  const MatmulEstimate estimate(spec, machine_);
+  const auto start =
+      static_cast<double>(cycles_in(machine_.launch.per_core, machine_.clock.core).count());
+  const int most = std::min(schedule.cores, cube_cores());
+  int best = most;
+  double least = 0;
+  for (int cores = most; cores >= 1; cores /= 2) {
+    schedule.cores = cores;
+    const double total = estimate.of(schedule).total + start * cores;
+    if (cores == most || total < least) {
+      least = total;
+      best = cores;
+    }
+  }
+  return best;
 }
 
 void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
@@ -334,7 +371,8 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
   note(fmt::format("mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
   if (options_.schedules != nullptr) note(to_text(kernel.epilogue));
   const int slots = workspace(node.name + ".slots", DType::U8, {mix_workspace_bytes(schedule)});
-  std::vector<std::uint64_t> tensors(kernel.epilogue.inputs.size() - 1 + kernel.epilogue.outputs.size());
+  std::vector<std::uint64_t> tensors(kernel.epilogue.inputs.size() - 1 +
+                                     kernel.epilogue.outputs.size());
   std::vector<ModuleArgument> arguments = scalars(mix_arguments(kernel, schedule, {}, tensors));
   arguments[0] = at(tensor_of(scope, node.inputs[0]));
   arguments[1] = at(tensor_of(scope, node.inputs[1]));
@@ -352,7 +390,8 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
 void ModuleCompiler::compile_conv(Scope& scope, const Group& group) {
   const Graph& graph = *scope.graph;
   const Node& node = graph.node(group.nodes.front());
-  const Sizes x = known_shape(graph.value(node.inputs[0])), w = known_shape(graph.value(node.inputs[1]));
+  const Sizes x = known_shape(graph.value(node.inputs[0])),
+              w = known_shape(graph.value(node.inputs[1]));
   const std::size_t spatial = x.size() - 2;
   if (spatial != 1 && spatial != 2) {
     throw Error(fmt::format("{}: convolution over {} dimensions is not supported; 1 and 2 are",
@@ -410,7 +449,8 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
   for (ValueId output : node.outputs) results.push_back(tensor_of(scope, output));
   std::vector<ModuleStep>* outer = steps_;
   for (std::size_t which = 0; which < 2; ++which) {
-    const Graph branch = run_passes(node.subgraphs[which], {machine_, options_.fusion == Fusion::Patterns});
+    const Graph branch =
+        run_passes(node.subgraphs[which], {machine_, options_.fusion == Fusion::Patterns});
     Scope inside{&branch, {}};
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {
       inside.tensors[branch.inputs[i]] = tensor_of(scope, node.inputs[i + 1]);

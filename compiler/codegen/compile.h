@@ -1,5 +1,5 @@
-// A graph with known shapes becomes a module: passes, partition, then for each group a schedule and a
-// program, and a plan of where every tensor lives.
+// A graph with known shapes becomes a module: passes, partition, then for each group a schedule and
+// a program, and a plan of where every tensor lives.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct CompileOptions {
   Fusion fusion = Fusion::Patterns;
   CodePath path = CodePath::Bytecode;
   Tiling tiling = Tiling::Cost;
-  int cores = 0;              // groups of cores to use at most; 0: all
+  int cores = 0;  // groups of cores to use at most; 0: all
   PassObserver observer{};
   std::string* schedules = nullptr;  // text of every schedule, for --dump
   std::string* groups = nullptr;

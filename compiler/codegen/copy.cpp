@@ -21,8 +21,13 @@ class CopyEmitter {
  public:
   CopyEmitter(Builder& builder, const ViewCopy& copy, const CopySchedule& schedule, DType dtype,
               Val in, Val out, std::int64_t ub)
-      : builder_(builder), copy_(copy), schedule_(schedule), dtype_(dtype),
-        size_(size_of(dtype)), in_(in), out_(out) {
+      : builder_(builder),
+        copy_(copy),
+        schedule_(schedule),
+        dtype_(dtype),
+        size_(size_of(dtype)),
+        in_(in),
+        out_(out) {
     const std::int64_t bytes = round_up(schedule.bytes, 512);
     first_ = {ub, bytes};
     second_ = {ub + bytes + 256, bytes};
@@ -61,8 +66,10 @@ class CopyEmitter {
 
   void fill() {
     const auto pattern = static_cast<std::int32_t>(*copy_.fill);
-    builder_.add(Op::vdup, {{"dtype", static_cast<int>(dtype_)}, {"dst", first_.base},
-                            {"s", pattern}, {"count", schedule_.bytes / size_}});
+    builder_.add(Op::vdup, {{"dtype", static_cast<int>(dtype_)},
+                            {"dst", first_.base},
+                            {"s", pattern},
+                            {"count", schedule_.bytes / size_}});
     builder_.set(Pipe::Vector, Pipe::MTE3, kFilled);
     builder_.wait(Pipe::MTE3, Pipe::Vector, kFilled);
   }
@@ -71,7 +78,8 @@ class CopyEmitter {
   void boxes() {
     const bool runs = schedule_.way == Way::Runs;
     const std::size_t rank = copy_.dims.size();
-    const Val width = runs ? builder_.compute(Op::smul, position_.extent[rank - 1], size_) : Val(size_);
+    const Val width =
+        runs ? builder_.compute(Op::smul, position_.extent[rank - 1], size_) : Val(size_);
     std::array<Val, 4> n = {1, 1, 1, 1}, in = {0, 0, 0, 0}, out = {0, 0, 0, 0};
     std::array<std::int64_t, 4> ub{};
     std::int64_t packed = runs ? schedule_.tile[rank - 1] * size_ : size_;
@@ -86,18 +94,38 @@ class CopyEmitter {
       out[loop] = copy_.out_stride[dim] * size_;
       packed *= schedule_.tile[dim];
     }
-    const auto unless_one = [&](std::size_t loop) { return n[loop].is(1) ? Val(0) : Val(ub[loop]); };
+    const auto unless_one = [&](std::size_t loop) {
+      return n[loop].is(1) ? Val(0) : Val(ub[loop]);
+    };
     if (!copy_.fill) {
-      builder_.add(Op::loadnd, {{"dst", first_.base}, {"src", from_}, {"width", width},
-                                {"n0", n[0]}, {"s0", in[0]}, {"n1", n[1]}, {"s1", in[1]},
-                                {"d1", unless_one(1)}, {"n2", n[2]}, {"s2", in[2]},
-                                {"d2", unless_one(2)}, {"n3", n[3]}, {"s3", in[3]},
+      builder_.add(Op::loadnd, {{"dst", first_.base},
+                                {"src", from_},
+                                {"width", width},
+                                {"n0", n[0]},
+                                {"s0", in[0]},
+                                {"n1", n[1]},
+                                {"s1", in[1]},
+                                {"d1", unless_one(1)},
+                                {"n2", n[2]},
+                                {"s2", in[2]},
+                                {"d2", unless_one(2)},
+                                {"n3", n[3]},
+                                {"s3", in[3]},
                                 {"d3", unless_one(3)}});
     }
-    builder_.add(Op::storend, {{"dst", to_}, {"src", first_.base}, {"width", width},
-                               {"n0", n[0]}, {"s0", out[0]}, {"n1", n[1]}, {"s1", out[1]},
-                               {"d1", unless_one(1)}, {"n2", n[2]}, {"s2", out[2]},
-                               {"d2", unless_one(2)}, {"n3", n[3]}, {"s3", out[3]},
+    builder_.add(Op::storend, {{"dst", to_},
+                               {"src", first_.base},
+                               {"width", width},
+                               {"n0", n[0]},
+                               {"s0", out[0]},
+                               {"n1", n[1]},
+                               {"s1", out[1]},
+                               {"d1", unless_one(1)},
+                               {"n2", n[2]},
+                               {"s2", out[2]},
+                               {"d2", unless_one(2)},
+                               {"n3", n[3]},
+                               {"s3", out[3]},
                                {"d3", unless_one(3)}});
   }
 
@@ -110,13 +138,25 @@ class CopyEmitter {
     const std::int64_t out_pitch = round_up(schedule_.tile[last] * size_, 32);
     const auto bytes = [&](Val count) { return builder_.compute(Op::smul, count, size_); };
     const Val in_length = bytes(a), out_length = bytes(b);
-    builder_.add(Op::load, {{"dst", first_.base}, {"src", from_}, {"len", in_length}, {"rows", b},
-                            {"dstride", in_pitch}, {"sstride", copy_.in_stride[last] * size_}});
-    builder_.add(Op::vtrans, {{"dtype", static_cast<int>(dtype_)}, {"dst", second_.base},
-                              {"a", first_.base}, {"count", a}, {"rows", b},
-                              {"dstride", out_pitch}, {"astride", in_pitch}});
-    builder_.add(Op::store, {{"dst", to_}, {"src", second_.base}, {"len", out_length}, {"rows", a},
-                             {"dstride", copy_.out_stride[along] * size_}, {"sstride", out_pitch}});
+    builder_.add(Op::load, {{"dst", first_.base},
+                            {"src", from_},
+                            {"len", in_length},
+                            {"rows", b},
+                            {"dstride", in_pitch},
+                            {"sstride", copy_.in_stride[last] * size_}});
+    builder_.add(Op::vtrans, {{"dtype", static_cast<int>(dtype_)},
+                              {"dst", second_.base},
+                              {"a", first_.base},
+                              {"count", a},
+                              {"rows", b},
+                              {"dstride", out_pitch},
+                              {"astride", in_pitch}});
+    builder_.add(Op::store, {{"dst", to_},
+                             {"src", second_.base},
+                             {"len", out_length},
+                             {"rows", a},
+                             {"dstride", copy_.out_stride[along] * size_},
+                             {"sstride", out_pitch}});
   }
 
   Builder& builder_;
@@ -133,8 +173,8 @@ class CopyEmitter {
 /// Where tiles begin: behind the reserved bytes and the program.
 std::int64_t ub_begin(const Machine& machine, std::size_t copies) {
   const auto code = static_cast<std::int64_t>(copies) * 1024 + 512;
-  return round_up(machine.ub.reserved.count() +
-                      (machine.firmware.memory == ProgramMemory::Ub ? code : 0), 512);
+  return round_up(
+      machine.ub.reserved.count() + (machine.firmware.memory == ProgramMemory::Ub ? code : 0), 512);
 }
 
 }  // namespace
@@ -186,9 +226,11 @@ Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cor
   const std::array row_stride = {kernel.axis * kernel.inner, std::int64_t{0}, std::int64_t{1}};
   const std::array out_stride = {kernel.count * kernel.inner, kernel.inner, std::int64_t{1}};
   const Reg index = builder.reg(), negative = builder.reg();
-  builder.add(Op::ldgm, {{"rd", index}, {"dtype", static_cast<int>(kernel.index_type)},
-                         {"src", address(builder, indices, position, index_stride,
-                                         size_of(kernel.index_type))}});
+  builder.add(
+      Op::ldgm,
+      {{"rd", index},
+       {"dtype", static_cast<int>(kernel.index_type)},
+       {"src", address(builder, indices, position, index_stride, size_of(kernel.index_type))}});
   builder.assign(negative, Op::slt, index, 0);
   builder.assign(negative, Op::smul, negative, kernel.axis);
   builder.assign(index, Op::sadd, index, negative);

@@ -10,7 +10,8 @@ namespace dvmsim {
 /// Arguments: the inputs, then the outputs. `cores`: how many the launch should use.
 [[nodiscard]] Program emit_copy(const CopyKernel& kernel, const Machine& machine, int& cores);
 
-/// out[p, k, :] = data[p, indices[k], :], negative indices from the end. Arguments: data, indices, out.
+/// out[p, k, :] = data[p, indices[k], :], negative indices from the end. Arguments: data, indices,
+/// out.
 struct GatherKernel {
   std::string name{};
   DType dtype = DType::F32, index_type = DType::I64;

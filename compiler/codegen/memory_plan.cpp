@@ -53,10 +53,10 @@ void plan_memory(Module& module) {
       if (tensor.offset + padded(tensor.bytes) <= there.offset) break;
       tensor.offset = std::max(tensor.offset, there.offset + padded(there.bytes));
     }
-    const auto after = std::upper_bound(
-        placed.begin(), placed.end(), tensor.offset, [&](std::int64_t offset, std::size_t other) {
-          return offset < module.tensors[other].offset;
-        });
+    const auto after = std::upper_bound(placed.begin(), placed.end(), tensor.offset,
+                                        [&](std::int64_t offset, std::size_t other) {
+                                          return offset < module.tensors[other].offset;
+                                        });
     placed.insert(after, i);
     module.workspace_bytes = std::max(module.workspace_bytes, tensor.offset + padded(tensor.bytes));
   }

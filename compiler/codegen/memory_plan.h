@@ -5,8 +5,8 @@
 
 namespace dvmsim {
 
-/// Fills offsets and the sizes of the two blocks. Tensors that are never needed at the same time share
-/// memory; everything is aligned to 512 bytes, the line of L2.
+/// Fills offsets and the sizes of the two blocks. Tensors that are never needed at the same time
+/// share memory; everything is aligned to 512 bytes, the line of L2.
 void plan_memory(Module& module);
 
 }  // namespace dvmsim

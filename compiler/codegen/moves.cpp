@@ -47,7 +47,8 @@ ViewCopy slice(const Graph& graph, const Node& node) {
   ViewCopy copy = whole(out, dense_strides(in), dense_strides(out));
   const Sizes starts = node.ints_of("starts");
   Sizes axes = node.ints_of("axes"), steps = node.ints_of("steps");
-  for (std::size_t i = axes.size(); i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = axes.size(); i < starts.size(); ++i)
+    axes.push_back(static_cast<std::int64_t>(i));
   steps.resize(starts.size(), 1);
   for (std::size_t i = 0; i < starts.size(); ++i) {
     const auto rank = static_cast<std::int64_t>(in.size());
@@ -83,7 +84,8 @@ std::vector<ViewCopy> pad(const Graph& graph, const Node& node) {
   }
   const Sizes pads = node.ints_of("pads");
   Sizes axes = node.ints_of("axes"), begin(in.size(), 0);
-  for (std::size_t i = axes.size(); i < pads.size() / 2; ++i) axes.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = axes.size(); i < pads.size() / 2; ++i)
+    axes.push_back(static_cast<std::int64_t>(i));
   for (std::size_t i = 0; i < pads.size() / 2; ++i) {
     const auto rank = static_cast<std::int64_t>(in.size());
     begin[static_cast<std::size_t>(axes[i] < 0 ? axes[i] + rank : axes[i])] = pads[i];
@@ -100,7 +102,8 @@ void pad_from(std::size_t dim, const ViewCopy& box, const Sizes& input, const Si
     return;
   }
   const std::int64_t in_stride = box.in_stride[dim], out_stride = box.out_stride[dim];
-  const auto segment = [&](std::int64_t to, std::int64_t count, std::int64_t from, std::int64_t step) {
+  const auto segment = [&](std::int64_t to, std::int64_t count, std::int64_t from,
+                           std::int64_t step) {
     if (count <= 0) return;
     ViewCopy part = box;
     part.dims[dim] = count;
@@ -109,7 +112,8 @@ void pad_from(std::size_t dim, const ViewCopy& box, const Sizes& input, const Si
     part.in_stride[dim] = step * in_stride;
     pad_from(dim + 1, part, input, shape, begin, mode, fill, copies);
   };
-  const auto border = [&](std::int64_t to, std::int64_t count, std::int64_t from, std::int64_t step) {
+  const auto border = [&](std::int64_t to, std::int64_t count, std::int64_t from,
+                          std::int64_t step) {
     if (count <= 0) return;
     if (mode != "constant") return segment(to, count, from, step);
     ViewCopy part = box;  // all of the later dimensions at once

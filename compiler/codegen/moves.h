@@ -15,8 +15,8 @@ namespace dvmsim {
 /// Elements per step of each dimension of a dense tensor.
 [[nodiscard]] std::vector<std::int64_t> dense_strides(const std::vector<std::int64_t>& shape);
 
-/// Copies of a padding: `begin[i]` elements before dimension i of the input, `shape` the result's. `mode`
-/// is constant (of `fill`'s bits), edge or reflect.
+/// Copies of a padding: `begin[i]` elements before dimension i of the input, `shape` the result's.
+/// `mode` is constant (of `fill`'s bits), edge or reflect.
 [[nodiscard]] std::vector<ViewCopy> pad_copies(const std::vector<std::int64_t>& input,
                                                const std::vector<std::int64_t>& shape,
                                                const std::vector<std::int64_t>& begin,

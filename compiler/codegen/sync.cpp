@@ -128,8 +128,8 @@ void connect(const std::vector<Node>& nodes, Pipe from, Pipe to, std::vector<Fla
   if (!backward.empty()) carried.push_back({from, to, static_cast<int>(backward.size())});
 }
 
-/// Sets the drain bit where a vector instruction reads what an earlier one wrote, this iteration or the
-/// one before: results are visible only after the pipe's tail.
+/// Sets the drain bit where a vector instruction reads what an earlier one wrote, this iteration or
+/// the one before: results are visible only after the pipe's tail.
 void drain_vector(const std::vector<Node>& nodes, std::vector<Inst>& code) {
   std::vector<std::size_t> in_flight;
   for (int iteration = 0; iteration < 2; ++iteration) {

@@ -1,7 +1,8 @@
-// Places flags mechanically: from what isa.def says each instruction reads and writes in UB, finds the
-// dependences of a tile loop's straight-line body, inside an iteration and from one to the next, and
-// turns them into waits and sets. The pipes run in order, so of the dependences between two pipes only
-// those not implied by another need a flag, and one counting flag per direction serves them all.
+// Places flags mechanically: from what isa.def says each instruction reads and writes in UB, finds
+// the dependences of a tile loop's straight-line body, inside an iteration and from one to the
+// next, and turns them into waits and sets. The pipes run in order, so of the dependences between
+// two pipes only those not implied by another need a flag, and one counting flag per direction
+// serves them all.
 #pragma once
 
 #include <cstdint>

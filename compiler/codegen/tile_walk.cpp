@@ -7,7 +7,9 @@ namespace dvmsim {
 using isa::Op;
 
 namespace {
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
 }  // namespace
 
 TileWalk::TileWalk(Builder& builder, std::span<const std::int64_t> dims,
@@ -54,7 +56,9 @@ TilePosition TileWalk::begin() {
   return position;
 }
 
-void TileWalk::end() { builder_.assign(current_, Op::sadd, current_, 1); }
+void TileWalk::end() {
+  builder_.assign(current_, Op::sadd, current_, 1);
+}
 
 Val address(Builder& builder, Val base, const TilePosition& position,
             std::span<const std::int64_t> stride, std::int64_t size) {

@@ -12,14 +12,15 @@ namespace dvmsim {
 
 /// Registers of one iteration.
 struct TilePosition {
-  std::vector<Val> index{};  // by dimension of the grid, outermost first: in elements
-  std::vector<Val> extent{}; // elements of the dimension covered by this tile
+  std::vector<Val> index{};   // by dimension of the grid, outermost first: in elements
+  std::vector<Val> extent{};  // elements of the dimension covered by this tile
 };
 
 class TileWalk {
  public:
   /// A grid over `dims`, in tiles of `tile` elements. Contiguous shares over the launch's cores.
-  TileWalk(Builder& builder, std::span<const std::int64_t> dims, std::span<const std::int64_t> tile);
+  TileWalk(Builder& builder, std::span<const std::int64_t> dims,
+           std::span<const std::int64_t> tile);
 
   /// Tiles of this core: the count of the loop.
   [[nodiscard]] Val count() const { return count_; }

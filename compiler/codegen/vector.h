@@ -1,5 +1,5 @@
-// A vector kernel and its schedule become a program: a loop over tiles, loads, steps, stores, and the
-// flags between them.
+// A vector kernel and its schedule become a program: a loop over tiles, loads, steps, stores, and
+// the flags between them.
 #pragma once
 
 #include "compiler/schedule/vector.h"

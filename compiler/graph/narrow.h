@@ -5,7 +5,8 @@
 
 namespace dvmsim {
 
-/// Every F32 of an Imported or Shaped graph becomes `type`; types of temporaries are to be deduced again.
+/// Every F32 of an Imported or Shaped graph becomes `type`; types of temporaries are to be deduced
+/// again.
 [[nodiscard]] Graph narrowed(const Graph& graph, DType type);
 
 }  // namespace dvmsim

@@ -3,6 +3,8 @@
 
 namespace dvmsim {
 
-Graph decompose_composites(const Graph& graph, const PassContext&) { return decompose(graph); }
+Graph decompose_composites(const Graph& graph, const PassContext&) {
+  return decompose(graph);
+}
 
 }  // namespace dvmsim

@@ -19,27 +19,44 @@ constexpr std::size_t kMostNodes = 48;
 
 GroupKind kind_of(const Graph& graph, const Node& node) {
   switch (node.op) {
-    case Op::Reshape: case Op::Identity: return GroupKind::Alias;
-    case Op::MatMul: return GroupKind::Cube;
-    case Op::Conv: return GroupKind::Conv;
-    case Op::Gather: return GroupKind::Gather;
-    case Op::Transpose: case Op::Slice: case Op::Concat: case Op::Split: case Op::Pad:
+    case Op::Reshape:
+    case Op::Identity:
+      return GroupKind::Alias;
+    case Op::MatMul:
+      return GroupKind::Cube;
+    case Op::Conv:
+      return GroupKind::Conv;
+    case Op::Gather:
+      return GroupKind::Gather;
+    case Op::Transpose:
+    case Op::Slice:
+    case Op::Concat:
+    case Op::Split:
+    case Op::Pad:
       return GroupKind::Copy;
-    case Op::If: return GroupKind::Branch;
-    default: break;
+    case Op::If:
+      return GroupKind::Branch;
+    default:
+      break;
   }
   if (is_vector_node(node)) return GroupKind::Vector;
-  throw Error(fmt::format("{}: no code can be generated for operator {}; rewrite the model without it",
-                          describe(graph, node), name_of(node.op)));
+  throw Error(
+      fmt::format("{}: no code can be generated for operator {}; rewrite the model without it",
+                  describe(graph, node), name_of(node.op)));
 }
 
 /// Where a node came from: passes keep its operator's name.
-const std::string& origin(const Node& node) { return node.name; }
+const std::string& origin(const Node& node) {
+  return node.name;
+}
 
 class Partitioner {
  public:
   Partitioner(const Graph& graph, const Machine& machine, Fusion fusion)
-      : graph_(graph), machine_(machine), fusion_(fusion), users_(users_of(graph)),
+      : graph_(graph),
+        machine_(machine),
+        fusion_(fusion),
+        users_(users_of(graph)),
         group_of_(graph.nodes.size(), -1) {}
 
   Partition run() {
@@ -174,7 +191,8 @@ class Partitioner {
     std::set<std::pair<NodeId, int>> ready;
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       left[i] = waits_for[i].size();
-      for (int from : waits_for[i]) feeds[static_cast<std::size_t>(from)].push_back(static_cast<int>(i));
+      for (int from : waits_for[i])
+        feeds[static_cast<std::size_t>(from)].push_back(static_cast<int>(i));
       if (left[i] == 0 && !groups_[i].nodes.empty()) {
         ready.insert({groups_[i].nodes.front(), static_cast<int>(i)});
       }
@@ -220,8 +238,10 @@ std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {
   };
   for (NodeId id : group.nodes) {
     for (ValueId output : graph.node(id).outputs) {
-      bool leaves = std::find(graph.outputs.begin(), graph.outputs.end(), output) != graph.outputs.end();
-      for (NodeId user = id + 1; user < static_cast<NodeId>(graph.nodes.size()) && !leaves; ++user) {
+      bool leaves =
+          std::find(graph.outputs.begin(), graph.outputs.end(), output) != graph.outputs.end();
+      for (NodeId user = id + 1; user < static_cast<NodeId>(graph.nodes.size()) && !leaves;
+           ++user) {
         const auto& inputs = graph.node(user).inputs;
         leaves = !inside(user) && std::find(inputs.begin(), inputs.end(), output) != inputs.end();
       }

@@ -1,5 +1,5 @@
-// Which nodes become one launch. A partition depends on the structure of a graph and on what fits the
-// machine; it is found once and reused for other shapes of the same graph while it still fits.
+// Which nodes become one launch. A partition depends on the structure of a graph and on what fits
+// the machine; it is found once and reused for other shapes of the same graph while it still fits.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Passes: free functions from a graph to a graph, one file each. pipeline.cpp is the list of them and the
-// only caller. All of them take and give Shaped graphs whose dimensions are numbers.
+// Passes: free functions from a graph to a graph, one file each. pipeline.cpp is the list of them
+// and the only caller. All of them take and give Shaped graphs whose dimensions are numbers.
 #pragma once
 
 #include "compiler/graph/graph.h"
@@ -19,8 +19,8 @@ struct PassContext {
 [[nodiscard]] Graph decompose_composites(const Graph& graph, const PassContext& context);
 /// The bias of a convolution becomes an addition, which fuses with what follows.
 [[nodiscard]] Graph split_conv_bias(const Graph& graph, const PassContext& context);
-/// Reductions keep their dimensions and reduce one run of adjacent dimensions that a tile holds: others
-/// become chains of such reductions.
+/// Reductions keep their dimensions and reduce one run of adjacent dimensions that a tile holds:
+/// others become chains of such reductions.
 [[nodiscard]] Graph split_reductions(const Graph& graph, const PassContext& context);
 /// Moves that move nothing become reshapes; constants that nodes only reshape are reshaped here.
 [[nodiscard]] Graph simplify_moves(const Graph& graph, const PassContext& context);

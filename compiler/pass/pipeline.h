@@ -1,5 +1,5 @@
-// The compiler's passes in order. The only caller of them: names, times, verifies, and prints a graph when
-// a pass changed it.
+// The compiler's passes in order. The only caller of them: names, times, verifies, and prints a
+// graph when a pass changed it.
 #pragma once
 
 #include <functional>

@@ -18,8 +18,9 @@ Graph split_conv_bias(const Graph& graph, const PassContext&) {
                                          node.attributes, node.name);
     std::vector<std::int64_t> channel(shape.size() - 1, 1);
     channel[0] = shape[1];
-    const ValueId column = rewrite.make(dtype, channel, Op::Reshape, {bias},
-                                        {{"shape", Dims(channel.begin(), channel.end())}}, node.name);
+    const ValueId column =
+        rewrite.make(dtype, channel, Op::Reshape, {bias},
+                     {{"shape", Dims(channel.begin(), channel.end())}}, node.name);
     rewrite.make(result, Op::Add, {product, column}, {}, node.name);
   }
   return rewrite.done();

@@ -23,7 +23,9 @@ std::vector<bool> reduced_dims(const Node& node, std::size_t rank) {
   return reduced;
 }
 
-Dims as_dims(const Sizes& sizes) { return {sizes.begin(), sizes.end()}; }
+Dims as_dims(const Sizes& sizes) {
+  return {sizes.begin(), sizes.end()};
+}
 
 /// Largest divisor of `size` that is at most `limit`.
 std::int64_t divisor(std::int64_t size, std::int64_t limit) {
@@ -55,7 +57,8 @@ class Splitter {
     Sizes shape = known_shape(graph.value(node.inputs[0]));
     const std::vector<bool> reduced = reduced_dims(node, shape.size());
     ValueId current = node.inputs[0];
-    // Runs of adjacent reduced dimensions, the innermost first; dimensions of one element join any run.
+    // Runs of adjacent reduced dimensions, the innermost first; dimensions of one element join any
+    // run.
     for (std::size_t end = shape.size(); end > 0;) {
       if (!reduced[end - 1] || shape[end - 1] == 1) {
         --end;
@@ -107,15 +110,16 @@ class Splitter {
   ValueId reduce_uneven(const Node& node, DType dtype, ValueId input, const Sizes& shape,
                         const Sizes& flat, std::int64_t limit) {
     const std::int64_t tail = flat[1] % limit, head = flat[1] - tail;
-    const ValueId whole = rewrite_.make(dtype, flat, Op::Reshape, {input},
-                                        {{"shape", as_dims(flat)}}, node.name);
+    const ValueId whole =
+        rewrite_.make(dtype, flat, Op::Reshape, {input}, {{"shape", as_dims(flat)}}, node.name);
     const auto part = [&](std::int64_t from, std::int64_t to) {
       const Sizes piece = {flat[0], to - from, flat[2]};
-      const ValueId slice =
-          rewrite_.make(dtype, piece, Op::Slice, {whole},
-                        {{"starts", as_dims({from})}, {"ends", as_dims({to})},
-                         {"axes", as_dims({1})}, {"steps", as_dims({1})}},
-                        node.name);
+      const ValueId slice = rewrite_.make(dtype, piece, Op::Slice, {whole},
+                                          {{"starts", as_dims({from})},
+                                           {"ends", as_dims({to})},
+                                           {"axes", as_dims({1})},
+                                           {"steps", as_dims({1})}},
+                                          node.name);
       Sizes unit = piece;
       return reduce_run(node, dtype, slice, unit, 1, 2);
     };

@@ -8,9 +8,9 @@
 namespace dvmsim {
 namespace {
 
-// The file, little-endian: magic 4 | version 2 | machine hash 8 | name | strategy | programs, each with its
-// size | tensors | inputs | outputs with names | constants | block sizes | steps | what is not modelled |
-// checksum 8. Lists begin with their length in 4 bytes.
+// The file, little-endian: magic 4 | version 2 | machine hash 8 | name | strategy | programs, each
+// with its size | tensors | inputs | outputs with names | constants | block sizes | steps | what is
+// not modelled | checksum 8. Lists begin with their length in 4 bytes.
 constexpr std::uint64_t kMagic = 0x4d4d5644;  // "DVMM"
 constexpr std::uint64_t kVersion = 1;
 constexpr int kDeepestBranch = 64;
@@ -65,7 +65,8 @@ class ModuleReader {
 
 std::vector<std::int64_t> ModuleReader::shape() {
   std::vector<std::int64_t> dims(static_cast<std::size_t>(in_.below(64, 4, "rank")));
-  for (std::int64_t& dim : dims) dim = static_cast<std::int64_t>(in_.below(1ull << 40, 8, "dimension"));
+  for (std::int64_t& dim : dims)
+    dim = static_cast<std::int64_t>(in_.below(1ull << 40, 8, "dimension"));
   return dims;
 }
 
@@ -76,7 +77,8 @@ void ModuleReader::constants() {
     const ModuleTensor& tensor = module_.tensors[static_cast<std::size_t>(constant.tensor)];
     if (in_.below(2, 1, "kind of constant") == 0) {
       const auto bytes = in_.bytes(in_.number(8));
-      if (static_cast<std::int64_t>(bytes.size()) != tensor.bytes) in_.fail("a constant's size is wrong");
+      if (static_cast<std::int64_t>(bytes.size()) != tensor.bytes)
+        in_.fail("a constant's size is wrong");
       std::vector<std::byte> data(bytes.size());
       for (std::size_t i = 0; i < bytes.size(); ++i) data[i] = std::byte{bytes[i]};
       constant.bytes = Tensor(tensor.dtype, tensor.shape, std::move(data));
@@ -144,7 +146,8 @@ Module ModuleReader::read() {
     tensor.bytes = integer();
     module_.tensors.push_back(std::move(tensor));
   }
-  for (std::uint64_t left = in_.number(4); left > 0; --left) module_.inputs.push_back(tensor_index());
+  for (std::uint64_t left = in_.number(4); left > 0; --left)
+    module_.inputs.push_back(tensor_index());
   for (std::uint64_t left = in_.number(4); left > 0; --left) {
     module_.outputs.push_back(tensor_index());
     module_.output_names.push_back(in_.text());
@@ -153,7 +156,8 @@ Module ModuleReader::read() {
   module_.constant_bytes = integer();
   module_.workspace_bytes = integer();
   module_.steps = steps(0);
-  for (std::uint64_t left = in_.number(4); left > 0; --left) module_.not_modelled.push_back(in_.text());
+  for (std::uint64_t left = in_.number(4); left > 0; --left)
+    module_.not_modelled.push_back(in_.text());
   if (in_.left() != 8) in_.fail("bytes after the end");
   return std::move(module_);
 }

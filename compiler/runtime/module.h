@@ -1,5 +1,6 @@
-// A module: everything a device needs to run a graph whose shapes are known. Programs, where every tensor
-// lives, constants, and the host plan: what to launch in which order, with decisions between launches.
+// A module: everything a device needs to run a graph whose shapes are known. Programs, where every
+// tensor lives, constants, and the host plan: what to launch in which order, with decisions between
+// launches.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@
 
 namespace dvmsim {
 
-/// A tensor of the plan. Its storage is `offset` in a buffer: the workspace, the constants, or a buffer
-/// of its own for an input or an output.
+/// A tensor of the plan. Its storage is `offset` in a buffer: the workspace, the constants, or a
+/// buffer of its own for an input or an output.
 struct ModuleTensor {
   enum class Kind : std::uint8_t { Input, Output, Workspace, Constant };
   Kind kind = Kind::Workspace;
@@ -31,8 +32,8 @@ struct ModuleTensor {
 struct ModuleArgument {
   enum class Kind : std::uint8_t { Tensor, Scalar };
   Kind kind = Kind::Scalar;
-  int tensor = 0;           // Tensor: its address plus `value` bytes
-  std::int64_t value = 0;   // Scalar: the word
+  int tensor = 0;          // Tensor: its address plus `value` bytes
+  std::int64_t value = 0;  // Scalar: the word
   friend bool operator==(const ModuleArgument&, const ModuleArgument&) = default;
 };
 

@@ -23,8 +23,10 @@ Session::Session(Graph graph, const Machine& machine, Device& device, SessionOpt
 Session::Session(Module module, const Machine& machine, Device& device, SessionOptions options)
     : fixed_(true), machine_(machine), device_(device), options_(std::move(options)) {
   if (module.machine != hash_of(machine)) {
-    throw Error(fmt::format("program '{}' was compiled for another machine; compile it again with this "
-                            "hardware file", module.name));
+    throw Error(
+        fmt::format("program '{}' was compiled for another machine; compile it again with this "
+                    "hardware file",
+                    module.name));
   }
   auto loaded = std::make_unique<Loaded>();
   loaded->module = std::move(module);
@@ -38,8 +40,8 @@ namespace {
 void upload_constants(const Module& module, std::uint64_t block, Device& device) {
   for (const ModuleConstant& constant : module.constants) {
     const ModuleTensor& tensor = module.tensors[static_cast<std::size_t>(constant.tensor)];
-    const Tensor bytes = constant.bytes ? *constant.bytes
-                                        : filled(tensor.dtype, tensor.shape, *constant.fill);
+    const Tensor bytes =
+        constant.bytes ? *constant.bytes : filled(tensor.dtype, tensor.shape, *constant.fill);
     device.write(block + static_cast<std::uint64_t>(tensor.offset), bytes.bytes());
   }
 }
@@ -64,8 +66,10 @@ Session::Loaded& Session::load(const Bindings& dims, bool& compiled) {
   Loaded& loaded = *slot;
   if (loaded.own.empty()) {
     const Module& module = loaded.module;
-    if (module.constant_bytes > 0) loaded.constants = device_.allocate(Bytes(module.constant_bytes));
-    if (module.workspace_bytes > 0) loaded.workspace = device_.allocate(Bytes(module.workspace_bytes));
+    if (module.constant_bytes > 0)
+      loaded.constants = device_.allocate(Bytes(module.constant_bytes));
+    if (module.workspace_bytes > 0)
+      loaded.workspace = device_.allocate(Bytes(module.workspace_bytes));
     loaded.own.resize(module.tensors.size() + 1, 0);
     for (std::size_t i = 0; i < module.tensors.size(); ++i) {
       const ModuleTensor& tensor = module.tensors[i];
@@ -90,7 +94,8 @@ std::uint64_t Session::address_of(const Loaded& loaded, int tensor) const {
       return loaded.workspace + static_cast<std::uint64_t>(found.offset);
     case ModuleTensor::Kind::Constant:
       return loaded.constants + static_cast<std::uint64_t>(found.offset);
-    default: return loaded.own[static_cast<std::size_t>(tensor)];
+    default:
+      return loaded.own[static_cast<std::size_t>(tensor)];
   }
 }
 
@@ -106,9 +111,11 @@ void Session::launch(const ModuleStep& step, Loaded& loaded, RunResult& result) 
   const Program& program = loaded.module.programs[static_cast<std::size_t>(step.program)];
   const auto launches = std::max<std::int64_t>(1, loaded.work.groups);
   if (options_.strategy->compiles && (options_.strategy->encodes_each_run || !loaded.ran)) {
-    const std::int64_t words = static_cast<std::int64_t>(program.cube.size() + program.vector.size());
+    const std::int64_t words =
+        static_cast<std::int64_t>(program.cube.size() + program.vector.size());
     charge(HostWork::Encode,
-           machine_.host.word.count() * words + machine_.host.tile.count() * loaded.work.tiles / launches,
+           machine_.host.word.count() * words +
+               machine_.host.tile.count() * loaded.work.tiles / launches,
            step.label, result.encode_ns);
   } else {
     std::int64_t dispatch = 0;
@@ -137,8 +144,10 @@ void Session::run_steps(const std::vector<ModuleStep>& steps, Loaded& loaded, Ru
       continue;
     }
     if (options_.mode == Mode::Timing) {
-      throw Error(fmt::format("node '{}' decides by a value that only a functional run computes; use "
-                              "--mode functional", step.label));
+      throw Error(
+          fmt::format("node '{}' decides by a value that only a functional run computes; use "
+                      "--mode functional",
+                      step.label));
     }
     if (!tickets_.empty()) {
       const LaunchReport last = device_.wait(tickets_.back());
@@ -177,8 +186,8 @@ RunResult Session::run(const Bindings& dims, const std::map<std::string, Tensor>
     const auto found = inputs.find(input.name);
     if (found == inputs.end() || found->second.dtype() != input.dtype ||
         found->second.shape() != input.shape) {
-      throw Error(fmt::format("input '{}' must be {} of shape [{}]", input.name, name_of(input.dtype),
-                              fmt::join(input.shape, ", ")));
+      throw Error(fmt::format("input '{}' must be {} of shape [{}]", input.name,
+                              name_of(input.dtype), fmt::join(input.shape, ", ")));
     }
     device_.write(address_of(loaded, tensor), found->second.bytes());
   }

@@ -1,5 +1,5 @@
-// A model kept ready for many runs: finds or makes the module of each set of shapes, runs its plan on a
-// device, and charges the host for what the strategy makes it do.
+// A model kept ready for many runs: finds or makes the module of each set of shapes, runs its plan
+// on a device, and charges the host for what the strategy makes it do.
 #pragma once
 
 #include <cstdint>
@@ -32,11 +32,11 @@ struct RunResult {
   std::vector<Tensor> outputs{};  // empty in timing mode
   std::vector<std::string> output_names{};
   std::vector<LaunchReport> launches{};
-  Fault fault{};                  // of the first launch that failed; the rest did not run
-  bool compiled = false;          // the module did not exist before
+  Fault fault{};          // of the first launch that failed; the rest did not run
+  bool compiled = false;  // the module did not exist before
   std::int64_t compile_ns = 0, encode_ns = 0;  // modelled host time
-  std::int64_t program_bytes = 0; // of the distinct programs
-  const Module* module = nullptr; // of the session
+  std::int64_t program_bytes = 0;              // of the distinct programs
+  const Module* module = nullptr;              // of the session
 };
 
 class Session {
@@ -47,7 +47,8 @@ class Session {
   Session(Module module, const Machine& machine, Device& device, SessionOptions options);
   ~Session();
 
-  /// Inputs by name; in timing mode none are needed. Symbols not in `dims` are bound from the inputs' shapes.
+  /// Inputs by name; in timing mode none are needed. Symbols not in `dims` are bound from the
+  /// inputs' shapes.
   RunResult run(const Bindings& dims, const std::map<std::string, Tensor>& inputs);
   /// The module for these dims, compiled if need be, not run.
   const Module& module_for(const Bindings& dims);
@@ -62,11 +63,11 @@ class Session {
               std::int64_t& total_ns);
 
   Graph graph_;
-  bool fixed_ = false;     // made from a module
+  bool fixed_ = false;  // made from a module
   const Machine& machine_;
   Device& device_;
   SessionOptions options_;
-  bool analysed_ = false;  // the host has paid for partitioning this graph
+  bool analysed_ = false;          // the host has paid for partitioning this graph
   std::vector<Ticket> tickets_{};  // of the run in progress
   std::map<Bindings, std::unique_ptr<Loaded>> loaded_;
 };

@@ -5,11 +5,13 @@
 namespace dvmsim {
 namespace {
 
-constexpr int kLoops = 4;                      // of loadnd and storend
-constexpr std::int64_t kMostBytes = 32 * 1024; // a tile; large enough for full DMA rate
-constexpr std::int64_t kTurn = 128;            // elements a side of a turned tile, at most
+constexpr int kLoops = 4;                       // of loadnd and storend
+constexpr std::int64_t kMostBytes = 32 * 1024;  // a tile; large enough for full DMA rate
+constexpr std::int64_t kTurn = 128;             // elements a side of a turned tile, at most
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
 
 std::int64_t count_tiles(const std::vector<std::int64_t>& dims,
                          const std::vector<std::int64_t>& tile) {
@@ -51,8 +53,8 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
   CopySchedule schedule;
   const std::size_t last = copy.dims.size() - 1;
   const std::int64_t size = size_of(dtype);
-  const std::int64_t room =
-      std::min<std::int64_t>(kMostBytes, (machine.ub.size.count() - machine.ub.reserved.count()) / 8);
+  const std::int64_t room = std::min<std::int64_t>(
+      kMostBytes, (machine.ub.size.count() - machine.ub.reserved.count()) / 8);
   schedule.tile.assign(copy.dims.size(), 1);
   if (copy.out_stride[last] == 1 && copy.in_stride[last] != 1) {
     for (std::size_t i = 0; i < last; ++i) {

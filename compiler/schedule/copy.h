@@ -12,8 +12,9 @@
 
 namespace dvmsim {
 
-/// out[offset + sum i*out_stride] = in[offset + sum i*in_stride] for every index of the box. Strides and
-/// offsets in elements. With `fill`, the source is that bit pattern and in_* mean nothing.
+/// out[offset + sum i*out_stride] = in[offset + sum i*in_stride] for every index of the box.
+/// Strides and offsets in elements. With `fill`, the source is that bit pattern and in_* mean
+/// nothing.
 struct ViewCopy {
   int input = 0, output = 0;  // of the program's lists
   std::vector<std::int64_t> dims{}, in_stride{}, out_stride{};
@@ -29,8 +30,8 @@ struct CopyKernel {
   std::vector<ViewCopy> copies{};
 };
 
-/// Without dimensions of one element, adjacent dimensions merged where both sides allow it; at least
-/// one dimension remains.
+/// Without dimensions of one element, adjacent dimensions merged where both sides allow it; at
+/// least one dimension remains.
 [[nodiscard]] ViewCopy normalized(const ViewCopy& copy);
 
 /// How a normalized copy goes through UB.
@@ -41,9 +42,9 @@ struct CopySchedule {
     Elements,   // element by element
   };
   Way way = Way::Runs;
-  std::vector<std::int64_t> tile{};  // by dimension
-  int along = 0;                     // Transpose: the dimension contiguous in the input
-  std::int64_t tiles = 0, bytes = 0; // of UB per buffer
+  std::vector<std::int64_t> tile{};   // by dimension
+  int along = 0;                      // Transpose: the dimension contiguous in the input
+  std::int64_t tiles = 0, bytes = 0;  // of UB per buffer
 };
 
 [[nodiscard]] CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& machine,

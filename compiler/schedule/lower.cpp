@@ -22,13 +22,13 @@ struct UnaryRule {
   VOp inst;
 };
 constexpr UnaryRule kUnary[] = {
-    {Op::Neg, VOp::vneg},     {Op::Abs, VOp::vabs},         {Op::Exp, VOp::vexp},
-    {Op::Log, VOp::vlog},     {Op::Sqrt, VOp::vsqrt},       {Op::Rsqrt, VOp::vrsqrt},
-    {Op::Reciprocal, VOp::vrec}, {Op::Relu, VOp::vrelu},    {Op::Sigmoid, VOp::vsigmoid},
-    {Op::Tanh, VOp::vtanh},   {Op::Erf, VOp::verf},         {Op::Sin, VOp::vsin},
-    {Op::Cos, VOp::vcos},     {Op::Floor, VOp::vfloor},     {Op::Ceil, VOp::vceil},
-    {Op::Round, VOp::vround}, {Op::Sign, VOp::vsign},       {Op::Not, VOp::vnot},
-    {Op::Cast, VOp::vcvt},    {Op::Expand, VOp::vcopy},     {Op::Identity, VOp::vcopy}};
+    {Op::Neg, VOp::vneg},        {Op::Abs, VOp::vabs},     {Op::Exp, VOp::vexp},
+    {Op::Log, VOp::vlog},        {Op::Sqrt, VOp::vsqrt},   {Op::Rsqrt, VOp::vrsqrt},
+    {Op::Reciprocal, VOp::vrec}, {Op::Relu, VOp::vrelu},   {Op::Sigmoid, VOp::vsigmoid},
+    {Op::Tanh, VOp::vtanh},      {Op::Erf, VOp::verf},     {Op::Sin, VOp::vsin},
+    {Op::Cos, VOp::vcos},        {Op::Floor, VOp::vfloor}, {Op::Ceil, VOp::vceil},
+    {Op::Round, VOp::vround},    {Op::Sign, VOp::vsign},   {Op::Not, VOp::vnot},
+    {Op::Cast, VOp::vcvt},       {Op::Expand, VOp::vcopy}, {Op::Identity, VOp::vcopy}};
 
 /// Two tensors; and, where the machine has it, one tensor and a scalar on the right or on the left.
 struct BinaryRule {
@@ -52,9 +52,9 @@ struct CompareRule {
   Op op;
   Order order, mirrored;
 };
-constexpr CompareRule kCompare[] = {
-    {Op::Eq, Order::Eq, Order::Eq}, {Op::Ne, Order::Ne, Order::Ne}, {Op::Lt, Order::Lt, Order::Gt},
-    {Op::Le, Order::Le, Order::Ge}, {Op::Gt, Order::Gt, Order::Lt}, {Op::Ge, Order::Ge, Order::Le}};
+constexpr CompareRule kCompare[] = {{Op::Eq, Order::Eq, Order::Eq}, {Op::Ne, Order::Ne, Order::Ne},
+                                    {Op::Lt, Order::Lt, Order::Gt}, {Op::Le, Order::Le, Order::Ge},
+                                    {Op::Gt, Order::Gt, Order::Lt}, {Op::Ge, Order::Ge, Order::Le}};
 
 struct ReduceRule {
   Op op;
@@ -111,7 +111,9 @@ class Lowering {
   [[nodiscard]] DType compute_type(DType dtype) const {
     return dtype == DType::BF16 || (dtype == DType::F16 && widen_) ? DType::F32 : dtype;
   }
-  [[nodiscard]] DType type_of(ValueId id) const { return compute_type(graph_.value(id).type.dtype); }
+  [[nodiscard]] DType type_of(ValueId id) const {
+    return compute_type(graph_.value(id).type.dtype);
+  }
   [[nodiscard]] Extent extent_of(Mask mask) const;
   [[nodiscard]] Mask mask_of(const std::vector<std::int64_t>& shape) const;
   [[nodiscard]] Mask mask_of(ValueId id) const { return mask_.at(id); }
@@ -134,11 +136,11 @@ class Lowering {
   LoweredKernel made_{};
   std::string why_{};
   std::string label_{};
-  std::vector<std::int64_t> domain_{};       // outermost first, as broadcast
+  std::vector<std::int64_t> domain_{};              // outermost first, as broadcast
   std::vector<std::vector<std::size_t>> merged_{};  // kernel dim -> domain dims
-  std::map<ValueId, Mask> mask_{};           // over domain_ positions (bit i: dimension i)
+  std::map<ValueId, Mask> mask_{};                  // over domain_ positions (bit i: dimension i)
   std::map<ValueId, std::vector<std::int64_t>> shape_{};  // aligned to the domain's rank
-  std::map<ValueId, int> known_{};           // graph value -> kernel value
+  std::map<ValueId, int> known_{};                        // graph value -> kernel value
   std::map<std::pair<int, Extent>, int> spread_{};
 };
 
@@ -151,14 +153,15 @@ bool Lowering::find_domain() {
   for (NodeId id : nodes_) {
     const Node& node = graph_.node(id);
     for (ValueId input : node.inputs) {
-      if (input != kNoValue && !shape_.contains(input)) see(input, known_shape(graph_.value(input)));
+      if (input != kNoValue && !shape_.contains(input))
+        see(input, known_shape(graph_.value(input)));
     }
     std::vector<std::int64_t> shape = known_shape(graph_.value(node.outputs[0]));
     if (find(kReduce, node.op) != nullptr) {
       // Inside the kernel reduced dimensions stay, with one element.
       shape = shape_.at(node.inputs[0]);
-      const auto axes = reduce_axes(node, static_cast<std::int64_t>(
-                                              known_shape(graph_.value(node.inputs[0])).size()));
+      const auto axes = reduce_axes(
+          node, static_cast<std::int64_t>(known_shape(graph_.value(node.inputs[0])).size()));
       for (std::int64_t axis : axes) shape[static_cast<std::size_t>(axis)] = 1;
       widen_ = widen_ || is_float(graph_.value(node.inputs[0]).type.dtype);
     }
@@ -223,7 +226,8 @@ bool Lowering::frame_dimensions() {
       size *= domain_[i];
       for (const auto& [id, mask] : mask_) {
         if (!kept.empty() && (mask >> i & 1) != (mask >> kept.front() & 1)) {
-          return why_ = "a tensor has only some of the dimensions that make the product's rows", false;
+          return why_ = "a tensor has only some of the dimensions that make the product's rows",
+                 false;
         }
       }
       kept.push_back(i);
@@ -293,7 +297,8 @@ void Lowering::load_accumulators() {
   made_.inputs.push_back(frame_->product);
   const DType wanted = type_of(frame_->product);
   if (wanted != frame_->accumulator) {
-    value = emit(VOp::vcvt, frame_->accumulator, new_value(wanted, extent_of(mask)), {value, -1, -1});
+    value =
+        emit(VOp::vcvt, frame_->accumulator, new_value(wanted, extent_of(mask)), {value, -1, -1});
   }
   known_[frame_->product] = value;
 }
@@ -307,7 +312,8 @@ int Lowering::read(ValueId id) {
 int Lowering::spread(int value, Extent extent) {
   const KernelValue from = made_.kernel.values[static_cast<std::size_t>(value)];
   if (from.extent == extent || extent == Extent::Scalar) return value;
-  if (extent == Extent::Full && from.extent == Extent::Row) return value;  // rows repeat by stride 0
+  if (extent == Extent::Full && from.extent == Extent::Row)
+    return value;  // rows repeat by stride 0
   Extent target = extent;
   if (extent == Extent::Full && from.extent == Extent::Scalar && made_.kernel.rows() != 1) {
     target = Extent::Row;
@@ -336,7 +342,8 @@ void Lowering::lower_binary(const Node& node, const BinaryRule& rule) {
   const DType dtype = type_of(node.inputs[0]);
   const auto right = immediate(node.inputs[1]), left = immediate(node.inputs[0]);
   const auto with_scalar = [&](VOp op, ValueId tensor, std::int32_t scalar) {
-    known_[result] = emit(op, dtype, new_value(dtype, extent), {read(tensor, extent), -1, -1}, scalar);
+    known_[result] =
+        emit(op, dtype, new_value(dtype, extent), {read(tensor, extent), -1, -1}, scalar);
   };
   if (right && rule.op == Op::Sub) {
     const bool real = is_float(dtype);
@@ -400,8 +407,7 @@ void Lowering::lower_reduce(const Node& node, const ReduceRule& rule) {
     known_[result] = source;
     return;
   }
-  const bool over_columns =
-      !merged_.back().empty() && (gone >> merged_.back().front() & 1) != 0;
+  const bool over_columns = !merged_.back().empty() && (gone >> merged_.back().front() & 1) != 0;
   known_[result] = emit(over_columns ? VOp::vredx : VOp::vredy, dtype,
                         new_value(dtype, extent_of(mask_of(result))), {source, -1, -1}, 0,
                         static_cast<int>(rule.how));
@@ -432,12 +438,13 @@ void Lowering::lower_node(const Node& node) {
   DVMSIM_ASSERT(rule != nullptr, "a vector node has a lowering rule");
   const DType target = type_of(result);
   const bool same = rule->inst == VOp::vcvt && target == dtype;
-  known_[result] = emit(same ? VOp::vcopy : rule->inst, dtype, new_value(target, extent),
-                        {source, -1, -1});
+  known_[result] =
+      emit(same ? VOp::vcopy : rule->inst, dtype, new_value(target, extent), {source, -1, -1});
 }
 
 std::optional<LoweredKernel> Lowering::run(std::string* why) {
-  const bool good = find_domain() && (frame_ != nullptr ? frame_dimensions() : merge_dimensions()) &&
+  const bool good = find_domain() &&
+                    (frame_ != nullptr ? frame_dimensions() : merge_dimensions()) &&
                     place_reductions();
   if (!good) {
     if (why != nullptr) *why = why_;
@@ -449,7 +456,8 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
     int value = known_.at(id);
     const KernelValue computed = made_.kernel.values[static_cast<std::size_t>(value)];
     const DType stored = graph_.value(id).type.dtype;
-    // A buffer of its own for what is stored: not an input's, not another output's, of the stored type.
+    // A buffer of its own for what is stored: not an input's, not another output's, of the stored
+    // type.
     const auto taken = [&](const std::vector<KernelTensor>& tensors) {
       return std::any_of(tensors.begin(), tensors.end(),
                          [&](const KernelTensor& tensor) { return tensor.value == value; });

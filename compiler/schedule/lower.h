@@ -1,5 +1,6 @@
-// A group of elementwise, broadcast and reduction nodes becomes a vector kernel: dimensions that every
-// value treats alike are merged, operators become instructions, types are made what the machine can do.
+// A group of elementwise, broadcast and reduction nodes becomes a vector kernel: dimensions that
+// every value treats alike are merged, operators become instructions, types are made what the
+// machine can do.
 #pragma once
 
 #include <array>
@@ -18,8 +19,8 @@ struct LoweredKernel {
   std::vector<ValueId> inputs{}, outputs{};
 };
 
-/// The result of a product that a kernel finishes: it is in the accumulators, F32 (I32), and the kernel's
-/// dimensions are these of its shape: batch0, batch1, m, n.
+/// The result of a product that a kernel finishes: it is in the accumulators, F32 (I32), and the
+/// kernel's dimensions are these of its shape: batch0, batch1, m, n.
 struct ProductFrame {
   ValueId product = kNoValue;
   std::array<std::vector<std::size_t>, 4> dims{};
@@ -29,8 +30,9 @@ struct ProductFrame {
 /// Can the node be a step of a vector kernel at all?
 [[nodiscard]] bool is_vector_node(const Node& node);
 
-/// `nodes` are in graph order; every shape is known. `outputs`: the values that must reach GM. Nullopt if
-/// the group has no common iteration domain or reduces over what a tile cannot hold whole; `why` then says it.
+/// `nodes` are in graph order; every shape is known. `outputs`: the values that must reach GM.
+/// Nullopt if the group has no common iteration domain or reduces over what a tile cannot hold
+/// whole; `why` then says it.
 [[nodiscard]] std::optional<LoweredKernel> lower(const Graph& graph, std::span<const NodeId> nodes,
                                                  std::span<const ValueId> outputs,
                                                  std::string* why = nullptr,

@@ -44,7 +44,9 @@ std::vector<Batch> batches_of(const Sizes& a, const Sizes& b, const Sizes& c) {
   return batches;
 }
 
-Sizes without_matrix(const Sizes& shape) { return Sizes(shape.begin(), shape.end() - 2); }
+Sizes without_matrix(const Sizes& shape) {
+  return Sizes(shape.begin(), shape.end() - 2);
+}
 
 }  // namespace
 
@@ -52,7 +54,8 @@ Product product_of(const Graph& graph, const Node& node) {
   Sizes a = known_shape(graph.value(node.inputs[0])), b = known_shape(graph.value(node.inputs[1]));
   Sizes c = known_shape(graph.value(node.outputs[0]));
   const std::size_t rank = c.size();
-  const bool row = a.size() == 1, column = b.size() == 1;  // vectors: a dimension of one is left out
+  const bool row = a.size() == 1,
+             column = b.size() == 1;  // vectors: a dimension of one is left out
   if (column) c.push_back(1);
   if (row) c.insert(c.end() - 1, 1);
   if (row) a.insert(a.begin(), 1);
@@ -73,7 +76,8 @@ Product product_of(const Graph& graph, const Node& node) {
   std::vector<Batch> batches = batches_of(without_matrix(a), without_matrix(b), without_matrix(c));
   if (!row) product.dims[2] = {rank - (column ? 1 : 2)};
   if (!column) product.dims[3] = {rank - 1};
-  if (batches.size() == 1 && batches[0].stride[0] == 1 && batches[0].stride[1] == 0 && !spec.trans_a) {
+  if (batches.size() == 1 && batches[0].stride[0] == 1 && batches[0].stride[1] == 0 &&
+      !spec.trans_a) {
     spec.m *= batches[0].count;  // one right matrix for all: more rows
     product.dims[2].insert(product.dims[2].begin(), batches[0].dims.begin(), batches[0].dims.end());
     batches.clear();

@@ -1,5 +1,5 @@
-// A matmul node as products: sizes, strides, and which dimensions of its result are batches, rows and
-// columns. What differs beyond two batches becomes several launches.
+// A matmul node as products: sizes, strides, and which dimensions of its result are batches, rows
+// and columns. What differs beyond two batches becomes several launches.
 #pragma once
 
 #include <array>

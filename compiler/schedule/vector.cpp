@@ -148,77 +148,132 @@ std::vector<std::int64_t> candidates(std::int64_t total, std::int64_t unit, std:
   return found;
 }
 
-}  // namespace
+/// Lays out tiles of one kernel; what does not depend on the tile is found once.
+class Placer {
+ public:
+  explicit Placer(const VectorKernel& kernel) : kernel_(kernel), lives_(lives_of(kernel)) {}
 
-VectorSchedule place(const VectorKernel& kernel, VectorTile tile, std::int64_t begin) {
-  VectorSchedule schedule{tile, pitch_of(kernel, tile.columns), 1, {}, 0, 0, {}};
-  schedule.buffers.resize(kernel.values.size());
-  const std::vector<Life> lives = lives_of(kernel);
-  Arena arena(begin);
-  const auto size = [&](std::size_t value) {
-    return bytes_of(kernel.values[value], tile, schedule.pitch);
-  };
-  for (std::size_t value = 0; value < lives.size(); ++value) {
-    if (lives[value].whole) schedule.buffers[value] = arena.take(size(value));
-  }
-  for (int i = 0; i < static_cast<int>(kernel.steps.size()); ++i) {
-    const auto result = static_cast<std::size_t>(kernel.steps[static_cast<std::size_t>(i)].result);
-    if (!lives[result].whole && lives[result].first == i) {
-      schedule.buffers[result] = arena.take(size(result));
+  [[nodiscard]] VectorSchedule place(VectorTile tile, std::int64_t begin) const {
+    VectorSchedule schedule;
+    schedule.tile = tile;
+    schedule.pitch = pitch_of(kernel_, tile.columns);
+    schedule.buffers.resize(kernel_.values.size());
+    Arena arena(begin);
+    const auto size = [&](std::size_t value) {
+      return bytes_of(kernel_.values[value], tile, schedule.pitch);
+    };
+    for (std::size_t value = 0; value < lives_.size(); ++value) {
+      if (lives_[value].whole) schedule.buffers[value] = arena.take(size(value));
     }
-    for (std::size_t value = 0; value < lives.size(); ++value) {
-      if (!lives[value].whole && lives[value].last == i) arena.give(schedule.buffers[value]);
+    for (int i = 0; i < static_cast<int>(kernel_.steps.size()); ++i) {
+      const KernelStep& step = kernel_.steps[static_cast<std::size_t>(i)];
+      const auto result = static_cast<std::size_t>(step.result);
+      const auto give = [&](int value) {
+        if (value < 0) return;
+        const Life& life = lives_[static_cast<std::size_t>(value)];
+        UbBuffer& buffer = schedule.buffers[static_cast<std::size_t>(value)];
+        if (!life.whole && life.last == i) arena.give(buffer);
+      };
+      if (!lives_[result].whole && lives_[result].first == i) {
+        schedule.buffers[result] = arena.take(size(result));
+      }
+      give(step.result);
+      for (std::size_t s = 0; s < step.source.size(); ++s) {
+        const auto before = step.source.begin() + static_cast<std::ptrdiff_t>(s);
+        const bool again = std::find(step.source.begin(), before, step.source[s]) != before;
+        if (!again && step.source[s] != step.result) give(step.source[s]);
+      }
     }
+    schedule.ub_end = arena.end();
+    return schedule;
   }
-  schedule.ub_end = arena.end();
-  return schedule;
-}
 
-VectorEstimate estimate(const VectorKernel& kernel, const VectorSchedule& schedule,
-                        const Machine& machine) {
-  const VectorTile tile = schedule.tile;
-  VectorEstimate result;
-  result.tiles = kernel.outer() * ceil_div(kernel.rows(), tile.rows) *
-                 ceil_div(kernel.columns(), tile.columns);
-  result.per_core = ceil_div(result.tiles, schedule.cores);
-  const auto moved = [&](const std::vector<KernelTensor>& tensors) {
+ private:
+  const VectorKernel& kernel_;
+  std::vector<Life> lives_;
+};
+
+/// The machine's numbers as the estimate needs them, and the parts of the kernel that no tile
+/// changes.
+class Estimator {
+ public:
+  Estimator(const VectorKernel& kernel, const Machine& machine) : kernel_(kernel) {
+    const auto rate = [](Rate r) { return r.per_cycle().value(); };
+    const auto cycles = [](Cycles c) { return static_cast<double>(c.count()); };
+    load_rate_ = rate(machine.mte2.gm_to_ub);
+    store_rate_ = rate(machine.mte3.ub_to_gm);
+    gap_ = cycles(machine.mte2.issue_gap);
+    fixed_ = cycles(machine.vector.fixed + machine.vector.tail);
+    repeat_ = static_cast<double>(machine.vector.repeat.count());
+    hbm_rate_ = rate(machine.hbm.peak) * machine.hbm.efficiency.value();
+    write_cost_ = machine.hbm.write_cost.value();
+    latency_ = cycles(machine.mte2.latency + machine.mte3.latency +
+                      machine.l2.read_latency.cycles() + machine.l2.write_latency.cycles());
+    per_core_ = cycles(cycles_in(machine.launch.per_core, machine.clock.core));
+    const double per_step = cycles(machine.decode_cost(DecodeTerm::fetch)) * kWordsPerStep +
+                            cycles(machine.decode_cost(DecodeTerm::dispatch)) +
+                            cycles(machine.decode_cost(DecodeTerm::operand)) * 2 * kWordsPerStep;
+    scalar_ = per_step * static_cast<double>(kernel.steps.size() + kernel.inputs.size() +
+                                             kernel.outputs.size());
+  }
+
+  /// The tile's parts, and the number of cores for which the launch ends first.
+  void judge(VectorSchedule& schedule, int cores) const {
+    VectorEstimate& parts = schedule.estimate;
+    const VectorTile tile = schedule.tile;
+    parts.tiles = kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
+                  ceil_div(kernel_.columns(), tile.columns);
+    const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
+    parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
+    parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
+    parts.scalar = scalar_;
+    parts.vector = 0;
+    for (const KernelStep& step : kernel_.steps) {
+      const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
+      const int shaped = reduces ? step.source[0] : step.result;
+      const KernelValue& value = kernel_.values[static_cast<std::size_t>(shaped)];
+      const auto bytes = static_cast<double>(bytes_of(value, tile, schedule.pitch));
+      parts.vector += fixed_ + bytes / repeat_ * weight(step.op);
+    }
+    const double traffic = in + out * write_cost_;
+    bool first = true;
+    for (std::int64_t most = std::min<std::int64_t>(cores, parts.tiles); most >= 1; most /= 2) {
+      VectorEstimate trial = parts;
+      trial.per_core = ceil_div(parts.tiles, most);
+      // Fewest cores with as many tiles on the busiest.
+      const auto used = static_cast<double>(ceil_div(parts.tiles, trial.per_core));
+      trial.memory = traffic * used / hbm_rate_;
+      const double pace =
+          std::max({trial.load, trial.vector, trial.store, trial.memory, trial.scalar});
+      trial.total = per_core_ * used + latency_ + trial.load + trial.vector + trial.store +
+                    pace * static_cast<double>(trial.per_core - 1);
+      if (first || trial.total < schedule.estimate.total) {
+        schedule.estimate = trial;
+        schedule.cores = static_cast<int>(used);
+      }
+      first = false;
+    }
+  }
+
+ private:
+  [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const {
     double bytes = 0;
     for (const KernelTensor& tensor : tensors) {
-      const KernelValue& value = kernel.values[static_cast<std::size_t>(tensor.value)];
+      const KernelValue& value = kernel_.values[static_cast<std::size_t>(tensor.value)];
       bytes += static_cast<double>(bytes_of(value, tile, tile.columns));
     }
     return bytes;
-  };
-  const double in = moved(kernel.inputs), out = moved(kernel.outputs);
-  const double gap = static_cast<double>(machine.mte2.issue_gap.count());
-  const auto rate = [](Rate r) { return r.per_cycle().value(); };
-  const auto inputs = static_cast<double>(kernel.inputs.size());
-  const auto outputs = static_cast<double>(kernel.outputs.size());
-  result.load = std::max(in / rate(machine.mte2.gm_to_ub), inputs * gap);
-  result.store = std::max(out / rate(machine.mte3.ub_to_gm), outputs * gap);
-  const double fixed = static_cast<double>((machine.vector.fixed + machine.vector.tail).count());
-  double scalar = 0;
-  for (const KernelStep& step : kernel.steps) {
-    const KernelValue& value = kernel.values[static_cast<std::size_t>(
-        step.op == isa::Op::vredx || step.op == isa::Op::vredy ? step.source[0] : step.result)];
-    const double bytes = static_cast<double>(bytes_of(value, tile, schedule.pitch));
-    result.vector +=
-        fixed + bytes / static_cast<double>(machine.vector.repeat.count()) * weight(step.op);
-    scalar += static_cast<double>(machine.decode_cost(DecodeTerm::fetch).count() * 5 +
-                                  machine.decode_cost(DecodeTerm::dispatch).count() +
-                                  machine.decode_cost(DecodeTerm::operand).count() * 9);
   }
-  const double share =
-      rate(machine.hbm.peak) * machine.hbm.efficiency.value() / static_cast<double>(schedule.cores);
-  result.memory = (in + out * machine.hbm.write_cost.value()) / share;
-  const double latency = static_cast<double>((machine.mte2.latency + machine.mte3.latency).count() +
-                                             machine.l2.read_latency.cycles().count());
-  const double slowest =
-      std::max({result.load, result.vector, result.store, result.memory, scalar});
-  result.total = result.load + result.vector + result.store + latency +
-                 slowest * static_cast<double>(result.per_core - 1) +
-                 20.0 * static_cast<double>(result.per_core);
-  return result;
+
+  const VectorKernel& kernel_;
+  double load_rate_, store_rate_, gap_, fixed_, repeat_, hbm_rate_, write_cost_, latency_,
+      per_core_, scalar_;
+};
+
+}  // namespace
+
+VectorSchedule place(const VectorKernel& kernel, VectorTile tile, std::int64_t begin) {
+  return Placer(kernel).place(tile, begin);
 }
 
 bool fits(const VectorKernel& kernel, const Machine& machine) {
@@ -240,19 +295,17 @@ VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machin
           : candidates(kernel.rows(), 1,
                        std::max<std::int64_t>(
                            1, ceil_div(cores, std::max<std::int64_t>(1, kernel.outer()))));
+  const Placer placer(kernel);
+  const Estimator estimator(kernel, machine);
   VectorSchedule best;
   int compared = 0;
   for (std::int64_t columns : wide) {
     for (std::int64_t rows : high) {
-      VectorSchedule schedule = place(kernel, {rows, columns}, begin);
+      VectorSchedule schedule = placer.place({rows, columns}, begin);
       if (schedule.ub_end > machine.ub.size.count()) continue;
-      const std::int64_t tiles =
-          kernel.outer() * ceil_div(kernel.rows(), rows) * ceil_div(kernel.columns(), columns);
-      schedule.cores = static_cast<int>(std::min<std::int64_t>(cores, tiles));
-      // Fewest cores with the same number of tiles on the busiest.
-      schedule.cores = static_cast<int>(ceil_div(tiles, ceil_div(tiles, schedule.cores)));
-      schedule.estimate = estimate(kernel, schedule, machine);
-      if (compared == 0 || schedule.estimate.total < best.estimate.total) best = std::move(schedule);
+      estimator.judge(schedule, cores);
+      if (compared == 0 || schedule.estimate.total < best.estimate.total)
+        best = std::move(schedule);
       ++compared;
     }
   }

@@ -16,10 +16,12 @@ struct VectorTile {
   std::int64_t rows = 1, columns = 1;
 };
 
-/// What the estimate believes, in cycles; the largest of the parts bounds a tile.
+/// What the estimate believes, in cycles; the slowest of the parts sets the pace of the tiles.
 struct VectorEstimate {
   std::int64_t tiles = 0, per_core = 0;
-  double load = 0, vector = 0, store = 0, memory = 0, total = 0;
+  double load = 0, vector = 0, store = 0, scalar = 0;  // of a tile
+  double memory = 0;                                   // of a tile, if all cores load and store
+  double total = 0;                                    // launch included
 };
 
 /// A buffer of UB: one value's.
@@ -33,7 +35,7 @@ struct VectorSchedule {
   int cores = 1;
   std::vector<UbBuffer> buffers{};  // by value
   std::int64_t ub_end = 0;
-  int candidates = 0;               // tiles that were compared
+  int candidates = 0;  // tiles that were compared
   VectorEstimate estimate{};
 };
 
@@ -41,9 +43,6 @@ struct VectorSchedule {
 /// values and values that live across tiles keep their buffer; the others share by liveness.
 [[nodiscard]] VectorSchedule place(const VectorKernel& kernel, VectorTile tile,
                                    std::int64_t ub_begin);
-
-[[nodiscard]] VectorEstimate estimate(const VectorKernel& kernel, const VectorSchedule& schedule,
-                                      const Machine& machine);
 
 /// Does any tile fit? False when a row that must be whole is too long.
 [[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine);

@@ -1,6 +1,6 @@
-// A pretrained model with control flow and a written-out LSTM, Silero's voice activity detector, on the
-// simulated NPU: five steps with the state carried from output to input, at three sizes, against outputs of
-// ONNX Runtime (tests/models/generate.mjs writes them).
+// A pretrained model with control flow and a written-out LSTM, Silero's voice activity detector, on
+// the simulated NPU: five steps with the state carried from output to input, at three sizes,
+// against outputs of ONNX Runtime (tests/models/generate.mjs writes them).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -68,8 +68,9 @@ TEST_P(Silero, agrees_with_onnx_runtime_over_five_steps) {
   std::map<std::string, Tensor> given;
   given["sr"] = Tensor::of(DType::I64, {}, std::vector<double>{16000});
   given["state"] = Tensor(type, {2, batch, 128});
-  // The state of step 1 at 3x1024 is ill-conditioned: the evaluator itself, rounding every operator's result
-  // to f16, is 3.3e-2 away there. What the model is asked for, the probability, is not.
+  // The state of step 1 at 3x1024 is ill-conditioned: the evaluator itself, rounding every
+  // operator's result to f16, is 3.3e-2 away there. What the model is asked for, the probability,
+  // is not.
   const double tolerance = type == DType::F32 ? 1e-3 : 2e-2;
   const double state_tolerance = type == DType::F32 ? 1e-3 : 5e-2;
   for (std::int64_t step = 0; step < kSteps; ++step) {

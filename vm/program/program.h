@@ -24,8 +24,8 @@ struct Argument {
   friend bool operator==(const Argument&, const Argument&) = default;
 };
 
-/// A place in the code that the trace and the report name: a loop head that walks tiles, or where the
-/// instructions of a graph operator begin.
+/// A place in the code that the trace and the report name: a loop head that walks tiles, or where
+/// the instructions of a graph operator begin.
 struct DebugMark {
   enum class Kind : std::uint8_t { Tile, Operator };
   Kind kind = Kind::Operator;
@@ -37,11 +37,11 @@ struct DebugMark {
 
 class Program {
  public:
-  std::string name{};                  // the fused operators, for people
-  std::uint64_t machine = 0;           // hash of the machine it was compiled for
-  std::vector<std::uint64_t> cube{};   // code of cube cores; empty: none take part
-  std::vector<std::uint64_t> vector{}; // code of vector cores
-  std::vector<Argument> arguments{};   // words 0.. of the argument block
+  std::string name{};                   // the fused operators, for people
+  std::uint64_t machine = 0;            // hash of the machine it was compiled for
+  std::vector<std::uint64_t> cube{};    // code of cube cores; empty: none take part
+  std::vector<std::uint64_t> vector{};  // code of vector cores
+  std::vector<Argument> arguments{};    // words 0.. of the argument block
   std::vector<DebugMark> marks{};
 
   [[nodiscard]] std::span<const std::uint64_t> code(CoreKind kind) const {
@@ -55,7 +55,8 @@ class Program {
 };
 
 /// The bytes of a program: header (magic, version, ISA hash, machine hash, sizes), code, argument
-/// layout, debug map, checksum. load throws Error with the offset for anything that is not exactly that.
+/// layout, debug map, checksum. load throws Error with the offset for anything that is not exactly
+/// that.
 [[nodiscard]] std::vector<std::uint8_t> save(const Program& program);
 [[nodiscard]] Program load_program(std::span<const std::uint8_t> bytes, const std::string& where);
 

@@ -1,4 +1,5 @@
-// A strategy: one bargain between host time and device time. Same model, same values. One file each.
+// A strategy: one bargain between host time and device time. Same model, same values. One file
+// each.
 #pragma once
 
 #include <span>
@@ -19,10 +20,11 @@ struct Strategy {
   bool encodes_each_run = true;
 };
 
-/// One kernel per framework operator: native, compiled ahead for every shape, the best schedule each.
+/// One kernel per framework operator: native, compiled ahead for every shape, the best schedule
+/// each.
 extern const Strategy kEager;
-/// The paper's virtual machine on a static graph with symbolic dimensions: partitioned once, fused by
-/// pattern, encoded again for every launch.
+/// The paper's virtual machine on a static graph with symbolic dimensions: partitioned once, fused
+/// by pattern, encoded again for every launch.
 extern const Strategy kDvm;
 
 [[nodiscard]] std::span<const Strategy* const> strategies();

@@ -1,5 +1,5 @@
-// Whole graphs, from text to bytes on the reference device, against the evaluator; every launch is also
-// checked for accesses that nothing orders.
+// Whole graphs, from text to bytes on the reference device, against the evaluator; every launch is
+// also checked for accesses that nothing orders.
 #include "compiler/runtime/session.h"
 
 #include <gtest/gtest.h>
@@ -21,8 +21,9 @@ std::map<std::string, Tensor> random_inputs(const Graph& graph, const Bindings& 
   std::int64_t seed = 1;
   for (ValueId id : graph.inputs) {
     const Value& value = graph.value(id);
-    inputs[value.name] = filled(value.type.dtype, resolve(*value.type.shape, dims),
-                                {Fill::Kind::Random, seed++, is_float(value.type.dtype) ? 2.0 : 4.0});
+    inputs[value.name] =
+        filled(value.type.dtype, resolve(*value.type.shape, dims),
+               {Fill::Kind::Random, seed++, is_float(value.type.dtype) ? 2.0 : 4.0});
   }
   return inputs;
 }
@@ -77,7 +78,8 @@ c = sub(b, one)
 d = div(column, one)
 output c
 output d
-)", {{"n", 37}});
+)",
+        {{"n", 37}});
 }
 
 TEST(Session, normalises_rows) {
@@ -88,7 +90,8 @@ s = softmax(x) {axis=-1}
 l = layer_norm(x)
 output s
 output l
-)", {{"n", 70}}, 4e-3);
+)",
+        {{"n", 70}}, 4e-3);
 }
 
 TEST(Session, reduces_over_any_axes) {
@@ -102,7 +105,8 @@ output a
 output b
 output c
 output d
-)", {});
+)",
+        {});
 }
 
 TEST(Session, reduces_rows_longer_than_a_tile) {
@@ -113,7 +117,8 @@ a = reduce_sum(x) {axes=[1]}
 b = reduce_max(y)
 output a
 output b
-)", {}, 1e-4);
+)",
+        {}, 1e-4);
 }
 
 TEST(Session, moves_tensors) {
@@ -136,7 +141,8 @@ output p
 output q
 output e
 output r
-)", {{"n", 5}});
+)",
+        {{"n", 5}});
 }
 
 TEST(Session, gathers_rows) {
@@ -148,7 +154,8 @@ a = gather(x, i) {axis=0}
 b = gather(x, many) {axis=0}
 output a
 output b
-)", {});
+)",
+        {});
 }
 
 TEST(Session, multiplies_matrices_in_batches) {
@@ -164,7 +171,8 @@ z = matmul(a, v) {trans_b=1}
 output x
 output y
 output z
-)", {{"n", 29}}, 1e-4);
+)",
+        {{"n", 29}}, 1e-4);
 }
 
 TEST(Session, finishes_products_on_the_vector_cores) {
@@ -194,7 +202,8 @@ a = matmul(x, w) {trans_b=1}
 b = matmul(x, v) {trans_b=1}
 y = add(a, b)
 output y
-)", {});
+)",
+        {});
 }
 
 TEST(Session, convolves) {
@@ -210,7 +219,8 @@ r = relu(c)
 d = conv(i, k) {pads=[1, 0, 1, 2], dilations=[2, 1]}
 output r
 output d
-)", {{"n", 31}}, 1e-4);
+)",
+        {{"n", 31}}, 1e-4);
 }
 
 TEST(Session, decides_between_launches) {
@@ -220,7 +230,8 @@ input x: f32[4, 5]
 input y: f32[4, 5]
 s = reduce_sum(x)
 m = reduce_sum(y)
-c = )" + std::string(which == 0 ? "lt" : "gt") + R"((s, m)
+c = )" + std::string(which == 0 ? "lt" : "gt") +
+                             R"((s, m)
 flat = reshape(c) {shape=[]}
 o = if(flat, x, y) then (p, q) { r = add(p, q)
 output r } else (p, q) { r = mul(p, q)
@@ -245,12 +256,13 @@ output s
 output k
 output t
 output u
-)", {});
+)",
+        {});
 }
 
 TEST(Session, keeps_a_module_for_each_shape) {
-  const Graph graph = deduce_shapes(parse_graph("graph g\ndim n\ninput x: f32[n, 8]\ny = exp(x)\noutput y\n",
-                                                "test.graph"));
+  const Graph graph = deduce_shapes(
+      parse_graph("graph g\ndim n\ninput x: f32[n, 8]\ny = exp(x)\noutput y\n", "test.graph"));
   const Machine machine = default_machine();
   Reference device(machine);
   Session session(graph, machine, device, {});
@@ -260,9 +272,11 @@ TEST(Session, keeps_a_module_for_each_shape) {
 }
 
 TEST(Session, runs_a_saved_module) {
-  const Graph graph = deduce_shapes(parse_graph(
-      "graph g\ninput x: f32[9, 8]\nconst w: f32[8, 4] = random(1, 1)\ny = matmul(x, w)\nz = relu(y)\n"
-      "output z\n", "test.graph"));
+  const Graph graph =
+      deduce_shapes(parse_graph("graph g\ninput x: f32[9, 8]\nconst w: f32[8, 4] = random(1, 1)\ny "
+                                "= matmul(x, w)\nz = relu(y)\n"
+                                "output z\n",
+                                "test.graph"));
   const Machine machine = default_machine();
   const Module module = compile(graph, machine, {});
   const Module loaded = load_module(save(module), "test.dvm");
