@@ -1,7 +1,5 @@
 #include "compiler/codegen/builder.h"
 
-#include <limits>
-
 #include "vm/base/error.h"
 #include "vm/isa/codec.h"
 
@@ -12,10 +10,12 @@ using isa::Lane;
 using isa::Op;
 
 Val::Val(std::int64_t immediate) {
-  DVMSIM_ASSERT(immediate >= std::numeric_limits<std::int32_t>::min() &&
-                    immediate <= std::numeric_limits<std::int32_t>::max(),
-                "an immediate fits 32 bits");
-  lane = Lane::imm(static_cast<std::int32_t>(immediate));
+  const auto narrow = static_cast<std::int32_t>(immediate);
+  if (narrow == immediate) {
+    lane = Lane::imm(narrow);
+  } else {
+    wide = immediate;
+  }
 }
 
 Reg Builder::reg() {
@@ -29,10 +29,19 @@ Inst& Builder::add(Op op, Operands operands) {
   for (const auto& [name, value] : operands) {
     const int index = row.find(name);
     DVMSIM_ASSERT(index >= 0, "the row has an operand of that name");
-    inst.lane[static_cast<std::size_t>(index)] = value.lane;
+    inst.lane[static_cast<std::size_t>(index)] =
+        value.wide != 0 ? lane_of(value, reg()) : value.lane;
   }
   code_.push_back(inst);
   return code_.back();
+}
+
+Lane Builder::lane_of(const Val& value, Reg scratch) {
+  if (value.wide == 0) return value.lane;
+  assign(scratch, Op::mov, value.wide >> 30, 0);
+  assign(scratch, Op::sshl, scratch, 30);
+  assign(scratch, Op::sor, scratch, value.wide & 0x3fffffff);
+  return Lane::r(scratch.number);
 }
 
 namespace {
@@ -61,12 +70,13 @@ Val Builder::compute(Op op, Val a, Val b) {
   const bool commutes = op == Op::sadd || op == Op::smul || op == Op::smin || op == Op::smax;
   if (commutes && !a.lane.is_register && b.lane.is_register) std::swap(a, b);
   if (!a.lane.is_register && !b.lane.is_register) {
-    const std::int64_t value = fold(op, a.lane.immediate, b.lane.immediate);
-    if (value == static_cast<std::int32_t>(value)) return value;
+    return fold(op, a.value(), b.value());
   }
   if (does_nothing(op, b)) return a;
   if (b.is(op == Op::smod ? 1 : 0) && (op == Op::smul || op == Op::smod)) return 0;
   const Reg result = reg();
+  if (a.wide != 0) a = Val(lane_of(a, result));
+  if (b.wide != 0) b = Val(lane_of(b, result));
   assign(result, op, a, b);
   return result;
 }

@@ -19,16 +19,20 @@ struct Reg {
   int number = 0;
 };
 
-/// An operand's value: an immediate or a register.
+/// An operand's value: an immediate or a register. Immediates of more than 32 bits go through a
+/// register: add, compute and assign see to it.
 struct Val {
   isa::Lane lane{};
+  std::int64_t wide = 0;  // the immediate, if 32 bits do not hold it
   Val() = default;
-  Val(std::int64_t immediate);  // NOLINT: val operands read as numbers. Must fit 32 bits.
+  Val(std::int64_t immediate);  // NOLINT: val operands read as numbers.
   Val(Reg reg) : lane(isa::Lane::r(reg.number)) {}  // NOLINT
   explicit Val(isa::Lane value) : lane(value) {}
   [[nodiscard]] bool is(std::int64_t immediate) const {
-    return !lane.is_register && lane.immediate == immediate;
+    return !lane.is_register && value() == immediate;
   }
+  /// Of an immediate.
+  [[nodiscard]] std::int64_t value() const { return wide != 0 ? wide : lane.immediate; }
 };
 
 using Operands = std::initializer_list<std::pair<std::string_view, Val>>;
@@ -82,6 +86,8 @@ class Builder {
   struct Jump {
     std::size_t from = 0, to = 0;
   };
+  /// The operand as a lane; a wide immediate is first put into `scratch`.
+  isa::Lane lane_of(const Val& value, Reg scratch);
   CoreKind kind_;
   int next_reg_ = 4;
   std::vector<isa::Inst> code_{};
