@@ -10,8 +10,8 @@
 
 namespace dvmsim {
 
-/// The way to the memory system and back. A latency of n cycles is split in half, at least one
-/// cycle of it on the way out: the memory system relies on that.
+/// The way to the memory system and back. One cycle of a latency is the way out, the same for all
+/// ports: what a port decides once it knows an answer then arrives after the request it knows of.
 struct Path {
   Cycles request{1}, response{};
 };
