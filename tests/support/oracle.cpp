@@ -52,9 +52,10 @@ OracleResult Oracle::run(const Launch& launch, std::int64_t begin, std::int64_t 
   const SimScope scope;
   const SimScope::Entered entered(scope);
   const CostModel costs(machine_);
-  Cross cross(machine_, launch);
-  Server server(memory_);
-  sc_core::sc_spawn([&] { server.run(); });
+  Waiting waiting;
+  Cross cross(machine_, launch, waiting);
+  Server server(memory_, waiting);
+  sc_core::sc_spawn([&server] { server.run(); });
   std::vector<std::unique_ptr<OracleCore>> cores;
   for (int i = 0; i < launch.cube_cores + launch.vector_cores; ++i) {
     const bool vector = i >= launch.cube_cores;
@@ -62,15 +63,17 @@ OracleResult Oracle::run(const Launch& launch, std::int64_t begin, std::int64_t 
                           : machine_.cores.unified ? CoreKind::Unified
                                                    : CoreKind::Cube;
     const CoreId id{kind, vector ? i - launch.cube_cores : i};
-    cores.push_back(
-        std::make_unique<OracleCore>(costs, launch, id, core_start(machine_, launch, begin, i),
-                                     vector ? vector_code : cube_code, cross, server, result.rows));
+    cores.push_back(std::make_unique<OracleCore>(
+        costs, launch, id, core_start(machine_, launch, begin, i), vector ? vector_code : cube_code,
+        cross, server, waiting, result.rows));
     OracleCore* const core = cores.back().get();
     sc_core::sc_spawn([core] { core->scalar(); });
     for (Pipe pipe : queues_of(kind)) {
       sc_core::sc_spawn([core, pipe] { core->pipe(pipe); });
     }
   }
+  sc_core::sc_start();
+  waiting.end();
   sc_core::sc_start();
   for (const std::unique_ptr<OracleCore>& core : cores) {
     core->leave();

@@ -3,10 +3,22 @@
 // must report the same spans, cycle for cycle. Timing only: programs must not read device data.
 //
 // How it reads the timing rules where they leave room:
-// - A piece is a run's part inside one granule (dma.request bytes, aligned). Each counts one
-// granule
-//   in a chunk and in the window of outstanding ones, also if two runs touch the same granule.
-// - The window belongs to the port and lasts over commands.
+// - A granule is the smaller of dma.request and l2.line; a piece is a run's part inside one. Each
+// counts
+//   one granule in a chunk and in the window of outstanding ones, also if two runs touch the same
+//   granule. A port moves at least dma.least_request for a piece; L2 and HBM see its bytes.
+// - Runs go in the order of the region's rows, then its outer dimensions, whatever their strides.
+// - The window of outstanding granules belongs to the port and lasts over commands of a launch.
+// - One cycle of a port's latency is the way out, the same for all, the rest the way back: what is
+// decided
+//   at a port when an answer is known then still reaches the memory later than that answer.
+// - A miss takes L2's read latency and HBM's on top of the channel's time.
+// - A line being filled is open to others when the fill is done less the smaller of L2's two
+// latencies,
+//   and l2.same_line after every access of it.
+// - launch.entry comes before the program's fetch, launch.exit after the last visible result; both
+// are
+//   Work of the scalar unit. Waiting for that result is WaitResult.
 // - Idle is before the first and after the last thing a unit does; it is not listed.
 #pragma once
 

@@ -16,7 +16,7 @@ void OracleCore::scalar() {
   sleep_until(s_);
   enter();
   fetch();
-  while (!halted_) {
+  while (!halted_ && !waiting_.over()) {
     const Step step = firmware_.step();
     fetch_block(step.command->pc);
     work(step.scalar.count());
@@ -91,11 +91,13 @@ void OracleCore::fetch_block(std::uint32_t pc) {
 void OracleCore::own_flags(const Command& command) {
   const CrossMode mode = static_cast<CrossMode>(command.at(2));
   for (std::size_t i = 0; i < command.waits; ++i) {
-    block(tokens(command.wait[i].pipe, Pipe::Scalar, command.wait[i].id).take(), Reason::WaitFlag);
+    block(tokens(command.wait[i].pipe, Pipe::Scalar, command.wait[i].id).take(waiting_),
+          Reason::WaitFlag);
   }
   if (command.op == Op::xwait) {
     block(cross_.take(id_, mode, command.at(1)), Reason::WaitCrossCore);
   }
+  if (waiting_.over()) return;
   for (std::size_t i = 0; i < command.sets; ++i) {
     tokens(Pipe::Scalar, command.set[i].pipe, command.set[i].id)
         .put(s_ + machine_.flag.hop.count());
@@ -111,7 +113,9 @@ void OracleCore::issue(const Command& command) {
   const auto depth = static_cast<std::size_t>(machine_.queue_depth(command.pipe));
   if (target.issued >= depth) {
     const std::size_t leaving = target.issued - depth;
-    while (target.held.size() <= leaving) sc_core::wait(target.done);
+    while (target.held.size() <= leaving) {
+      if (!waiting_.until(target.done)) return;
+    }
     block(target.held[leaving], Reason::QueueFull);
   }
   dispatched();
@@ -123,7 +127,9 @@ void OracleCore::issue(const Command& command) {
 void OracleCore::drain(Pipe pipe) {
   if (pipe == Pipe::Scalar) return;
   OracleQueue& target = queue(pipe);
-  while (target.held.size() < target.issued) sc_core::wait(target.done);
+  while (target.held.size() < target.issued) {
+    if (!waiting_.until(target.done)) return;
+  }
   block(target.visible, Reason::WaitResult);
 }
 
@@ -135,10 +141,11 @@ void OracleCore::pipe(Pipe which) {
   for (;;) {
     while (own.entries.empty()) {
       if (halted_) return;
-      sc_core::wait(own.arrived);
+      if (!waiting_.until(own.arrived)) return;
     }
     const OracleEntry entry = own.entries.front();
     const Time start = start_of(which, entry);
+    if (waiting_.over()) return;
     sleep_until(start);
     hold(which, entry.command, start);
     sleep_until(own.hold);
@@ -159,7 +166,8 @@ Time OracleCore::start_of(Pipe pipe, const OracleEntry& entry) {
   not_before(entry.arrival, Reason::EmptyDecode);
   if (command.drain) not_before(queue(pipe).visible, Reason::WaitDependency);
   for (std::size_t i = 0; i < command.waits; ++i) {
-    not_before(tokens(command.wait[i].pipe, pipe, command.wait[i].id).take(), Reason::WaitFlag);
+    not_before(tokens(command.wait[i].pipe, pipe, command.wait[i].id).take(waiting_),
+               Reason::WaitFlag);
   }
   if (command.op == Op::xwait) {
     const Time token = cross_.take(id_, static_cast<CrossMode>(command.at(2)), command.at(1));

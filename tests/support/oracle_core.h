@@ -36,7 +36,7 @@ struct OracleQueue {
 class OracleCore {
  public:
   OracleCore(const CostModel& costs, const Launch& launch, CoreId id, Time start, std::int64_t code,
-             Cross& cross, Server& server, OracleRows& rows)
+             Cross& cross, Server& server, Waiting& waiting, OracleRows& rows)
       : costs_(costs),
         machine_(costs.machine()),
         launch_(launch),
@@ -46,6 +46,7 @@ class OracleCore {
         order_(id.kind == CoreKind::Vector ? launch.cube_cores + id.index : id.index),
         cross_(cross),
         server_(server),
+        waiting_(waiting),
         rows_(rows),
         firmware_(machine_, launch, id, launch.path) {
     for (Pipe pipe : {Pipe::MTE2, Pipe::MTE3, Pipe::Fix}) port(pipe) = port_of(machine_, pipe);
@@ -99,6 +100,7 @@ class OracleCore {
   int order_;
   Cross& cross_;
   Server& server_;
+  Waiting& waiting_;
   OracleRows& rows_;
   Firmware firmware_;
   std::array<OracleQueue, kPipes> queues_{};

@@ -34,6 +34,32 @@ inline void tell(sc_core::sc_event& event) {
   event.notify(sc_core::SC_ZERO_TIME);
 }
 
+/// How the processes of a run wait. Those that wait for ever are made to return at its end, without
+/// an exception: address sanitizers do not follow one through the stacks of SystemC.
+class Waiting {
+ public:
+  /// False: the run is over, and the event did not come.
+  [[nodiscard]] bool until(sc_core::sc_event& event) {
+    if (!over_) sc_core::wait(event | end_);
+    return !over_;
+  }
+  [[nodiscard]] bool until(sc_core::sc_event& event, Time distance) {
+    const auto ticks = static_cast<sc_core::sc_time::value_type>(distance);
+    sc_core::wait(sc_core::sc_time::from_value(ticks), event | end_);
+    return !over_;
+  }
+  [[nodiscard]] bool over() const { return over_; }
+  /// Nothing moves any more.
+  void end() {
+    over_ = true;
+    tell(end_);
+  }
+
+ private:
+  sc_core::sc_event end_{};
+  bool over_ = false;
+};
+
 struct Tokens {
   std::deque<Time> times{};
   sc_core::sc_event added{};
@@ -42,8 +68,10 @@ struct Tokens {
     times.push_back(time);
     tell(added);
   }
-  Time take() {
-    while (times.empty()) sc_core::wait(added);
+  Time take(Waiting& waiting) {
+    while (times.empty()) {
+      if (!waiting.until(added)) return kNever;
+    }
     const Time time = times.front();
     times.pop_front();
     return time;
@@ -53,7 +81,8 @@ struct Tokens {
 /// Who told whom how often, between the cores of the launch.
 class Cross {
  public:
-  Cross(const Machine& machine, const Launch& launch) : machine_(machine), launch_(launch) {}
+  Cross(const Machine& machine, const Launch& launch, Waiting& waiting)
+      : machine_(machine), launch_(launch), waiting_(waiting) {}
 
   void put(CoreId from, CrossMode mode, std::int64_t id, Time time) {
     sets_[{from, mode, id}].push_back(time);
@@ -61,7 +90,9 @@ class Cross {
   }
   Time take(CoreId core, CrossMode mode, std::int64_t id) {
     const std::size_t number = taken_[{core, mode, id}]++;
-    while (!complete(core, mode, id, number)) sc_core::wait(changed_);
+    while (!complete(core, mode, id, number)) {
+      if (!waiting_.until(changed_)) return kNever;
+    }
     Time time = kNever;
     for (int i = 0; i < cores_of(source_kind(core, mode)); ++i) {
       const CoreId source{source_kind(core, mode), i};
@@ -102,6 +133,7 @@ class Cross {
 
   const Machine& machine_;
   const Launch& launch_;
+  Waiting& waiting_;
   std::map<Key, std::vector<Time>> sets_{};
   std::map<Key, std::size_t> taken_{};
   sc_core::sc_event changed_{};

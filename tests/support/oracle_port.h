@@ -18,7 +18,7 @@ namespace dvmsim::testing {
 /// One process: takes all requests of a cycle and serves them in order of core and queue.
 class Server {
  public:
-  explicit Server(OracleMemory& memory) : memory_(memory) {}
+  Server(OracleMemory& memory, Waiting& waiting) : memory_(memory), waiting_(waiting) {}
 
   OracleAnswer access(Time arrival, int core, Pipe queue, bool write,
                       const std::vector<OraclePiece>& pieces) {
@@ -26,20 +26,21 @@ class Server {
     Request request{write, &pieces};
     pending_[{arrival, core, queue}] = &request;
     tell(posted_);
-    while (!request.answered) sc_core::wait(served_);
+    while (!request.answered) {
+      DVMSIM_ASSERT(waiting_.until(served_), "the memory answers every request");
+    }
     return request.answer;
   }
 
   void run() {
-    for (;;) {
+    while (!waiting_.over()) {
       if (pending_.empty()) {
-        sc_core::wait(posted_);
+        (void)waiting_.until(posted_);
         continue;
       }
       const Time next = std::get<0>(pending_.begin()->first);
       if (next > now()) {
-        const auto distance = static_cast<sc_core::sc_time::value_type>(next - now());
-        sc_core::wait(sc_core::sc_time::from_value(distance), posted_);
+        (void)waiting_.until(posted_, next - now());
         continue;
       }
       Request& request = *pending_.begin()->second;
@@ -59,6 +60,7 @@ class Server {
   };
 
   OracleMemory& memory_;
+  Waiting& waiting_;
   std::map<std::tuple<Time, int, Pipe>, Request*> pending_{};
   sc_core::sc_event posted_{}, served_{};
 };
