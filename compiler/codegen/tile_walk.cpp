@@ -63,10 +63,15 @@ void TileWalk::end() {
 Val address(Builder& builder, Val base, const TilePosition& position,
             std::span<const std::int64_t> stride, std::int64_t size) {
   Val sum = base;
+  int total = -1;  // one register for all partial sums
   for (std::size_t i = 0; i < stride.size(); ++i) {
     if (stride[i] == 0 || position.index[i].is(0)) continue;
+    if (total < 0) total = builder.reg().number;
+    const int mark = builder.registers();
     const Val offset = builder.compute(Op::smul, position.index[i], stride[i] * size);
-    sum = builder.compute(Op::sadd, sum, offset);
+    builder.assign(Reg{total}, Op::sadd, sum, offset);
+    builder.free_registers(mark);
+    sum = Reg{total};
   }
   return sum;
 }

@@ -85,8 +85,9 @@ class Partitioner {
     const Group& alone = groups_[static_cast<std::size_t>(group)];
     const auto lowered = lower(graph_, alone.nodes, outputs_of(graph_, alone), &why);
     if (!lowered || !fits(lowered->kernel, machine_)) {
-      throw Error(fmt::format("{}: no tile of it fits the machine ({}); use a smaller shape",
-                              describe(graph_, node), lowered ? "UB is too small" : why));
+      throw Error(fmt::format("{}: no kernel can be made of it ({}); change its shape or its types",
+                              describe(graph_, node),
+                              lowered ? "a tile of all its values does not fit UB" : why));
     }
   }
 

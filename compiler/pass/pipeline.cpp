@@ -12,8 +12,11 @@ struct Pass {
 };
 
 constexpr Pass kPipeline[] = {
-    {"name-nodes", name_nodes},          {"split-conv-bias", split_conv_bias},
-    {"decompose", decompose_composites}, {"split-reductions", split_reductions},
+    {"name-nodes", name_nodes},
+    {"split-conv-bias", split_conv_bias},
+    {"decompose", decompose_composites},
+    {"fold-empty", fold_empty},
+    {"split-reductions", split_reductions},
     {"simplify-moves", simplify_moves},
 };
 

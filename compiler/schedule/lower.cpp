@@ -2,74 +2,22 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <map>
 
+#include "compiler/schedule/expansion.h"
+#include "compiler/schedule/lower_rules.h"
 #include "vm/base/error.h"
 #include "vm/base/half.h"
 
 namespace dvmsim {
 namespace {
 
+using namespace lower_rules;
 using isa::Order;
-using isa::Reduction;
-using VOp = isa::Op;
 
 /// Which dimensions of the domain (bit 0: the innermost) a value has.
 using Mask = std::uint32_t;
-
-struct UnaryRule {
-  Op op;
-  VOp inst;
-};
-constexpr UnaryRule kUnary[] = {
-    {Op::Neg, VOp::vneg},        {Op::Abs, VOp::vabs},     {Op::Exp, VOp::vexp},
-    {Op::Log, VOp::vlog},        {Op::Sqrt, VOp::vsqrt},   {Op::Rsqrt, VOp::vrsqrt},
-    {Op::Reciprocal, VOp::vrec}, {Op::Relu, VOp::vrelu},   {Op::Sigmoid, VOp::vsigmoid},
-    {Op::Tanh, VOp::vtanh},      {Op::Erf, VOp::verf},     {Op::Sin, VOp::vsin},
-    {Op::Cos, VOp::vcos},        {Op::Floor, VOp::vfloor}, {Op::Ceil, VOp::vceil},
-    {Op::Round, VOp::vround},    {Op::Sign, VOp::vsign},   {Op::Not, VOp::vnot},
-    {Op::Cast, VOp::vcvt},       {Op::Expand, VOp::vcopy}, {Op::Identity, VOp::vcopy}};
-
-/// Two tensors; and, where the machine has it, one tensor and a scalar on the right or on the left.
-struct BinaryRule {
-  Op op;
-  VOp inst;
-  VOp right = VOp::halt, left = VOp::halt;
-};
-constexpr BinaryRule kBinary[] = {{Op::Add, VOp::vadd, VOp::vadds, VOp::vadds},
-                                  {Op::Sub, VOp::vsub, VOp::halt, VOp::vssub},
-                                  {Op::Mul, VOp::vmul, VOp::vmuls, VOp::vmuls},
-                                  {Op::Div, VOp::vdiv, VOp::vdivs, VOp::vsdiv},
-                                  {Op::Max, VOp::vmax, VOp::vmaxs, VOp::vmaxs},
-                                  {Op::Min, VOp::vmin, VOp::vmins, VOp::vmins},
-                                  {Op::Pow, VOp::vpow},
-                                  {Op::Mod, VOp::vmod},
-                                  {Op::And, VOp::vand},
-                                  {Op::Or, VOp::vor},
-                                  {Op::Xor, VOp::vxor}};
-
-struct CompareRule {
-  Op op;
-  Order order, mirrored;
-};
-constexpr CompareRule kCompare[] = {{Op::Eq, Order::Eq, Order::Eq}, {Op::Ne, Order::Ne, Order::Ne},
-                                    {Op::Lt, Order::Lt, Order::Gt}, {Op::Le, Order::Le, Order::Ge},
-                                    {Op::Gt, Order::Gt, Order::Lt}, {Op::Ge, Order::Ge, Order::Le}};
-
-struct ReduceRule {
-  Op op;
-  Reduction how;
-};
-constexpr ReduceRule kReduce[] = {{Op::ReduceSum, Reduction::Sum},
-                                  {Op::ReduceMax, Reduction::Max},
-                                  {Op::ReduceMin, Reduction::Min},
-                                  {Op::ReduceProd, Reduction::Prod}};
-
-template <class Rule, std::size_t n>
-const Rule* find(const Rule (&rules)[n], Op op) {
-  const auto* found = std::find_if(rules, rules + n, [op](const Rule& r) { return r.op == op; });
-  return found == rules + n ? nullptr : found;
-}
 
 std::vector<std::int64_t> reduce_axes(const Node& node, std::int64_t rank) {
   std::vector<std::int64_t> axes = node.ints_of("axes");
@@ -95,6 +43,8 @@ class Lowering {
   bool place_reductions();
   void lower_node(const Node& node);
   void lower_binary(const Node& node, const BinaryRule& rule);
+  bool lower_constant_power(const Node& node);
+  void lower_integer_power(const Node& node);
   void lower_compare(const Node& node, const CompareRule& rule);
   void lower_reduce(const Node& node, const ReduceRule& rule);
 
@@ -103,9 +53,12 @@ class Lowering {
     return static_cast<int>(made_.kernel.values.size()) - 1;
   }
   int emit(VOp op, DType dtype, int result, std::array<int, 3> sources, std::int32_t scalar = 0,
-           int pick = 0) {
-    made_.kernel.steps.push_back({op, dtype, result, sources, scalar, pick, label_});
-    return result;
+           int pick = 0);
+  [[nodiscard]] StepWriter writer(DType dtype, Extent extent) {
+    return {dtype, [this, extent](VOp op, DType of, DType to, std::array<int, 3> sources, int scalar,
+                                  int pick) {
+              return emit(op, of, new_value(to, extent), sources, scalar, pick);
+            }};
   }
   /// The type a value of this type is computed in.
   [[nodiscard]] DType compute_type(DType dtype) const {
@@ -143,6 +96,18 @@ class Lowering {
   std::map<ValueId, int> known_{};                        // graph value -> kernel value
   std::map<std::pair<int, Extent>, int> spread_{};
 };
+
+int Lowering::emit(VOp op, DType dtype, int result, std::array<int, 3> sources,
+                   std::int32_t scalar, int pick) {
+  const DTypeSet legal = isa::row_of(op).dtypes;
+  if (dtype == DType::Bool && !contains(legal, dtype)) dtype = DType::U8;  // 0 and 1 are the same bytes
+  if (!contains(legal, dtype) && why_.empty()) {
+    why_ = "the machine has no " + std::string(isa::row_of(op).mnemonic) + " of " +
+           std::string(name_of(dtype));
+  }
+  made_.kernel.steps.push_back({op, dtype, result, sources, scalar, pick, label_});
+  return result;
+}
 
 bool Lowering::find_domain() {
   std::size_t rank = 0;
@@ -345,25 +310,15 @@ void Lowering::lower_binary(const Node& node, const BinaryRule& rule) {
     known_[result] =
         emit(op, dtype, new_value(dtype, extent), {read(tensor, extent), -1, -1}, scalar);
   };
-  if (right && rule.op == Op::Sub) {
+  if (right && rule.op == Op::Sub && *right != std::numeric_limits<std::int32_t>::min()) {
     const bool real = is_float(dtype);
     const std::int32_t negated =
         real ? std::bit_cast<std::int32_t>(-std::bit_cast<float>(*right)) : -*right;
     return with_scalar(VOp::vadds, node.inputs[0], negated);
   }
-  if (right && rule.op == Op::Pow && is_float(dtype)) {
-    const float power = is_float(graph_.value(node.inputs[1]).type.dtype)
-                            ? std::bit_cast<float>(*right)
-                            : static_cast<float>(*right);
-    const int base = read(node.inputs[0], extent);
-    if (power == 2.0F) {
-      known_[result] = emit(VOp::vmul, dtype, new_value(dtype, extent), {base, base, -1});
-      return;
-    }
-    if (power == 0.5F) {
-      known_[result] = emit(VOp::vsqrt, dtype, new_value(dtype, extent), {base, -1, -1});
-      return;
-    }
+  if (rule.op == Op::Pow) {
+    if (!is_float(dtype)) return lower_integer_power(node);
+    if (right && lower_constant_power(node)) return;
   }
   if (right && rule.right != VOp::halt) return with_scalar(rule.right, node.inputs[0], *right);
   if (left && rule.left != VOp::halt) return with_scalar(rule.left, node.inputs[1], *left);
@@ -373,13 +328,40 @@ void Lowering::lower_binary(const Node& node, const BinaryRule& rule) {
   if (exponent.dtype != dtype) {  // pow's exponent may have a type of its own
     b = emit(VOp::vcvt, exponent.dtype, new_value(dtype, exponent.extent), {b, -1, -1});
   }
-  int value = emit(rule.inst, dtype, new_value(dtype, extent), {a, b, -1});
-  if (rule.op == Op::Mod && node.int_of("fmod") == 0) {
-    // The remainder has the dividend's sign; ((a mod b) + b) mod b has the divisor's.
-    value = emit(VOp::vadd, dtype, new_value(dtype, extent), {value, b, -1});
-    value = emit(VOp::vmod, dtype, new_value(dtype, extent), {value, b, -1});
+  const bool floored = rule.op == Op::Mod && node.int_of("fmod") == 0;
+  known_[result] = floored ? floored_remainder(writer(dtype, extent), a, b)
+                           : emit(rule.inst, dtype, new_value(dtype, extent), {a, b, -1});
+}
+
+/// x^2 and x^0.5.
+bool Lowering::lower_constant_power(const Node& node) {
+  const bool whole = !is_float(graph_.value(node.inputs[1]).type.dtype);
+  const std::int32_t bits = *immediate(node.inputs[1]);
+  const float power = whole ? static_cast<float>(bits) : std::bit_cast<float>(bits);
+  if (power != 2.0F && power != 0.5F) return false;
+  const Extent extent = extent_of(mask_of(node.outputs[0]));
+  const int base = read(node.inputs[0], extent);
+  const StepWriter steps = writer(type_of(node.inputs[0]), extent);
+  known_[node.outputs[0]] =
+      power == 2.0F ? steps.binary(VOp::vmul, base, base) : steps.unary(VOp::vsqrt, base);
+  return true;
+}
+
+void Lowering::lower_integer_power(const Node& node) {
+  const Extent extent = extent_of(mask_of(node.outputs[0]));
+  const DType dtype = type_of(node.inputs[0]), other = type_of(node.inputs[1]);
+  const auto as = [&](int value, DType from, DType to) {
+    return from == to ? value : emit(VOp::vcvt, from, new_value(to, extent), {value, -1, -1});
+  };
+  const int base = read(node.inputs[0], extent), exponent = read(node.inputs[1], extent);
+  if (!is_float(other)) {
+    known_[node.outputs[0]] =
+        integer_power(writer(dtype, extent), base, as(exponent, other, dtype));
+    return;
   }
-  known_[result] = value;
+  const int power = writer(DType::F32, extent)
+                        .binary(VOp::vpow, as(base, dtype, DType::F32), as(exponent, other, DType::F32));
+  known_[node.outputs[0]] = as(power, DType::F32, dtype);
 }
 
 void Lowering::lower_compare(const Node& node, const CompareRule& rule) {
@@ -452,6 +434,10 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
   }
   if (frame_ != nullptr) load_accumulators();
   for (NodeId id : nodes_) lower_node(graph_.node(id));
+  if (!why_.empty()) {
+    if (why != nullptr) *why = why_;
+    return std::nullopt;
+  }
   for (ValueId id : outputs_) {
     int value = known_.at(id);
     const KernelValue computed = made_.kernel.values[static_cast<std::size_t>(value)];
