@@ -11,7 +11,6 @@ Cache::Cache(const Machine& machine) : ways_(static_cast<std::size_t>(machine.l2
   sets_ = static_cast<std::uint64_t>(lines) / ways_;
   const auto places = sets_ * ways_;
   tags_.resize(places);
-  used_.resize(places);
   free_.resize(places);
 }
 
@@ -21,31 +20,33 @@ std::uint32_t Cache::tag_of(std::uint64_t line) const {
   return static_cast<std::uint32_t>(tag);
 }
 
-std::size_t Cache::oldest_of(std::size_t base) const {
-  std::size_t oldest = base;
-  for (std::size_t i = base + 1; i < base + ways_; ++i) {
-    if (used_[i] < used_[oldest]) oldest = i;
+void Cache::move_to_front(std::size_t base, std::size_t place) {
+  const std::uint32_t tag = tags_[place];
+  const Ticks free = free_[place];
+  for (std::size_t i = place; i > base; --i) {
+    tags_[i] = tags_[i - 1];
+    free_[i] = free_[i - 1];
   }
-  return oldest;
+  tags_[base] = tag;
+  free_[base] = free;
 }
 
 Cache::Access Cache::access(std::uint64_t line, bool write) {
   const std::uint64_t set = line % sets_;
   const std::uint32_t tag = tag_of(line);
   const std::size_t base = set * ways_;
-  ++clock_;
   for (std::size_t i = base; i < base + ways_; ++i) {
     if ((tags_[i] & ~kDirty) != tag) continue;
-    used_[i] = clock_;
-    if (write) tags_[i] |= kDirty;
-    return {true, false, 0, &free_[i]};
+    if (i != base) move_to_front(base, i);
+    if (write) tags_[base] |= kDirty;
+    return {true, false, 0, &free_[base]};
   }
-  const std::size_t place = oldest_of(base);  // an empty place has age 0
-  Access result{false, (tags_[place] & kDirty) != 0, 0, &free_[place]};
-  if (result.evicted_dirty) result.victim = ((tags_[place] & ~kDirty) - 1) * sets_ + set;
-  tags_[place] = write ? tag | kDirty : tag;
-  used_[place] = clock_;
-  free_[place] = Ticks{};
+  const std::size_t last = base + ways_ - 1;
+  Access result{false, (tags_[last] & kDirty) != 0, 0, &free_[base]};
+  if (result.evicted_dirty) result.victim = ((tags_[last] & ~kDirty) - 1) * sets_ + set;
+  move_to_front(base, last);
+  tags_[base] = write ? tag | kDirty : tag;
+  free_[base] = Ticks{};
   return result;
 }
 
@@ -58,7 +59,6 @@ bool Cache::contains(std::uint64_t line) const {
 
 void Cache::clear() {
   std::fill(tags_.begin(), tags_.end(), 0u);
-  std::fill(used_.begin(), used_.end(), 0u);
   std::fill(free_.begin(), free_.end(), Ticks{});
 }
 

@@ -18,7 +18,7 @@ class Cache {
     bool hit = false;
     bool evicted_dirty = false;
     std::uint64_t victim = 0;  // line number of the evicted dirty line
-    Ticks* free = nullptr;     // when the next access of this line may begin
+    Ticks* free = nullptr;     // when the next access of this line may begin; until the next access
   };
   /// Finds the line or puts it in the place of the set's least recently used one.
   Access access(std::uint64_t line, bool write);
@@ -31,13 +31,13 @@ class Cache {
  private:
   static constexpr std::uint32_t kDirty = 0x80000000u;
   [[nodiscard]] std::uint32_t tag_of(std::uint64_t line) const;
-  [[nodiscard]] std::size_t oldest_of(std::size_t base) const;
+  /// The line at `place` of the set beginning at `base` becomes the first.
+  void move_to_front(std::size_t base, std::size_t place);
 
   std::uint64_t sets_ = 0;
   std::size_t ways_ = 0;
-  std::uint64_t clock_ = 0;            // counts accesses: the age of a line
+  // By set, in each the line used last first and empty places at the end.
   std::vector<std::uint32_t> tags_{};  // line / sets + 1, 0: empty; top bit: dirty
-  std::vector<std::uint64_t> used_{};
   std::vector<Ticks> free_{};
 };
 
