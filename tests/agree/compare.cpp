@@ -88,86 +88,107 @@ std::string difference_of(const LaunchReport& engine, const OracleResult& oracle
   return text;
 }
 
+/// Draws parameters.
+class Draw {
+ public:
+  explicit Draw(std::uint64_t seed) : random_(seed) {}
+  bool chance(int percent) { return testing::chance(random_, percent); }
+  std::int64_t number(std::int64_t low, std::int64_t high) { return pick(random_, low, high); }
+  int small(int low, int high) { return static_cast<int>(number(low, high)); }
+  Cycles cycles(std::int64_t most) { return Cycles(number(0, most)); }
+  Delay delay(std::int64_t least, std::int64_t most) { return Delay(Cycles(number(least, most))); }
+  Picoseconds time(std::int64_t most) { return Picoseconds(number(0, most)); }
+  /// Bytes per cycle, half of the time not a whole number.
+  Rate rate(std::int64_t low, std::int64_t high) {
+    const std::int64_t den = chance(50) ? 1 : number(2, 97);
+    return Rate(number(low * den, high * den), den);
+  }
+  template <class Port>
+  void port(Port& port) {
+    port.latency = Cycles(number(2, 300));
+    port.issue_gap = cycles(40);
+    port.outstanding = small(1, chance(50) ? 4 : 64);
+  }
+
+ private:
+  Random random_;
+};
+
+void draw_pipes(Machine& m, Draw& draw) {
+  for (int* depth : {&m.queue.mte1, &m.queue.mte2, &m.queue.mte3, &m.queue.cube, &m.queue.vector,
+                     &m.queue.fix}) {
+    *depth = draw.small(1, draw.chance(50) ? 3 : 32);
+  }
+  m.flag.hop = draw.cycles(20);
+  m.xflag.latency = draw.delay(1, 500);
+  m.cube.head = draw.cycles(60);
+  m.cube.gap = draw.cycles(10);
+  m.cube.tail = draw.cycles(20);
+  m.vector.head = draw.cycles(30);
+  m.vector.fixed = draw.cycles(30);
+  m.vector.tail = draw.cycles(20);
+  m.mte1.head = draw.cycles(10);
+  m.mte1.tail = draw.cycles(20);
+  m.fix.head = draw.cycles(10);
+}
+
+void draw_memory(Machine& m, Draw& draw) {
+  m.mte2.gm_to_l1 = draw.rate(8, 100);
+  m.mte2.gm_to_l1_hit = draw.rate(8, 200);
+  m.mte2.gm_to_ub = draw.rate(8, 100);
+  m.mte3.ub_to_gm = draw.rate(8, 100);
+  m.fix.l0c_to_gm = draw.rate(8, 100);
+  m.mte2.nz_unaligned = Rational(draw.number(10, 100), 100);
+  draw.port(m.mte2);
+  draw.port(m.mte3);
+  draw.port(m.fix);
+  m.dma.request = Bytes(256 << draw.number(0, 2));
+  m.dma.least_request = Bytes(32 << draw.number(0, 3));
+  m.dma.chunk = Bytes(m.dma.request.count() << draw.number(0, 4));
+  m.l2.line = draw.chance(60) ? m.dma.request : Bytes(128 << draw.number(0, 3));
+  m.l2.same_line = draw.cycles(20);
+  m.l2.write_allocate = draw.chance(80);
+  m.l2.ways = draw.small(1, 8);
+  m.l2.size = m.l2.line * m.l2.ways * (draw.chance(50) ? draw.number(0, 16) : 4096);
+  m.l2.read = draw.rate(20, 3000);
+  m.l2.write = draw.rate(20, 3000);
+  m.l2.read_latency = draw.delay(0, 200);
+  m.l2.write_latency = draw.delay(0, 200);
+  m.hbm.channels = draw.small(1, 40);
+  m.hbm.interleave = Bytes(m.l2.line.count() << draw.number(0, 2));
+  m.hbm.peak = draw.rate(20, 1000);
+  m.hbm.efficiency = Rational(draw.number(30, 100), 100);
+  m.hbm.write_cost = Rational(draw.number(5, 30), 10);
+  m.hbm.latency = draw.delay(0, 300);
+}
+
+void draw_firmware(Machine& m, Draw& draw) {
+  m.firmware.icache_miss = draw.delay(0, 300);
+  m.firmware.icache_fill = Bytes(32 << draw.number(0, 6));
+  m.firmware.memory = draw.chance(60)   ? ProgramMemory::Ub
+                      : draw.chance(50) ? ProgramMemory::Tcm
+                                        : ProgramMemory::Cached;
+  m.firmware.profile = static_cast<DecodeProfile>(draw.number(0, kDecodeProfiles - 1));
+  m.firmware.decode_cache = draw.chance(30) ? draw.small(1, 64) : 0;
+  m.launch.entry = draw.time(500'000);
+  m.launch.exit = draw.time(500'000);
+  m.launch.per_core = draw.time(100'000);
+  m.launch.skew = draw.time(1'000'000);
+}
+
 }  // namespace
 
 Machine random_machine(std::uint64_t seed) {
-  Random random(seed);
+  Draw draw(seed);
   Machine m = default_machine();
   m.name = "random";
-  const auto number = [&](std::int64_t low, std::int64_t high) { return pick(random, low, high); };
-  const auto small = [&](std::int64_t low, std::int64_t high) {
-    return static_cast<int>(pick(random, low, high));
-  };
-  const auto cycles = [&](std::int64_t most) { return Cycles(number(0, most)); };
-  const auto delay = [&](std::int64_t least, std::int64_t most) {
-    return Delay(Cycles(number(least, most)));
-  };
-  const auto rate = [&](std::int64_t low, std::int64_t high) {
-    const std::int64_t den = chance(random, 50) ? 1 : number(2, 97);
-    return Rate(number(low * den, high * den), den);
-  };
-  m.cores.unified = chance(random, 15);
-  m.cores.cube = small(1, 3);
-  m.cores.per_group = m.cores.unified ? 0 : small(1, 2);
+  m.cores.unified = draw.chance(15);
+  m.cores.cube = draw.small(1, 3);
+  m.cores.per_group = m.cores.unified ? 0 : draw.small(1, 2);
   m.cores.vector = m.cores.cube * m.cores.per_group;
-  for (int* depth : {&m.queue.mte1, &m.queue.mte2, &m.queue.mte3, &m.queue.cube, &m.queue.vector,
-                     &m.queue.fix}) {
-    *depth = small(1, chance(random, 50) ? 3 : 32);
-  }
-  m.flag.hop = cycles(20);
-  m.xflag.latency = delay(1, 500);
-  m.cube.head = cycles(60);
-  m.cube.gap = cycles(10);
-  m.cube.tail = cycles(20);
-  m.vector.head = cycles(30);
-  m.vector.fixed = cycles(30);
-  m.vector.tail = cycles(20);
-  m.mte1.head = cycles(10);
-  m.mte1.tail = cycles(20);
-  m.fix.head = cycles(10);
-  m.mte2.gm_to_l1 = rate(8, 100);
-  m.mte2.gm_to_l1_hit = rate(8, 200);
-  m.mte2.gm_to_ub = rate(8, 100);
-  m.mte3.ub_to_gm = rate(8, 100);
-  m.fix.l0c_to_gm = rate(8, 100);
-  const auto port = [&](Cycles& latency, Cycles& gap, int& outstanding) {
-    latency = Cycles(number(2, 300));
-    gap = cycles(40);
-    outstanding = small(1, chance(random, 50) ? 4 : 64);
-  };
-  port(m.mte2.latency, m.mte2.issue_gap, m.mte2.outstanding);
-  port(m.mte3.latency, m.mte3.issue_gap, m.mte3.outstanding);
-  port(m.fix.latency, m.fix.issue_gap, m.fix.outstanding);
-  m.mte2.nz_unaligned = Rational(number(10, 100), 100);
-  m.dma.request = Bytes(256 << number(0, 2));
-  m.dma.least_request = Bytes(32 << number(0, 3));
-  m.dma.chunk = Bytes(m.dma.request.count() << number(0, 4));
-  m.l2.line = chance(random, 60) ? m.dma.request : Bytes(128 << number(0, 3));
-  m.l2.same_line = cycles(20);
-  m.l2.write_allocate = chance(random, 80);
-  m.l2.ways = small(1, 8);
-  m.l2.size = Bytes(m.l2.line.count() * m.l2.ways * (chance(random, 50) ? number(0, 16) : 4096));
-  m.l2.read = rate(20, 3000);
-  m.l2.write = rate(20, 3000);
-  m.l2.read_latency = delay(0, 200);
-  m.l2.write_latency = delay(0, 200);
-  m.hbm.channels = small(1, 40);
-  m.hbm.interleave = Bytes(m.l2.line.count() << number(0, 2));
-  m.hbm.peak = rate(20, 1000);
-  m.hbm.efficiency = Rational(number(30, 100), 100);
-  m.hbm.write_cost = Rational(number(5, 30), 10);
-  m.hbm.latency = delay(0, 300);
-  m.firmware.icache_miss = delay(0, 300);
-  m.firmware.icache_fill = Bytes(32 << number(0, 6));
-  m.firmware.memory = chance(random, 60)   ? ProgramMemory::Ub
-                      : chance(random, 50) ? ProgramMemory::Tcm
-                                           : ProgramMemory::Cached;
-  m.firmware.profile = static_cast<DecodeProfile>(number(0, kDecodeProfiles - 1));
-  m.firmware.decode_cache = chance(random, 30) ? small(1, 64) : 0;
-  m.launch.entry = Picoseconds(number(0, 500'000));
-  m.launch.exit = Picoseconds(number(0, 500'000));
-  m.launch.per_core = Picoseconds(number(0, 100'000));
-  m.launch.skew = Picoseconds(number(0, 1'000'000));
+  draw_pipes(m, draw);
+  draw_memory(m, draw);
+  draw_firmware(m, draw);
   check(m);
   return m;
 }
