@@ -1,6 +1,6 @@
 // The ONNX project's operator tests through the whole compiler: import, a session, bytes on the
-// reference device, checked for accesses that nothing orders. A case gives the suite's own outputs, or
-// is refused by an Error that says where; a wrong value, a fault, or a hazard fails.
+// reference device, checked for accesses that nothing orders. A case gives the suite's own outputs,
+// or is refused by an Error that says where; a wrong value, a fault, or a hazard fails.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,6 +88,20 @@ void run(const Graph& graph, const Strategy* strategy, const std::map<std::strin
   for (const auto& found : hazards.findings()) ADD_FAILURE() << found.text;
 }
 
+/// The graph with shapes; where they depend on small integer inputs, for these inputs only.
+Graph shaped(const Graph& graph, const std::map<std::string, Tensor>& inputs) {
+  try {
+    return deduce_shapes(graph);
+  } catch (const Error&) {
+    Graph assumed = graph;
+    for (const auto& [name, value] : inputs) {
+      const bool integers = value.dtype() == DType::I64 || value.dtype() == DType::I32;
+      if (integers && value.count() <= 8) assumed = assume_input(assumed, name, value);
+    }
+    return deduce_shapes(assumed);
+  }
+}
+
 /// An Error must begin with where it is.
 void expect_located(const std::string& text) {
   const bool located = text.find("node '") != std::string::npos ||
@@ -114,13 +128,14 @@ Tally run_suite(const Strategy* strategy) {
     if (only != nullptr && directory.filename() != only) continue;
     if (verbose) std::fprintf(stderr, "case %s\n", directory.filename().c_str());
     try {
-      const Graph graph = deduce_shapes(import_onnx((directory / "model.onnx").string()));
+      const Graph graph = import_onnx((directory / "model.onnx").string());
       const std::vector<Tensor> given = tensors(directory / "test_data_set_0", "input");
       std::map<std::string, Tensor> inputs;
       for (std::size_t i = 0; i < given.size() && i < graph.inputs.size(); ++i) {
         inputs[graph.value(graph.inputs[i]).name] = given[i];
       }
-      run(graph, strategy, inputs, tensors(directory / "test_data_set_0", "output"));
+      run(shaped(graph, inputs), strategy, inputs,
+          tensors(directory / "test_data_set_0", "output"));
       ++tally.passed;
     } catch (const Error& error) {
       ++tally.refused;
@@ -139,7 +154,7 @@ class Conformance : public testing::TestWithParam<const Strategy*> {};
 
 TEST_P(Conformance, operators_give_the_values_the_suite_expects) {
   if (!fs::exists(kSuite)) GTEST_SKIP() << "libonnx-testdata is not installed";
-  EXPECT_GE(run_suite(GetParam()).passed, 1);
+  EXPECT_GE(run_suite(GetParam()).passed, 380);
 }
 
 INSTANTIATE_TEST_SUITE_P(Strategies, Conformance, testing::Values(&kEager, &kDvm),
