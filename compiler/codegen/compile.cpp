@@ -32,7 +32,7 @@ class ModuleCompiler {
 
   Module run(const Graph& graph) {
     module_.name = graph.name;
-    module_.machine = hash_of(machine_);
+    module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
     const Graph lowered =
         run_passes(graph, {machine_, options_.fusion == Fusion::Patterns}, options_.observer);
     Scope scope{&lowered, {}};
@@ -101,6 +101,7 @@ class ModuleCompiler {
         return static_cast<int>(i);
       }
     }
+    program.machine = module_.machine;
     module_.programs.push_back(std::move(program));
     return static_cast<int>(module_.programs.size()) - 1;
   }
@@ -200,7 +201,7 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
   std::vector<ModuleArgument> arguments;
   for (ValueId id : lowered->inputs) arguments.push_back(at(tensor_of(scope, id)));
   for (ValueId id : lowered->outputs) arguments.push_back(at(tensor_of(scope, id)));
-  launch(emit_vector(lowered->kernel, schedule, machine_), std::move(arguments), 0, schedule.cores,
+  launch(emit_vector(lowered->kernel, schedule), std::move(arguments), 0, schedule.cores,
          lowered->kernel.name);
 }
 

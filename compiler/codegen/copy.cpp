@@ -182,7 +182,6 @@ std::int64_t ub_begin(const Machine& machine, std::size_t copies) {
 Program emit_copy(const CopyKernel& kernel, const Machine& machine, int& cores) {
   Program program;
   program.name = kernel.name;
-  program.machine = hash_of(machine);
   Builder builder(CoreKind::Vector);
   const int inputs = static_cast<int>(kernel.inputs.size());
   std::int64_t most = 1;
@@ -212,7 +211,6 @@ Program emit_copy(const CopyKernel& kernel, const Machine& machine, int& cores) 
 Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cores) {
   Program program;
   program.name = kernel.name;
-  program.machine = hash_of(machine);
   Builder builder(CoreKind::Vector);
   const Val data = builder.argument(0), indices = builder.argument(1), out = builder.argument(2);
   const std::int64_t size = size_of(kernel.dtype);

@@ -112,7 +112,6 @@ Program matmul_program(const MatmulSpec& spec, const MatmulSchedule& schedule,
   DVMSIM_ASSERT(fits(spec, schedule, machine), "a schedule fits the machine it is used on");
   Program program;
   program.name = "matmul";
-  program.machine = hash_of(machine);
   describe_addresses(spec, program);
   program.arguments.resize(isa::kMatmulWords, {Argument::Kind::Scalar, "word", 0});
   Builder code(CoreKind::Cube);

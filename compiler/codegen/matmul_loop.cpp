@@ -292,7 +292,6 @@ Program matmul_loop_program(const MatmulSpec& spec, const MatmulSchedule& schedu
   DVMSIM_ASSERT(fits(spec, schedule, machine), "a schedule fits the machine it is used on");
   Program program;
   program.name = "matmul";
-  program.machine = hash_of(machine);
   describe_addresses(spec, program);
   Loop(spec, schedule, machine).write(program);
   return program;

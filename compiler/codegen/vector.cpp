@@ -22,7 +22,7 @@ class VectorEmitter {
     }
   }
 
-  Program emit(std::uint64_t machine);
+  Program emit();
 
  private:
   void prologue();
@@ -119,10 +119,9 @@ void VectorEmitter::body() {
   }
 }
 
-Program VectorEmitter::emit(std::uint64_t machine) {
+Program VectorEmitter::emit() {
   Program program;
   program.name = kernel_.name;
-  program.machine = machine;
   prologue();
   std::vector<std::int64_t> tile(kernel_.dims.size(), 1);
   tile[tile.size() - 2] = schedule_.tile.rows;
@@ -159,9 +158,8 @@ Program VectorEmitter::emit(std::uint64_t machine) {
 
 }  // namespace
 
-Program emit_vector(const VectorKernel& kernel, const VectorSchedule& schedule,
-                    const Machine& machine) {
-  return VectorEmitter(kernel, schedule).emit(hash_of(machine));
+Program emit_vector(const VectorKernel& kernel, const VectorSchedule& schedule) {
+  return VectorEmitter(kernel, schedule).emit();
 }
 
 }  // namespace dvmsim

@@ -3,13 +3,11 @@
 #pragma once
 
 #include "compiler/schedule/vector.h"
-#include "vm/machine/machine.h"
 #include "vm/program/program.h"
 
 namespace dvmsim {
 
 /// Arguments in order: one address per input, then one per output.
-[[nodiscard]] Program emit_vector(const VectorKernel& kernel, const VectorSchedule& schedule,
-                                  const Machine& machine);
+[[nodiscard]] Program emit_vector(const VectorKernel& kernel, const VectorSchedule& schedule);
 
 }  // namespace dvmsim

@@ -17,21 +17,23 @@ class Verifier {
     check_values();
     for (ValueId id : graph_.inputs) {
       require(in_range(id) && graph_.value(id).kind == ValueKind::Input,
-              "graph '" + graph_.name + "': an input is not a value of kind input");
+              [&] { return "graph '" + graph_.name + "': an input is not a value of kind input"; });
       defined_[static_cast<std::size_t>(id)] = true;
     }
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) check_node(static_cast<NodeId>(i));
     require(graph_.outputs.size() == graph_.output_names.size(),
-            "graph '" + graph_.name + "': each output has a name");
+            [&] { return "graph '" + graph_.name + "': each output has a name"; });
     for (ValueId id : graph_.outputs) {
       require(in_range(id) && defined_[static_cast<std::size_t>(id)],
-              "graph '" + graph_.name + "': an output is never computed");
+              [&] { return "graph '" + graph_.name + "': an output is never computed"; });
     }
   }
 
  private:
-  static void require(bool holds, const std::string& text) {
-    if (!holds) throw Error(text);
+  /// The text is made only when it is needed.
+  template <class Text>
+  static void require(bool holds, Text text) {
+    if (!holds) throw Error(text());
   }
   bool in_range(ValueId id) const {
     return id >= 0 && id < static_cast<ValueId>(graph_.values.size());
@@ -41,16 +43,17 @@ class Verifier {
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < graph_.values.size(); ++i) {
       const Value& value = graph_.values[i];
-      const std::string where = "value '" + value.name + "'";
+      const auto where = [&] { return "value '" + value.name + "'"; };
       require(!value.name.empty() && names.insert(value.name).second,
-              where + ": names are given, and once each");
+              [&] { return where() + ": names are given, and once each"; });
       require((value.kind == ValueKind::Constant) == (value.tensor || value.fill),
-              where + ": constants, and only they, have contents");
-      require((value.kind == ValueKind::Temp) == (value.producer >= 0),
-              where + ": temporaries, and only they, have a node that makes them");
+              [&] { return where() + ": constants, and only they, have contents"; });
+      require((value.kind == ValueKind::Temp) == (value.producer >= 0), [&] {
+        return where() + ": temporaries, and only they, have a node that makes them";
+      });
       if (value.kind == ValueKind::Constant) defined_[i] = true;
       if (level_ >= Level::Shaped) {
-        require(value.type.shape.has_value(), where + ": has no deduced shape");
+        require(value.type.shape.has_value(), [&] { return where() + ": has no deduced shape"; });
       }
     }
   }
@@ -58,59 +61,64 @@ class Verifier {
   void check_node(NodeId id) {
     const Node& node = graph_.node(id);
     const OpInfo& info = info_of(node.op);
-    const std::string where = describe(graph_, node);
+    const auto where = [&] { return describe(graph_, node); };
     const auto count = static_cast<int>(node.inputs.size());
-    require(count >= info.min_inputs && count <= info.max_inputs,
-            where + ": takes " + std::to_string(info.min_inputs) +
-                (info.max_inputs == info.min_inputs ? "" : " or more") + " inputs, has " +
-                std::to_string(count));
-    for (int i = 0; i < count; ++i) check_input(node, i, where);
-    check_attributes(node, where);
+    require(count >= info.min_inputs && count <= info.max_inputs, [&] {
+      return where() + ": takes " + std::to_string(info.min_inputs) +
+             (info.max_inputs == info.min_inputs ? "" : " or more") + " inputs, has " +
+             std::to_string(count);
+    });
+    for (int i = 0; i < count; ++i) check_input(node, i);
+    check_attributes(node);
     const auto outputs = static_cast<int>(node.outputs.size());
     require(info.outputs == kMany ? outputs >= 1 : outputs == info.outputs,
-            where + ": has " + std::to_string(outputs) + " outputs");
+            [&] { return where() + ": has " + std::to_string(outputs) + " outputs"; });
     for (ValueId output : node.outputs) {
       require(in_range(output) && graph_.value(output).producer == id &&
                   !defined_[static_cast<std::size_t>(output)],
-              where + ": an output belongs to another node, or is written twice");
+              [&] { return where() + ": an output belongs to another node, or is written twice"; });
       defined_[static_cast<std::size_t>(output)] = true;
     }
-    check_subgraphs(node, where);
+    check_subgraphs(node);
   }
 
-  void check_input(const Node& node, int index, const std::string& where) const {
+  void check_input(const Node& node, int index) const {
+    const auto where = [&] { return describe(graph_, node); };
     const ValueId id = node.inputs[static_cast<std::size_t>(index)];
     if (id == kNoValue) {
-      require(index >= info_of(node.op).min_inputs, where + ": a required input is absent");
+      require(index >= info_of(node.op).min_inputs,
+              [&] { return where() + ": a required input is absent"; });
       return;
     }
     require(in_range(id) && defined_[static_cast<std::size_t>(id)],
-            where + ": reads a value that no earlier node writes");
+            [&] { return where() + ": reads a value that no earlier node writes"; });
   }
 
-  static void check_attributes(const Node& node, const std::string& where) {
+  void check_attributes(const Node& node) const {
+    const auto where = [&] { return describe(graph_, node); };
     for (const auto& [name, value] : node.attributes) {
       const AttributeInfo* info = find_attribute(node.op, name);
-      require(info != nullptr, where + ": has no attribute '" + name + "'");
+      require(info != nullptr, [&] { return where() + ": has no attribute '" + name + "'"; });
       constexpr AttributeInfo::Type kTypes[] = {
           AttributeInfo::Type::Int, AttributeInfo::Type::Float, AttributeInfo::Type::String,
           AttributeInfo::Type::DimList, AttributeInfo::Type::Element};
       require(kTypes[value.index()] == info->type,
-              where + ": attribute '" + name + "' has the wrong type");
+              [&] { return where() + ": attribute '" + name + "' has the wrong type"; });
     }
     for (const AttributeInfo& info : attributes_of(node.op)) {
       require(info.optional || !info.default_text.empty() || node.find(info.name) != nullptr,
-              where + ": attribute '" + std::string(info.name) + "' is missing");
+              [&] { return where() + ": attribute '" + std::string(info.name) + "' is missing"; });
     }
   }
 
-  void check_subgraphs(const Node& node, const std::string& where) const {
+  void check_subgraphs(const Node& node) const {
+    const auto where = [&] { return describe(graph_, node); };
     require(node.subgraphs.size() == (node.op == Op::If ? 2u : 0u),
-            where + ": if, and only if, has a then and an else graph");
+            [&] { return where() + ": if, and only if, has a then and an else graph"; });
     for (const Graph& subgraph : node.subgraphs) {
       require(subgraph.inputs.size() + 1 == node.inputs.size() &&
                   subgraph.outputs.size() == node.outputs.size(),
-              where + ": a branch has other inputs or outputs than its node");
+              [&] { return where() + ": a branch has other inputs or outputs than its node"; });
       verify(subgraph, level_);
     }
   }

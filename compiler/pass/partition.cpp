@@ -61,6 +61,9 @@ class Partitioner {
 
   Partition run() {
     for (NodeId id = 0; id < static_cast<NodeId>(graph_.nodes.size()); ++id) place(id);
+    for (const Group& group : groups_) {
+      if (group.kind == GroupKind::Vector && group.nodes.size() == 1) check_alone(group);
+    }
     return ordered();
   }
 
@@ -72,7 +75,6 @@ class Partitioner {
     const int own = static_cast<int>(groups_.size()) - 1;
     group_of_[static_cast<std::size_t>(id)] = own;
     if (kind != GroupKind::Vector) return;
-    check_alone(node, own);
     for (ValueId input : node.inputs) {
       if (input == kNoValue || graph_.value(input).producer < 0) continue;
       const NodeId producer = graph_.value(input).producer;
@@ -80,13 +82,13 @@ class Partitioner {
     }
   }
 
-  void check_alone(const Node& node, int group) {
+  /// Larger groups have been lowered when they were joined.
+  void check_alone(const Group& alone) const {
     std::string why;
-    const Group& alone = groups_[static_cast<std::size_t>(group)];
     const auto lowered = lower(graph_, alone.nodes, outputs_of(graph_, alone), &why);
     if (!lowered || !fits(lowered->kernel, machine_)) {
       throw Error(fmt::format("{}: no kernel can be made of it ({}); change its shape or its types",
-                              describe(graph_, node),
+                              describe(graph_, graph_.node(alone.nodes.front())),
                               lowered ? "a tile of all its values does not fit UB" : why));
     }
   }

@@ -18,11 +18,19 @@ struct Session::Loaded {
 };
 
 Session::Session(Graph graph, const Machine& machine, Device& device, SessionOptions options)
-    : graph_(std::move(graph)), machine_(machine), device_(device), options_(std::move(options)) {}
+    : graph_(std::move(graph)),
+      machine_(machine),
+      machine_hash_(hash_of(machine)),
+      device_(device),
+      options_(std::move(options)) {}
 
 Session::Session(Module module, const Machine& machine, Device& device, SessionOptions options)
-    : fixed_(true), machine_(machine), device_(device), options_(std::move(options)) {
-  if (module.machine != hash_of(machine)) {
+    : fixed_(true),
+      machine_(machine),
+      machine_hash_(hash_of(machine)),
+      device_(device),
+      options_(std::move(options)) {
+  if (module.machine != machine_hash_) {
     throw Error(
         fmt::format("program '{}' was compiled for another machine; compile it again with this "
                     "hardware file",
@@ -59,6 +67,7 @@ Session::Loaded& Session::load(const Bindings& dims, bool& compiled) {
     options.path = options_.strategy->path;
     options.tiling = options_.tiling;
     options.cores = options_.cores;
+    options.machine_hash = machine_hash_;
     made->module = compile(specialize(graph_, dims), machine_, options, &made->work);
     made->module.strategy = std::string(options_.strategy->name);
     slot = std::move(made);

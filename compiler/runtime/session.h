@@ -65,6 +65,7 @@ class Session {
   Graph graph_;
   bool fixed_ = false;  // made from a module
   const Machine& machine_;
+  std::uint64_t machine_hash_;
   Device& device_;
   SessionOptions options_;
   bool analysed_ = false;          // the host has paid for partitioning this graph
