@@ -20,7 +20,7 @@ demo: build
 	mkdir -p $(DEMO)
 	for seq in 16 100 333; do \
 	  for strategy in eager dvm; do \
-	    $(DVMSIM) run configs/workloads/encoder.graph --dim seq=$$seq --strategy $$strategy \
+	    $(DVMSIM) run configs/workloads/encoder.graph --dim seq=$$seq --strategy $$strategy --check eval \
 	      --trace $(DEMO)/encoder-$$seq-$$strategy.pftrace \
 	      --json $(DEMO)/encoder-$$seq-$$strategy.json || exit $$?; \
 	  done; \
