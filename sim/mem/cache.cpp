@@ -1,6 +1,8 @@
 #include "sim/mem/cache.h"
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
 #include "vm/base/error.h"
 
@@ -20,13 +22,14 @@ std::uint32_t Cache::tag_of(std::uint64_t line) const {
   return static_cast<std::uint32_t>(tag);
 }
 
+static_assert(std::is_trivially_copyable_v<Ticks>);
+
 void Cache::move_to_front(std::size_t base, std::size_t place) {
   const std::uint32_t tag = tags_[place];
   const Ticks free = free_[place];
-  for (std::size_t i = place; i > base; --i) {
-    tags_[i] = tags_[i - 1];
-    free_[i] = free_[i - 1];
-  }
+  const std::size_t before = place - base;
+  std::memmove(&tags_[base + 1], &tags_[base], before * sizeof(tag));
+  std::memmove(&free_[base + 1], &free_[base], before * sizeof(free));
   tags_[base] = tag;
   free_[base] = free;
 }
