@@ -80,6 +80,7 @@ class Lowering {
   /// The immediate of a one-element constant in the compute type.
   [[nodiscard]] std::optional<std::int32_t> immediate(ValueId id) const;
   [[nodiscard]] KernelTensor tensor_of(ValueId id, int value, Mask mask) const;
+  [[nodiscard]] bool repeats(const KernelTensor& tensor) const;
 
   const Graph& graph_;
   std::span<const NodeId> nodes_;
@@ -243,6 +244,17 @@ KernelTensor Lowering::tensor_of(ValueId id, int value, Mask mask) const {
     stride *= made_.kernel.dims[dim];
   }
   return tensor;
+}
+
+/// Would several tiles store it?
+bool Lowering::repeats(const KernelTensor& tensor) const {
+  const VectorKernel& kernel = made_.kernel;
+  for (std::size_t dim = 0; dim < kernel.dims.size(); ++dim) {
+    const bool whole = (dim + 1 == kernel.dims.size() && kernel.whole_columns) ||
+                       (dim + 2 == kernel.dims.size() && kernel.whole_rows);
+    if (tensor.stride[dim] == 0 && kernel.dims[dim] != 1 && !whole) return true;
+  }
+  return false;
 }
 
 int Lowering::load(ValueId id) {
@@ -434,10 +446,6 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
   }
   if (frame_ != nullptr) load_accumulators();
   for (NodeId id : nodes_) lower_node(graph_.node(id));
-  if (!why_.empty()) {
-    if (why != nullptr) *why = why_;
-    return std::nullopt;
-  }
   for (ValueId id : outputs_) {
     int value = known_.at(id);
     const KernelValue computed = made_.kernel.values[static_cast<std::size_t>(value)];
@@ -455,7 +463,12 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
       value = emit(VOp::vcopy, stored, new_value(stored, computed.extent), {value, -1, -1});
     }
     made_.kernel.outputs.push_back(tensor_of(id, value, mask_of(id)));
+    if (repeats(made_.kernel.outputs.back())) why_ = "a result is smaller than what is iterated over";
     made_.outputs.push_back(id);
+  }
+  if (!why_.empty()) {
+    if (why != nullptr) *why = why_;
+    return std::nullopt;
   }
   return std::move(made_);
 }

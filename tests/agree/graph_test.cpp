@@ -1,0 +1,114 @@
+// Random graphs under every strategy: what the evaluator says, the reference device does, and the
+// simulator does the same to the byte. Every program verifies, and nothing in it is unordered.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "compiler/graph/eval.h"
+#include "compiler/graph/text.h"
+#include "compiler/runtime/session.h"
+#include "sim/device/device.h"
+#include "tests/support/random_graph.h"
+#include "vm/base/error.h"
+#include "vm/device/hazard.h"
+#include "vm/device/reference.h"
+#include "vm/isa/verify.h"
+
+namespace dvmsim {
+namespace {
+
+/// Of the largest element: sums cancel.
+double tolerance_of(DType dtype) {
+  return dtype == DType::F32 ? 2e-4 : dtype == DType::F16 ? 2e-2 : 1.2e-1;
+}
+
+void expect_close(const Tensor& got, const Tensor& wanted, DType computed) {
+  ASSERT_EQ(got.dtype(), wanted.dtype());
+  ASSERT_EQ(got.shape(), wanted.shape());
+  if (!is_float(got.dtype()) || !is_float(computed)) {
+    ASSERT_EQ(got, wanted);
+    return;
+  }
+  const std::vector<float> a = got.floats(), b = wanted.floats();
+  double largest = 1;
+  for (float each : b)
+    largest = std::isfinite(each) ? std::fmax(largest, std::fabs(each)) : largest;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!std::isfinite(b[i])) continue;
+    ASSERT_NEAR(a[i], b[i], tolerance_of(computed) * largest) << "element " << i;
+  }
+}
+
+RunResult run(const RandomGraph& made, const Machine& machine, const Strategy* strategy,
+              Device& device) {
+  SessionOptions options;
+  options.strategy = strategy;
+  Session session(made.graph, machine, device, options);
+  RunResult result = session.run({}, made.inputs);
+  for (const Program& program : result.module->programs) {
+    for (const isa::Finding& found : isa::verify(program, machine)) ADD_FAILURE() << print(found);
+  }
+  result.module = nullptr;
+  EXPECT_FALSE(result.fault) << result.fault.text;
+  return result;
+}
+
+void check_graph(const RandomGraph& made) {
+  static const Machine machine = default_machine();
+  const std::vector<Tensor> wanted = evaluate(made.graph, made.inputs);
+  for (const Strategy* strategy : {&kEager, &kDvm}) {
+    SCOPED_TRACE(strategy->name);
+    Reference reference(machine);
+    HazardChecker hazards(machine);
+    reference.listen_order(&hazards);
+    const RunResult meant = run(made, machine, strategy, reference);
+    for (const auto& found : hazards.findings()) ADD_FAILURE() << found.text;
+    ASSERT_EQ(meant.outputs.size(), wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      SCOPED_TRACE("output " + meant.output_names[i]);
+      expect_close(meant.outputs[i], wanted[i], made.dtype);
+    }
+    SimDevice simulator(machine);
+    const RunResult simulated = run(made, machine, strategy, simulator);
+    EXPECT_EQ(simulated.outputs, meant.outputs) << "the simulator and the reference differ";
+  }
+}
+
+void check(std::uint64_t seed) {
+  const RandomGraph made = random_graph(seed);
+  SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + print_graph(made.graph, {true, true}));
+  try {
+    check_graph(made);
+  } catch (const Error& error) {
+    ADD_FAILURE() << "refused: " << error.what();
+  }
+}
+
+std::uint64_t setting(const char* name, std::uint64_t fallback) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? fallback : std::stoull(text);
+}
+
+/// DVMSIM_SEED=n checks that graph alone; DVMSIM_COUNT=m, the m from there.
+TEST(RandomGraph, of_a_given_seed_agrees) {
+  const std::uint64_t first = setting("DVMSIM_SEED", 0);
+  for (std::uint64_t i = 0; i < setting("DVMSIM_COUNT", 1); ++i) {
+    if (std::getenv("DVMSIM_VERBOSE") != nullptr) std::fprintf(stderr, "seed %zu\n", first + i);
+    check(first + i);
+  }
+}
+
+class RandomGraphs : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(RandomGraphs, agree) {
+  constexpr std::uint64_t kSeeds = 25;
+  for (std::uint64_t i = 0; i < kSeeds && !HasFailure(); ++i) check(GetParam() * kSeeds + i);
+}
+
+INSTANTIATE_TEST_SUITE_P(Blocks, RandomGraphs, testing::Range<std::uint64_t>(0, 6));
+
+}  // namespace
+}  // namespace dvmsim

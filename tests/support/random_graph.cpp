@@ -1,0 +1,366 @@
+#include "tests/support/random_graph.h"
+
+#include <algorithm>
+#include <iterator>
+#include <random>
+#include <vector>
+
+#include "compiler/graph/shape.h"
+
+namespace dvmsim {
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+constexpr std::int64_t kMostElements = 20'000;
+
+class Maker {
+ public:
+  explicit Maker(std::uint64_t seed) : random_(seed), seed_(static_cast<std::int64_t>(seed)) {
+    constexpr DType kTypes[] = {DType::F32,  DType::F32, DType::F16, DType::F16,
+                                DType::BF16, DType::I32, DType::I64, DType::I8};
+    made_.dtype = kTypes[below(8)];
+    made_.graph.name = "random";
+  }
+
+  RandomGraph run() {
+    Sizes shape;
+    for (std::int64_t rank = 1 + below(4); rank > 0; --rank) shape.push_back(dimension());
+    while (count(shape) > kMostElements / 4) *std::max_element(shape.begin(), shape.end()) /= 2;
+    current_ = input(made_.dtype, shape);
+    for (std::int64_t step = 2 + below(8); step > 0; --step) {
+      before_.push_back(current_);
+      grow();
+      if (below(6) == 0) made_.graph.add_output(current_);
+    }
+    made_.graph.add_output(current_);
+    made_.graph = deduce_shapes(made_.graph);
+    return std::move(made_);
+  }
+
+ private:
+  std::int64_t below(std::int64_t n) {
+    return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(n));
+  }
+  bool odds(std::int64_t n) { return below(n) == 0; }
+  std::int64_t dimension() {
+    constexpr std::int64_t kSizes[] = {1,  1,  2,  3,  4,  5,   8,   13, 16,
+                                       17, 31, 32, 33, 64, 100, 129, 300};
+    return kSizes[below(std::size(kSizes))];
+  }
+  static std::int64_t count(const Sizes& shape) { return element_count(shape); }
+  [[nodiscard]] Sizes shape_of(ValueId id) const {
+    Sizes shape;
+    for (const Dim& dim : *made_.graph.value(id).type.shape) shape.push_back(dim.value());
+    return shape;
+  }
+  [[nodiscard]] Sizes shape() const { return shape_of(current_); }
+  [[nodiscard]] bool real() const { return is_float(made_.dtype); }
+  static Dims dims(const Sizes& sizes) { return {sizes.begin(), sizes.end()}; }
+
+  ValueId input(DType dtype, const Sizes& shape) {
+    const std::string name = "x" + std::to_string(made_.inputs.size());
+    const double scale = dtype == DType::Bool ? 2 : is_float(dtype) ? 1.5 : 6;
+    made_.inputs[name] = filled(dtype, shape, {Fill::Kind::Random, seed_ + below(1000), scale});
+    return made_.graph.add_input(name, dtype, dims(shape));
+  }
+  ValueId given(DType dtype, const Sizes& shape) {
+    if (odds(3)) return input(dtype, shape);
+    const Fill fill{Fill::Kind::Random, seed_ + below(1000), is_float(dtype) ? 1.0 : 5.0};
+    return made_.graph.add_constant("c" + std::to_string(made_.graph.values.size()),
+                                    filled(dtype, shape, fill));
+  }
+  /// Appends a node and its types; returns its first output.
+  ValueId add(Op op, const std::vector<ValueId>& inputs, AttributeMap attributes = {},
+              int outputs = 1) {
+    std::vector<std::string> names;
+    for (int i = 0; i < outputs; ++i) {
+      names.push_back("v" +
+                      std::to_string(made_.graph.values.size() + static_cast<std::size_t>(i)));
+    }
+    const NodeId id = made_.graph.add_node(op, inputs, names, std::move(attributes));
+    std::vector<ValueType> types;
+    for (ValueId each : inputs) {
+      types.push_back(each == kNoValue ? ValueType{} : made_.graph.value(each).type);
+    }
+    const auto deduced = deduce_node(made_.graph, made_.graph.node(id), types);
+    for (std::size_t i = 0; i < deduced.size(); ++i) {
+      made_.graph.value(made_.graph.node(id).outputs[i]).type = deduced[i];
+    }
+    return made_.graph.node(id).outputs[0];
+  }
+
+  void grow() {
+    using Step = void (Maker::*)();
+    constexpr Step kSteps[] = {
+        &Maker::unary,   &Maker::unary,  &Maker::binary,    &Maker::binary,   &Maker::binary,
+        &Maker::reduce,  &Maker::reduce, &Maker::normalise, &Maker::multiply, &Maker::multiply,
+        &Maker::turn,    &Maker::cut,    &Maker::join,      &Maker::split,    &Maker::pad,
+        &Maker::reshape, &Maker::choose, &Maker::gather,    &Maker::expand,   &Maker::convert};
+    const ValueId was = current_;
+    (this->*kSteps[below(std::size(kSteps))])();
+    if (count(shape()) > kMostElements || count(shape()) == 0) current_ = was;
+  }
+
+  void unary() {
+    constexpr Op kReal[] = {Op::Relu, Op::Abs,  Op::Neg,      Op::Tanh, Op::Sigmoid,  Op::Erf,
+                            Op::Gelu, Op::Silu, Op::Softplus, Op::Sin,  Op::LeakyRelu};
+    constexpr Op kWhole[] = {Op::Relu, Op::Abs, Op::Neg, Op::Sign};
+    current_ =
+        add(real() ? kReal[below(std::size(kReal))] : kWhole[below(std::size(kWhole))], {current_});
+  }
+
+  /// A tensor that can stand beside the current one: dimensions dropped or of one element.
+  ValueId beside() {
+    if (odds(3)) {
+      for (auto it = before_.rbegin(); it != before_.rend(); ++it) {
+        if (shape_of(*it) == shape() && made_.graph.value(*it).type.dtype == made_.dtype)
+          return *it;
+      }
+    }
+    Sizes other = shape();
+    for (std::int64_t& size : other) size = odds(3) ? 1 : size;
+    if (!other.empty() && odds(3)) {
+      other.erase(other.begin(),
+                  other.begin() + 1 + below(static_cast<std::int64_t>(other.size())));
+    }
+    return given(made_.dtype, other);
+  }
+  ValueId safe_divisor(ValueId id) {
+    const ValueId size = add(Op::Abs, {id});
+    return add(Op::Add, {size, made_.graph.add_scalar(made_.dtype, 1)});
+  }
+
+  void binary() {
+    constexpr Op kOps[] = {Op::Add, Op::Sub, Op::Mul, Op::Max, Op::Min, Op::Div, Op::Mod, Op::Pow};
+    Op op = kOps[below(std::size(kOps))];
+    ValueId a = current_, b = beside();
+    if (op == Op::Mod && real()) op = Op::Add;  // not continuous
+    if (op == Op::Pow) {
+      b = made_.graph.add_scalar(made_.dtype, static_cast<double>(real() ? 2 : below(4)));
+    } else if (op == Op::Div || op == Op::Mod) {
+      // An integer's size may be its least number, and the divisor then 1 - 128: never 0.
+      b = safe_divisor(b);
+    } else if (odds(2)) {
+      std::swap(a, b);
+    }
+    current_ = add(op, {a, b});
+    if (real() && op != Op::Max && op != Op::Min) current_ = add(Op::Tanh, {current_});
+  }
+
+  void reduce() {
+    const Sizes sizes = shape();
+    Sizes axes;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      if (odds(2)) axes.push_back(static_cast<std::int64_t>(i) - (odds(4) ? std::ssize(sizes) : 0));
+    }
+    constexpr Op kOps[] = {Op::ReduceSum, Op::ReduceMax, Op::ReduceMin, Op::ReduceMean,
+                           Op::ReduceProd};
+    Op op = kOps[below(real() ? 4 : 3)];
+    if (!real() && odds(4)) op = Op::ReduceProd;
+    AttributeMap attributes{{"keepdims", below(2)}};
+    if (!axes.empty()) attributes.emplace_back("axes", dims(axes));
+    const ValueId reduced = add(op, {current_}, std::move(attributes));
+    const bool kept = shape_of(reduced).size() == sizes.size();
+    current_ = kept && odds(2) ? add(Op::Sub, {current_, reduced}) : reduced;
+    if (real()) current_ = add(Op::Tanh, {current_});
+  }
+
+  void normalise() {
+    const Sizes sizes = shape();
+    if (!real() || sizes.empty()) return;
+    const std::int64_t axis = below(std::ssize(sizes));
+    const std::int64_t which = below(4);
+    if (which < 2) {
+      current_ = add(which == 0 ? Op::Softmax : Op::LogSoftmax, {current_}, {{"axis", axis}});
+      return;
+    }
+    const Sizes inner(sizes.begin() + axis, sizes.end());
+    std::vector<ValueId> inputs = {current_};
+    if (odds(2)) inputs.push_back(given(made_.dtype, inner));
+    if (which == 2 && inputs.size() == 2) inputs.push_back(given(made_.dtype, inner));
+    // A spread that keeps the variance away from epsilon.
+    current_ =
+        add(which == 2 ? Op::LayerNorm : Op::RmsNorm, inputs, {{"axis", axis}, {"epsilon", 0.01}});
+  }
+
+  void multiply() {
+    Sizes left = shape();
+    if (!real() || left.size() < 2 || count(left) == 0) return;
+    const bool trans_a = odds(5), trans_b = odds(3), bias = odds(4);
+    const std::int64_t k = trans_a ? left[left.size() - 2] : left.back();
+    const std::int64_t n = std::min<std::int64_t>(dimension(), 64);
+    Sizes right = {trans_b ? n : k, trans_b ? k : n};
+    if (left.size() > 2 && odds(2)) {
+      for (std::size_t i = left.size() - 2; i-- > 0;) {
+        right.insert(right.begin(), odds(4) ? 1 : left[i]);
+      }
+    }
+    if (count(right) > kMostElements) return;
+    std::vector<ValueId> inputs = {current_, given(made_.dtype, right)};
+    if (bias) inputs.push_back(given(made_.dtype, {n}));
+    const ValueId product =
+        add(Op::MatMul, inputs,
+            {{"trans_a", std::int64_t{trans_a}}, {"trans_b", std::int64_t{trans_b}}});
+    const double scale = 1.0 / static_cast<double>(k);
+    current_ = add(Op::Mul, {product, made_.graph.add_scalar(made_.dtype, scale)});
+  }
+
+  void turn() {
+    Sizes perm;
+    for (std::int64_t i = 0; i < std::ssize(shape()); ++i) perm.push_back(i);
+    std::shuffle(perm.begin(), perm.end(), random_);
+    if (!perm.empty()) current_ = add(Op::Transpose, {current_}, {{"perm", dims(perm)}});
+  }
+
+  void cut() {
+    const Sizes sizes = shape();
+    Sizes starts, ends, axes, steps;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      if (odds(2)) continue;
+      const std::int64_t from = below(sizes[i]), to = from + 1 + below(sizes[i] - from);
+      const bool back = odds(3);
+      axes.push_back(static_cast<std::int64_t>(i));
+      starts.push_back(back ? to - 1 : from - (odds(3) ? sizes[i] : 0));
+      ends.push_back(back ? (from == 0 ? -sizes[i] - 1 : from - 1) : to);
+      steps.push_back((back ? -1 : 1) * (1 + below(3)));
+    }
+    if (axes.empty()) return;
+    current_ = add(Op::Slice, {current_},
+                   {{"starts", dims(starts)},
+                    {"ends", dims(ends)},
+                    {"axes", dims(axes)},
+                    {"steps", dims(steps)}});
+  }
+
+  void join() {
+    Sizes other = shape();
+    if (other.empty()) return;
+    const std::int64_t axis = below(std::ssize(other));
+    other[static_cast<std::size_t>(axis)] = 1 + below(5);
+    std::vector<ValueId> parts = {current_, given(made_.dtype, other)};
+    if (odds(3)) parts.push_back(current_);
+    if (odds(2)) std::reverse(parts.begin(), parts.end());
+    current_ = add(Op::Concat, parts, {{"axis", axis}});
+  }
+
+  void split() {
+    const Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const std::int64_t axis = below(std::ssize(sizes));
+    const std::int64_t size = sizes[static_cast<std::size_t>(axis)];
+    if (size < 2) return;
+    const std::int64_t head = 1 + below(size - 1);
+    const ValueId first =
+        add(Op::Split, {current_}, {{"axis", axis}, {"sizes", dims({head, size - head})}}, 2);
+    const bool second = odds(2);
+    if (odds(2)) made_.graph.add_output(second ? first : first + 1);
+    current_ = second ? first + 1 : first;
+  }
+
+  void pad() {
+    const Sizes sizes = shape();
+    if (sizes.empty()) return;
+    constexpr const char* kModes[] = {"constant", "edge", "reflect"};
+    const std::string mode = kModes[below(3)];
+    Sizes pads(2 * sizes.size());
+    for (std::size_t i = 0; i < pads.size(); ++i) {
+      const std::int64_t most = mode == "reflect" ? sizes[i % sizes.size()] - 1 : 3;
+      pads[i] = odds(2) ? 0 : below(std::min<std::int64_t>(most, 3) + 1);
+    }
+    std::vector<ValueId> inputs = {current_};
+    if (mode == "constant" && odds(2)) {
+      inputs.push_back(kNoValue);
+      inputs.push_back(made_.graph.add_scalar(made_.dtype, 1));
+    }
+    current_ = add(Op::Pad, inputs, {{"mode", mode}, {"pads", dims(pads)}});
+  }
+
+  void reshape() {
+    Sizes sizes = shape();
+    if (sizes.size() > 1 && odds(2)) {
+      const auto i = static_cast<std::size_t>(below(std::ssize(sizes) - 1));
+      sizes[i] *= sizes[i + 1];
+      sizes.erase(sizes.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    } else if (!sizes.empty() && sizes.size() < 5) {
+      const auto i = static_cast<std::size_t>(below(std::ssize(sizes)));
+      for (const std::int64_t factor : {5, 3, 2, 1}) {
+        if (sizes[i] % factor != 0) continue;
+        sizes[i] /= factor;
+        sizes.insert(sizes.begin() + static_cast<std::ptrdiff_t>(i), factor);
+        break;
+      }
+    }
+    current_ = add(Op::Reshape, {current_}, {{"shape", dims(sizes)}});
+  }
+
+  void choose() {
+    constexpr Op kOps[] = {Op::Lt, Op::Le, Op::Gt, Op::Ge, Op::Eq, Op::Ne};
+    constexpr DType kTypes[] = {DType::F32, DType::F16, DType::I32, DType::I64, DType::U8};
+    const DType dtype = kTypes[below(std::size(kTypes))];
+    Sizes sizes = shape();
+    for (std::int64_t& size : sizes) size = odds(4) ? 1 : size;
+    const ValueId x = input(dtype, sizes), y = odds(2) ? input(dtype, shape()) : given(dtype, {});
+    ValueId mask = add(kOps[below(std::size(kOps))], {x, y});
+    if (odds(2)) mask = add(Op::Not, {mask});
+    if (odds(3)) {
+      mask = add(odds(2) ? Op::And : Op::Xor, {mask, input(DType::Bool, shape_of(mask))});
+    }
+    if (odds(3)) made_.graph.add_output(mask);
+    if (!shape_of(mask).empty() && odds(4))
+      mask = add(Op::ReduceMax, {mask},
+                 {{"keepdims", std::int64_t{1}}, {"axes", dims({std::ssize(shape_of(mask)) - 1})}});
+    const ValueId other = beside();
+    current_ = odds(2) ? add(Op::Select, {mask, current_, other})
+                       : add(Op::Select, {mask, other, current_});
+  }
+
+  void gather() {
+    const Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const std::int64_t axis = below(std::ssize(sizes));
+    const std::int64_t size = sizes[static_cast<std::size_t>(axis)];
+    Sizes indices;
+    for (std::int64_t n = odds(4) ? 20 : 1 + below(4); n > 0; --n) {
+      indices.push_back(below(2 * size) - size);
+    }
+    const Tensor where =
+        Tensor::of_ints(odds(2) ? DType::I32 : DType::I64, {std::ssize(indices)}, indices);
+    ValueId from = kNoValue;
+    if (odds(2)) {
+      const std::string name = "x" + std::to_string(made_.inputs.size());
+      made_.inputs[name] = where;
+      from = made_.graph.add_input(name, where.dtype(), dims(where.shape()));
+    } else {
+      from = made_.graph.add_constant("i" + std::to_string(made_.graph.values.size()), where);
+    }
+    current_ = add(Op::Gather, {current_, from}, {{"axis", axis}});
+  }
+
+  void expand() {
+    Sizes sizes = shape();
+    for (std::int64_t& size : sizes) size = size == 1 ? 1 + below(7) : size;
+    if (odds(2)) sizes.insert(sizes.begin(), 1 + below(3));
+    current_ = add(Op::Expand, {current_}, {{"shape", dims(sizes)}});
+  }
+
+  void convert() {
+    const DType through = real() ? DType::F32 : odds(2) ? DType::I64 : DType::I32;
+    const ValueId other = add(Op::Cast, {current_}, {{"to", through}});
+    if (odds(2)) made_.graph.add_output(other);
+    current_ = add(Op::Cast, {other}, {{"to", made_.dtype}});
+  }
+
+  std::mt19937_64 random_;
+  std::int64_t seed_;
+  RandomGraph made_{};
+  ValueId current_ = kNoValue;
+  std::vector<ValueId> before_{};
+};
+
+}  // namespace
+
+RandomGraph random_graph(std::uint64_t seed) {
+  return Maker(seed).run();
+}
+
+}  // namespace dvmsim
