@@ -402,7 +402,10 @@ void Lowering::lower_reduce(const Node& node, const ReduceRule& rule) {
     return;
   }
   const bool over_columns = !merged_.back().empty() && (gone >> merged_.back().front() & 1) != 0;
-  known_[result] = emit(over_columns ? VOp::vredx : VOp::vredy, dtype,
+  // A column is packed: its rows lie side by side.
+  const bool packed =
+      made_.kernel.values[static_cast<std::size_t>(source)].extent == Extent::Column;
+  known_[result] = emit(over_columns || packed ? VOp::vredx : VOp::vredy, dtype,
                         new_value(dtype, extent_of(mask_of(result))), {source, -1, -1}, 0,
                         static_cast<int>(rule.how));
 }
