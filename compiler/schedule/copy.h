@@ -37,7 +37,7 @@ struct CopyKernel {
 /// How a normalized copy goes through UB.
 struct CopySchedule {
   enum class Way : std::uint8_t {
-    Runs,       // runs of contiguous elements on both sides, up to four loops around them
+    Runs,       // runs of contiguous elements on both sides, up to three loops around them
     Transpose,  // contiguous along different dimensions: a tile is turned in the vector unit
     Elements,   // element by element
   };
