@@ -37,6 +37,12 @@ VectorSteps::Grid VectorSteps::grid_of(const KernelStep& step) {
     case Extent::Full:
       break;
   }
+  const bool uniform = std::any_of(step.source.begin(), step.source.end(), [&](int source) {
+    return source >= 0 && value(source).uniform;
+  });
+  if (uniform && schedule_.piece > 0) {
+    return {schedule_.piece, schedule_.tile.columns / schedule_.piece, true, true};
+  }
   const bool repeats_row = std::any_of(step.source.begin(), step.source.end(), [&](int source) {
     return source >= 0 && value(source).extent != Extent::Full;
   });
@@ -61,7 +67,10 @@ void VectorSteps::reduce(const KernelStep& step) {
 void VectorSteps::broadcast(const KernelStep& step) {
   const KernelValue& result = value(step.result);
   const bool full = result.extent == Extent::Full && value(step.source[0]).extent == Extent::Column;
-  const Val count = result.extent == Extent::Column ? rows_ : columns_;
+  const bool piece = result.uniform && schedule_.piece > 0;
+  const Val count = piece                             ? Val(schedule_.piece)
+                    : result.extent == Extent::Column ? rows_
+                                                      : columns_;
   builder_.add(Op::vbrc, {{"dtype", static_cast<int>(step.dtype)},
                           {"dst", at(step.result)},
                           {"a", at(step.source[0])},
@@ -86,14 +95,14 @@ void VectorSteps::step(const KernelStep& step) {
   put("dst", at(step.result));
   put("count", grid.count);
   put("rows", grid.rows);
-  if (grid.strided) put("dstride", row_stride(step.result));
+  if (grid.strided) put("dstride", stride_in(grid, step.result));
   const bool masked = step.op == Op::vsel;
   const char* names[] = {masked ? "mask" : "a", masked ? "a" : "b", "b"};
   const char* strides[] = {masked ? "mstride" : "astride", masked ? "astride" : "bstride",
                            "bstride"};
   for (std::size_t i = 0; i < 3 && step.source[i] >= 0; ++i) {
     put(names[i], at(step.source[i]));
-    if (grid.strided) put(strides[i], row_stride(step.source[i]));
+    if (grid.strided) put(strides[i], stride_in(grid, step.source[i]));
   }
   if (row.find("s") >= 0) put("s", step.scalar);
   if (row.find("order") >= 0) put("order", step.pick);

@@ -22,6 +22,7 @@ class VectorSteps {
   struct Grid {
     Val count{}, rows{1};
     bool strided = false;
+    bool pieces = false;  // the rows are pieces of the tile's one row
   };
   void step(const KernelStep& step);
   void reduce(const KernelStep& step);
@@ -38,6 +39,10 @@ class VectorSteps {
   /// Bytes between rows of a value in UB; 0 repeats its only row.
   [[nodiscard]] std::int64_t row_stride(int id) const {
     return value(id).extent == Extent::Full ? schedule_.pitch * size_of(value(id).dtype) : 0;
+  }
+  [[nodiscard]] std::int64_t stride_in(const Grid& grid, int id) const {
+    if (!grid.pieces) return row_stride(id);
+    return value(id).uniform ? 0 : schedule_.piece * size_of(value(id).dtype);
   }
 
   Builder& builder_;

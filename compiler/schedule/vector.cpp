@@ -10,7 +10,7 @@ namespace dvmsim {
 namespace {
 
 constexpr std::int64_t kBlock = 32;        // bytes; UB addresses and row pitches are multiples
-constexpr std::int64_t kBankTurn = 256;    // half of a turn through the 16 bank groups of 32 bytes
+constexpr std::int64_t kBankTurn = 256;    // a repeat; half of a turn through the 16 bank groups
 constexpr std::int64_t kWordsPerStep = 8;  // generous size of one step's code, for the UB left over
 
 std::int64_t round_up(std::int64_t value, std::int64_t unit) {
@@ -29,8 +29,24 @@ std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {
   return round_up(columns, kBlock / smallest);
 }
 
-std::int64_t bytes_of(const KernelValue& value, VectorTile tile, std::int64_t pitch) {
+/// Elements of a row's piece: one repeat of the vector unit, which can then take the same block for
+/// every repeat. 0 if rows are not whole pieces or uniform values differ in type.
+std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile) {
+  if (tile.rows != 1 || tile.columns != kernel.columns()) return 0;
+  std::int64_t piece = 0;
+  for (const KernelValue& value : kernel.values) {
+    if (!value.uniform) continue;
+    const std::int64_t own = kBankTurn / size_of(value.dtype);
+    if (piece != 0 && piece != own) return 0;
+    piece = own;
+  }
+  return piece != 0 && tile.columns > piece && tile.columns % piece == 0 ? piece : 0;
+}
+
+std::int64_t bytes_of(const KernelValue& value, VectorTile tile, std::int64_t pitch,
+                      std::int64_t piece = 0) {
   const std::int64_t size = size_of(value.dtype);
+  if (value.uniform && piece > 0) return piece * size;
   switch (value.extent) {
     case Extent::Full:
       return tile.rows * pitch * size;
@@ -157,10 +173,11 @@ class Placer {
     VectorSchedule schedule;
     schedule.tile = tile;
     schedule.pitch = pitch_of(kernel_, tile.columns);
+    schedule.piece = piece_of(kernel_, tile);
     schedule.buffers.resize(kernel_.values.size());
     Arena arena(begin);
     const auto size = [&](std::size_t value) {
-      return bytes_of(kernel_.values[value], tile, schedule.pitch);
+      return bytes_of(kernel_.values[value], tile, schedule.pitch, schedule.piece);
     };
     for (std::size_t value = 0; value < lives_.size(); ++value) {
       if (lives_[value].whole) schedule.buffers[value] = arena.take(size(value));
@@ -232,7 +249,7 @@ class Estimator {
       const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
       const int shaped = reduces ? step.source[0] : step.result;
       const KernelValue& value = kernel_.values[static_cast<std::size_t>(shaped)];
-      const auto bytes = static_cast<double>(bytes_of(value, tile, schedule.pitch));
+      const auto bytes = static_cast<double>(bytes_of(value, tile, schedule.pitch, schedule.piece));
       parts.vector += fixed_ + bytes / repeat_ * weight(step.op);
     }
     const double traffic = in + out * write_cost_;

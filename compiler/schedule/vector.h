@@ -32,6 +32,9 @@ struct UbBuffer {
 struct VectorSchedule {
   VectorTile tile{};
   std::int64_t pitch = 0;  // elements between rows of a Full value
+  /// If not 0: a tile is one whole row, worked on in pieces of so many elements, so that a uniform
+  /// value needs only one piece.
+  std::int64_t piece = 0;
   int cores = 1;
   std::vector<UbBuffer> buffers{};  // by value
   std::int64_t ub_end = 0;

@@ -21,6 +21,7 @@ enum class Extent : std::uint8_t { Full, Row, Column, Scalar };
 struct KernelValue {
   DType dtype = DType::F32;
   Extent extent = Extent::Full;
+  bool uniform = false;  // Full, with the same element all along a row
 };
 
 /// A tensor in GM read or written by the kernel, dense over the dimensions it has.

@@ -94,6 +94,17 @@ output l
         {{"n", 70}}, 4e-3);
 }
 
+TEST(Session, normalises_long_rows_in_pieces) {
+  check(R"(graph g
+dim n
+input x: f16[n, 4096]
+input w: f16[4096]
+s = softmax(x) {axis=-1}
+y = mul(s, w)
+output y
+)", {{"n", 60}}, 4e-3);
+}
+
 TEST(Session, reduces_over_any_axes) {
   check(R"(graph g
 input x: f32[6, 4, 50, 33]
