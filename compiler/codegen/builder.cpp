@@ -48,14 +48,23 @@ namespace {
 
 std::int64_t fold(Op op, std::int64_t a, std::int64_t b) {
   switch (op) {
-    case Op::sadd: return a + b;
-    case Op::ssub: return a - b;
-    case Op::smul: return a * b;
-    case Op::sdiv: return a / b;
-    case Op::smod: return a % b;
-    case Op::smin: return a < b ? a : b;
-    case Op::smax: return a > b ? a : b;
-    default: DVMSIM_ASSERT(false, "compute folds + - * / % min max"); return 0;
+    case Op::sadd:
+      return a + b;
+    case Op::ssub:
+      return a - b;
+    case Op::smul:
+      return a * b;
+    case Op::sdiv:
+      return a / b;
+    case Op::smod:
+      return a % b;
+    case Op::smin:
+      return a < b ? a : b;
+    case Op::smax:
+      return a > b ? a : b;
+    default:
+      DVMSIM_ASSERT(false, "compute folds + - * / % min max");
+      return 0;
   }
 }
 
@@ -99,7 +108,9 @@ void Builder::begin_loop(Val count, int rotate) {
   add(Op::loop, {{"count", count}, {"rotate", rotate}});
 }
 
-void Builder::end_loop() { add(Op::endloop); }
+void Builder::end_loop() {
+  add(Op::endloop);
+}
 
 int Builder::jump(Op op, Val condition) {
   jumps_.push_back({code_.size(), 0});
@@ -107,7 +118,9 @@ int Builder::jump(Op op, Val condition) {
   return static_cast<int>(jumps_.size()) - 1;
 }
 
-void Builder::land(int jump) { jumps_[static_cast<std::size_t>(jump)].to = code_.size(); }
+void Builder::land(int jump) {
+  jumps_[static_cast<std::size_t>(jump)].to = code_.size();
+}
 
 void Builder::set(Pipe from, Pipe to, int id) {
   add(Op::set, {{"pipe", static_cast<int>(from)}, {"other", static_cast<int>(to)}, {"id", id}});

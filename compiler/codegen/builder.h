@@ -25,7 +25,7 @@ struct Val {
   isa::Lane lane{};
   std::int64_t wide = 0;  // the immediate, if 32 bits do not hold it
   Val() = default;
-  Val(std::int64_t immediate);  // NOLINT: val operands read as numbers.
+  Val(std::int64_t immediate);                      // NOLINT: val operands read as numbers.
   Val(Reg reg) : lane(isa::Lane::r(reg.number)) {}  // NOLINT
   explicit Val(isa::Lane value) : lane(value) {}
   [[nodiscard]] bool is(std::int64_t immediate) const {
@@ -54,7 +54,8 @@ class Builder {
   void free_registers(int mark) { next_reg_ = mark; }
   /// Appends an instruction; operands left out hold their fallback. Returns it for flags and drain.
   isa::Inst& add(isa::Op op, Operands operands = {});
-  /// A fresh register holding op(a, b); folded where both are immediates or the operation does nothing.
+  /// A fresh register holding op(a, b); folded where both are immediates or the operation does
+  /// nothing.
   Val compute(isa::Op op, Val a, Val b);
   /// A fresh register holding a word of the argument block.
   Val argument(int index);

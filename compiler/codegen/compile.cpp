@@ -57,6 +57,7 @@ class ModuleCompiler {
   };
 
   [[nodiscard]] int vector_cores() const {
+    if (machine_.cores.unified) return cube_cores();
     const int all = machine_.cores.vector;
     return options_.cores > 0
                ? std::min(all, options_.cores * std::max(1, machine_.cores.per_group))
@@ -111,8 +112,9 @@ class ModuleCompiler {
     ModuleStep step;
     step.program = add_program(std::move(program));
     step.path = options_.path;
-    step.cube_cores = cube;
-    step.vector_cores = vector;
+    // Unified cores are counted as cube cores, whatever they run.
+    step.cube_cores = machine_.cores.unified ? cube + vector : cube;
+    step.vector_cores = machine_.cores.unified ? 0 : vector;
     step.arguments = std::move(arguments);
     step.label = label;
     steps_->push_back(std::move(step));
@@ -201,8 +203,8 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
   std::vector<ModuleArgument> arguments;
   for (ValueId id : lowered->inputs) arguments.push_back(at(tensor_of(scope, id)));
   for (ValueId id : lowered->outputs) arguments.push_back(at(tensor_of(scope, id)));
-  launch(emit_vector(lowered->kernel, schedule), std::move(arguments), 0, schedule.cores,
-         lowered->kernel.name);
+  launch(emit_vector(lowered->kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
+         schedule.cores, lowered->kernel.name);
 }
 
 void ModuleCompiler::copy(const std::string& label, DType dtype, const std::vector<int>& inputs,

@@ -19,7 +19,7 @@ struct CompileOptions {
   Fusion fusion = Fusion::Patterns;
   CodePath path = CodePath::Bytecode;
   Tiling tiling = Tiling::Cost;
-  int cores = 0;  // groups of cores to use at most; 0: all
+  int cores = 0;                   // groups of cores to use at most; 0: all
   std::uint64_t machine_hash = 0;  // hash_of the machine, if the caller has it
   PassObserver observer{};
   std::string* schedules = nullptr;  // text of every schedule, for --dump

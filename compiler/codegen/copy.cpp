@@ -5,6 +5,7 @@
 
 #include "compiler/codegen/sync.h"
 #include "compiler/codegen/tile_walk.h"
+#include "compiler/codegen/vector.h"
 
 namespace dvmsim {
 namespace {
@@ -182,7 +183,7 @@ std::int64_t ub_begin(const Machine& machine, std::size_t copies) {
 Program emit_copy(const CopyKernel& kernel, const Machine& machine, int& cores) {
   Program program;
   program.name = kernel.name;
-  Builder builder(CoreKind::Vector);
+  Builder builder(vector_kind(machine));
   const int inputs = static_cast<int>(kernel.inputs.size());
   std::int64_t most = 1;
   for (const ViewCopy& given : kernel.copies) {
@@ -211,7 +212,7 @@ Program emit_copy(const CopyKernel& kernel, const Machine& machine, int& cores) 
 Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cores) {
   Program program;
   program.name = kernel.name;
-  Builder builder(CoreKind::Vector);
+  Builder builder(vector_kind(machine));
   const Val data = builder.argument(0), indices = builder.argument(1), out = builder.argument(2);
   const std::int64_t size = size_of(kernel.dtype);
   const std::int64_t piece = std::min<std::int64_t>(kernel.inner, 32 * 1024 / size);

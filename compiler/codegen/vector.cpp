@@ -15,8 +15,8 @@ constexpr int kConstantsFlag = 2;
 
 class VectorEmitter {
  public:
-  VectorEmitter(const VectorKernel& kernel, const VectorSchedule& schedule)
-      : kernel_(kernel), schedule_(schedule) {
+  VectorEmitter(const VectorKernel& kernel, const VectorSchedule& schedule, CoreKind kind)
+      : kernel_(kernel), schedule_(schedule), builder_(kind) {
     for (const UbBuffer& buffer : schedule.buffers) {
       if (buffer.base >= 0) ranges_.push_back({buffer.base, buffer.size});
     }
@@ -40,7 +40,7 @@ class VectorEmitter {
   [[nodiscard]] Val columns() const { return position_.extent.back(); }
   const VectorKernel& kernel_;
   const VectorSchedule& schedule_;
-  Builder builder_{CoreKind::Vector};
+  Builder builder_;
   std::vector<UbRange> ranges_{};
   std::vector<Val> bases_{};
   TilePosition position_{};
@@ -158,8 +158,8 @@ Program VectorEmitter::emit() {
 
 }  // namespace
 
-Program emit_vector(const VectorKernel& kernel, const VectorSchedule& schedule) {
-  return VectorEmitter(kernel, schedule).emit();
+Program emit_vector(const VectorKernel& kernel, const VectorSchedule& schedule, CoreKind kind) {
+  return VectorEmitter(kernel, schedule, kind).emit();
 }
 
 }  // namespace dvmsim
