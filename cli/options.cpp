@@ -36,10 +36,21 @@ struct Raw {
   RunOptions run{};
   std::vector<std::string> dims{}, shapes{}, inputs{}, op_shapes{}, attributes{};
   std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"};
-  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, dump{};
+  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
 };
 
+constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
+
+void understand_floats(RunOptions& run, const Raw& raw) {
+  if (raw.floats.empty()) return;
+  run.floats = parse_dtype(raw.floats);
+  if (!run.floats || !is_float(*run.floats)) {
+    throw Error("--dtype " + raw.floats + ": not a floating-point type; use f16, bf16 or f32");
+  }
+}
+
 void understand_strategy(RunOptions& run, const Raw& raw) {
+  understand_floats(run, raw);
   if (run.strategy != "eager" && run.strategy != "dvm") {
     for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager", "resident"}) {
       if (run.strategy == known) refuse("--strategy " + run.strategy, "use eager or dvm");
@@ -199,6 +210,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
 
   auto* run = app.add_subcommand("run", "compile a model and simulate it");
   run->add_option("MODEL", raw.run.model, ".onnx, .graph or .dvm file")->required();
+  run->add_option("--dtype", raw.floats, kFloatsHelp);
   add_run(*run, raw);
   auto* op = app.add_subcommand("op", "simulate one operator, by default without values");
   op->add_option("OP", line.op.op, "as in the text form: matmul, softmax, add ...")->required();
@@ -211,6 +223,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   auto* compile = app.add_subcommand("compile", "compile a model and show or keep the result");
   compile->add_option("MODEL", raw.run.model, ".onnx or .graph file")->required();
   compile->add_option("-o,--output", line.output, ".dvm file to write");
+  compile->add_option("--dtype", raw.floats, kFloatsHelp);
   compile->add_option("--dump", raw.dump, "graph, groups, schedule or bytecode");
   add_compile(*compile, raw);
   auto* disasm = app.add_subcommand("disasm", "print the programs of a .dvm file");

@@ -19,6 +19,7 @@ using Named = std::vector<std::pair<std::string, std::string>>;  // name=text, i
 /// What `run`, `op`, `compile` and `bench` share. Empty texts: not given.
 struct RunOptions {
   std::string model{};
+  std::optional<DType> floats{};  // type of the model's floating point instead of F32
   std::string hardware{};
   std::vector<std::string> sets{};
   std::vector<std::pair<std::string, std::int64_t>> dims{};

@@ -182,7 +182,8 @@ int run_model(const RunOptions& options) {
     return run_job(job_of_module(options.model, machine, options), machine, options);
   }
   const std::string name = fs::path(options.model).filename().string();
-  return run_job(job_of(name, load_model(options.model), options), machine, options);
+  return run_job(job_of(name, load_model(options.model, options.floats), options), machine,
+                 options);
 }
 
 int run_op(const OpOptions& op, const RunOptions& given) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/npy.h"
+#include "compiler/graph/narrow.h"
 #include "compiler/graph/text.h"
 #include "compiler/import/onnx.h"
 #include "vm/base/error.h"
@@ -110,10 +111,19 @@ std::size_t outputs_of(const Node& node) {
 
 }  // namespace
 
-Graph load_model(const std::string& path) {
+namespace {
+
+Graph read_model(const std::string& path) {
   if (path.ends_with(".graph")) return load_graph(path);
   if (path.ends_with(".onnx")) return import_onnx(path);
   throw Error(path + ": not a model; name an .onnx or a .graph file");
+}
+
+}  // namespace
+
+Graph load_model(const std::string& path, std::optional<DType> floats) {
+  Graph graph = read_model(path);
+  return floats ? narrowed(graph, *floats) : graph;
 }
 
 Graph graph_of(const OpOptions& options) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,9 @@
 
 namespace dvmsim {
 
-/// A model file: .graph text or .onnx. Throws Error for anything else.
-[[nodiscard]] Graph load_model(const std::string& path);
+/// A model file: .graph text or .onnx. Throws Error for anything else. `floats` takes the place of
+/// F32.
+[[nodiscard]] Graph load_model(const std::string& path, std::optional<DType> floats = {});
 /// A graph of one operator whose inputs are called a, b, c ...
 [[nodiscard]] Graph graph_of(const OpOptions& op);
 
