@@ -1,23 +1,14 @@
 #include "compiler/schedule/lower.h"
 
 #include <algorithm>
-#include <bit>
-#include <limits>
-#include <map>
 
-#include "compiler/schedule/expansion.h"
-#include "compiler/schedule/lower_rules.h"
+#include "compiler/schedule/lowering.h"
 #include "vm/base/error.h"
-#include "vm/base/half.h"
 
 namespace dvmsim {
 namespace {
 
 using namespace lower_rules;
-using isa::Order;
-
-/// Which dimensions of the domain (bit 0: the innermost) a value has.
-using Mask = std::uint32_t;
 
 std::vector<std::int64_t> reduce_axes(const Node& node, std::int64_t rank) {
   std::vector<std::int64_t> axes = node.ints_of("axes");
@@ -28,75 +19,7 @@ std::vector<std::int64_t> reduce_axes(const Node& node, std::int64_t rank) {
   return axes;
 }
 
-class Lowering {
- public:
-  Lowering(const Graph& graph, std::span<const NodeId> nodes, std::span<const ValueId> outputs,
-           const ProductFrame* frame)
-      : graph_(graph), nodes_(nodes), outputs_(outputs), frame_(frame), widen_(frame != nullptr) {}
-
-  std::optional<LoweredKernel> run(std::string* why);
-
- private:
-  bool find_domain();
-  bool merge_dimensions();
-  bool frame_dimensions();
-  bool place_reductions();
-  void lower_node(const Node& node);
-  void lower_binary(const Node& node, const BinaryRule& rule);
-  bool lower_constant_power(const Node& node);
-  void lower_integer_power(const Node& node);
-  void lower_compare(const Node& node, const CompareRule& rule);
-  void lower_reduce(const Node& node, const ReduceRule& rule);
-
-  int new_value(DType dtype, Extent extent) {
-    made_.kernel.values.push_back({dtype, extent});
-    return static_cast<int>(made_.kernel.values.size()) - 1;
-  }
-  int emit(VOp op, DType dtype, int result, std::array<int, 3> sources, std::int32_t scalar = 0,
-           int pick = 0);
-  [[nodiscard]] StepWriter writer(DType dtype, Extent extent) {
-    return {dtype, [this, extent](VOp op, DType of, DType to, std::array<int, 3> sources,
-                                  int scalar, int pick) {
-              return emit(op, of, new_value(to, extent), sources, scalar, pick);
-            }};
-  }
-  /// The type a value of this type is computed in.
-  [[nodiscard]] DType compute_type(DType dtype) const {
-    return dtype == DType::BF16 || (dtype == DType::F16 && widen_) ? DType::F32 : dtype;
-  }
-  [[nodiscard]] DType type_of(ValueId id) const {
-    return compute_type(graph_.value(id).type.dtype);
-  }
-  [[nodiscard]] Extent extent_of(Mask mask) const;
-  [[nodiscard]] Mask mask_of(const std::vector<std::int64_t>& shape) const;
-  [[nodiscard]] Mask mask_of(ValueId id) const { return mask_.at(id); }
-  /// The kernel value of a graph value, loaded (and converted) the first time.
-  int read(ValueId id);
-  int load(ValueId id);
-  void load_accumulators();
-  /// The same spread out so that it can stand beside values of `extent`.
-  int spread(int value, Extent extent);
-  int read(ValueId id, Extent extent) { return spread(read(id), extent); }
-  /// The immediate of a one-element constant in the compute type.
-  [[nodiscard]] std::optional<std::int32_t> immediate(ValueId id) const;
-  [[nodiscard]] KernelTensor tensor_of(ValueId id, int value, Mask mask) const;
-  [[nodiscard]] bool repeats(const KernelTensor& tensor) const;
-
-  const Graph& graph_;
-  std::span<const NodeId> nodes_;
-  std::span<const ValueId> outputs_;
-  const ProductFrame* frame_;
-  bool widen_;  // f16 is computed in f32
-  LoweredKernel made_{};
-  std::string why_{};
-  std::string label_{};
-  std::vector<std::int64_t> domain_{};              // outermost first, as broadcast
-  std::vector<std::vector<std::size_t>> merged_{};  // kernel dim -> domain dims
-  std::map<ValueId, Mask> mask_{};                  // over domain_ positions (bit i: dimension i)
-  std::map<ValueId, std::vector<std::int64_t>> shape_{};  // aligned to the domain's rank
-  std::map<ValueId, int> known_{};                        // graph value -> kernel value
-  std::map<std::pair<int, Extent>, int> spread_{};
-};
+}  // namespace
 
 int Lowering::emit(VOp op, DType dtype, int result, std::array<int, 3> sources, std::int32_t scalar,
                    int pick) {
@@ -304,154 +227,6 @@ int Lowering::spread(int value, Extent extent) {
   return spread_[key] = emit(VOp::vbrc, from.dtype, result, {value, -1, -1});
 }
 
-std::optional<std::int32_t> Lowering::immediate(ValueId id) const {
-  const Value& value = graph_.value(id);
-  if (value.kind != ValueKind::Constant || known_.contains(id)) return std::nullopt;
-  if (element_count(known_shape(value)) != 1) return std::nullopt;
-  const Tensor tensor = constant_tensor(value);
-  if (is_float(tensor.dtype())) return std::bit_cast<std::int32_t>(tensor.floats()[0]);
-  const std::int64_t number = tensor.ints()[0];
-  if (number != static_cast<std::int32_t>(number)) return std::nullopt;
-  return static_cast<std::int32_t>(number);
-}
-
-void Lowering::lower_binary(const Node& node, const BinaryRule& rule) {
-  const ValueId result = node.outputs[0];
-  const Extent extent = extent_of(mask_of(result));
-  const DType dtype = type_of(node.inputs[0]);
-  const auto right = immediate(node.inputs[1]), left = immediate(node.inputs[0]);
-  const auto with_scalar = [&](VOp op, ValueId tensor, std::int32_t scalar) {
-    known_[result] =
-        emit(op, dtype, new_value(dtype, extent), {read(tensor, extent), -1, -1}, scalar);
-  };
-  if (right && rule.op == Op::Sub && *right != std::numeric_limits<std::int32_t>::min()) {
-    const bool real = is_float(dtype);
-    const std::int32_t negated =
-        real ? std::bit_cast<std::int32_t>(-std::bit_cast<float>(*right)) : -*right;
-    return with_scalar(VOp::vadds, node.inputs[0], negated);
-  }
-  if (rule.op == Op::Pow) {
-    if (!is_float(dtype)) return lower_integer_power(node);
-    if (right && lower_constant_power(node)) return;
-  }
-  if (right && rule.right != VOp::halt) return with_scalar(rule.right, node.inputs[0], *right);
-  if (left && rule.left != VOp::halt) return with_scalar(rule.left, node.inputs[1], *left);
-  const int a = read(node.inputs[0], extent);
-  const Extent divisor = extent_of(mask_of(node.inputs[1]));
-  if (rule.op == Op::Div && is_float(dtype) && extent == Extent::Full &&
-      (divisor == Extent::Column || divisor == Extent::Scalar)) {
-    // One division a row, and a product for each element: four times the rate.
-    const int inverse = emit(VOp::vsdiv, dtype, new_value(dtype, divisor),
-                             {read(node.inputs[1]), -1, -1}, std::bit_cast<std::int32_t>(1.0F));
-    known_[result] =
-        emit(VOp::vmul, dtype, new_value(dtype, extent), {a, spread(inverse, extent), -1});
-    return;
-  }
-  int b = read(node.inputs[1], extent);
-  const KernelValue exponent = made_.kernel.values[static_cast<std::size_t>(b)];
-  if (exponent.dtype != dtype) {  // pow's exponent may have a type of its own
-    b = emit(VOp::vcvt, exponent.dtype, new_value(dtype, exponent.extent), {b, -1, -1});
-  }
-  const bool floored = rule.op == Op::Mod && node.int_of("fmod") == 0;
-  known_[result] = floored ? floored_remainder(writer(dtype, extent), a, b)
-                           : emit(rule.inst, dtype, new_value(dtype, extent), {a, b, -1});
-}
-
-/// x^2 and x^0.5.
-bool Lowering::lower_constant_power(const Node& node) {
-  const bool whole = !is_float(graph_.value(node.inputs[1]).type.dtype);
-  const std::int32_t bits = *immediate(node.inputs[1]);
-  const float power = whole ? static_cast<float>(bits) : std::bit_cast<float>(bits);
-  if (power != 2.0F && power != 0.5F) return false;
-  const Extent extent = extent_of(mask_of(node.outputs[0]));
-  const int base = read(node.inputs[0], extent);
-  const StepWriter steps = writer(type_of(node.inputs[0]), extent);
-  known_[node.outputs[0]] =
-      power == 2.0F ? steps.binary(VOp::vmul, base, base) : steps.unary(VOp::vsqrt, base);
-  return true;
-}
-
-void Lowering::lower_integer_power(const Node& node) {
-  const Extent extent = extent_of(mask_of(node.outputs[0]));
-  const DType dtype = type_of(node.inputs[0]), other = type_of(node.inputs[1]);
-  const auto as = [&](int value, DType from, DType to) {
-    return from == to ? value : emit(VOp::vcvt, from, new_value(to, extent), {value, -1, -1});
-  };
-  const int base = read(node.inputs[0], extent), exponent = read(node.inputs[1], extent);
-  if (!is_float(other)) {
-    known_[node.outputs[0]] =
-        integer_power(writer(dtype, extent), base, as(exponent, other, dtype));
-    return;
-  }
-  const int power =
-      writer(DType::F32, extent)
-          .binary(VOp::vpow, as(base, dtype, DType::F32), as(exponent, other, DType::F32));
-  known_[node.outputs[0]] = as(power, DType::F32, dtype);
-}
-
-void Lowering::lower_compare(const Node& node, const CompareRule& rule) {
-  const ValueId result = node.outputs[0];
-  const Extent extent = extent_of(mask_of(result));
-  const DType dtype = type_of(node.inputs[0]);
-  const auto right = immediate(node.inputs[1]), left = immediate(node.inputs[0]);
-  const int to = new_value(DType::Bool, extent);
-  if (right || left) {
-    const int tensor = read(node.inputs[right ? 0 : 1], extent);
-    known_[result] = emit(VOp::vcmps, dtype, to, {tensor, -1, -1}, right ? *right : *left,
-                          static_cast<int>(right ? rule.order : rule.mirrored));
-    return;
-  }
-  const int a = read(node.inputs[0], extent), b = read(node.inputs[1], extent);
-  known_[result] = emit(VOp::vcmp, dtype, to, {a, b, -1}, 0, static_cast<int>(rule.order));
-}
-
-void Lowering::lower_reduce(const Node& node, const ReduceRule& rule) {
-  const ValueId result = node.outputs[0];
-  const DType dtype = type_of(node.inputs[0]);
-  const Mask gone = mask_of(node.inputs[0]) & ~mask_of(result);
-  const int source = read(node.inputs[0]);
-  if (gone == 0) {  // every reduced dimension has one element
-    known_[result] = source;
-    return;
-  }
-  const bool over_columns = !merged_.back().empty() && (gone >> merged_.back().front() & 1) != 0;
-  // A column is packed: its rows lie side by side.
-  const bool packed =
-      made_.kernel.values[static_cast<std::size_t>(source)].extent == Extent::Column;
-  known_[result] = emit(over_columns || packed ? VOp::vredx : VOp::vredy, dtype,
-                        new_value(dtype, extent_of(mask_of(result))), {source, -1, -1}, 0,
-                        static_cast<int>(rule.how));
-}
-
-void Lowering::lower_node(const Node& node) {
-  label_ = node.name.empty() ? std::string(name_of(node.op)) : node.name;
-  const ValueId result = node.outputs[0];
-  const Extent extent = extent_of(mask_of(result));
-  if (const auto* rule = find(kBinary, node.op)) return lower_binary(node, *rule);
-  if (const auto* rule = find(kCompare, node.op)) return lower_compare(node, *rule);
-  if (const auto* rule = find(kReduce, node.op)) return lower_reduce(node, *rule);
-  if (node.op == Op::Select) {
-    const DType dtype = type_of(node.inputs[1]);
-    const int mask = read(node.inputs[0], extent), a = read(node.inputs[1], extent),
-              b = read(node.inputs[2], extent);
-    known_[result] = emit(VOp::vsel, dtype, new_value(dtype, extent), {mask, a, b});
-    return;
-  }
-  const int source = read(node.inputs[0], extent);
-  const DType dtype = type_of(node.inputs[0]);
-  if (node.op == Op::IsNan) {
-    known_[result] = emit(VOp::vcmp, dtype, new_value(DType::Bool, extent), {source, source, -1}, 0,
-                          static_cast<int>(Order::Ne));
-    return;
-  }
-  const UnaryRule* rule = find(kUnary, node.op);
-  DVMSIM_ASSERT(rule != nullptr, "a vector node has a lowering rule");
-  const DType target = type_of(result);
-  const bool same = rule->inst == VOp::vcvt && target == dtype;
-  known_[result] =
-      emit(same ? VOp::vcopy : rule->inst, dtype, new_value(target, extent), {source, -1, -1});
-}
-
 std::optional<LoweredKernel> Lowering::run(std::string* why) {
   const bool good = find_domain() &&
                     (frame_ != nullptr ? frame_dimensions() : merge_dimensions()) &&
@@ -489,8 +264,6 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
   }
   return std::move(made_);
 }
-
-}  // namespace
 
 std::vector<std::int64_t> known_shape(const Value& value) {
   DVMSIM_ASSERT(value.type.shape.has_value(), "shapes are deduced before lowering");

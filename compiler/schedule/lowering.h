@@ -1,0 +1,94 @@
+// The state of lowering one group: internal to this folder. lower.cpp finds the iteration domain,
+// loads and stores; lower_node.cpp turns operators into steps.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/schedule/expansion.h"
+#include "compiler/schedule/lower.h"
+#include "compiler/schedule/lower_rules.h"
+
+namespace dvmsim {
+
+using lower_rules::VOp;
+
+/// Which dimensions of the domain (bit 0: the innermost) a value has.
+using Mask = std::uint32_t;
+
+class Lowering {
+ public:
+  Lowering(const Graph& graph, std::span<const NodeId> nodes, std::span<const ValueId> outputs,
+           const ProductFrame* frame)
+      : graph_(graph), nodes_(nodes), outputs_(outputs), frame_(frame), widen_(frame != nullptr) {}
+
+  std::optional<LoweredKernel> run(std::string* why);
+
+ private:
+  bool find_domain();
+  bool merge_dimensions();
+  bool frame_dimensions();
+  bool place_reductions();
+  void lower_node(const Node& node);
+  void lower_binary(const Node& node, const lower_rules::BinaryRule& rule);
+  bool lower_constant_power(const Node& node);
+  void lower_integer_power(const Node& node);
+  void lower_compare(const Node& node, const lower_rules::CompareRule& rule);
+  void lower_reduce(const Node& node, const lower_rules::ReduceRule& rule);
+
+  int new_value(DType dtype, Extent extent) {
+    made_.kernel.values.push_back({dtype, extent});
+    return static_cast<int>(made_.kernel.values.size()) - 1;
+  }
+  int emit(VOp op, DType dtype, int result, std::array<int, 3> sources, std::int32_t scalar = 0,
+           int pick = 0);
+  [[nodiscard]] StepWriter writer(DType dtype, Extent extent) {
+    return {dtype, [this, extent](VOp op, DType of, DType to, std::array<int, 3> sources,
+                                  int scalar, int pick) {
+              return emit(op, of, new_value(to, extent), sources, scalar, pick);
+            }};
+  }
+  /// The type a value of this type is computed in.
+  [[nodiscard]] DType compute_type(DType dtype) const {
+    return dtype == DType::BF16 || (dtype == DType::F16 && widen_) ? DType::F32 : dtype;
+  }
+  [[nodiscard]] DType type_of(ValueId id) const {
+    return compute_type(graph_.value(id).type.dtype);
+  }
+  [[nodiscard]] Extent extent_of(Mask mask) const;
+  [[nodiscard]] Mask mask_of(const std::vector<std::int64_t>& shape) const;
+  [[nodiscard]] Mask mask_of(ValueId id) const { return mask_.at(id); }
+  /// The kernel value of a graph value, loaded (and converted) the first time.
+  int read(ValueId id);
+  int load(ValueId id);
+  void load_accumulators();
+  /// The same spread out so that it can stand beside values of `extent`.
+  int spread(int value, Extent extent);
+  int read(ValueId id, Extent extent) { return spread(read(id), extent); }
+  /// The immediate of a one-element constant in the compute type.
+  [[nodiscard]] std::optional<std::int32_t> immediate(ValueId id) const;
+  [[nodiscard]] KernelTensor tensor_of(ValueId id, int value, Mask mask) const;
+  [[nodiscard]] bool repeats(const KernelTensor& tensor) const;
+
+  const Graph& graph_;
+  std::span<const NodeId> nodes_;
+  std::span<const ValueId> outputs_;
+  const ProductFrame* frame_;
+  bool widen_;  // f16 is computed in f32
+  LoweredKernel made_{};
+  std::string why_{};
+  std::string label_{};
+  std::vector<std::int64_t> domain_{};              // outermost first, as broadcast
+  std::vector<std::vector<std::size_t>> merged_{};  // kernel dim -> domain dims
+  std::map<ValueId, Mask> mask_{};                  // over domain_ positions (bit i: dimension i)
+  std::map<ValueId, std::vector<std::int64_t>> shape_{};  // aligned to the domain's rank
+  std::map<ValueId, int> known_{};                        // graph value -> kernel value
+  std::map<std::pair<int, Extent>, int> spread_{};
+};
+
+}  // namespace dvmsim
