@@ -33,8 +33,7 @@ class ModuleCompiler {
   Module run(const Graph& graph) {
     module_.name = graph.name;
     module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
-    const Graph lowered =
-        run_passes(graph, {machine_, options_.fusion == Fusion::Patterns}, options_.observer);
+    const Graph lowered = run_passes(graph, {machine_}, options_.observer);
     Scope scope{&lowered, {}};
     for (ValueId input : lowered.inputs) {
       const int tensor = add_tensor(ModuleTensor::Kind::Input, lowered.value(input));
@@ -452,8 +451,7 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
   for (ValueId output : node.outputs) results.push_back(tensor_of(scope, output));
   std::vector<ModuleStep>* outer = steps_;
   for (std::size_t which = 0; which < 2; ++which) {
-    const Graph branch =
-        run_passes(node.subgraphs[which], {machine_, options_.fusion == Fusion::Patterns});
+    const Graph branch = run_passes(node.subgraphs[which], {machine_});
     Scope inside{&branch, {}};
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {
       inside.tensors[branch.inputs[i]] = tensor_of(scope, node.inputs[i + 1]);

@@ -10,7 +10,6 @@ namespace dvmsim {
 /// What a pass may look at besides the graph.
 struct PassContext {
   const Machine& machine;
-  bool fuses = true;  // composites are taken apart for good; else they stay one kernel each
 };
 
 /// Every node has a name of its own: that of its source, numbered if it repeats.
@@ -24,6 +23,9 @@ struct PassContext {
 /// Reductions keep their dimensions and reduce one run of adjacent dimensions that a tile holds:
 /// others become chains of such reductions.
 [[nodiscard]] Graph split_reductions(const Graph& graph, const PassContext& context);
+/// Nodes whose output is one of their inputs bit for bit (x - 0, x * 1, a reshape to the same
+/// shape) go.
+[[nodiscard]] Graph remove_identities(const Graph& graph, const PassContext& context);
 /// Moves that move nothing become reshapes; constants that nodes only reshape are reshaped here.
 [[nodiscard]] Graph simplify_moves(const Graph& graph, const PassContext& context);
 

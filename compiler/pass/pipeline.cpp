@@ -18,6 +18,7 @@ constexpr Pass kPipeline[] = {
     {"fold-empty", fold_empty},
     {"split-reductions", split_reductions},
     {"simplify-moves", simplify_moves},
+    {"remove-identities", remove_identities},
 };
 
 }  // namespace
