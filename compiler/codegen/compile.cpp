@@ -128,7 +128,7 @@ class ModuleCompiler {
     }
     return arguments;
   }
-  MatmulSchedule schedule_product(const MatmulSpec& spec);
+  MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label);
   [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const;
   void note(const std::string& text) {
     if (options_.schedules != nullptr) *options_.schedules += text;
@@ -308,7 +308,12 @@ void ModuleCompiler::compile_gather(Scope& scope, const Group& group) {
          node.name);
 }
 
-MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec) {
+MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const std::string& label) {
+  if (machine_.step(spec.in).m == 0) {
+    throw Error(fmt::format(
+        "node '{}': the cube of {} does not multiply {}; run it in another type, --dtype f16",
+        label, machine_.name, name_of(spec.in)));
+  }
   MatmulSchedule schedule =
       options_.tiling == Tiling::Dvm ? choose_dvm(spec, machine_) : choose_cost(spec, machine_);
   schedule.cores = worthwhile_cores(spec, schedule);
@@ -337,7 +342,7 @@ int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule sche
 
 void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
                               ModuleArgument b, ModuleArgument c, int bias) {
-  const MatmulSchedule schedule = schedule_product(spec);
+  const MatmulSchedule schedule = schedule_product(spec, label);
   note(fmt::format("matmul {}: {}\n", label, to_string(schedule)));
   const bool macro = macro_can(spec);
   Program program = macro ? matmul_program(spec, schedule, machine_)
@@ -369,7 +374,7 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
   const Node& node = scope.graph->node(mix->product);
   MixKernel kernel{mix->plan.spec, std::move(mix->rest.kernel)};
   kernel.epilogue.name = label_of(*scope.graph, group);
-  const MatmulSchedule schedule = schedule_product(kernel.product);
+  const MatmulSchedule schedule = schedule_product(kernel.product, node.name);
   note(fmt::format("mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
   if (options_.schedules != nullptr) note(to_text(kernel.epilogue));
   const int slots = workspace(node.name + ".slots", DType::U8, {mix_workspace_bytes(schedule)});
