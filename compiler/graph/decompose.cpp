@@ -64,6 +64,14 @@ class Parts {
   ValueId add(ValueId a, ValueId b) { return op(Op::Add, a, b); }
   ValueId mul(ValueId a, ValueId b) { return op(Op::Mul, a, b); }
   ValueId number(double value) { return to_.add_scalar(dtype_, value); }
+  /// Sums of narrow numbers leave their range: they are wide, and what is made of them narrow
+  /// again.
+  [[nodiscard]] DType wide() const { return is_float(dtype_) ? DType::F32 : DType::I64; }
+  ValueId converted(ValueId a, DType from, DType to) {
+    return from == to ? a : to_.add(Op::Cast, {a}, {{"to", to}}, name());
+  }
+  ValueId widened(ValueId a) { return converted(a, dtype_, wide()); }
+  ValueId narrowed(ValueId a) { return converted(a, wide(), dtype_); }
   ValueId given(const char* attribute) { return number(node_.float_of(attribute)); }
   ValueId positive() { return op(Op::Max, x(), number(0)); }
   ValueId negative() { return op(Op::Min, x(), number(0)); }
@@ -114,8 +122,10 @@ class Parts {
       count = count * shape_[static_cast<std::size_t>(at < 0 ? at + rank : at)];
     }
     if (!count.is_known() || count.is(0)) return to_.add(Op::ReduceMean, {a}, attributes, name());
-    const ValueId sum = to_.add(Op::ReduceSum, {a}, attributes, name());
-    return mul(sum, number(1.0 / static_cast<double>(count.value())));
+    const ValueId sum = to_.add(Op::ReduceSum, {widened(a)}, attributes, name());
+    const auto size = static_cast<double>(count.value());
+    return narrowed(is_float(dtype_) ? mul(sum, to_.add_scalar(wide(), 1.0 / size))
+                                     : op(Op::Div, sum, to_.add_scalar(wide(), size)));
   }
   ValueId row_mean(ValueId a) {
     return mean(a, {{"axes", axes()}, {"keepdims", std::int64_t{1}}}, axes());
@@ -123,10 +133,10 @@ class Parts {
 
   ValueId softmax(bool logarithm) {
     const ValueId shifted = op(Op::Sub, x(), reduce(Op::ReduceMax, x()));
-    const ValueId exp = op(Op::Exp, shifted);
+    const ValueId exp = widened(op(Op::Exp, shifted));
     const ValueId sum = reduce(Op::ReduceSum, exp);
-    if (logarithm) return op(Op::Sub, shifted, op(Op::Log, sum));
-    return op(Op::Div, exp, sum);
+    if (logarithm) return op(Op::Sub, shifted, narrowed(op(Op::Log, sum)));
+    return narrowed(op(Op::Div, exp, sum));
   }
   /// a / sqrt(mean(a*a) + epsilon), times the scale.
   ValueId normalised(ValueId a) {

@@ -53,10 +53,16 @@ class Splitter {
  private:
   void split(const Node& node) {
     Graph& graph = rewrite_.graph();
-    const DType dtype = graph.value(node.inputs[0]).type.dtype;
+    const DType given = given_ = graph.value(node.inputs[0]).type.dtype;
     Sizes shape = known_shape(graph.value(node.inputs[0]));
     const std::vector<bool> reduced = reduced_dims(node, shape.size());
     ValueId current = node.inputs[0];
+    DType dtype = given;
+    if (sums(node.op) && (given == DType::F16 || given == DType::BF16) &&
+        in_parts(given, shape, reduced)) {
+      dtype = DType::F32;  // parts go through memory: they keep their range and digits
+      current = rewrite_.make(dtype, shape, Op::Cast, {current}, {{"to", dtype}}, node.name);
+    }
     // Runs of adjacent reduced dimensions, the innermost first; dimensions of one element join any
     // run.
     for (std::size_t end = shape.size(); end > 0;) {
@@ -69,6 +75,9 @@ class Splitter {
       current = reduce_run(node, dtype, current, shape, begin, end);
       end = begin;
     }
+    if (dtype != given) {
+      current = rewrite_.make(given, shape, Op::Cast, {current}, {{"to", given}}, node.name);
+    }
     const ValueId result = node.outputs[0];
     if (current != node.inputs[0] && shape == known_shape(graph.value(result))) {
       rewrite_.rename_last(result);
@@ -76,6 +85,23 @@ class Splitter {
       rewrite_.make(result, Op::Reshape, {current},
                     {{"shape", as_dims(known_shape(graph.value(result)))}}, node.name);
     }
+  }
+
+  static bool sums(Op op) { return op == Op::ReduceSum || op == Op::ReduceProd; }
+
+  /// Does it take more than one reduction?
+  [[nodiscard]] bool in_parts(DType dtype, const Sizes& shape,
+                              const std::vector<bool>& reduced) const {
+    int runs = 0;
+    bool open = false;
+    std::int64_t size = 1, inner = 1;
+    for (std::size_t i = shape.size(); i-- > 0;) {
+      if (shape[i] == 1) continue;
+      runs += reduced[i] && !open ? 1 : 0;
+      open = reduced[i];
+      (reduced[i] ? size : inner) *= shape[i];
+    }
+    return runs > 1 || size > longest(dtype, inner);
   }
 
   /// Reduces shape[begin, end) and leaves ones there.
@@ -89,7 +115,7 @@ class Splitter {
     for (std::size_t i = begin; i < end; ++i) axes.push_back(static_cast<std::int64_t>(i));
     std::fill(shape.begin() + static_cast<std::ptrdiff_t>(begin),
               shape.begin() + static_cast<std::ptrdiff_t>(end), 1);
-    const std::int64_t limit = longest(dtype, inner);
+    const std::int64_t limit = longest(given_, inner);
     if (size <= limit) return one(node, dtype, input, shape, axes);
     while (size > limit) {  // in pieces of equal length, then the pieces
       const std::int64_t piece = divisor(size, limit);
@@ -148,6 +174,7 @@ class Splitter {
   }
 
   Rewrite rewrite_;
+  DType given_{};  // of the reduction being split
   const PassContext& context_;
 };
 
