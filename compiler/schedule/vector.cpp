@@ -224,8 +224,9 @@ class Estimator {
     repeat_ = static_cast<double>(machine.vector.repeat.count());
     hbm_rate_ = rate(machine.hbm.peak) * machine.hbm.efficiency.value();
     write_cost_ = machine.hbm.write_cost.value();
-    latency_ = cycles(machine.mte2.latency + machine.mte3.latency +
-                      machine.l2.read_latency.cycles() + machine.l2.write_latency.cycles());
+    load_latency_ = cycles(machine.mte2.latency + machine.l2.read_latency.cycles() +
+                           machine.hbm.latency.cycles());
+    store_latency_ = cycles(machine.mte3.latency + machine.l2.write_latency.cycles());
     per_core_ = cycles(cycles_in(machine.launch.per_core, machine.clock.core));
     const double per_step = cycles(machine.decode_cost(DecodeTerm::fetch)) * kWordsPerStep +
                             cycles(machine.decode_cost(DecodeTerm::dispatch)) +
@@ -260,10 +261,13 @@ class Estimator {
       // Fewest cores with as many tiles on the busiest.
       const auto used = static_cast<double>(ceil_div(parts.tiles, trial.per_core));
       trial.memory = traffic * used / hbm_rate_;
+      // Buffers are single: the next load waits for the vector unit to have read this one's, the
+      // next result for its store.
       const double pace =
-          std::max({trial.load, trial.vector, trial.store, trial.memory, trial.scalar});
-      trial.total = per_core_ * used + latency_ + trial.load + trial.vector + trial.store +
-                    pace * static_cast<double>(trial.per_core - 1);
+          std::max({trial.load + load_latency_ + trial.vector,
+                    trial.vector + trial.store + store_latency_, trial.memory, trial.scalar});
+      trial.total = per_core_ * used + load_latency_ + store_latency_ + trial.load + trial.vector +
+                    trial.store + pace * static_cast<double>(trial.per_core - 1);
       if (first || trial.total < schedule.estimate.total) {
         schedule.estimate = trial;
         schedule.cores = static_cast<int>(used);
@@ -283,8 +287,8 @@ class Estimator {
   }
 
   const VectorKernel& kernel_;
-  double load_rate_, store_rate_, gap_, fixed_, repeat_, hbm_rate_, write_cost_, latency_,
-      per_core_, scalar_;
+  double load_rate_, store_rate_, gap_, fixed_, repeat_, hbm_rate_, write_cost_, load_latency_,
+      store_latency_, per_core_, scalar_;
 };
 
 }  // namespace
