@@ -24,6 +24,14 @@ namespace {
 using Sizes = std::vector<std::int64_t>;
 
 constexpr std::size_t kCopiesPerProgram = 16;
+constexpr std::size_t kMostCopyDims = 8;  // each takes scalar registers
+
+/// As many as leave most of UB to the tiles.
+std::size_t copies_per_program(const Machine& machine) {
+  constexpr std::int64_t kBytesOfCode = 1024;
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(
+      machine.ub.size.count() / 4 / kBytesOfCode, 1, std::int64_t{kCopiesPerProgram}));
+}
 
 class ModuleCompiler {
  public:
@@ -135,6 +143,7 @@ class ModuleCompiler {
   }
 
   void compile_graph(Scope& scope);
+  void compile_group(Scope& scope, const Group& group);
   void compile_vector(Scope& scope, const Group& group);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
@@ -167,28 +176,38 @@ void ModuleCompiler::compile_graph(Scope& scope) {
       continue;
     }
     ++work_.groups;
-    switch (group.kind) {
-      case GroupKind::Vector:
-        compile_vector(scope, group);
-        break;
-      case GroupKind::Cube:
-        compile_product(scope, group);
-        break;
-      case GroupKind::Conv:
-        compile_conv(scope, group);
-        break;
-      case GroupKind::Copy:
-        compile_copies(scope, group);
-        break;
-      case GroupKind::Gather:
-        compile_gather(scope, group);
-        break;
-      case GroupKind::Branch:
-        compile_branch(scope, group);
-        break;
-      case GroupKind::Alias:
-        break;
+    try {
+      compile_group(scope, group);
+    } catch (const Error& error) {
+      const std::string text = error.what();
+      if (text.starts_with("node '")) throw;
+      throw Error(fmt::format("{}: {}", describe(*scope.graph, first), text));
     }
+  }
+}
+
+void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
+  switch (group.kind) {
+    case GroupKind::Vector:
+      compile_vector(scope, group);
+      break;
+    case GroupKind::Cube:
+      compile_product(scope, group);
+      break;
+    case GroupKind::Conv:
+      compile_conv(scope, group);
+      break;
+    case GroupKind::Copy:
+      compile_copies(scope, group);
+      break;
+    case GroupKind::Gather:
+      compile_gather(scope, group);
+      break;
+    case GroupKind::Branch:
+      compile_branch(scope, group);
+      break;
+    case GroupKind::Alias:
+      break;
   }
 }
 
@@ -208,11 +227,18 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
 
 void ModuleCompiler::copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
                           const std::vector<int>& outputs, const std::vector<ViewCopy>& copies) {
-  for (std::size_t begin = 0; begin < copies.size(); begin += kCopiesPerProgram) {
+  for (const ViewCopy& each : copies) {
+    if (normalized(each).dims.size() > kMostCopyDims) {
+      throw Error(
+          fmt::format("a move along more than {} dimensions; make it in two steps", kMostCopyDims));
+    }
+  }
+  const std::size_t most = copies_per_program(machine_);
+  for (std::size_t begin = 0; begin < copies.size(); begin += most) {
     CopyKernel kernel{label, dtype, {}, {}, {}};
-    kernel.copies.assign(copies.begin() + static_cast<std::ptrdiff_t>(begin),
-                         copies.begin() + static_cast<std::ptrdiff_t>(
-                                              std::min(copies.size(), begin + kCopiesPerProgram)));
+    kernel.copies.assign(
+        copies.begin() + static_cast<std::ptrdiff_t>(begin),
+        copies.begin() + static_cast<std::ptrdiff_t>(std::min(copies.size(), begin + most)));
     // Only the tensors these copies touch.
     std::map<int, int> in, out;
     std::vector<ModuleArgument> arguments, stores;

@@ -215,7 +215,8 @@ Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cor
   Builder builder(vector_kind(machine));
   const Val data = builder.argument(0), indices = builder.argument(1), out = builder.argument(2);
   const std::int64_t size = size_of(kernel.dtype);
-  const std::int64_t piece = std::min<std::int64_t>(kernel.inner, 32 * 1024 / size);
+  const std::int64_t most = std::min<std::int64_t>(32 * 1024, machine.ub.size.count() / 4);
+  const std::int64_t piece = std::min<std::int64_t>(kernel.inner, most / size);
   const std::array dims = {kernel.outer, kernel.count, kernel.inner};
   const std::array tile = {std::int64_t{1}, std::int64_t{1}, piece};
   TileWalk walk(builder, dims, tile);

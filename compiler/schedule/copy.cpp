@@ -14,6 +14,11 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
 }
 
+/// Bytes between rows of a tile to be turned.
+std::int64_t turned_pitch(std::int64_t row_bytes) {
+  return ceil_div(row_bytes, 32) * 32;
+}
+
 std::int64_t count_tiles(const std::vector<std::int64_t>& dims,
                          const std::vector<std::int64_t>& tile) {
   std::int64_t tiles = 1;
@@ -66,9 +71,8 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
       while (side > 16 && side * side * size > room) side /= 2;
       schedule.tile[i] = std::min(copy.dims[i], side);
       schedule.tile[last] = std::min(copy.dims[last], side);
-      const std::int64_t pitch = 32;  // elements a row is rounded up to, for any size
-      schedule.bytes = (std::max(schedule.tile[i], schedule.tile[last]) + pitch) *
-                       (std::max(schedule.tile[i], schedule.tile[last]) + pitch) * size;
+      const std::int64_t a = schedule.tile[i], b = schedule.tile[last];
+      schedule.bytes = std::max(b * turned_pitch(a * size), a * turned_pitch(b * size));
       schedule.tiles = count_tiles(copy.dims, schedule.tile);
       return schedule;
     }

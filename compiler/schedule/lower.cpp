@@ -10,6 +10,8 @@ namespace {
 
 using namespace lower_rules;
 
+constexpr std::size_t kMostDims = 8;  // each takes scalar registers
+
 std::vector<std::int64_t> reduce_axes(const Node& node, std::int64_t rank) {
   std::vector<std::int64_t> axes = node.ints_of("axes");
   if (node.dims_of("axes") == nullptr) {
@@ -96,6 +98,8 @@ bool Lowering::merge_dimensions() {
       merged_.push_back({i});
     }
   }
+  if (merged_.size() > kMostDims)
+    return why_ = "its shapes differ along too many dimensions", false;
   while (merged_.size() < 2) merged_.insert(merged_.begin(), std::vector<std::size_t>{});
   for (const auto& dims : merged_) {
     std::int64_t size = 1;
