@@ -11,7 +11,8 @@ namespace dvmsim {
 namespace {
 
 using Sizes = std::vector<std::int64_t>;
-constexpr std::int64_t kMostElements = 20'000;
+/// Elements of a value: one graph in 16 has values that need several tiles a core.
+constexpr std::int64_t kMost = 20'000, kMany = 700'000;
 
 class Maker {
  public:
@@ -24,8 +25,10 @@ class Maker {
 
   RandomGraph run() {
     Sizes shape;
-    for (std::int64_t rank = 1 + below(4); rank > 0; --rank) shape.push_back(dimension());
-    while (count(shape) > kMostElements / 4) *std::max_element(shape.begin(), shape.end()) /= 2;
+    if (below(16) == 0) most_ = kMany;
+    for (std::int64_t rank = 1 + below(most_ == kMany ? 3 : 4); rank > 0; --rank)
+      shape.push_back(dimension());
+    while (count(shape) > most_ / 4) *std::max_element(shape.begin(), shape.end()) /= 2;
     current_ = input(made_.dtype, shape);
     for (std::int64_t step = 2 + below(8); step > 0; --step) {
       before_.push_back(current_);
@@ -45,6 +48,7 @@ class Maker {
   std::int64_t dimension() {
     constexpr std::int64_t kSizes[] = {1,  1,  2,  3,  4,  5,   8,   13, 16,
                                        17, 31, 32, 33, 64, 100, 129, 300};
+    if (most_ == kMany && odds(2)) return 200 + below(3000);
     return kSizes[below(std::size(kSizes))];
   }
   static std::int64_t count(const Sizes& shape) { return element_count(shape); }
@@ -92,13 +96,14 @@ class Maker {
   void grow() {
     using Step = void (Maker::*)();
     constexpr Step kSteps[] = {
-        &Maker::unary,   &Maker::unary,  &Maker::binary,    &Maker::binary,   &Maker::binary,
-        &Maker::reduce,  &Maker::reduce, &Maker::normalise, &Maker::multiply, &Maker::multiply,
-        &Maker::turn,    &Maker::cut,    &Maker::join,      &Maker::split,    &Maker::pad,
-        &Maker::reshape, &Maker::choose, &Maker::gather,    &Maker::expand,   &Maker::convert};
+        &Maker::unary,    &Maker::unary,   &Maker::binary,    &Maker::binary,   &Maker::binary,
+        &Maker::reduce,   &Maker::reduce,  &Maker::normalise, &Maker::multiply, &Maker::multiply,
+        &Maker::convolve, &Maker::turn,    &Maker::cut,       &Maker::join,     &Maker::split,
+        &Maker::pad,      &Maker::reshape, &Maker::choose,    &Maker::gather,   &Maker::expand,
+        &Maker::convert};
     const ValueId was = current_;
     (this->*kSteps[below(std::size(kSteps))])();
-    if (count(shape()) > kMostElements || count(shape()) == 0) current_ = was;
+    if (count(shape()) > most_ || count(shape()) == 0) current_ = was;
   }
 
   void unary() {
@@ -155,7 +160,7 @@ class Maker {
     }
     constexpr Op kOps[] = {Op::ReduceSum, Op::ReduceMax, Op::ReduceMin, Op::ReduceMean,
                            Op::ReduceProd};
-    Op op = kOps[below(real() ? 4 : 3)];
+    Op op = kOps[below(4)];
     if (!real() && odds(4)) op = Op::ReduceProd;
     AttributeMap attributes{{"keepdims", below(2)}};
     if (!axes.empty()) attributes.emplace_back("axes", dims(axes));
@@ -168,8 +173,7 @@ class Maker {
   void normalise() {
     const Sizes sizes = shape();
     if (!real() || sizes.empty()) return;
-    const std::int64_t axis = below(std::ssize(sizes));
-    const std::int64_t which = below(4);
+    const std::int64_t axis = below(std::ssize(sizes)), which = below(4);
     if (which < 2) {
       current_ = add(which == 0 ? Op::Softmax : Op::LogSoftmax, {current_}, {{"axis", axis}});
       return;
@@ -195,7 +199,7 @@ class Maker {
         right.insert(right.begin(), odds(4) ? 1 : left[i]);
       }
     }
-    if (count(right) > kMostElements) return;
+    if (count(right) > most_) return;
     std::vector<ValueId> inputs = {current_, given(made_.dtype, right)};
     if (bias) inputs.push_back(given(made_.dtype, {n}));
     const ValueId product =
@@ -203,6 +207,30 @@ class Maker {
             {{"trans_a", std::int64_t{trans_a}}, {"trans_b", std::int64_t{trans_b}}});
     const double scale = 1.0 / static_cast<double>(k);
     current_ = add(Op::Mul, {product, made_.graph.add_scalar(made_.dtype, scale)});
+  }
+
+  void convolve() {
+    const Sizes in = shape();
+    if (!real() || in.size() < 3 || in.size() > 4) return;
+    const std::int64_t groups = in[1] % 2 == 0 && odds(3) ? 2 : 1;
+    const std::int64_t channels = groups * (1 + below(9));
+    Sizes weights = {channels, in[1] / groups}, strides, pads(2 * (in.size() - 2)), dilations;
+    for (std::size_t i = 2; i < in.size(); ++i) {
+      weights.push_back(1 + below(std::min<std::int64_t>(in[i], 4)));
+      strides.push_back(1 + below(2));
+      dilations.push_back((weights.back() - 1) * 2 < in[i] ? 1 + below(2) : 1);
+      pads[i - 2] = below(3);
+      pads[i - 4 + in.size()] = below(3);
+    }
+    std::vector<ValueId> inputs = {current_, given(made_.dtype, weights)};
+    if (odds(2)) inputs.push_back(given(made_.dtype, {channels}));
+    current_ = add(Op::Conv, inputs,
+                   {{"strides", dims(strides)},
+                    {"pads", dims(pads)},
+                    {"dilations", dims(dilations)},
+                    {"groups", groups}});
+    const double scale = 1.0 / static_cast<double>(count(weights) / channels);
+    current_ = add(Op::Mul, {current_, made_.graph.add_scalar(made_.dtype, scale)});
   }
 
   void turn() {
@@ -351,7 +379,7 @@ class Maker {
   }
 
   std::mt19937_64 random_;
-  std::int64_t seed_;
+  std::int64_t seed_, most_ = kMost;
   RandomGraph made_{};
   ValueId current_ = kNoValue;
   std::vector<ValueId> before_{};
