@@ -16,7 +16,9 @@ double us_of_cycles(std::int64_t cycles, std::int64_t clock_hz) {
 void fill(RunReport& report, const Stats& stats, std::int64_t clock_hz) {
   report.cycles = stats.cycles().count();
   report.clock_mhz = static_cast<double>(clock_hz) / 1e6;
-  report.task_us = us_of_cycles(report.cycles, clock_hz);
+  Cycles tasks;
+  for (const LaunchSum& launch : stats.launches()) tasks += launch.end - launch.begin;
+  report.task_us = us_of_cycles(tasks.count(), clock_hz);
   report.core_us = us_of_cycles(stats.firmware().longest_core.count(), clock_hz);
   report.host.compile_us = us_of_ns(stats.host_ns(HostWork::Compile));
   report.host.encode_us = us_of_ns(stats.host_ns(HostWork::Encode));

@@ -25,7 +25,7 @@ struct RunReport {
   std::int64_t cycles = 0;  // device, from first dispatch to last end
   double clock_mhz = 0;
   double e2e_us = 0;   // with the host
-  double task_us = 0;  // first dispatch to last core end
+  double task_us = 0;  // of all launches: taken up by the device to last core end
   double core_us = 0;  // sum over launches of the longest core
 
   struct Host {

@@ -97,9 +97,11 @@ std::string summary(const RunReport& report,
   Page page;
   page.title(title(report));
   page.line("cycles", fmt::format("{}  ({} at {:g} MHz)", grouped(report.cycles),
-                                  time_text(report.task_us), report.clock_mhz));
-  page.line("end to end", fmt::format("{}; longest cores {}", time_text(report.e2e_us),
-                                      time_text(report.core_us)));
+                                  time_text(static_cast<double>(report.cycles) / report.clock_mhz),
+                                  report.clock_mhz));
+  page.line("end to end",
+            fmt::format("{}; launches {}, their longest cores {}", time_text(report.e2e_us),
+                        time_text(report.task_us), time_text(report.core_us)));
   page.line("host", fmt::format("compile {}, encode {}, launch {}; {} launch{}, programs {}",
                                 time_text(report.host.compile_us), time_text(report.host.encode_us),
                                 time_text(report.host.launch_us), grouped(report.host.launches),

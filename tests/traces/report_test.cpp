@@ -84,11 +84,12 @@ TEST(Report, fill_takes_cycles_units_and_times_from_stats) {
   Stats stats;
   stats.on_span({{{CoreKind::Vector, 0}, Pipe::MTE2}, Cycles(100), Cycles(150), Reason::Work});
   stats.on_host({HostThread::Front, HostWork::Compile, "g", 0, 2500});
+  stats.on_launch_end({0, "g", Cycles(40), Cycles(50), Cycles(300)});
   stats.close(Cycles(100), Cycles(300));
   RunReport report;
   fill(report, stats, 1'000'000'000);
   EXPECT_EQ(report.cycles, 200);
-  EXPECT_DOUBLE_EQ(report.task_us, 0.2);
+  EXPECT_DOUBLE_EQ(report.task_us, 0.25);
   EXPECT_DOUBLE_EQ(report.host.compile_us, 2.5);
   ASSERT_EQ(report.units.size(), 1u);
   EXPECT_EQ(report.units[0].name, "vector0.mte2");
