@@ -1,0 +1,155 @@
+// The state of compiling one graph: internal to this folder. compile.cpp orders the groups and
+// makes kernels of them, compile_moves.cpp those that only move data.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compiler/codegen/compile.h"
+#include "compiler/codegen/memory_plan.h"
+#include "compiler/schedule/copy.h"
+#include "compiler/schedule/lower.h"
+#include "compiler/schedule/matmul.h"
+#include "vm/base/error.h"
+
+namespace dvmsim {
+
+using Sizes = std::vector<std::int64_t>;
+
+class ModuleCompiler {
+ public:
+  ModuleCompiler(const Machine& machine, const CompileOptions& options, CompileWork& work)
+      : machine_(machine), options_(options), work_(work) {}
+
+  Module run(const Graph& graph) {
+    module_.name = graph.name;
+    module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
+    const Graph lowered = run_passes(graph, {machine_}, options_.observer);
+    Scope scope{&lowered, {}};
+    for (ValueId input : lowered.inputs) {
+      const int tensor = add_tensor(ModuleTensor::Kind::Input, lowered.value(input));
+      module_.inputs.push_back(tensor);
+      scope.tensors[input] = tensor;
+    }
+    steps_ = &module_.steps;
+    compile_graph(scope);
+    name_outputs(scope);
+    module_.output_names = lowered.output_names;
+    plan_memory(module_);
+    return std::move(module_);
+  }
+
+ private:
+  /// A graph being compiled and where its values are.
+  struct Scope {
+    const Graph* graph;
+    std::map<ValueId, int> tensors;
+  };
+
+  [[nodiscard]] int vector_cores() const {
+    if (machine_.cores.unified) return cube_cores();
+    const int all = machine_.cores.vector;
+    return options_.cores > 0
+               ? std::min(all, options_.cores * std::max(1, machine_.cores.per_group))
+               : all;
+  }
+  [[nodiscard]] int cube_cores() const {
+    return options_.cores > 0 ? std::min(machine_.cores.cube, options_.cores) : machine_.cores.cube;
+  }
+
+  int add_tensor(ModuleTensor::Kind kind, const std::string& name, DType dtype, Sizes shape) {
+    ModuleTensor tensor{kind, name, dtype, std::move(shape), 0, 0};
+    tensor.bytes = element_count(tensor.shape) * size_of(dtype);
+    module_.tensors.push_back(std::move(tensor));
+    return static_cast<int>(module_.tensors.size()) - 1;
+  }
+  int add_tensor(ModuleTensor::Kind kind, const Value& value) {
+    return add_tensor(kind, value.name, value.type.dtype, known_shape(value));
+  }
+  int workspace(const std::string& name, DType dtype, Sizes shape) {
+    return add_tensor(ModuleTensor::Kind::Workspace, name, dtype, std::move(shape));
+  }
+
+  /// The tensor of a value: constants come into being when somebody reads them.
+  int tensor_of(Scope& scope, ValueId id) {
+    const auto found = scope.tensors.find(id);
+    if (found != scope.tensors.end()) return found->second;
+    const Value& value = scope.graph->value(id);
+    if (value.kind == ValueKind::Constant) {
+      const int tensor = add_tensor(ModuleTensor::Kind::Constant, value);
+      module_.constants.push_back({tensor, value.tensor, value.fill});
+      return scope.tensors[id] = tensor;
+    }
+    return scope.tensors[id] = add_tensor(ModuleTensor::Kind::Workspace, value);
+  }
+
+  int add_program(Program program) {
+    work_.words += static_cast<std::int64_t>(program.cube.size() + program.vector.size());
+    for (std::size_t i = 0; i < module_.programs.size(); ++i) {
+      const Program& known = module_.programs[i];
+      if (known.cube == program.cube && known.vector == program.vector &&
+          known.arguments.size() == program.arguments.size()) {
+        return static_cast<int>(i);
+      }
+    }
+    program.machine = module_.machine;
+    module_.programs.push_back(std::move(program));
+    return static_cast<int>(module_.programs.size()) - 1;
+  }
+
+  void launch(Program program, std::vector<ModuleArgument> arguments, int cube, int vector,
+              const std::string& label) {
+    ModuleStep step;
+    step.program = add_program(std::move(program));
+    step.path = options_.path;
+    // Unified cores are counted as cube cores, whatever they run.
+    step.cube_cores = machine_.cores.unified ? cube + vector : cube;
+    step.vector_cores = machine_.cores.unified ? 0 : vector;
+    step.arguments = std::move(arguments);
+    step.label = label;
+    steps_->push_back(std::move(step));
+  }
+  static ModuleArgument at(int tensor, std::int64_t offset = 0) {
+    return {ModuleArgument::Kind::Tensor, tensor, offset};
+  }
+  static std::vector<ModuleArgument> scalars(const std::vector<std::uint64_t>& words) {
+    std::vector<ModuleArgument> arguments;
+    for (std::uint64_t word : words) {
+      arguments.push_back({ModuleArgument::Kind::Scalar, 0, static_cast<std::int64_t>(word)});
+    }
+    return arguments;
+  }
+  MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label);
+  [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const;
+  void note(const std::string& text) {
+    if (options_.schedules != nullptr) *options_.schedules += text;
+  }
+
+  void compile_graph(Scope& scope);
+  void compile_group(Scope& scope, const Group& group);
+  void compile_vector(Scope& scope, const Group& group);
+  void compile_copies(Scope& scope, const Group& group);
+  void compile_gather(Scope& scope, const Group& group);
+  void compile_product(Scope& scope, const Group& group);
+  void compile_mix(Scope& scope, const Group& group);
+  void compile_conv(Scope& scope, const Group& group);
+  void compile_branch(Scope& scope, const Group& group);
+  void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
+            const std::vector<int>& outputs, const std::vector<ViewCopy>& copies);
+  void copy_whole(const std::string& label, int from, int to);
+  void multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
+                ModuleArgument b, ModuleArgument c, int bias);
+  void name_outputs(Scope& scope);
+
+  const Machine& machine_;
+  const CompileOptions& options_;
+  CompileWork& work_;
+  Module module_{};
+  std::vector<ModuleStep>* steps_ = nullptr;
+};
+
+}  // namespace dvmsim
