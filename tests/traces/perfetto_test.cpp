@@ -245,7 +245,8 @@ TEST_F(PerfettoTrace, compressed_by_name_and_smaller) {
 }
 
 TEST_F(PerfettoTrace, is_well_formed_to_protoc) {
-  if (std::system("command -v protoc > /dev/null") != 0) FAIL() << "protobuf-compiler is not installed; run .ci/setup";
+  if (std::system("command -v protoc > /dev/null") != 0)
+    FAIL() << "protobuf-compiler is not installed; run .ci/setup";
   check(2, 10);
   EXPECT_EQ(std::system(("protoc --decode_raw < '" + options_.path + "' > /dev/null").c_str()), 0);
 }

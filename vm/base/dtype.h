@@ -22,7 +22,9 @@ inline constexpr std::array kDTypes = {DType::Bool, DType::I8,  DType::U8,   DTy
   constexpr std::string_view kNames[] = {"bool", "i8", "u8", "i32", "i64", "f16", "bf16", "f32"};
   return kNames[static_cast<int>(type)];
 }
-[[nodiscard]] constexpr bool is_float(DType type) { return type >= DType::F16; }
+[[nodiscard]] constexpr bool is_float(DType type) {
+  return type >= DType::F16;
+}
 [[nodiscard]] constexpr std::optional<DType> parse_dtype(std::string_view name) {
   for (DType type : kDTypes) {
     if (name_of(type) == name) return type;

@@ -1,5 +1,6 @@
-// A device as the host sees it: buffers, launches on one stream, and the host's own time. Two of them:
-// Reference (vm/device/reference.h: meaning, no time) and SimDevice (sim/device.h: the same in time).
+// A device as the host sees it: buffers, launches on one stream, and the host's own time. Two of
+// them: Reference (vm/device/reference.h: meaning, no time) and SimDevice (sim/device.h: the same
+// in time).
 #pragma once
 
 #include <cstddef>
@@ -20,10 +21,10 @@ namespace dvmsim {
 enum class CodePath : std::uint8_t { Bytecode, Native };
 
 struct Launch {
-  const Program* program = nullptr;       // outlives the launch
-  std::vector<std::uint64_t> arguments{}; // one word per Program::arguments
+  const Program* program = nullptr;        // outlives the launch
+  std::vector<std::uint64_t> arguments{};  // one word per Program::arguments
   CodePath path = CodePath::Bytecode;
-  int cube_cores = 0;                     // cores 0.. of each kind take part
+  int cube_cores = 0;  // cores 0.. of each kind take part
   int vector_cores = 0;
   std::string label{};
 };
@@ -31,9 +32,9 @@ struct Launch {
 /// What one launch did. Times are device cycles since the device was made.
 struct LaunchReport {
   Fault fault{};
-  Cycles begin{};         // the device takes the launch up
-  Cycles first_dispatch{};// first command dispatched on any core
-  Cycles end{};           // last core has finished
+  Cycles begin{};           // the device takes the launch up
+  Cycles first_dispatch{};  // first command dispatched on any core
+  Cycles end{};             // last core has finished
   std::int64_t instructions = 0, commands = 0;
   Cycles decode{};        // scalar cycles of the firmware, summed over cores
   Cycles longest_core{};  // first dispatch to halt, maximum over cores
@@ -51,8 +52,8 @@ class Device {
   /// machine's memory is exhausted.
   virtual std::uint64_t allocate(Bytes size) = 0;
   virtual void release(std::uint64_t address) = 0;
-  /// Host copies, in stream order and not timed; read waits for everything submitted. In timing mode
-  /// write is ignored and read throws Error.
+  /// Host copies, in stream order and not timed; read waits for everything submitted. In timing
+  /// mode write is ignored and read throws Error.
   virtual void write(std::uint64_t address, std::span<const std::byte> data) = 0;
   virtual void read(std::uint64_t address, std::span<std::byte> data) = 0;
 

@@ -16,8 +16,8 @@ struct CoreId {
 
 enum class FaultKind : std::uint8_t {
   None,
-  BadInstruction,    // undecodable word, or an operand outside its row's rules
-  OutOfBounds,       // a memory operand leaves its memory
+  BadInstruction,  // undecodable word, or an operand outside its row's rules
+  OutOfBounds,     // a memory operand leaves its memory
   Misaligned,
   DivideByZero,
   DataInTimingMode,  // control or an address depends on device data, and there is none
@@ -27,8 +27,8 @@ enum class FaultKind : std::uint8_t {
 struct Fault {
   FaultKind kind = FaultKind::None;
   CoreId core{};
-  std::uint32_t pc = 0;   // word offset in that core kind's code
-  std::string text{};     // one sentence: what, where, and for a deadlock who waits for what
+  std::uint32_t pc = 0;  // word offset in that core kind's code
+  std::string text{};    // one sentence: what, where, and for a deadlock who waits for what
   explicit operator bool() const { return kind != FaultKind::None; }
 };
 

@@ -13,30 +13,40 @@
 
 namespace dvmsim {
 
-/// Why a pipe spent a cycle. In this order, so that a maximum of times splits uniquely: each candidate
-/// time that exceeds the running maximum claims the difference.
+/// Why a pipe spent a cycle. In this order, so that a maximum of times splits uniquely: each
+/// candidate time that exceeds the running maximum claims the difference.
 enum class Reason : std::uint8_t {
-  Idle,             // outside the launch, or nothing left for this pipe
-  EmptyDecode,      // queue empty while the firmware decodes
-  EmptyFetch,       // queue empty while the program is fetched
-  EmptyIssueBlocked,// queue empty while the firmware waits (full queue of another pipe, scalar wait)
-  WaitDependency,   // drain: earlier work of the own pipe is not visible yet
+  Idle,               // outside the launch, or nothing left for this pipe
+  EmptyDecode,        // queue empty while the firmware decodes
+  EmptyFetch,         // queue empty while the program is fetched
+  EmptyIssueBlocked,  // queue empty while the firmware waits (full queue of another pipe, scalar
+                      // wait)
+  WaitDependency,     // drain: earlier work of the own pipe is not visible yet
   WaitFlag,
   WaitCrossCore,
   WaitBarrier,
   WaitBank,
-  WaitMemory,       // the port waits for memory
-  WaitResult,       // scalar: waits for a value or for a pipe to drain
-  QueueFull,        // scalar: the target queue is full
+  WaitMemory,  // the port waits for memory
+  WaitResult,  // scalar: waits for a value or for a pipe to drain
+  QueueFull,   // scalar: the target queue is full
   Work,
 };
 inline constexpr int kReasons = 13;
 
 [[nodiscard]] constexpr std::string_view name_of(Reason reason) {
-  constexpr std::string_view kNames[kReasons] = {
-      "idle",        "empty-decode",    "empty-program-fetch", "empty-issue-blocked",
-      "wait-dependency", "wait-flag",   "wait-cross-core",     "wait-barrier",
-      "wait-bank",   "wait-memory",     "wait-result",         "queue-full", "work"};
+  constexpr std::string_view kNames[kReasons] = {"idle",
+                                                 "empty-decode",
+                                                 "empty-program-fetch",
+                                                 "empty-issue-blocked",
+                                                 "wait-dependency",
+                                                 "wait-flag",
+                                                 "wait-cross-core",
+                                                 "wait-barrier",
+                                                 "wait-bank",
+                                                 "wait-memory",
+                                                 "wait-result",
+                                                 "queue-full",
+                                                 "work"};
   return kNames[static_cast<int>(reason)];
 }
 
@@ -54,13 +64,13 @@ struct Span {
   Cycles begin{}, end{};
   Reason reason = Reason::Idle;
   const isa::Command* command = nullptr;
-  Cycles visible{};         // Work: when its result can be used (latency = visible - begin)
+  Cycles visible{};  // Work: when its result can be used (latency = visible - begin)
 };
 
 /// A launch, a tile loop's iteration, or an interval of the host: what the rows are nested in.
 struct LaunchMark {
-  int launch = 0;              // running number
-  std::string_view label{};    // the graph operator(s)
+  int launch = 0;            // running number
+  std::string_view label{};  // the graph operator(s)
   Cycles submitted{}, begin{}, end{};
 };
 enum class HostThread : std::uint8_t { Front, Queue };

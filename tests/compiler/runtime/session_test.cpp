@@ -102,7 +102,8 @@ input w: f16[4096]
 s = softmax(x) {axis=-1}
 y = mul(s, w)
 output y
-)", {{"n", 60}}, 4e-3);
+)",
+        {{"n", 60}}, 4e-3);
 }
 
 TEST(Session, reduces_over_any_axes) {
