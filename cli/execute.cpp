@@ -129,7 +129,6 @@ void fill_from(RunReport& report, const Job& job, const RunResult& result) {
   report.strategy = result.module->strategy;
   report.dims.assign(job.dims.begin(), job.dims.end());
   report.host.program_bytes = result.program_bytes;
-  for (const std::string& line : result.module->not_modelled) report.not_modelled.push_back(line);
 }
 
 }  // namespace

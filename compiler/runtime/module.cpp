@@ -9,8 +9,8 @@ namespace dvmsim {
 namespace {
 
 // The file, little-endian: magic 4 | version 2 | machine hash 8 | name | strategy | programs, each
-// with its size | tensors | inputs | outputs with names | constants | block sizes | steps | what is
-// not modelled | checksum 8. Lists begin with their length in 4 bytes.
+// with its size | tensors | inputs | outputs with names | constants | block sizes | steps |
+// checksum 8. Lists begin with their length in 4 bytes.
 constexpr std::uint64_t kMagic = 0x4d4d5644;  // "DVMM"
 constexpr std::uint64_t kVersion = 1;
 constexpr int kDeepestBranch = 64;
@@ -156,8 +156,6 @@ Module ModuleReader::read() {
   module_.constant_bytes = integer();
   module_.workspace_bytes = integer();
   module_.steps = steps(0);
-  for (std::uint64_t left = in_.number(4); left > 0; --left)
-    module_.not_modelled.push_back(in_.text());
   if (in_.left() != 8) in_.fail("bytes after the end");
   return std::move(module_);
 }
@@ -213,8 +211,6 @@ std::vector<std::uint8_t> save(const Module& module) {
   out.number(static_cast<std::uint64_t>(module.workspace_bytes), 8);
   out.count(module.steps.size());
   for (const ModuleStep& step : module.steps) put(out, step);
-  out.count(module.not_modelled.size());
-  for (const std::string& text : module.not_modelled) out.text(text);
   return out.finish();
 }
 

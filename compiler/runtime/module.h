@@ -73,7 +73,6 @@ struct Module {
   std::vector<ModuleConstant> constants{};
   std::int64_t constant_bytes = 0, workspace_bytes = 0;  // of the two blocks
   std::vector<ModuleStep> steps{};
-  std::vector<std::string> not_modelled{};
   friend bool operator==(const Module&, const Module&) = default;
 };
 
