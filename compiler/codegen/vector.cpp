@@ -3,7 +3,6 @@
 #include "compiler/codegen/sync.h"
 #include "compiler/codegen/tile_walk.h"
 #include "compiler/codegen/vector_steps.h"
-#include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
@@ -38,6 +37,7 @@ class VectorEmitter {
   }
   [[nodiscard]] Val rows() const { return position_.extent[position_.extent.size() - 2]; }
   [[nodiscard]] Val columns() const { return position_.extent.back(); }
+
   const VectorKernel& kernel_;
   const VectorSchedule& schedule_;
   Builder builder_;
