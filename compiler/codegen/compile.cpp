@@ -207,11 +207,7 @@ void ModuleCompiler::compile_conv(Scope& scope, const Group& group) {
   }
   if (plan.gathers) {
     const int to = workspace(node.name + ".columns", spec.in, {plan.column_elements});
-    ViewCopy columns;
-    columns.dims = plan.gather.dims;
-    columns.in_stride = plan.gather.in_strides;
-    columns.out_stride = plan.gather.out_strides;
-    copy(node.name + ".img2col", spec.in, {input}, {to}, {columns});
+    copy(node.name + ".img2col", spec.in, {input}, {to}, {plan.gather});
     input = to;
   }
   multiply(plan.matmul, node.name, at(tensor_of(scope, node.inputs[1])), at(input),

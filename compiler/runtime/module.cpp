@@ -127,7 +127,8 @@ std::vector<ModuleStep> ModuleReader::steps(int depth) {
 }
 
 Module ModuleReader::read() {
-  if (in_.left() < 4 || in_.number(4) != kMagic) in_.fail("not a compiled module of dvmsim");
+  if (in_.left() < 4 || in_.number(4) != kMagic)
+    in_.fail("not a compiled module; `dvmsim compile` makes one, `dvmsim asm` single programs");
   if (in_.number(2) != kVersion) in_.fail("another format version; compile it again");
   in_.check_sum();
   module_.machine = in_.number(8);

@@ -29,27 +29,18 @@ void check_sizes(const ConvSpec& spec) {
 }
 
 /// Appends a dimension; those of one element are left out.
-void add(StridedCopy& copy, std::int64_t count, std::int64_t in_stride, std::int64_t out_stride) {
+void add(ViewCopy& copy, std::int64_t count, std::int64_t in_stride, std::int64_t out_stride) {
   if (count == 1) return;
   copy.dims.push_back(count);
-  copy.in_strides.push_back(in_stride);
-  copy.out_strides.push_back(out_stride);
+  copy.in_stride.push_back(in_stride);
+  copy.out_stride.push_back(out_stride);
 }
 
-StridedCopy pad_copy(const ConvSpec& spec, const ConvPlan& plan) {
-  const std::int64_t h = spec.size[0], w = spec.size[1];
-  StridedCopy copy{};
-  add(copy, spec.batch * spec.channels, h * w, plan.padded[2] * plan.padded[3]);
-  add(copy, h, w, plan.padded[3]);
-  add(copy, w, 1, 1);
-  return copy;
-}
-
-StridedCopy gather_copy(const ConvSpec& spec, const ConvPlan& plan) {
+ViewCopy gather_copy(const ConvSpec& spec, const ConvPlan& plan) {
   const std::int64_t width = plan.padded[3], plane = plan.padded[2] * width;
   const std::int64_t ow = plan.out_size[1], out_plane = plan.out_size[0] * ow;
   const std::int64_t kw = spec.kernel[1], window = spec.kernel[0] * kw;
-  StridedCopy copy{};
+  ViewCopy copy{};
   add(copy, spec.batch * spec.channels, plane, window * out_plane);
   add(copy, spec.kernel[0], spec.dilation[0] * width, kw * out_plane);
   add(copy, kw, spec.dilation[1], out_plane);
@@ -73,10 +64,6 @@ ConvPlan plan_conv(const ConvSpec& spec) {
     one_by_one = one_by_one && spec.kernel[i] == 1 && spec.stride[i] == 1;
   }
   plan.padded = {spec.batch, spec.channels, padded[0], padded[1]};
-  if (plan.pads) {
-    plan.pad = pad_copy(spec, plan);
-    plan.pad_offset = spec.pad_begin[0] * padded[1] + spec.pad_begin[1];
-  }
   plan.gathers = !one_by_one;
   const std::int64_t window = spec.kernel[0] * spec.kernel[1];
   const std::int64_t positions = plan.out_size[0] * plan.out_size[1];

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "compiler/schedule/copy.h"
 #include "compiler/schedule/matmul.h"
 
 namespace dvmsim {
@@ -22,19 +23,12 @@ struct ConvSpec {
   DType in = DType::F16, out = DType::F16;
 };
 
-/// Copies element (i0, i1, ...) from sum i * in_stride to sum i * out_stride, in elements.
-struct StridedCopy {
-  std::vector<std::int64_t> dims{}, in_strides{}, out_strides{};
-};
-
 struct ConvPlan {
   std::array<std::int64_t, 2> out_size = {1, 1};
   bool pads = false;                                  // copy the input into a zeroed, larger one
   std::array<std::int64_t, 4> padded = {1, 1, 1, 1};  // its shape N, C, H, W
-  StridedCopy pad{};                                  // from the input, into the padded tensor
-  std::int64_t pad_offset = 0;                        // elements into the padded tensor
   bool gathers = false;                               // columns are made; else the input is them
-  StridedCopy gather{};                               // from the (padded) input
+  ViewCopy gather{};                                  // from the (padded) input
   std::int64_t column_elements = 0;                   // size of the columns tensor; 0 if none
   MatmulSpec matmul{};                                // a: weights; b: columns; batches n, g
 };

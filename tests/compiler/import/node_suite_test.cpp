@@ -6,36 +6,19 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "compiler/import/onnx.h"
+#include "tests/support/onnx_suite.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
-std::vector<Tensor> tensors(const fs::path& directory, const std::string& stem) {
-  std::vector<Tensor> result;
-  for (int i = 0;; ++i) {
-    const fs::path path = directory / (stem + "_" + std::to_string(i) + ".pb");
-    if (!fs::exists(path)) return result;
-    result.push_back(import_onnx_tensor(read(path), path.string()));
-  }
-}
 
 /// Empty when they agree to the tolerance of the suite (1e-3 relative, 1e-7 absolute), half apart.
 std::string difference(const Tensor& got, const Tensor& wanted) {
@@ -62,8 +45,8 @@ struct Tally {
 
 void check(const fs::path& directory, const Graph& graph) {
   const fs::path data = directory / "test_data_set_0";
-  const std::vector<Tensor> inputs = tensors(data, "input");
-  const std::vector<Tensor> wanted = tensors(data, "output");
+  const std::vector<Tensor> inputs = suite_tensors(data, "input");
+  const std::vector<Tensor> wanted = suite_tensors(data, "output");
   std::map<std::string, Tensor> named;
   for (std::size_t i = 0; i < inputs.size() && i < graph.inputs.size(); ++i) {
     named[graph.value(graph.inputs[i]).name] = inputs[i];

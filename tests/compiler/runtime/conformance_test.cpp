@@ -8,16 +8,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "compiler/graph/shape.h"
 #include "compiler/import/onnx.h"
 #include "compiler/runtime/session.h"
+#include "tests/support/onnx_suite.h"
 #include "vm/base/error.h"
 #include "vm/device/hazard.h"
 #include "vm/device/reference.h"
@@ -28,22 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 const fs::path kSuite = fs::path(DVMSIM_ONNX_TESTDATA) / "node";
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
-std::vector<Tensor> tensors(const fs::path& directory, const std::string& stem) {
-  std::vector<Tensor> result;
-  for (int i = 0;; ++i) {
-    const fs::path path = directory / (stem + "_" + std::to_string(i) + ".pb");
-    if (!fs::exists(path)) return result;
-    result.push_back(import_onnx_tensor(read(path), path.string()));
-  }
-}
 
 /// Relative error of values stored in this type after a few roundings.
 double tolerance_of(DType dtype) {
@@ -129,13 +112,13 @@ Tally run_suite(const Strategy* strategy) {
     if (verbose) std::fprintf(stderr, "case %s\n", directory.filename().c_str());
     try {
       const Graph graph = import_onnx((directory / "model.onnx").string());
-      const std::vector<Tensor> given = tensors(directory / "test_data_set_0", "input");
+      const std::vector<Tensor> given = suite_tensors(directory / "test_data_set_0", "input");
       std::map<std::string, Tensor> inputs;
       for (std::size_t i = 0; i < given.size() && i < graph.inputs.size(); ++i) {
         inputs[graph.value(graph.inputs[i]).name] = given[i];
       }
       run(shaped(graph, inputs), strategy, inputs,
-          tensors(directory / "test_data_set_0", "output"));
+          suite_tensors(directory / "test_data_set_0", "output"));
       ++tally.passed;
     } catch (const Error& error) {
       ++tally.refused;

@@ -11,13 +11,13 @@ namespace {
 
 using Values = std::vector<std::int64_t>;
 
-Values copied(const StridedCopy& copy, const Values& from, Values to, std::int64_t offset) {
+Values copied(const ViewCopy& copy, const Values& from, Values to) {
   std::vector<std::int64_t> at(copy.dims.size(), 0);
   for (;;) {
-    std::int64_t in = 0, out = offset;
+    std::int64_t in = 0, out = 0;
     for (std::size_t i = 0; i < at.size(); ++i) {
-      in += at[i] * copy.in_strides[i];
-      out += at[i] * copy.out_strides[i];
+      in += at[i] * copy.in_stride[i];
+      out += at[i] * copy.out_stride[i];
     }
     to.at(static_cast<std::size_t>(out)) = from.at(static_cast<std::size_t>(in));
     std::size_t i = at.size();
@@ -40,11 +40,17 @@ Values by_plan(const ConvSpec& spec, const Values& input, const Values& weights)
   if (plan.pads) {
     const auto& p = plan.padded;
     Values padded(static_cast<std::size_t>(p[0] * p[1] * p[2] * p[3]), 0);
-    image = copied(plan.pad, input, padded, plan.pad_offset);
+    for (std::size_t i = 0; i < input.size(); ++i) {
+      const auto at = static_cast<std::int64_t>(i);
+      const std::int64_t w = at % spec.size[1], h = at / spec.size[1] % spec.size[0];
+      const std::int64_t plane = at / (spec.size[0] * spec.size[1]);
+      const std::int64_t row = plane * p[2] + spec.pad_begin[0] + h;
+      padded.at(static_cast<std::size_t>(row * p[3] + spec.pad_begin[1] + w)) = input[i];
+    }
+    image = padded;
   }
   if (plan.gathers) {
-    image =
-        copied(plan.gather, image, Values(static_cast<std::size_t>(plan.column_elements), 99), 0);
+    image = copied(plan.gather, image, Values(static_cast<std::size_t>(plan.column_elements), 99));
   }
   const MatmulSpec& product = plan.matmul;
   const std::int64_t in = size_of(product.in), out_item = size_of(product.out);
