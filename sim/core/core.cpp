@@ -82,7 +82,7 @@ void Core::compute(Pipe pipe) {
   const Cost cost = costs_.of(command);
   const Cycles hold = start + (queue.drained(start) ? cost.head : Cycles(0)) + cost.busy;
   fabric_.row(pipe).work(hold, command, hold + cost.tail);
-  complete(pipe, hold, hold + cost.tail);
+  complete(pipe, hold, hold + cost.tail, hold + cost.tail);
 }
 
 /// Copies from and to GM: the memory system says how long.
@@ -104,25 +104,25 @@ bool Core::post_next_chunk(Pipe pipe) {
   row.work(std::min(done.uncontended_hold(), done.hold()), fabric_.queue(pipe).front().command,
            done.visible());
   row.reach(Reason::WaitMemory, done.hold());
-  complete(pipe, done.hold(), done.visible());
+  complete(pipe, done.hold(), done.visible(), done.released());
   return false;
 }
 
-void Core::answer(Pipe queue, const Answer& answer) {
+void Core::answer(Pipe queue, Cycles completion) {
   if (queue == Pipe::Scalar) {
-    scalar_.answered(answer);
+    scalar_.answered(completion);
     return;
   }
-  dma(queue).answered(answer);
+  dma(queue).answered(completion);
   if (!post_next_chunk(queue)) fabric_.make_ready(queue);
 }
 
-void Core::complete(Pipe pipe, Cycles hold, Cycles visible) {
+void Core::complete(Pipe pipe, Cycles hold, Cycles visible, Cycles released) {
   CommandQueue& queue = fabric_.queue(pipe);
   // The slot keeps its command until the next one is issued into it.
   const isa::Command& command = queue.front().command;
-  queue.finish(hold, visible);
-  fabric_.set_tokens(command, pipe, queue.visible());
+  queue.finish(hold, visible, released);
+  fabric_.set_tokens(command, pipe, queue.visible(), queue.released());
   fabric_.make_ready(Pipe::Scalar);
 }
 

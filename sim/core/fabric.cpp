@@ -14,6 +14,10 @@ int cross_id_of(const isa::Command& command) {
   return static_cast<int>(command.at(1));
 }
 
+bool reaches_gm(Pipe pipe) {
+  return pipe != Pipe::Cube && pipe != Pipe::Vector && pipe != Pipe::MTE1;
+}
+
 std::string name_of_flag(Pipe from, Pipe to, int id) {
   return "flag " + std::string(name_of(from)) + "->" + std::string(name_of(to)) + " " +
          std::to_string(id);
@@ -84,10 +88,11 @@ void Fabric::take_tokens(const isa::Command& command, Pipe pipe) {
         row(pipe).end()});
 }
 
-void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible) {
+void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible, Cycles released) {
   for (const isa::FlagRef& set : command.set) {
     if (!set.valid) continue;
-    flags_.flag(pipe, set.pipe, set.id).push(visible + machine.flag.hop);
+    const Cycles done = reaches_gm(set.pipe) ? visible : released;
+    flags_.flag(pipe, set.pipe, set.id).push(done + machine.flag.hop);
     make_ready(set.pipe);
   }
   if (command.op != Op::xset) return;

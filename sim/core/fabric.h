@@ -50,8 +50,9 @@ class Fabric {
   [[nodiscard]] bool tokens_present(const isa::Command& command, Pipe pipe);
   /// Takes the tokens; the row of `pipe` waits for them.
   void take_tokens(const isa::Command& command, Pipe pipe);
-  /// The command's flags, set by what is visible at `visible`.
-  void set_tokens(const isa::Command& command, Pipe pipe, Cycles visible);
+  /// The command's flags: to pipes that reach GM when everything is visible, to others when what
+  /// was read on the core may be overwritten.
+  void set_tokens(const isa::Command& command, Pipe pipe, Cycles visible, Cycles released);
   /// "flag mte2->vector 3", of the first token that is missing.
   [[nodiscard]] std::string missing_token(const isa::Command& command, Pipe pipe);
 
