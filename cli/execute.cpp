@@ -24,7 +24,7 @@ SimOptions sim_options(const RunOptions& options) {
 SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
   SessionOptions session;
   session.strategy = &find_strategy(options.strategy);
-  session.tiling = options.tiling == "dvm" ? Tiling::Dvm : Tiling::Cost;
+  session.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   session.cores = options.cores;
   session.mode = mode;
   if (options.warm_l2) {

@@ -47,7 +47,8 @@ class Core {
   void compute(Pipe pipe);
   void transfer(Pipe pipe);
   bool post_next_chunk(Pipe pipe);
-  void complete(Pipe pipe, Cycles hold, Cycles visible);
+  /// `tile`: when L0C passes to the other side, of a command with the unit bit.
+  void complete(Pipe pipe, Cycles hold, Cycles visible, const isa::Handover& tile = {});
   [[nodiscard]] Dma& dma(Pipe pipe);
   void mean(const QueuedCommand& queued, Cycles start);
 

@@ -66,10 +66,12 @@ bool Fabric::tokens_present(const isa::Command& command, Pipe pipe) {
   return false;
 }
 
-void Fabric::take_tokens(const isa::Command& command, Pipe pipe) {
+void Fabric::take_tokens(const isa::Command& command, Pipe pipe, Cycles busy) {
   for (const isa::FlagRef& wait : command.wait) {
     if (!wait.valid) continue;
-    const Cycles token = flags_.flag(wait.pipe, pipe, wait.id).pop();
+    const isa::Handover stamp = flags_.flag(wait.pipe, pipe, wait.id).pop();
+    const bool follows = command.unit && isa::is_unit_pair(wait.pipe, pipe);
+    const Cycles token = follows ? isa::follow(stamp, command, busy) : stamp.last;
     row(pipe).reach(Reason::WaitFlag, token);
     tell({{id, wait.pipe}, {id, pipe}, wait.id, token - machine.flag.hop, row(pipe).end()});
   }
@@ -84,10 +86,14 @@ void Fabric::take_tokens(const isa::Command& command, Pipe pipe) {
         row(pipe).end()});
 }
 
-void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible) {
+void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible,
+                        const isa::Handover& tile) {
   for (const isa::FlagRef& set : command.set) {
     if (!set.valid) continue;
-    flags_.flag(pipe, set.pipe, set.id).push(visible + machine.flag.hop);
+    const bool streams = command.unit && isa::is_unit_pair(pipe, set.pipe);
+    const isa::Handover stamp = streams ? tile : isa::Handover{visible, visible};
+    flags_.flag(pipe, set.pipe, set.id)
+        .push({stamp.first + machine.flag.hop, stamp.last + machine.flag.hop});
     make_ready(set.pipe);
   }
   if (command.op != Op::xset) return;

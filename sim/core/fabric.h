@@ -48,10 +48,12 @@ class Fabric {
 
   // -- flags: `pipe` waits for or sets what the command says --------------------------------------
   [[nodiscard]] bool tokens_present(const isa::Command& command, Pipe pipe);
-  /// Takes the tokens; the row of `pipe` waits for them.
-  void take_tokens(const isa::Command& command, Pipe pipe);
-  /// The command's flags, set by what is visible at `visible`.
-  void set_tokens(const isa::Command& command, Pipe pipe, Cycles visible);
+  /// Takes the tokens; the row of `pipe` waits for them. `busy`: of a command with the unit bit.
+  void take_tokens(const isa::Command& command, Pipe pipe, Cycles busy = Cycles(0));
+  /// The command's flags, set by what is visible at `visible`; with the unit bit, those to the
+  /// other side by its `tile`.
+  void set_tokens(const isa::Command& command, Pipe pipe, Cycles visible,
+                  const isa::Handover& tile = {});
   /// "flag mte2->vector 3", of the first token that is missing.
   [[nodiscard]] std::string missing_token(const isa::Command& command, Pipe pipe);
 
