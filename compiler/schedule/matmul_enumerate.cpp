@@ -11,7 +11,7 @@ namespace dvmsim {
 namespace {
 
 constexpr std::int64_t kLargest = 1024;  // side of a tile
-constexpr double kResident = 5;  // of L2 against HBM bandwidth, DVM's constant
+constexpr double kResident = 5;          // of L2 against HBM bandwidth, DVM's constant
 
 std::int64_t nice(std::int64_t value, std::int64_t unit) {
   return round_down(value, value > 256 ? std::int64_t{256} : unit);
