@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "compiler/schedule/matmul.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -57,9 +58,9 @@ void understand_strategy(RunOptions& run, const Raw& raw) {
     }
     throw Error("--strategy " + run.strategy + ": unknown; use eager or dvm");
   }
-  if (run.tiling == "dvm-v3") refuse("--tiling dvm-v3", "use cost or dvm");
-  if (!run.tiling.empty() && run.tiling != "cost" && run.tiling != "dvm") {
-    throw Error("--tiling " + run.tiling + ": unknown; use cost or dvm");
+  if (!run.tiling.empty() && !parse_tiling(run.tiling)) {
+    throw Error("--tiling " + run.tiling +
+                ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
   }
   for (const std::string& feature : split(raw.features, ',')) {
     if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
@@ -145,7 +146,8 @@ void add_compile(CLI::App& app, Raw& raw) {
   app.add_option("--shape", raw.shapes, "shape of an input, name=2x3x48")->allow_extra_args(false);
   app.add_option("--strategy", raw.run.strategy, "eager or dvm")->capture_default_str();
   app.add_option("--feature", raw.features, "switch features, +name,-name");
-  app.add_option("--tiling", raw.run.tiling, "cost or dvm (default: the strategy's)");
+  app.add_option("--tiling", raw.run.tiling,
+                 "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");
   app.add_option("--cores", raw.run.cores, "cube cores to use, vector cores in proportion (0: all)")
       ->check(CLI::NonNegativeNumber);
 }

@@ -70,10 +70,12 @@ bool Fabric::tokens_present(const isa::Command& command, Pipe pipe) {
   return false;
 }
 
-void Fabric::take_tokens(const isa::Command& command, Pipe pipe) {
+void Fabric::take_tokens(const isa::Command& command, Pipe pipe, Cycles busy) {
   for (const isa::FlagRef& wait : command.wait) {
     if (!wait.valid) continue;
-    const Cycles token = flags_.flag(wait.pipe, pipe, wait.id).pop();
+    const isa::Handover stamp = flags_.flag(wait.pipe, pipe, wait.id).pop();
+    const bool follows = command.unit && isa::is_unit_pair(wait.pipe, pipe);
+    const Cycles token = follows ? isa::follow(stamp, command, busy) : stamp.last;
     row(pipe).reach(Reason::WaitFlag, token);
     tell({{id, wait.pipe}, {id, pipe}, wait.id, token - machine.flag.hop, row(pipe).end()});
   }
@@ -88,16 +90,19 @@ void Fabric::take_tokens(const isa::Command& command, Pipe pipe) {
         row(pipe).end()});
 }
 
-void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible, Cycles released) {
+void Fabric::set_tokens(const isa::Command& command, Pipe pipe, const Stamps& stamps) {
   for (const isa::FlagRef& set : command.set) {
     if (!set.valid) continue;
-    const Cycles done = reaches_gm(set.pipe) ? visible : released;
-    flags_.flag(pipe, set.pipe, set.id).push(done + machine.flag.hop);
+    const bool streams = command.unit && isa::is_unit_pair(pipe, set.pipe);
+    const Cycles done = reaches_gm(set.pipe) ? stamps.visible : stamps.released;
+    const isa::Handover stamp = streams ? stamps.tile : isa::Handover{done, done};
+    flags_.flag(pipe, set.pipe, set.id)
+        .push({stamp.first + machine.flag.hop, stamp.last + machine.flag.hop});
     make_ready(set.pipe);
   }
   if (command.op != Op::xset) return;
   cross_.set(number, cross_id_of(command), mode_of(command),
-             {visible + machine.xflag.latency.cycles(), {id, pipe}});
+             {stamps.visible + machine.xflag.latency.cycles(), {id, pipe}});
 }
 
 void Fabric::tell(const FlagEdge& edge) {

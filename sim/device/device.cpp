@@ -197,7 +197,7 @@ Bytes SimDevice::peak_memory() const {
   return state_->global.peak();
 }
 
-std::vector<std::string> not_modelled(const Machine& machine) {
+std::vector<std::string> not_modelled() {
   std::vector<std::string> lines = {
       "UB bank conflicts between instructions of different pipes",
       "the on-chip network between cores and L2, beyond a port's latency",
@@ -205,8 +205,6 @@ std::vector<std::string> not_modelled(const Machine& machine) {
       "traffic of the host beside program copies",
       "flags that count past flag.max or xflag.max",
   };
-  if (machine.cube.unit_flag)
-    lines.emplace_back("cube.unit_flag: FixPipe starts after whole tiles");
   return lines;
 }
 

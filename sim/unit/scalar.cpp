@@ -150,7 +150,7 @@ bool Scalar::own_flags(const isa::Command& command) {
   fabric_.take_tokens(command, kScalar);
   const Cycles now = fabric_.row(kScalar).end();
   if (now > before) fabric_.unblocked = now;
-  fabric_.set_tokens(command, kScalar, now, now);
+  fabric_.set_tokens(command, kScalar, {now, now, {}});
   if (fabric_.report.commands++ == 0) fabric_.report.first_dispatch = now;
   return true;
 }
@@ -192,7 +192,7 @@ bool Scalar::read(const isa::Command& command) {
     return true;
   }
   const Cycles now = fabric_.row(kScalar).end();
-  fabric_.set_tokens(command, kScalar, now, now);
+  fabric_.set_tokens(command, kScalar, {now, now, {}});
   firmware_->supply(value);
   return true;
 }

@@ -8,6 +8,25 @@ using isa::Command;
 using isa::CrossMode;
 using isa::Op;
 
+namespace {
+
+/// The other side of unit flags.
+Pipe partner(Pipe pipe) {
+  return pipe == Pipe::Cube ? Pipe::Fix : pipe == Pipe::Fix ? Pipe::Cube : Pipe::Scalar;
+}
+
+/// Of `busy` cycles, those for one of the tile's pieces of 512 B, rounded up.
+Time piece_of(const Command& command, Time busy) {
+  // mmad: dtype, c, a, b, m, k, n; fix: dtype, dst, src, m, n
+  const std::int64_t m = command.at(command.op == Op::mmad ? 4 : 3);
+  const std::int64_t n = command.at(command.op == Op::mmad ? 6 : 4);
+  const std::int64_t blocks = (m + 15) / 16 * ((n + 15) / 16);  // of 1 KiB
+  const std::int64_t pieces = std::max<std::int64_t>(1, 2 * blocks);
+  return (busy + pieces - 1) / pieces;
+}
+
+}  // namespace
+
 // -- the scalar unit
 // -----------------------------------------------------------------------------------
 
@@ -164,8 +183,14 @@ Time OracleCore::start_of(Pipe pipe, const OracleEntry& entry) {
   not_before(entry.arrival, Reason::EmptyDecode);
   if (command.drain) not_before(queue(pipe).visible, Reason::WaitDependency);
   for (std::size_t i = 0; i < command.waits; ++i) {
-    not_before(tokens(command.wait[i].pipe, pipe, command.wait[i].id).take(waiting_),
-               Reason::WaitFlag);
+    const Pipe from = command.wait[i].pipe;
+    const Tokens::Range range = tokens(from, pipe, command.wait[i].id).take_range(waiting_);
+    Time time = range.last;
+    if (command.unit && partner(pipe) == from) {
+      const Time busy = costs_.of(command).busy.count();
+      time = std::max(range.first, range.last - busy + piece_of(command, busy));
+    }
+    not_before(time, Reason::WaitFlag);
   }
   if (command.op == Op::xwait) {
     const Time token = cross_.take(id_, static_cast<CrossMode>(command.at(2)), command.at(1));
@@ -182,6 +207,8 @@ void OracleCore::hold(Pipe pipe, const Command& command, Time start) {
     if (regions.region[i].space == Space::GM) global = &regions.region[i];
   }
   Time visible = 0, released = 0;
+  Tokens::Range tile{};
+  const Time busy = command.unit ? costs_.of(command).busy.count() : 0;
   if (global != nullptr) {
     const Moves moves = move(pipe, command, *global, start);
     add(pipe, start, start + moves.uncontended, Reason::Work, moves.visible);
@@ -189,26 +216,38 @@ void OracleCore::hold(Pipe pipe, const Command& command, Time start) {
     own.hold = start + moves.hold;
     visible = moves.visible;
     released = moves.released;
+    if (command.unit) tile = {start + piece_of(command, busy), own.hold};
   } else {
     const Cost cost = costs_.of(command);
     const bool drained = start >= own.visible && start > own.hold;
     own.hold = start + (drained ? cost.head.count() : 0) + cost.busy.count();
-    visible = released = own.hold + cost.tail.count();
+    visible = own.hold + cost.tail.count();
+    released = pipe == Pipe::Cube ? own.hold : visible;
     add(pipe, start, own.hold, Reason::Work, visible);
+    if (command.unit) {
+      tile = {std::max(own.visible, own.hold - busy + piece_of(command, busy)),
+              std::max(own.visible, visible)};
+    }
   }
   own.visible = std::max(own.visible, visible);
   own.released = std::max(own.released, released);
   own.held.push_back(own.hold);
   tell(own.done);
-  set(pipe, command, own);
+  set(pipe, command, own, tile);
 }
 
-void OracleCore::set(Pipe pipe, const Command& command, const OracleQueue& own) {
+void OracleCore::set(Pipe pipe, const Command& command, const OracleQueue& own,
+                     Tokens::Range tile) {
+  const Time hop = machine_.flag.hop.count();
   for (std::size_t i = 0; i < command.sets; ++i) {
     const Pipe to = command.set[i].pipe;
     const bool on_core = to == Pipe::MTE1 || to == Pipe::Cube || to == Pipe::Vector;
-    tokens(pipe, to, command.set[i].id)
-        .put((on_core ? own.released : own.visible) + machine_.flag.hop.count());
+    Tokens& told = tokens(pipe, to, command.set[i].id);
+    if (command.unit && to == partner(pipe)) {
+      told.put({tile.first + hop, tile.last + hop});
+    } else {
+      told.put((on_core ? own.released : own.visible) + hop);
+    }
   }
   if (command.op == Op::xset) {
     cross_.put(id_, static_cast<CrossMode>(command.at(2)), command.at(1),

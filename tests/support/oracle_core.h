@@ -85,7 +85,7 @@ class OracleCore {
   Time start_of(Pipe pipe, const OracleEntry& entry);
   void hold(Pipe pipe, const isa::Command& command, Time start);
   Moves move(Pipe pipe, const isa::Command& command, const isa::Region& region, Time start);
-  void set(Pipe pipe, const isa::Command& command, const OracleQueue& own);
+  void set(Pipe pipe, const isa::Command& command, const OracleQueue& own, Tokens::Range tile);
 
   void add(Pipe pipe, Time begin, Time end, Reason reason, Time visible = 0) {
     append(rows_, {id_, pipe}, {begin, end, reason, visible});
