@@ -101,8 +101,9 @@ TEST_F(OracleForms, one_granule_from_hbm_takes_every_latency_once) {
   ASSERT_EQ(spans.size(), 1u);
   const Rate channel(machine_.hbm.peak.per_cycle() * machine_.hbm.efficiency /
                      Rational(machine_.hbm.channels));
-  const Cycles latency = machine_.mte2.latency + machine_.l2.read_latency.cycles() +
-                         machine_.hbm.latency.cycles() + channel.cycles_for(Bytes(512));
+  const Cycles latency = machine_.tlb.walk.cycles() + machine_.mte2.latency +
+                         machine_.l2.read_latency.cycles() + machine_.hbm.latency.cycles() +
+                         channel.cycles_for(Bytes(512));
   EXPECT_EQ(spans[0].visible, latency.count());
   const Cycles port = machine_.mte2.gm_to_ub.cycles_for(Bytes(512));
   EXPECT_EQ(spans[0].end, std::max(port, machine_.mte2.issue_gap).count());

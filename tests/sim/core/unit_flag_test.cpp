@@ -16,11 +16,10 @@ struct Handover {
   RecordedSpan first{}, write{}, second{};
 };
 Handover hand_over(std::int64_t m, std::int64_t n, std::int64_t k, bool unit) {
-  const Machine machine =
-      quiet_machine({fmt::format("flag.hop={}cycles", kHop), fmt::format("cube.gap={}cycles", kGap),
-                     fmt::format("cube.tail={}cycles", kTail), "cube.head=0cycles",
-                     "fix.head=0cycles", "fix.l0c_to_gm=64B/cycle", "fix.issue_gap=1cycles",
-                     "l2.write=1PB/s", "l2.same_line=0cycles"});
+  const Machine machine = quiet_machine(
+      {fmt::format("flag.hop={}cycles", kHop), fmt::format("cube.gap={}cycles", kGap),
+       fmt::format("cube.tail={}cycles", kTail), "cube.head=0cycles", "fix.l0c_to_gm=64B/cycle",
+       "fix.issue_gap=1cycles", "l2.write=1PB/s", "l2.same_line=0cycles"});
   const std::string bit = unit ? " unit" : "";
   const std::string product =
       fmt::format("mmad dtype=f16 c=0 a=0 b=0 m={} k={} n={} init=zero", m, k, n);
