@@ -34,7 +34,7 @@ std::vector<std::string> split(const std::string& text, char separator) {
 /// The texts of a command line, before they are understood.
 struct Raw {
   RunOptions run{};
-  std::vector<std::string> dims{}, shapes{}, inputs{}, op_shapes{}, attributes{};
+  std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
   std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"};
   std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
 };
@@ -105,6 +105,10 @@ void understand_run(RunOptions& run, const Raw& raw) {
   for (const std::string& text : raw.shapes) {
     const auto [name, shape] = parse_named(text, "--shape");
     run.shapes.emplace_back(name, parse_shape(shape, "--shape " + name));
+  }
+  for (const std::string& text : raw.scalars) {
+    const auto [name, value] = parse_named(text, "--arg");
+    run.scalars.emplace_back(name, parse_integer(value, "--arg " + name));
   }
   for (const std::string& text : raw.inputs) run.inputs.push_back(parse_named(text, "--input"));
   if (!raw.window.empty()) {
@@ -209,8 +213,10 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
 
   auto* run = app.add_subcommand("run", "compile a model and simulate it");
-  run->add_option("MODEL", raw.run.model, ".onnx, .graph or .dvm file")->required();
+  run->add_option("MODEL", raw.run.model, ".onnx, .graph, .dvm or .s file")->required();
   run->add_option("--dtype", raw.floats, kFloatsHelp);
+  run->add_option("--arg", raw.scalars, "value of a scalar of an assembled program, name=N")
+      ->allow_extra_args(false);
   add_run(*run, raw);
   auto* op = app.add_subcommand("op", "simulate one operator, by default without values");
   op->add_option("OP", line.op.op, "as in the text form: matmul, softmax, add ...")->required();

@@ -11,6 +11,7 @@
 #include "cli/files.h"
 #include "cli/machine.h"
 #include "cli/npy.h"
+#include "cli/program.h"
 #include "cli/workload.h"
 #include "traces/output.h"
 #include "traces/perfetto.h"
@@ -142,45 +143,88 @@ Job job_of(std::string name, Graph graph, const RunOptions& options) {
 }
 
 /// Inputs of a compiled module have their shapes; they may only be given whole.
-Job job_of_module(const std::string& path, const Machine& machine, const RunOptions& options) {
+void refuse_sizes(const std::string& path, const RunOptions& options) {
   if (options.check) throw Error("--check eval: " + path + " holds no graph; run the model itself");
   if (!options.dims.empty() || !options.shapes.empty()) {
     throw Error("--dim and --shape: the sizes in " + path + " are fixed; run the model itself");
   }
-  Job job;
-  job.name = fs::path(path).filename().string();
-  job.module = load_module(read_bytes(path), path);
-  for (const Program& program : job.module->programs) isa::check(program, machine, path);
-  if (mode_of(options) == Mode::Timing) return job;
+}
+
+/// The bytes of a tensor, where a program asks for nothing else.
+Tensor as_bytes(const Tensor& tensor) {
+  const auto bytes = tensor.bytes();
+  return Tensor(DType::U8, {static_cast<std::int64_t>(bytes.size())}, {bytes.begin(), bytes.end()});
+}
+
+/// Those that --input names from their files, the others random or, if whole numbers, zero.
+void add_inputs(Job& job, const std::string& path, const RunOptions& options, bool bytes) {
+  const Module& module = *job.module;
+  const auto tensor_at = [&](int index) -> const ModuleTensor& {
+    return module.tensors[static_cast<std::size_t>(index)];
+  };
   for (const auto& [name, file] : options.inputs) {
-    const auto is_it = [&, wanted = name](int index) {
-      return job.module->tensors[static_cast<std::size_t>(index)].name == wanted;
-    };
-    const auto& known = job.module->inputs;
-    if (std::none_of(known.begin(), known.end(), is_it)) {
+    const auto is_it = [&, wanted = name](int index) { return tensor_at(index).name == wanted; };
+    if (std::none_of(module.inputs.begin(), module.inputs.end(), is_it)) {
       throw Error("--input " + name + ": " + path + " has no such input");
     }
-    job.inputs[name] = load_npy(file);
+    job.inputs[name] = bytes ? as_bytes(load_npy(file)) : load_npy(file);
   }
   std::int64_t position = 0;
-  for (int index : job.module->inputs) {
-    const ModuleTensor& tensor = job.module->tensors[static_cast<std::size_t>(index)];
+  for (int index : module.inputs) {
+    const ModuleTensor& tensor = tensor_at(index);
     const Fill random{Fill::Kind::Random, options.seed * 1000 + ++position, 1.0};
     if (job.inputs.contains(tensor.name)) continue;
     job.inputs[tensor.name] = is_float(tensor.dtype) ? filled(tensor.dtype, tensor.shape, random)
                                                      : Tensor(tensor.dtype, tensor.shape);
   }
+}
+
+Job job_of_module(const std::string& path, const Machine& machine, const RunOptions& options) {
+  refuse_sizes(path, options);
+  if (!options.scalars.empty()) throw Error("--arg: " + path + " is no assembled program");
+  Job job;
+  job.name = fs::path(path).filename().string();
+  job.module = load_module(read_bytes(path), path);
+  for (const Program& program : job.module->programs) isa::check(program, machine, path);
+  if (mode_of(options) == Mode::Functional) add_inputs(job, path, options, false);
   return job;
+}
+
+Job job_of_program(Program program, const Machine& machine, const RunOptions& options) {
+  const std::string& path = options.model;
+  refuse_sizes(path, options);
+  if (options.cores != 0) {
+    throw Error("--cores: " + path + " says itself on how many it runs, in its .launch");
+  }
+  if (options.floats) throw Error("--dtype: the types in " + path + " are fixed");
+  Job job;
+  job.name = fs::path(path).filename().string();
+  job.module = module_of(std::move(program), machine, options.scalars, path);
+  if (mode_of(options) == Mode::Functional) add_inputs(job, path, options, true);
+  return job;
+}
+
+/// Without values unless something needs them.
+void choose_mode(RunOptions& options) {
+  const bool needs_values = options.check || !options.output.empty() || !options.inputs.empty();
+  if (!options.mode) options.mode = needs_values ? Mode::Functional : Mode::Timing;
 }
 
 }  // namespace
 
-int run_model(const RunOptions& options) {
-  refuse_features(options);
+int run_model(const RunOptions& given) {
+  refuse_features(given);
+  RunOptions options = given;
   const Machine machine = machine_from(options.hardware, options.sets);
+  if (auto program = program_in(options.model)) {
+    choose_mode(options);
+    options.strategy = "eager";  // compiled before: the host encodes nothing
+    return run_job(job_of_program(std::move(*program), machine, options), machine, options);
+  }
   if (options.model.ends_with(".dvm")) {
     return run_job(job_of_module(options.model, machine, options), machine, options);
   }
+  if (!options.scalars.empty()) throw Error("--arg: " + options.model + " is no assembled program");
   const std::string name = fs::path(options.model).filename().string();
   return run_job(job_of(name, load_model(options.model, options.floats), options), machine,
                  options);
@@ -189,8 +233,7 @@ int run_model(const RunOptions& options) {
 int run_op(const OpOptions& op, const RunOptions& given) {
   refuse_features(given);
   RunOptions options = given;
-  const bool needs_values = options.check || !options.output.empty() || !options.inputs.empty();
-  if (!options.mode) options.mode = needs_values ? Mode::Functional : Mode::Timing;
+  choose_mode(options);
   const Machine machine = machine_from(options.hardware, options.sets);
   std::string name = op.op;
   for (const auto& shape : op.shapes) {

@@ -110,6 +110,78 @@ TEST_F(Command, asm_and_disasm_are_inverse) {
   EXPECT_EQ(content(path("p.dvm")), content(path("q.dvm")));
 }
 
+constexpr const char* kCopy =
+    ".program copy\n.launch path=native vector=1\n.arg input x 512\n.arg output y 512\n"
+    ".arg scalar len 0 value=512\n.vector\n ldarg rd=r4\n ldarg rd=r5 index=1\n"
+    " ldarg rd=r6 index=2\n load dst=512 src=r4 len=r6 set=mte3.0\n"
+    " store dst=r5 src=512 len=r6 wait=mte2.0\n halt\n";
+
+TEST_F(Command, a_program_runs_as_text_and_as_bytes) {
+  write("copy.s", kCopy);
+  ASSERT_EQ(dvmsim("asm copy.s -o copy.dvm").code, 0);
+  const Outcome text = dvmsim("run copy.s --json -");
+  ASSERT_EQ(text.code, 0) << text.err;
+  nlohmann::json first = nlohmann::json::parse(text.out);
+  nlohmann::json second = nlohmann::json::parse(dvmsim("run copy.dvm --json -").out);
+  EXPECT_EQ(first["model"], "copy.s");
+  first.erase("model");
+  second.erase("model");
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(first["strategy"], "program");
+  EXPECT_GT(first["profiler"]["aiv_mte2_us"], 0);
+  EXPECT_GT(first["profiler"]["aiv_mte3_us"], 0);
+  EXPECT_EQ(first["profiler"]["aiv_vec_us"], 0);
+  EXPECT_FALSE(first["profiler"].contains("aic_us"));
+  EXPECT_GT(first["task_us"], first["profiler"]["aiv_us"]);
+}
+
+TEST_F(Command, a_program_takes_values_scalars_and_the_options_of_a_run) {
+  write("copy.s", kCopy);
+  const Outcome outcome = dvmsim(
+      "run copy.s --arg len=64 --mode functional --repeat 2 --l2 warm --trace t.pftrace "
+      "--output out");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(fs::exists(path("t.pftrace")));
+  ASSERT_TRUE(fs::exists(path("out/y.npy")));
+  // The copy comes back: y of one run is x of the next, in whatever type it is written.
+  const std::string zeros = content(path("out/y.npy"));
+  ASSERT_GT(zeros.size(), 512u);
+  std::string ones = zeros;
+  for (std::size_t i = zeros.size() - 512; i < ones.size(); ++i) ones[i] = 7;
+  write("x.npy", ones);
+  ASSERT_EQ(dvmsim("run copy.s --input x=x.npy --output again").code, 0);
+  EXPECT_EQ(content(path("again/y.npy")), ones);
+}
+
+TEST_F(Command, a_program_that_cannot_run_says_why) {
+  const auto complaint = [&](const std::string& text, const std::string& more = "") {
+    write("p.s", text);
+    const Outcome outcome = dvmsim("run p.s " + more);
+    EXPECT_EQ(outcome.code, 2);
+    return outcome.err;
+  };
+  const std::string body = ".vector\n halt\n";
+  EXPECT_NE(complaint(body).find("p.s: does not say how it is launched"), std::string::npos);
+  EXPECT_NE(complaint(".launch\n.vector\n bad\n").find("p.s:3: 'bad' is no instruction"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch cube=1\n" + body).find("no code for them"), std::string::npos);
+  EXPECT_NE(complaint(".launch vector=4000\n" + body).find("the machine has 48"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n.arg scalar n 0\n" + body).find("scalar 'n' has no value"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n" + body, "--arg n=1").find("--arg n: p.s has no such scalar"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n.arg input x 0\n" + body).find("buffer 'x' has no bytes"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n" + body, "--cores 2").find("--cores"), std::string::npos);
+  EXPECT_NE(complaint(".launch\n" + body, "--dim n=2").find("--dim"), std::string::npos);
+  EXPECT_NE(complaint(".program p machine=0x5\n.launch\n" + body).find("another machine"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n.vector\n nop\n").find("p.s: vector"), std::string::npos);
+  EXPECT_NE(dvmsim("run small.graph --dim n=1 --arg n=1").err.find("no assembled program"),
+            std::string::npos);
+}
+
 TEST_F(Command, disasm_refuses_other_files) {
   write("no.dvm", "this is no program");
   EXPECT_EQ(dvmsim("disasm no.dvm").code, 2);
