@@ -181,6 +181,40 @@ void add_run(CLI::App& app, Raw& raw) {
   app.add_option("--html", raw.html, "HTML report")->group("");
 }
 
+void add_table(CLI::App& app, TableOptions& from) {
+  app.add_option("--hw", from.hardware, "hardware file for every case, instead of its own");
+  app.add_option("--set", from.sets, "change a parameter in every case, key=value with its unit")
+      ->allow_extra_args(false);
+  app.add_option("--memory", from.memory, "memory model of every case: ideal or detailed");
+  app.add_option("--group", from.groups, "only rows of this group")->allow_extra_args(false);
+  app.add_option("--id", from.ids, "only the row of this id")->allow_extra_args(false);
+  app.add_option("--tolerance", from.tolerance, "of rows that state none, as 5%");
+  app.add_option("--jobs", from.jobs, "worker processes (0: one per processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+}
+
+constexpr const char* kValidateFooter =
+    "A table is a CSV file with the columns id, group, chip, hardware, case, reference, metric,\n"
+    "measured, unit, tolerance, gate, source, note (needed: id, case, metric, measured). A case "
+    "is\n"
+    "a command line: 'op matmul 256x512 512x128 --l2 warm' or 'run loop.s --arg n=5'; paths are\n"
+    "relative to the table. A metric is a figure of the JSON report (task_us, core_us, cycles,\n"
+    "aic_us, aic_mac_us, aic_mte2_us, aiv_vec_us ...) or an expression of them, such as\n"
+    "aiv_vec_us*clock_mhz/200; ref.NAME is a figure of the reference run. 'gate' is yes, or why "
+    "the\n"
+    "row is only listed. An op_summary CSV of msprof is understood as it is.\n"
+    "Exit code 1: a gated row or group is beyond its tolerance.";
+
+void add_validate(CLI::App& app, ValidateOptions& options) {
+  app.add_option("TABLE", options.from.table, "measurements (default: the published ones)");
+  add_table(app, options.from);
+  app.add_option("--json", options.json, "all rows and groups to a file; - for standard output");
+  app.add_option("--plot", options.plot, "scatter of simulated against measured, as SVG");
+  app.add_flag("--failures", options.failures_only, "print only rows beyond their tolerance");
+  app.footer(kValidateFooter);
+}
+
 }  // namespace
 
 std::pair<std::string, std::string> parse_named(const std::string& text,
@@ -249,6 +283,9 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   }
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
 
+  auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
+  add_validate(*validate, line.validate);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
@@ -256,10 +293,10 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     const int code = app.exit(stop, out, err);
     return {std::nullopt, code == 0 ? 0 : 2, code == 0 ? out.str() : err.str()};
   }
-  const std::pair<CLI::App*, Verb> verbs[] = {{run, Verb::Run},         {op, Verb::Op},
-                                              {compile, Verb::Compile}, {disasm, Verb::Disasm},
-                                              {assemble, Verb::Asm},    {check, Verb::ConfigCheck},
-                                              {show, Verb::ConfigShow}, {bench, Verb::Bench}};
+  const std::pair<CLI::App*, Verb> verbs[] = {
+      {run, Verb::Run},         {op, Verb::Op},        {compile, Verb::Compile},
+      {disasm, Verb::Disasm},   {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
+      {show, Verb::ConfigShow}, {bench, Verb::Bench},  {validate, Verb::Validate}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }

@@ -54,13 +54,41 @@ struct OpOptions {
   bool trans_a = false, trans_b = false;
 };
 
+/// A table of measurements and what holds for all its cases.
+struct TableOptions {
+  std::string table{};  // empty: the project's own
+  std::string hardware{};
+  std::vector<std::string> sets{};
+  std::string memory{};
+  std::vector<std::string> groups{}, ids{};  // only these rows; empty: all
+  std::string tolerance{};                   // of rows that state none
+  int jobs = 0;                              // 0: one per processor
+};
+
+struct ValidateOptions {
+  TableOptions from{};
+  std::string json{}, plot{};
+  bool failures_only = false;
+};
+
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
 
 struct CommandLine {
-  enum class Verb : std::uint8_t { Run, Op, Compile, Disasm, Asm, ConfigCheck, ConfigShow, Bench };
+  enum class Verb : std::uint8_t {
+    Run,
+    Op,
+    Compile,
+    Disasm,
+    Asm,
+    ConfigCheck,
+    ConfigShow,
+    Bench,
+    Validate
+  };
   Verb verb = Verb::Run;
   RunOptions run{};
   OpOptions op{};
+  ValidateOptions validate{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read
   std::string output{};  // compile, asm: what is written

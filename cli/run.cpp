@@ -8,15 +8,11 @@
 
 #include "cli/commands.h"
 #include "cli/execute.h"
-#include "cli/files.h"
-#include "cli/machine.h"
+#include "cli/job.h"
 #include "cli/npy.h"
-#include "cli/program.h"
-#include "cli/workload.h"
 #include "traces/output.h"
 #include "traces/perfetto.h"
 #include "vm/base/error.h"
-#include "vm/isa/verify.h"
 
 namespace dvmsim {
 namespace {
@@ -108,7 +104,7 @@ int report_fault(const Fault& fault) {
   return kFaulted;
 }
 
-int run_job(const Job& job, const Machine& machine, const RunOptions& options) {
+int run_prepared(const Job& job, const Machine& machine, const RunOptions& options) {
   Outputs outputs(options, machine);
   const Execution execution = execute_with_progress(job, machine, options, outputs.listeners());
   outputs.write_trace();
@@ -123,127 +119,11 @@ int run_job(const Job& job, const Machine& machine, const RunOptions& options) {
   return execution.report.check && !execution.report.check->pass ? kCheckFailed : kGood;
 }
 
-void refuse_features(const RunOptions& options) {
-  for (const auto& [name, on] : options.features) {
-    throw Error("--feature " + name + ": strategy " + options.strategy + " has no such feature");
-  }
-}
-
-Job job_of(std::string name, Graph graph, const RunOptions& options) {
-  Job job;
-  job.name = std::move(name);
-  auto inputs = read_inputs(graph, options);
-  job.dims = bindings_of(graph, options, inputs);
-  if (mode_of(options) == Mode::Functional) {
-    add_missing_inputs(inputs, graph, job.dims, options.seed);
-    job.inputs = std::move(inputs);
-  }
-  job.graph = std::move(graph);
-  return job;
-}
-
-/// Inputs of a compiled module have their shapes; they may only be given whole.
-void refuse_sizes(const std::string& path, const RunOptions& options) {
-  if (options.check) throw Error("--check eval: " + path + " holds no graph; run the model itself");
-  if (!options.dims.empty() || !options.shapes.empty()) {
-    throw Error("--dim and --shape: the sizes in " + path + " are fixed; run the model itself");
-  }
-}
-
-/// The bytes of a tensor, where a program asks for nothing else.
-Tensor as_bytes(const Tensor& tensor) {
-  const auto bytes = tensor.bytes();
-  return Tensor(DType::U8, {static_cast<std::int64_t>(bytes.size())}, {bytes.begin(), bytes.end()});
-}
-
-/// Those that --input names from their files, the others random or, if whole numbers, zero.
-void add_inputs(Job& job, const std::string& path, const RunOptions& options, bool bytes) {
-  const Module& module = *job.module;
-  const auto tensor_at = [&](int index) -> const ModuleTensor& {
-    return module.tensors[static_cast<std::size_t>(index)];
-  };
-  for (const auto& [name, file] : options.inputs) {
-    const auto is_it = [&, wanted = name](int index) { return tensor_at(index).name == wanted; };
-    if (std::none_of(module.inputs.begin(), module.inputs.end(), is_it)) {
-      throw Error("--input " + name + ": " + path + " has no such input");
-    }
-    job.inputs[name] = bytes ? as_bytes(load_npy(file)) : load_npy(file);
-  }
-  std::int64_t position = 0;
-  for (int index : module.inputs) {
-    const ModuleTensor& tensor = tensor_at(index);
-    const Fill random{Fill::Kind::Random, options.seed * 1000 + ++position, 1.0};
-    if (job.inputs.contains(tensor.name)) continue;
-    job.inputs[tensor.name] = is_float(tensor.dtype) ? filled(tensor.dtype, tensor.shape, random)
-                                                     : Tensor(tensor.dtype, tensor.shape);
-  }
-}
-
-Job job_of_module(const std::string& path, const Machine& machine, const RunOptions& options) {
-  refuse_sizes(path, options);
-  if (!options.scalars.empty()) throw Error("--arg: " + path + " is no assembled program");
-  Job job;
-  job.name = fs::path(path).filename().string();
-  job.module = load_module(read_bytes(path), path);
-  for (const Program& program : job.module->programs) isa::check(program, machine, path);
-  if (mode_of(options) == Mode::Functional) add_inputs(job, path, options, false);
-  return job;
-}
-
-Job job_of_program(Program program, const Machine& machine, const RunOptions& options) {
-  const std::string& path = options.model;
-  refuse_sizes(path, options);
-  if (options.cores != 0) {
-    throw Error("--cores: " + path + " says itself on how many it runs, in its .launch");
-  }
-  if (options.floats) throw Error("--dtype: the types in " + path + " are fixed");
-  Job job;
-  job.name = fs::path(path).filename().string();
-  job.module = module_of(std::move(program), machine, options.scalars, path);
-  if (mode_of(options) == Mode::Functional) add_inputs(job, path, options, true);
-  return job;
-}
-
-/// Without values unless something needs them.
-void choose_mode(RunOptions& options) {
-  const bool needs_values = options.check || !options.output.empty() || !options.inputs.empty();
-  if (!options.mode) options.mode = needs_values ? Mode::Functional : Mode::Timing;
-}
-
 }  // namespace
 
-int run_model(const RunOptions& given) {
-  refuse_features(given);
-  RunOptions options = given;
-  const Machine machine = machine_from(options.hardware, options.sets);
-  if (auto program = program_in(options.model)) {
-    choose_mode(options);
-    options.strategy = "eager";  // compiled before: the host encodes nothing
-    return run_job(job_of_program(std::move(*program), machine, options), machine, options);
-  }
-  if (options.model.ends_with(".dvm")) {
-    return run_job(job_of_module(options.model, machine, options), machine, options);
-  }
-  if (!options.scalars.empty()) throw Error("--arg: " + options.model + " is no assembled program");
-  const std::string name = fs::path(options.model).filename().string();
-  return run_job(job_of(name, load_model(options.model, options.floats), options), machine,
-                 options);
-}
-
-int run_op(const OpOptions& op, const RunOptions& given) {
-  refuse_features(given);
-  RunOptions options = given;
-  choose_mode(options);
-  const Machine machine = machine_from(options.hardware, options.sets);
-  std::string name = op.op;
-  for (const auto& shape : op.shapes) {
-    name += " ";
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-      name += (i == 0 ? "" : "x") + std::to_string(shape[i]);
-    }
-  }
-  return run_job(job_of(name + " " + std::string(name_of(op.dtype)), graph_of(op), options),
-                 machine, options);
+int run_job(const CommandLine& line) {
+  const Prepared prepared = prepare(line);
+  return run_prepared(prepared.job, prepared.machine, prepared.options);
 }
 
 }  // namespace dvmsim
