@@ -43,6 +43,11 @@ void refuse_sizes(const std::string& path, const RunOptions& options) {
   }
 }
 
+void refuse_program_options(const std::string& path, const RunOptions& options) {
+  if (options.scalars.empty() && options.launch.empty()) return;
+  throw Error("--arg and --launch: " + path + " is no assembled program");
+}
+
 /// The bytes of a tensor, where a program asks for nothing else.
 Tensor as_bytes(const Tensor& tensor) {
   const auto bytes = tensor.bytes();
@@ -74,7 +79,7 @@ void add_inputs(Job& job, const std::string& path, const RunOptions& options, bo
 
 Job job_of_module(const std::string& path, const Machine& machine, const RunOptions& options) {
   refuse_sizes(path, options);
-  if (!options.scalars.empty()) throw Error("--arg: " + path + " is no assembled program");
+  refuse_program_options(path, options);
   Job job;
   job.name = fs::path(path).filename().string();
   job.module = load_module(read_bytes(path), path);
@@ -92,7 +97,7 @@ Job job_of_program(Program program, const Machine& machine, const RunOptions& op
   if (options.floats) throw Error("--dtype: the types in " + path + " are fixed");
   Job job;
   job.name = fs::path(path).filename().string();
-  job.module = module_of(std::move(program), machine, options.scalars, path);
+  job.module = module_of(std::move(program), machine, options.scalars, options.launch, path);
   if (mode_of(options) == Mode::Functional) add_inputs(job, path, options, true);
   return job;
 }
@@ -122,7 +127,7 @@ Job job_of_file(const Machine& machine, RunOptions& options) {
     return job_of_program(std::move(*program), machine, options);
   }
   if (path.ends_with(".dvm")) return job_of_module(path, machine, options);
-  if (!options.scalars.empty()) throw Error("--arg: " + path + " is no assembled program");
+  refuse_program_options(path, options);
   return job_of(fs::path(path).filename().string(), load_model(path, options.floats), options);
 }
 

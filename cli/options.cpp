@@ -251,6 +251,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   run->add_option("--dtype", raw.floats, kFloatsHelp);
   run->add_option("--arg", raw.scalars, "value of a scalar of an assembled program, name=N")
       ->allow_extra_args(false);
+  run->add_option("--launch", raw.run.launch,
+                  "how an assembled program is launched, \"path=native cube=1 vector=2\"");
   add_run(*run, raw);
   auto* op = app.add_subcommand("op", "simulate one operator, by default without values");
   op->add_option("OP", line.op.op, "as in the text form: matmul, softmax, add ...")->required();

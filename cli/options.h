@@ -26,6 +26,7 @@ struct RunOptions {
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> shapes{};
   Named inputs{};
   std::vector<std::pair<std::string, std::int64_t>> scalars{};  // of an assembled program
+  std::string launch{};                                         // words that override its .launch
   std::int64_t seed = 1;
   std::string output{};
   std::string strategy{"dvm"};

@@ -92,7 +92,10 @@ std::optional<Program> program_in(const std::string& path) {
 
 Module module_of(Program program, const Machine& machine,
                  const std::vector<std::pair<std::string, std::int64_t>>& scalars,
-                 const std::string& where) {
+                 const std::string& launch, const std::string& where) {
+  if (!launch.empty()) {
+    program.launch = isa::parse_launch(launch, "--launch", program.launch.value_or(LaunchForm{}));
+  }
   if (!program.launch) {
     throw Error(where + ": does not say how it is launched; write .launch, as in " +
                 "'.launch path=bytecode cube=1'");

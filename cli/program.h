@@ -18,10 +18,10 @@ namespace dvmsim {
 [[nodiscard]] std::optional<Program> program_in(const std::string& path);
 
 /// One launch of the program. Its buffers are tensors of bytes (u8); scalars are what `scalars`
-/// says, else what the program says. Throws Error, beginning with `where`, for what is missing,
-/// unknown, or not possible on the machine.
+/// says, else what the program says; words in `launch` override its .launch. Throws Error,
+/// beginning with `where`, for what is missing, unknown, or not possible on the machine.
 [[nodiscard]] Module module_of(Program program, const Machine& machine,
                                const std::vector<std::pair<std::string, std::int64_t>>& scalars,
-                               const std::string& where);
+                               const std::string& launch, const std::string& where);
 
 }  // namespace dvmsim

@@ -178,6 +178,9 @@ TEST_F(Command, a_program_that_cannot_run_says_why) {
   EXPECT_NE(complaint(".program p machine=0x5\n.launch\n" + body).find("another machine"),
             std::string::npos);
   EXPECT_NE(complaint(".launch\n.vector\n nop\n").find("p.s: vector"), std::string::npos);
+  EXPECT_NE(complaint(".launch\n" + body, "--launch cubes=1").find("--launch: 'cubes=1'"),
+            std::string::npos);
+  EXPECT_EQ(dvmsim("run p.s --launch \"vector=3 path=native\"").code, 0);
   EXPECT_NE(dvmsim("run small.graph --dim n=1 --arg n=1").err.find("no assembled program"),
             std::string::npos);
 }

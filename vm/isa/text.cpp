@@ -16,6 +16,20 @@ namespace {
 
 // A whole text.
 
+void set_launch(const Statement& in, LaunchForm& form, std::string_view word) {
+  const auto equals = word.find('=');
+  const std::string_view name = word.substr(0, equals);
+  const std::string_view value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
+  if (name == "path" && (value == "native" || value == "bytecode")) {
+    form.path = value == "native" ? CodePath::Native : CodePath::Bytecode;
+  } else if ((name == "cube" || name == "vector") && !value.empty()) {
+    const auto cores = static_cast<int>(in.number(value, UINT16_MAX));
+    (name == "cube" ? form.cube : form.vector) = cores;
+  } else {
+    in.fail(fmt::format("'{}': write path=native, path=bytecode, cube=N or vector=N", word));
+  }
+}
+
 /// Collects the program while lines come in; one section of code at a time.
 class Assembler {
  public:
@@ -68,21 +82,7 @@ class Assembler {
   void launch(const Statement& in) {
     if (program_.launch) in.fail("how it is launched was said before; write .launch once");
     program_.launch = LaunchForm{};
-    for (std::size_t i = 1; i < in.words(); ++i) set(in, *program_.launch, in.word(i));
-  }
-
-  static void set(const Statement& in, LaunchForm& form, std::string_view word) {
-    const auto equals = word.find('=');
-    const std::string_view name = word.substr(0, equals);
-    const std::string_view value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
-    if (name == "path" && (value == "native" || value == "bytecode")) {
-      form.path = value == "native" ? CodePath::Native : CodePath::Bytecode;
-    } else if ((name == "cube" || name == "vector") && !value.empty()) {
-      const auto cores = static_cast<int>(in.number(value, UINT16_MAX));
-      (name == "cube" ? form.cube : form.vector) = cores;
-    } else {
-      in.fail(fmt::format("'{}': write path=native, path=bytecode, cube=N or vector=N", word));
-    }
+    for (std::size_t i = 1; i < in.words(); ++i) set_launch(in, *program_.launch, in.word(i));
   }
 
   void let(const Statement& in) {
@@ -324,6 +324,12 @@ std::string disassemble(const Program& program) {
     text += print_code(lines, in_place ? marks_of(program, core) : MarksAt{});
   }
   return text;
+}
+
+LaunchForm parse_launch(std::string_view words, const std::string& where, LaunchForm form) {
+  const Statement in(words, where);
+  for (std::size_t i = 0; i < in.words(); ++i) set_launch(in, form, in.word(i));
+  return form;
 }
 
 Program assemble(std::string_view text, const std::string& name) {

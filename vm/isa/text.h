@@ -48,6 +48,10 @@ namespace dvmsim::isa {
 
 /// A whole program. assemble(disassemble(p), "") == p for every p whose code decodes.
 [[nodiscard]] std::string disassemble(const Program& program);
+/// The words behind .launch, path=native cube=1; what they do not name stays as in `form`. Throws
+/// Error beginning with `where`.
+[[nodiscard]] LaunchForm parse_launch(std::string_view words, const std::string& where,
+                                      LaunchForm form = {});
 /// Throws Error: "name:line: what is wrong; what to do".
 [[nodiscard]] Program assemble(std::string_view text, const std::string& name);
 
