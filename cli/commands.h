@@ -18,5 +18,6 @@ int check_config(const std::string& file, const std::vector<std::string>& sets);
 int show_config(const std::string& file, const std::vector<std::string>& sets);
 int bench();
 int validate(const ValidateOptions& options);
+int fit(const FitOptions& options);
 
 }  // namespace dvmsim

@@ -28,6 +28,8 @@ int perform(const CommandLine& line) {
       return bench();
     case Verb::Validate:
       return validate(line.validate);
+    case Verb::Fit:
+      return fit(line.fit);
   }
   return kBadInput;
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/job.h"
+#include "cli/machine.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -32,6 +33,12 @@ void place(std::string& path, const std::string& folder) {
 }
 
 }  // namespace
+
+Machine machine_of_case(const Words& words, const std::string& folder) {
+  RunOptions run = command_line_of(words).run;
+  place(run.hardware, folder);
+  return machine_from(run.hardware, run.sets);
+}
 
 Figures measure(const Words& words, const std::string& folder) {
   CommandLine line = command_line_of(words);

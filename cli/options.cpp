@@ -212,7 +212,35 @@ void add_validate(CLI::App& app, ValidateOptions& options) {
   app.add_option("--json", options.json, "all rows and groups to a file; - for standard output");
   app.add_option("--plot", options.plot, "scatter of simulated against measured, as SVG");
   app.add_flag("--failures", options.failures_only, "print only rows beyond their tolerance");
+  app.add_flag("--ablate", options.ablate,
+               "switch each mechanism off in turn: what it buys, group by group");
+  app.add_option("--mechanisms", options.ablation, "YAML list for --ablate (default: ours)");
+  app.add_option("--sensitivity", options.sensitivity,
+                 "the N parameters that move each case most when changed by 10 %")
+      ->check(CLI::PositiveNumber);
   app.footer(kValidateFooter);
+}
+
+void add_fit(CLI::App& app, FitOptions& options) {
+  app.add_option("TABLE", options.from.table, "measurements, as for validate")->required();
+  add_table(app, options.from);
+  app.add_option("--parameter", options.parameters,
+                 "parameter to fit, key or key=low:high (default: half to twice)")
+      ->allow_extra_args(false)
+      ->required();
+  app.add_option("--folds", options.folds, "parts for cross-validation; 1: none")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--rounds", options.rounds, "most rounds over all parameters")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--base", options.base,
+                 "hardware file to begin with and to build on (default: that of the rows)");
+  app.add_option("-o,--output", options.output, "hardware file to write")->required();
+  app.footer(
+      "Only gated rows are fitted. Each fold is held out once: its error with the parameters "
+      "found\n"
+      "on the others says how well they carry over. The file holds what fits all rows best.");
 }
 
 }  // namespace
@@ -287,6 +315,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
 
   auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
   add_validate(*validate, line.validate);
+  auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
+  add_fit(*fit, line.fit);
 
   try {
     app.parse(argc, argv);
@@ -298,7 +328,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   const std::pair<CLI::App*, Verb> verbs[] = {
       {run, Verb::Run},         {op, Verb::Op},        {compile, Verb::Compile},
       {disasm, Verb::Disasm},   {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
-      {show, Verb::ConfigShow}, {bench, Verb::Bench},  {validate, Verb::Validate}};
+      {show, Verb::ConfigShow}, {bench, Verb::Bench},  {validate, Verb::Validate},
+      {fit, Verb::Fit}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }

@@ -55,7 +55,7 @@ struct OpOptions {
   bool trans_a = false, trans_b = false;
 };
 
-/// A table of measurements and what holds for all its cases.
+/// What `validate` and `fit` share: a table and what holds for all its cases.
 struct TableOptions {
   std::string table{};  // empty: the project's own
   std::string hardware{};
@@ -70,6 +70,18 @@ struct ValidateOptions {
   TableOptions from{};
   std::string json{}, plot{};
   bool failures_only = false;
+  bool ablate = false;
+  std::string ablation{};  // list of mechanisms; empty: the project's own
+  int sensitivity = 0;     // parameters to show; 0: none
+};
+
+struct FitOptions {
+  TableOptions from{};
+  std::vector<std::string> parameters{};  // key or key=low:high
+  int folds = 5;
+  int rounds = 8;
+  std::string base{};  // hardware file to build on; empty: the rows'
+  std::string output{};
 };
 
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
@@ -84,12 +96,14 @@ struct CommandLine {
     ConfigCheck,
     ConfigShow,
     Bench,
-    Validate
+    Validate,
+    Fit
   };
   Verb verb = Verb::Run;
   RunOptions run{};
   OpOptions op{};
   ValidateOptions validate{};
+  FitOptions fit{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read
   std::string output{};  // compile, asm: what is written
