@@ -232,7 +232,7 @@ void add_fit(CLI::App& app, FitOptions& options) {
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
   app.add_option("--rounds", options.rounds, "most rounds over all parameters")
-      ->check(CLI::Range(1, 100))
+      ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--base", options.base,
                  "hardware file to begin with and to build on (default: that of the rows)");

@@ -79,7 +79,7 @@ struct FitOptions {
   TableOptions from{};
   std::vector<std::string> parameters{};  // key or key=low:high
   int folds = 5;
-  int rounds = 8;
+  int rounds = 40;
   std::string base{};  // hardware file to build on; empty: the rows'
   std::string output{};
 };

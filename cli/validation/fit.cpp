@@ -107,7 +107,7 @@ Values search(Problem& problem, const std::vector<FitParameter>& parameters, int
   problem.prepare({best});
   double least = problem.cost(best);
   double step = kFirstStep;
-  for (int round = 0; round < rounds * 8 && step >= kLastStep; ++round) {
+  for (int round = 0; round < rounds && step >= kLastStep; ++round) {
     bool better = false;
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       std::vector<Values> candidates(2, best);

@@ -41,8 +41,8 @@ struct Fitted {
 };
 
 struct FitSettings {
-  int folds = 5;   // 1: no cross-validation
-  int rounds = 8;  // most sweeps over all parameters
+  int folds = 5;    // 1: no cross-validation
+  int rounds = 40;  // most sweeps over all parameters
 };
 
 /// Rows that share a case are held out together. Throws Error for a table without gated rows and

@@ -1,6 +1,7 @@
 ; Loads of 64 KiB to UB and stores of the same, in two buffers, so that both ports of one vector core move
 ; data at once. vTriton, microbench mte_gm_to_ub: 1280 x 256 KiB each way; here a stream of 320 x 256 KiB
-; each way, and the table multiplies by four.
+; each way, and the table multiplies by four. Where the copies went is not published: here they never meet
+; the same place twice.
 .program copy_ub
 .launch path=native vector=1
 .let TILE 64*1024

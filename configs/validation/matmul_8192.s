@@ -18,12 +18,14 @@
 .arg output c SIZE*ROW
 .arg scalar packet 0 value=256
 .arg scalar rows 0 value=16
+.arg scalar columns 0 value=1365
 .cube
   ldarg rd=r4 index=0
   ldarg rd=r5 index=1
   ldarg rd=r6 index=2
   ldarg rd=r7 index=3
   ldarg rd=r16 index=4
+  ldarg rd=r17 index=5
   mov rd=r8 a=ROW
   ; place of the core: r9 of 4 along m, r10 of 6 along n
   sdiv rd=r9 a=r0 b=6
@@ -31,7 +33,7 @@
   smul rd=r11 a=r9 b=2048*ROW
   sadd rd=r4 a=r4 b=r11
   sadd rd=r6 a=r6 b=r11
-  smul rd=r11 a=r10 b=1365
+  smul rd=r11 a=r10 b=r17
   smul rd=r12 a=r11 b=ROW
   sadd rd=r5 a=r5 b=r12
   smul rd=r12 a=r11 b=2
@@ -39,6 +41,8 @@
   mov rd=r13 a=SIZE
   sdiv rd=r13 a=r13 b=r7
   sdiv rd=r14 a=r7 b=64
+  sadd rd=r18 a=r17 b=TILE_N-1
+  sdiv rd=r18 a=r18 b=TILE_N
   smul rd=r15 a=r7 b=2
   set pipe=mte1 other=mte2 id=0
   set pipe=mte1 other=mte2 id=1
@@ -53,9 +57,9 @@
   loop count=r16
   mov rd=r20 a=r5
   mov rd=r21 a=r6
-  mov rd=r22 a=1365
+  mov rd=r22 a=r17
 .mark tile columns
-  loop count=6
+  loop count=r18
   smin rd=r23 a=r22 b=TILE_N
   sadd rd=r24 a=r23 b=15
   sdiv rd=r24 a=r24 b=16

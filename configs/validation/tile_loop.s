@@ -1,6 +1,6 @@
 ; 128 x 128 x 128 tiles, f16 to f32, one after the other on one cube core, every buffer single: load both
-; blocks, 16 moves into L0 (8 columns of blocks each), one multiply, FixPipe of 64 KiB. The multiply and
-; FixPipe share L0C, so that the loop takes their sum and two flag hops.
+; blocks, 16 moves of 4 KiB into L0 (8 rows of blocks to each side), one multiply, FixPipe of 64 KiB. The
+; multiply and FixPipe share L0C, so that the loop takes their sum and two flag hops.
 ; vTriton, microbench cube_peak_fp16 (960 tiles) and mandatory_handoff (one tile).
 .program tile_loop
 .launch path=native cube=1
@@ -25,7 +25,7 @@
   mov rd=r10 a=0
   mov rd=r11 a=0
   loop count=8
-  l0a dtype=f16 dst=r11 src=0 m=128 k=16 prows=128 m0=0 k0=r10
+  l0a dtype=f16 dst=r11 src=0 m=16 k=128 prows=128 m0=r10 k0=0
   l0b dtype=f16 dst=r11 src=BLOCK k=16 n=128 prows=128 k0=r10 n0=0
   sadd rd=r10 a=r10 b=16
   sadd rd=r11 a=r11 b=128*16*2

@@ -1,5 +1,6 @@
 ; The same vmax of 256 f16 (2 repeats) 10000 times into the same place on one vector core: short
-; instructions, so fixed costs and issue show. vTriton, microbench vector_peak_elemwise_max.
+; instructions, so fixed costs and issue show. The sources lie in different bank groups; where they lay is
+; not published. vTriton, microbench vector_peak_elemwise_max.
 .program vec_max
 .launch path=native vector=1
 .arg scalar repeats 0 value=10000

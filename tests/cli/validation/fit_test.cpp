@@ -38,7 +38,7 @@ std::vector<FitParameter> both() {
 
 TEST(Fit, recovers_planted_parameters) {
   Pool pool(runner, 0);
-  const Fitted fitted = fit(planted(31, 80), {}, both(), {3, 20}, pool);
+  const Fitted fitted = fit(planted(31, 80), {}, both(), {3, 60}, pool);
   EXPECT_EQ(fitted.values[0], 31);
   EXPECT_NEAR(fitted.values[1], 80, 1);
   EXPECT_LT(fitted.after.mean, 0.01);
@@ -68,7 +68,7 @@ TEST(Fit, one_hopeless_row_does_not_decide) {
   Table table = planted(31, 80);
   table.rows[2].low = table.rows[2].high = 1e6;
   Pool pool(runner, 0);
-  const Fitted fitted = fit(table, {}, both(), {1, 20}, pool);
+  const Fitted fitted = fit(table, {}, both(), {1, 60}, pool);
   EXPECT_NEAR(fitted.values[0], 31, 1);
   EXPECT_NEAR(fitted.values[1], 80, 3);
 }
