@@ -16,7 +16,7 @@ namespace {
 SimOptions sim_options(const RunOptions& options) {
   SimOptions sim;
   sim.mode = mode_of(options);
-  sim.memory = options.ideal_memory ? MemoryModel::Ideal : MemoryModel::Detailed;
+  sim.memory = options.memory;
   sim.workers = options.workers;
   return sim;
 }
@@ -24,7 +24,7 @@ SimOptions sim_options(const RunOptions& options) {
 SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
   SessionOptions session;
   session.strategy = &find_strategy(options.strategy);
-  session.tiling = options.tiling == "dvm" ? Tiling::Dvm : Tiling::Cost;
+  session.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   session.cores = options.cores;
   session.mode = mode;
   if (options.warm_l2) {
@@ -166,7 +166,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   fill(report, busy, clock);
   report.hardware = machine.name;
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
-  report.not_modelled = not_modelled(machine);
+  report.not_modelled = not_modelled();
   fill_from(report, job, result);
   report.roofline = roofline(stats, capacity_of(machine, options.cores));
   if (options.decode) measure_decode(report, *result.module, machine, job, options);

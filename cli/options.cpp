@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "compiler/schedule/matmul.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -57,9 +58,9 @@ void understand_strategy(RunOptions& run, const Raw& raw) {
     }
     throw Error("--strategy " + run.strategy + ": unknown; use eager or dvm");
   }
-  if (run.tiling == "dvm-v3") refuse("--tiling dvm-v3", "use cost or dvm");
-  if (!run.tiling.empty() && run.tiling != "cost" && run.tiling != "dvm") {
-    throw Error("--tiling " + run.tiling + ": unknown; use cost or dvm");
+  if (!run.tiling.empty() && !parse_tiling(run.tiling)) {
+    throw Error("--tiling " + run.tiling +
+                ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
   }
   for (const std::string& feature : split(raw.features, ',')) {
     if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
@@ -82,8 +83,10 @@ Value choose(const std::string& option, const std::string& text,
 
 void understand_run(RunOptions& run, const Raw& raw) {
   if (!raw.html.empty()) refuse("--html", "use --json and --trace");
-  if (raw.memory == "closed-form") refuse("--memory closed-form", "use ideal or detailed");
-  run.ideal_memory = choose<bool>("--memory", raw.memory, {{"ideal", true}, {"detailed", false}});
+  run.memory = choose<MemoryModel>("--memory", raw.memory,
+                                   {{"ideal", MemoryModel::Ideal},
+                                    {"closed-form", MemoryModel::ClosedForm},
+                                    {"detailed", MemoryModel::Detailed}});
   run.warm_l2 = choose<bool>("--l2", raw.l2, {{"cold", false}, {"warm", true}});
   run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
   run.decode = choose<bool>("--decode", raw.decode, {{"all", true}, {"none", false}});
@@ -147,7 +150,8 @@ void add_compile(CLI::App& app, Raw& raw) {
   app.add_option("--shape", raw.shapes, "shape of an input, name=2x3x48")->allow_extra_args(false);
   app.add_option("--strategy", raw.run.strategy, "eager or dvm")->capture_default_str();
   app.add_option("--feature", raw.features, "switch features, +name,-name");
-  app.add_option("--tiling", raw.run.tiling, "cost or dvm (default: the strategy's)");
+  app.add_option("--tiling", raw.run.tiling,
+                 "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");
   app.add_option("--cores", raw.run.cores, "cube cores to use, vector cores in proportion (0: all)")
       ->check(CLI::NonNegativeNumber);
 }
@@ -159,7 +163,7 @@ void add_run(CLI::App& app, Raw& raw) {
   app.add_option("--seed", raw.run.seed, "of inputs not given")->capture_default_str();
   app.add_option("--output", raw.run.output, "folder for the outputs as .npy");
   app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");
-  app.add_option("--memory", raw.memory, "ideal or detailed")->capture_default_str();
+  app.add_option("--memory", raw.memory, "ideal, closed-form or detailed")->capture_default_str();
   app.add_option("--l2", raw.l2, "cold or warm at the start")->capture_default_str();
   app.add_option("--repeat", raw.run.repeat, "run so often; the last is reported")
       ->check(CLI::PositiveNumber)

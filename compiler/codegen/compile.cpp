@@ -86,9 +86,14 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
         "node '{}': the cube of {} does not multiply {}; run it in another type, --dtype f16",
         label, machine_.name, name_of(spec.in)));
   }
-  MatmulSchedule schedule =
-      options_.tiling == Tiling::Dvm ? choose_dvm(spec, machine_) : choose_cost(spec, machine_);
-  schedule.cores = worthwhile_cores(spec, schedule);
+  MatmulSchedule schedule{};
+  if (options_.tiling == Tiling::Cost) {
+    schedule = choose_cost(spec, machine_);
+    schedule.cores = worthwhile_cores(spec, schedule);
+  } else {
+    schedule = choose_dvm(spec, machine_, options_.tiling);
+    schedule.cores = std::min(schedule.cores, cube_cores());
+  }
   work_.tiles += kTilesOfAProduct;
   return schedule;
 }
@@ -116,16 +121,12 @@ void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, 
                               ModuleArgument b, ModuleArgument c, int bias) {
   const MatmulSchedule schedule = schedule_product(spec, label);
   note(fmt::format("matmul {}: {}\n", label, to_string(schedule)));
-  const bool macro = macro_can(spec);
-  Program program = macro ? matmul_program(spec, schedule, machine_)
-                          : matmul_loop_program(spec, schedule, machine_);
-  std::vector<ModuleArgument> arguments =
-      scalars(macro ? matmul_arguments(spec, schedule, {}) : matmul_loop_arguments({}));
+  std::vector<ModuleArgument> arguments = scalars(matmul_arguments(spec, schedule, {}));
   arguments[0] = a;
   arguments[1] = b;
   arguments[2] = c;
   if (bias >= 0) arguments[3] = at(bias);
-  launch(std::move(program), std::move(arguments), schedule.cores, 0, label);
+  launch(matmul_program(spec, schedule, machine_), std::move(arguments), schedule.cores, 0, label);
 }
 
 void ModuleCompiler::compile_product(Scope& scope, const Group& group) {

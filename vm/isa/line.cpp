@@ -135,7 +135,8 @@ std::string print_line(const Inst& inst, std::string_view label) {
     text += fmt::format(" {}={}", operand.name, print_lane(operand, inst.lane[at], is_float));
   }
   text += print_flags("wait", inst.waits) + print_flags("set", inst.sets);
-  return inst.drain ? text + " drain" : text;
+  if (inst.drain) text += " drain";
+  return inst.unit ? text + " unit" : text;
 }
 
 Inst read_line(const Statement& in, std::string* label) {
@@ -148,8 +149,8 @@ Inst read_line(const Statement& in, std::string* label) {
     const auto equals = word.find('=');
     const std::string_view name = word.substr(0, equals);
     const std::string_view value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
-    if (word == "drain") {
-      inst.drain = true;
+    if (word == "drain" || word == "unit") {
+      (word == "drain" ? inst.drain : inst.unit) = true;
       continue;
     }
     if (name == "wait") {
@@ -201,7 +202,8 @@ std::string print(const Command& command) {
   }
   text += print_flags("wait", std::span(command.wait).first(command.waits));
   text += print_flags("set", std::span(command.set).first(command.sets));
-  return command.drain ? text + " drain" : text;
+  if (command.drain) text += " drain";
+  return command.unit ? text + " unit" : text;
 }
 
 Inst assemble_line(std::string_view line, const std::string& where) {
