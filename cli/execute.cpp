@@ -149,8 +149,9 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
     if (warm_up.fault) return {{}, {}, {}, warm_up.fault};
   }
   Stats stats;
+  Busy busy;
   Probes probes = listeners;
-  probes.push_back(&stats);
+  probes.insert(probes.end(), {&stats, &busy});
   device.listen(probes);
   const std::int64_t start_ns = device.host_ns();
   RunResult result = session.run(job.dims, job.inputs);
@@ -162,6 +163,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   Execution execution;
   RunReport& report = execution.report;
   fill(report, stats, clock);
+  fill(report, busy, clock);
   report.hardware = machine.name;
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
   report.not_modelled = not_modelled();

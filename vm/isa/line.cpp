@@ -75,7 +75,9 @@ std::int32_t read_immediate(const Statement& in, const Operand& operand, std::st
 /// Text after 'r': 12, or 12+i%2*0x4000, or 12+i%2*0x4000^1.
 Lane read_register(const Statement& in, std::string_view text) {
   const auto plus = text.find("+i%");
-  const auto reg = static_cast<int>(in.number(text.substr(0, plus), kRegisters - 1));
+  const std::uint64_t named = in.hash(text.substr(0, plus));
+  if (named >= kRegisters) in.fail(fmt::format("{} is not in 0..{}", named, kRegisters - 1));
+  const auto reg = static_cast<int>(named);
   if (plus == std::string_view::npos) return Lane::r(reg);
   text.remove_prefix(plus + 3);
   const auto star = text.find('*'), caret = text.find('^');
