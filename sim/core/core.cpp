@@ -81,7 +81,7 @@ void Core::compute(Pipe pipe) {
   const Cycles start = fabric_.row(pipe).end();
   const Cost cost = costs_.of(command);
   const Cycles hold = start + (queue.drained(start) ? cost.head : Cycles(0)) + cost.busy;
-  fabric_.row(pipe).work(hold, command, hold + cost.tail);
+  fabric_.row(pipe).work(hold, command, hold + cost.tail, hold);
   complete(pipe, hold, hold + cost.tail);
 }
 
@@ -102,7 +102,7 @@ bool Core::post_next_chunk(Pipe pipe) {
   const Dma& done = dma(pipe);
   Row& row = fabric_.row(pipe);
   row.work(std::min(done.uncontended_hold(), done.hold()), fabric_.queue(pipe).front().command,
-           done.visible());
+           done.visible(), done.hold());
   row.reach(Reason::WaitMemory, done.hold());
   complete(pipe, done.hold(), done.visible());
   return false;
