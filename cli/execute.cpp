@@ -6,6 +6,7 @@
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "sim/device/device.h"
+#include "traces/replay.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
 #include "vm/machine/derived.h"
@@ -49,6 +50,15 @@ Capacity capacity_of(const Machine& machine, int groups) {
   capacity.hbm_write_cost = machine.hbm.write_cost.value();
   capacity.l2_bytes_per_cycle = machine.l2.read.per_cycle().value();
   return capacity;
+}
+
+MemoryFloors floors_of(const Roofline& roofline) {
+  MemoryFloors floors;
+  for (const Demand& demand : roofline.per_pipe) {
+    if (demand.resource == "hbm") floors.hbm = demand.cycles;
+    if (demand.resource == "l2") floors.l2 = demand.cycles;
+  }
+  return floors;
 }
 
 struct Measured {
@@ -151,6 +161,8 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   Stats stats;
   Probes probes = listeners;
   probes.push_back(&stats);
+  std::optional<Replay> replay;
+  if (options.critical_path) probes.push_back(&replay.emplace(machine));
   device.listen(probes);
   const std::int64_t start_ns = device.host_ns();
   RunResult result = session.run(job.dims, job.inputs);
@@ -167,6 +179,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   report.not_modelled = not_modelled(machine);
   fill_from(report, job, result);
   report.roofline = roofline(stats, capacity_of(machine, options.cores));
+  if (replay) report.critical_path = critical_path(*replay, machine, floors_of(report.roofline));
   if (options.decode) measure_decode(report, *result.module, machine, job, options);
   if (options.check) {
     report.check = compare(result.outputs, evaluate(*job.graph, job.inputs));

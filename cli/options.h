@@ -38,6 +38,7 @@ struct RunOptions {
   int workers = 0;
   bool check = false;
   bool decode = true;  // run again to measure what decoding costs
+  bool critical_path = true;
   std::string trace{};
   TraceLevel trace_level = TraceLevel::Instruction;
   std::optional<std::pair<std::int64_t, std::int64_t>> trace_window{};

@@ -5,6 +5,9 @@
 namespace dvmsim {
 namespace {
 
+/// Cycles that a chunk takes to cross L2 and its channels, about.
+constexpr double kCrossing = 64;
+
 std::uint32_t width_of(Cycles cycles) {
   return static_cast<std::uint32_t>(std::max<std::int64_t>(0, cycles.count()));
 }
@@ -28,6 +31,11 @@ Replay::Replay(const Machine& machine, const ReplayOptions& options)
       cross_(machine),
       stretches_(options.most) {
   intern("");
+  const double read = real(machine.l2.read_latency.cycles() + machine.hbm.latency.cycles());
+  const double write = real(machine.l2.write_latency.cycles());
+  idle_latency_[lane_of(Pipe::MTE2)] = real(machine.mte2.latency) + read;
+  idle_latency_[lane_of(Pipe::MTE3)] = real(machine.mte3.latency) + write;
+  idle_latency_[lane_of(Pipe::Fix)] = real(machine.fix.latency) + write;
 }
 
 // -- launches -------------------------------------------------------------------------------------
@@ -248,18 +256,34 @@ void Replay::on_command(Core& core, const Span& span) {
   record.wait = width_of(wait);
   const Stretch stretch = append(start, hold, record);
 
-  start.add(work + wait);
-  // Where memory was slower than the port, a faster port waits longer, and the other way round.
-  const double both = real(work + wait);
-  start.lane[lane_of(pipe)] -= both - std::max(real(work) * share_, wait > Cycles(0) ? both : 0.0);
-  start.lane[kMemoryLane] -= both - std::max(real(work), both * share_);
   start.after = stretch;
+  Moment visible = start;
+  start.add(work + wait);
+  visible.add(work + wait + tail);
+  shorten(pipe, {real(work), real(wait), real(tail)}, start.lane, visible.lane);
   queue.free = slot = start;
-  start.add(tail);
-  const bool copy = pipe == Pipe::MTE2 || pipe == Pipe::MTE3 || pipe == Pipe::Fix;
-  if (copy) start.lane[kMemoryLane] -= real(tail) * (1 - share_);
-  queue.visible.reach(start);
+  queue.visible.reach(visible);
   set_flags(core, command, pipe, queue.visible);
+}
+
+/// Lanes at the end of the hold and at the visible result, after the durations as they were. A
+/// faster pipe gains nothing while memory is what it waits for: in the hold, if memory was slower
+/// than the port, and in the latency, if that is more than an idle memory's. Faster memory
+/// gains no more than the port lets through.
+void Replay::shorten(Pipe pipe, const Durations& took, Lanes& hold, Lanes& visible) const {
+  const double held = took.work + took.wait;
+  double& own = hold[lane_of(pipe)];
+  const double own_held = std::max(took.work * share_, took.wait > 0 ? held : 0.0);
+  own -= held - own_held;
+  const double idle = idle_latency_[lane_of(pipe)];
+  const bool contended = idle > 0 && took.tail > idle + kCrossing;
+  if (!contended) visible[lane_of(pipe)] -= held - own_held;
+  if (idle == 0) return;
+  const double with_memory = std::max(took.work, held * share_);
+  hold[kMemoryLane] -= held - with_memory;
+  const double all = held + took.tail;
+  visible[kMemoryLane] -=
+      all - (contended ? std::max(took.work, all * share_) : with_memory + took.tail * share_);
 }
 
 void Replay::wait_for_flags(Core& core, const isa::Command& command, Pipe pipe, Moment& moment,

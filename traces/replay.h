@@ -79,6 +79,10 @@ class Replay final : public Probe {
   /// The moment, held up by the command's flags. `led`: what the last hop was, if one was last.
   void wait_for_flags(Core& core, const isa::Command& command, Pipe pipe, Moment& moment,
                       Cause& led);
+  struct Durations {  // of a command: the pipe works, it waits for memory, its result is on its way
+    double work = 0, wait = 0, tail = 0;
+  };
+  void shorten(Pipe pipe, const Durations& took, Lanes& hold, Lanes& visible) const;
   void set_flags(Core& core, const isa::Command& command, Pipe pipe, const Moment& visible);
   /// Moves the moment to where the device saw it; true if it was not there.
   bool settle(Moment& moment, Cycles seen);
@@ -89,7 +93,8 @@ class Replay final : public Probe {
 
   const Machine& machine_;
   ReplayOptions options_;
-  double share_;  // of a scaled duration
+  double share_;         // of a scaled duration
+  Lanes idle_latency_{};  // of copies by pipe, when L2 misses and nobody is in the way
   std::array<std::vector<std::unique_ptr<Core>>, 3> cores_{};
   std::vector<Core*> taking_part_{};
   CrossMoments cross_;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "traces/critical_path.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
 
@@ -57,6 +58,7 @@ struct RunReport {
   } firmware{};
 
   Roofline roofline{};
+  std::optional<CriticalPath> critical_path{};  // empty: not asked for
 
   struct Check {
     double max_abs_err = 0, max_rel_err = 0;
