@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "vm/base/error.h"
@@ -67,12 +68,6 @@ void walk_back(const Replay& replay, const Machine& machine,
   DVMSIM_ASSERT(walk.over(), "the critical path reaches from the first dispatch to the end");
 }
 
-std::string name_of(const UnitId& unit) {
-  const bool both = unit.pipe == Pipe::Scalar || unit.pipe == Pipe::MTE2;
-  if (!both || unit.kind == CoreKind::Unified) return std::string(name_of(unit.pipe));
-  return std::string(name_of(unit.kind)) + "." + std::string(name_of(unit.pipe));
-}
-
 std::string_view name_of(Cause cause) {
   constexpr std::string_view kNames[kCauses] = {
       "work",          "wait-memory", "latency", "flag", "cross-core-flag",
@@ -133,6 +128,26 @@ void add_slack(CriticalPath& path, const Replay& replay, const MemoryFloors& flo
 }
 
 }  // namespace
+
+std::vector<PathSlice> path_slices(const Replay& replay, const Machine& machine) {
+  std::vector<PathSlice> slices;
+  if (replay.stretches().full() || replay.contradictions() > 0) return slices;
+  std::optional<PathPiece> last;
+  walk_back(replay, machine, [&](const PathPiece& piece) {
+    const bool same = last && last->unit == piece.unit && last->cause == piece.cause &&
+                      last->place == piece.place;
+    last = piece;
+    if (same) {
+      slices.back().begin = piece.begin;
+      return;
+    }
+    const isa::Row* row = replay.instruction_of(piece.place);
+    slices.push_back({piece.begin, piece.end, label_of(piece.unit, piece.cause),
+                      replay.operator_of(piece.place), row ? std::string(row->mnemonic) : ""});
+  });
+  std::reverse(slices.begin(), slices.end());
+  return slices;
+}
 
 CriticalPath critical_path(const Replay& replay, const Machine& machine,
                            const MemoryFloors& floors) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "traces/replay.h"
+#include "traces/roofline.h"
 
 namespace dvmsim {
 
@@ -23,13 +24,19 @@ struct PathPiece {
 void walk_back(const Replay& replay, const Machine& machine,
                const std::function<void(const PathPiece&)>& visit);
 
-/// "cube.mte2" and "vector.mte2" where both kinds of core have the pipe, else "mte1".
-[[nodiscard]] std::string name_of(const UnitId& unit);
 /// "work", "wait-memory", "latency", "flag", "cross-core-flag", "program-fetch", "launch", "host",
 /// "other".
 [[nodiscard]] std::string_view name_of(Cause cause);
 /// The two as one: "cube.mte2", "cube.mte2 latency", "flag", "launch", ...
 [[nodiscard]] std::string label_of(const UnitId& unit, Cause cause);
+
+/// The path as it is drawn: pieces of one label and place that touch are one.
+struct PathSlice {
+  Cycles begin{}, end{};
+  std::string label{}, operation{}, instruction{};
+};
+/// Front to back; none if there is no path.
+[[nodiscard]] std::vector<PathSlice> path_slices(const Replay& replay, const Machine& machine);
 
 struct CriticalPath {
   std::string missing{};  // why there is none; empty if there is
@@ -62,10 +69,6 @@ struct CriticalPath {
   std::vector<Slack> slack{};  // in the order scalar, mte1, mte2, mte3, cube, vector, fix, memory
 };
 
-/// The least time in cycles that shared memory needs for what the run moved.
-struct MemoryFloors {
-  std::int64_t hbm = 0, l2 = 0;
-};
 /// After the last launch.
 [[nodiscard]] CriticalPath critical_path(const Replay& replay, const Machine& machine,
                                          const MemoryFloors& floors);

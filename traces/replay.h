@@ -93,7 +93,7 @@ class Replay final : public Probe {
 
   const Machine& machine_;
   ReplayOptions options_;
-  double share_;         // of a scaled duration
+  double share_;          // of a scaled duration
   Lanes idle_latency_{};  // of copies by pipe, when L2 misses and nobody is in the way
   std::array<std::vector<std::unique_ptr<Core>>, 3> cores_{};
   std::vector<Core*> taking_part_{};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "traces/moment.h"
+#include "traces/units.h"
 #include "vm/base/space.h"
 
 namespace dvmsim {
@@ -23,13 +24,6 @@ enum class Cause : std::uint8_t {
   Other,    // a wait that nothing above explains
 };
 inline constexpr int kCauses = 9;
-
-/// The kind of core and the pipe something happened on.
-struct UnitId {
-  CoreKind kind{};
-  Pipe pipe{};
-  friend auto operator<=>(const UnitId&, const UnitId&) = default;
-};
 
 /// `lead` cycles after the end of `before`, `work` and then `wait` cycles up to `end`.
 struct StretchRecord {
