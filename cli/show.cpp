@@ -53,8 +53,13 @@ class Table {
   std::string text_{};
 };
 
+/// Cores with a vector unit.
+int vector_units(const Machine& machine) {
+  return machine.cores.unified ? machine.cores.cube : machine.cores.vector;
+}
+
 void add_compute(Table& table, const Machine& machine) {
-  const int cubes = machine.cores.cube, vectors = machine.cores_of(CoreKind::Vector);
+  const int cubes = machine.cores.cube, vectors = vector_units(machine);
   table.head("Cube, a multiply-accumulate is two", "TFLOP/s; integers Top/s");
   for (DType type : kDTypes) {
     table.each(std::string(name_of(type)), peak_cube_ops(machine, type) / 1e12 / cubes, cubes);
@@ -70,7 +75,7 @@ void add_compute(Table& table, const Machine& machine) {
 }
 
 void add_memory(Table& table, const Machine& machine) {
-  const int cubes = machine.cores.cube, vectors = machine.cores_of(CoreKind::Vector);
+  const int cubes = machine.cores.cube, vectors = vector_units(machine);
   const auto rate = [&](Rate each) { return per_second(machine, each) / 1e9; };
   const double sustained = sustained_hbm_read(machine) / 1e9;
   table.head("Memory", "GB/s");

@@ -52,10 +52,8 @@ void Replay::on_launch_begin(const LaunchMark& mark, const Program& program) {
     names_[i].clear();
     for (const std::string& name : maps_[i].operators()) names_[i].push_back(intern(name));
   }
-  // What the host has ready is taken up when the device is free; the host itself stays as it was.
-  Moment begin{mark.submitted, 0, {}};
-  begin.lane.fill(real(mark.submitted));
-  if (ended_) {
+  Moment begin = submission_of(mark);
+  if (!ends_.empty()) {
     begin.after = end_.after;
     begin.reach(end_);
   }
@@ -63,12 +61,25 @@ void Replay::on_launch_begin(const LaunchMark& mark, const Program& program) {
   launch_begin_ = begin;
 }
 
+/// The host takes the time it took; it is earlier by as much as the launch that it waited for.
+Moment Replay::submission_of(const LaunchMark& mark) const {
+  Moment submission{mark.submitted, 0, {}};
+  submission.lane.fill(real(mark.submitted));
+  const auto awaited = std::find_if(ends_.rbegin(), ends_.rend(),
+                                    [&](const Moment& end) { return end.at == mark.awaited; });
+  if (awaited == ends_.rend()) return submission;
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    submission.lane[i] -= real(awaited->at) - awaited->lane[i];
+  }
+  return submission;
+}
+
 void Replay::on_launch_end(const LaunchMark& mark) {
   Moment end = launch_begin_;
   for (Core* core : taking_part_) end.reach(finish(*core));
   settle(end, mark.end);
   end_ = end;
-  ended_ = true;
+  ends_.push_back(end);
 }
 
 /// The kernel ends when its program has and every result is visible.

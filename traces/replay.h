@@ -69,6 +69,7 @@ class Replay final : public Probe {
     [[nodiscard]] Queue& queue(Pipe pipe) { return queues[static_cast<std::size_t>(pipe)]; }
   };
 
+  [[nodiscard]] Moment submission_of(const LaunchMark& mark) const;
   Core& core_of(const CoreId& id);
   void begin(Core& core, Cycles start);
   void on_scalar(Core& core, const Span& span);
@@ -102,7 +103,8 @@ class Replay final : public Probe {
 
   int launch_ = -1;
   Moment launch_begin_{}, end_{}, first_dispatch_{};
-  bool ended_ = false, dispatched_ = false;
+  std::vector<Moment> ends_{};  // of all launches
+  bool dispatched_ = false;
   std::array<CodeMap, 2> maps_{};                      // of the launch: cube, vector
   std::array<std::vector<std::uint32_t>, 2> names_{};  // of their operators
   std::uint32_t label_ = 0;

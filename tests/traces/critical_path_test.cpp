@@ -108,6 +108,18 @@ TEST(CriticalPath, pieces_touch_from_first_dispatch_to_end) {
   EXPECT_EQ(cycles_of(run.path, "launch"), 2 * 1000 + 3 * 100);
 }
 
+TEST(CriticalPath, a_host_that_waits_for_a_launch_goes_on_earlier_when_it_ends_earlier) {
+  const Machine machine = host_machine({"launch.vector=1us"});
+  const std::string busy = ".vector\nloop count=300\n" + std::string(kBusyLine) + "endloop\nhalt\n";
+  const Told run = told(machine, {busy, busy, busy}, 1);
+  const std::int64_t work = cycles_of(run.path, "vector");
+  EXPECT_EQ(work, 3 * 300 * (40 + machine.vector.fixed.count()));
+  EXPECT_GT(cycles_of(run.path, "host"), 2 * 5000);  // two times host.synchronize
+  const double scaled =
+      static_cast<double>(run.path.cycles - work) + static_cast<double>(work) / 1.1;
+  EXPECT_NEAR(gain_of(run.path, "vector"), static_cast<double>(run.path.cycles) / scaled - 1, 1e-9);
+}
+
 TEST(CriticalPath, decoding_that_keeps_the_pipe_waiting_is_the_path) {
   const Machine machine = quiet_machine({"decode.dispatch.nominal=500cycles"});
   const Told run =

@@ -81,6 +81,7 @@ struct LaunchMark {
   int launch = 0;            // running number
   std::string_view label{};  // the graph operator(s)
   Cycles submitted{}, begin{}, end{};
+  Cycles awaited{};  // end of the last launch whose end held the host up before; 0: none
 };
 enum class HostThread : std::uint8_t { Front, Queue };
 enum class HostWork : std::uint8_t { Capture, Compile, Encode, Relocate, Copy, Launch, Evaluate };
