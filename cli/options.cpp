@@ -242,6 +242,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   auto* show = config->add_subcommand("show", "print a hardware file in full, and its peaks");
   check->add_option("FILE", line.file, "hardware file")->required();
   show->add_option("FILE", line.file, "hardware file (default: the built-in Ascend 910B1)");
+  show->add_flag("--json", line.as_json, "as JSON");
   for (auto* each : {check, show}) {
     each->add_option("--set", raw.run.sets, "change a parameter, key=value")
         ->allow_extra_args(false);

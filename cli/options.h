@@ -64,6 +64,7 @@ struct CommandLine {
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read
   std::string output{};  // compile, asm: what is written
+  bool as_json = false;  // config show
 };
 
 /// Either a command line, or the text that answers it (help, version, what is wrong) with its exit

@@ -3,12 +3,15 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
 #include "cli/commands.h"
 #include "cli/machine.h"
+#include "cli/peaks.h"
 #include "cli/sources.h"
 #include "vm/machine/derived.h"
 
@@ -30,93 +33,32 @@ constexpr const char* kLegend[] = {
 
 // -- peaks ----------------------------------------------------------------------------------------
 
-class Table {
- public:
-  void head(const std::string& title, const std::string& unit) {
-    text_ += fmt::format("#\n# {:<38}{:>12}{:>13}  {}\n", title, "a core", "all cores", unit);
-  }
-  /// Of one core, and of so many.
-  void each(const std::string& what, double one, int cores) {
-    if (one > 0 && cores > 0) row(what, number(one), number(one * cores));
-  }
-  void all(const std::string& what, double value) { row(what, "", number(value)); }
-  void note(const std::string& text) { text_ += (text.empty() ? "#" : "# " + text) + "\n"; }
-  [[nodiscard]] std::string take() { return std::move(text_); }
-
- private:
-  static std::string number(double value) {
-    return value < 10 ? fmt::format("{:.2f}", value) : fmt::format("{:.1f}", value);
-  }
-  void row(const std::string& what, const std::string& one, const std::string& total) {
-    text_ += fmt::format("#   {:<36}{:>12}{:>13}\n", what, one, total);
-  }
-  std::string text_{};
-};
-
-/// Cores with a vector unit.
-int vector_units(const Machine& machine) {
-  return machine.cores.unified ? machine.cores.cube : machine.cores.vector;
+std::string number(double value) {
+  if (value == 0) return "";
+  return value < 10 ? fmt::format("{:.2f}", value) : fmt::format("{:.1f}", value);
 }
 
-void add_compute(Table& table, const Machine& machine) {
-  const int cubes = machine.cores.cube, vectors = vector_units(machine);
-  table.head("Cube, a multiply-accumulate is two", "TFLOP/s; integers Top/s");
-  for (DType type : kDTypes) {
-    table.each(std::string(name_of(type)), peak_cube_ops(machine, type) / 1e12 / cubes, cubes);
-  }
-  table.head("Vector: add, max, ... and exp, div, ...", "Gelements/s");
-  for (VectorClass which : {VectorClass::simple, VectorClass::special}) {
-    for (DType type : {DType::F16, DType::F32}) {
-      const double all = peak_vector_ops(machine, which, type) / 1e9;
-      table.each(fmt::format("{} {}", which == VectorClass::simple ? "add" : "exp", name_of(type)),
-                 vectors > 0 ? all / vectors : 0, vectors);
+std::string peaks_text(const Machine& machine) {
+  const bool unified = machine.cores.unified;
+  std::string text =
+      fmt::format("# {}: {} {}cores{}, {:g} MHz\n# What follows from the numbers below:\n",
+                  machine.name, machine.cores.cube, unified ? "" : "cube ",
+                  unified ? "" : fmt::format(" and {} vector cores", machine.cores.vector),
+                  static_cast<double>(machine.clock.core.count()) / 1e6);
+  for (const PeakGroup& group : peaks_of(machine)) {
+    text += fmt::format("#\n# {:<42}{:>10}{:>12}  {}\n", group.title, "a core", "all cores",
+                        group.unit);
+    for (const Peak& peak : group.peaks) {
+      text +=
+          fmt::format("#   {:<40}{:>10}{:>12}\n", peak.what, number(peak.one), number(peak.all));
     }
   }
-}
-
-void add_memory(Table& table, const Machine& machine) {
-  const int cubes = machine.cores.cube, vectors = vector_units(machine);
-  const auto rate = [&](Rate each) { return per_second(machine, each) / 1e9; };
-  const double sustained = sustained_hbm_read(machine) / 1e9;
-  table.head("Memory", "GB/s");
-  table.all("HBM peak", peak_hbm(machine) / 1e9);
-  table.all("HBM sustained, reading", sustained);
-  table.all("HBM sustained, copying (both ways)",
-            2 * sustained / (1 + machine.hbm.write_cost.value()));
-  if (machine.l2.size > Bytes(0)) {
-    table.all("L2 read", l2_read(machine) / 1e9);
-    table.all("L2 write", l2_write(machine) / 1e9);
-  }
-  table.each("GM to L1, from HBM", rate(machine.mte2.gm_to_l1), cubes);
-  table.each("GM to L1, from L2", rate(machine.mte2.gm_to_l1_hit), cubes);
-  table.each("GM to UB", rate(machine.mte2.gm_to_ub), vectors);
-  table.each("UB to GM", rate(machine.mte3.ub_to_gm), vectors);
-  table.each("L0C to GM, accumulators of 4 bytes", rate(machine.fix.l0c_to_gm), cubes);
-  table.each("L1 to L0A", rate(machine.mte1.l0a), cubes);
-  table.each("L1 to L0B", rate(machine.mte1.l0b), cubes);
-  table.each("UB, each operand of an addition",
-             rate(Rate(machine.rate(VectorClass::simple, DType::F16) * Rational(2))), vectors);
-}
-
-std::string peaks(const Machine& machine) {
-  Table table;
-  table.note(fmt::format("{}: {} {}cores{}, {:g} MHz", machine.name, machine.cores.cube,
-                         machine.cores.unified ? "" : "cube ",
-                         machine.cores.unified
-                             ? std::string()
-                             : fmt::format(" and {} vector cores", machine.cores.vector),
-                         static_cast<double>(machine.clock.core.count()) / 1e6));
-  table.note("What follows from the numbers below:");
-  add_compute(table, machine);
-  add_memory(table, machine);
-  table.note("");
-  table.note(fmt::format(
-      "Compute and memory balance at {:.0f} f16 operations per byte from HBM, "
-      "{:.0f} per byte from L2.",
-      balance_ops_per_byte(machine), peak_cube_ops(machine, DType::F16) / l2_read(machine)));
-  table.note("");
-  for (const char* line : kLegend) table.note(line);
-  return table.take() + "\n";
+  text += fmt::format(
+      "#\n# Compute and memory balance at {:.0f} f16 operations per byte from HBM, {:.0f} per byte "
+      "from L2.\n#\n",
+      balance_ops_per_byte(machine), peak_cube_ops(machine, DType::F16) / l2_read(machine));
+  for (const char* line : kLegend) text += fmt::format("# {}\n", line);
+  return text + "\n";
 }
 
 // -- parameters -----------------------------------------------------------------------------------
@@ -164,7 +106,17 @@ class Parameters {
     in_file_ = values_of(load_machine(file));
   }
 
-  std::string text() {
+  [[nodiscard]] nlohmann::ordered_json json() const {
+    auto list = nlohmann::ordered_json::array();
+    for (const YamlLine& line : yaml_lines(dump(machine_, true))) {
+      if (line.value.empty()) continue;
+      list.push_back(
+          {{"key", line.path}, {"value", line.value}, {"source", line.comment + changed(line)}});
+    }
+    return list;
+  }
+
+  [[nodiscard]] std::string text() const {
     std::string text;
     for (const YamlLine& line : yaml_lines(dump(machine_, true))) {
       std::string row = std::string(line.indent, ' ') + line.path.substr(last_of(line.path)) + ":";
@@ -202,9 +154,26 @@ class Parameters {
 
 }  // namespace
 
-int show_config(const std::string& file, const std::vector<std::string>& sets) {
+int show_config(const std::string& file, const std::vector<std::string>& sets, bool as_json) {
   const Machine machine = machine_from(file, sets);
-  fmt::print("{}{}", peaks(machine), Parameters(machine, file).text());
+  const Parameters parameters(machine, file);
+  if (as_json) {
+    nlohmann::ordered_json json = {{"name", machine.name}};
+    json["peaks"] = nlohmann::ordered_json::array();
+    for (const PeakGroup& group : peaks_of(machine)) {
+      for (const Peak& peak : group.peaks) {
+        nlohmann::ordered_json row = {
+            {"group", group.title}, {"what", peak.what}, {"unit", group.unit}};
+        if (peak.one > 0) row["a_core"] = std::round(peak.one * 1e6) / 1e6;
+        row["all_cores"] = std::round(peak.all * 1e6) / 1e6;
+        json["peaks"].push_back(row);
+      }
+    }
+    json["parameters"] = parameters.json();
+    fmt::print("{}\n", json.dump(2));
+    return kGood;
+  }
+  fmt::print("{}{}", peaks_text(machine), parameters.text());
   return kGood;
 }
 

@@ -91,6 +91,7 @@ Moment Replay::finish(Core& core) {
     if (pipe != Pipe::Scalar) core.scalar.reach(core.queue(pipe).visible);
   }
   spend(core, exit, Cause::Launch, false);
+  if (!core.issued) note_dispatch(core);  // a core without commands counts from its end
   return core.scalar;
 }
 
@@ -123,7 +124,7 @@ void Replay::begin(Core& core, Cycles start) {
   StretchRecord record;
   record.unit = {core.id.kind, Pipe::Scalar};
   record.place = label_ << 8;
-  record.led = Cause::Host;
+  record.led = launch_begin_.at > end_.at ? Cause::Host : Cause::Latency;
   record.spent = Cause::Launch;
   record.work = width_of(head);
   core.scalar.after = append(launch_begin_, start, record);
@@ -212,14 +213,19 @@ void Replay::on_issue(const Issue& issue) {
     settle(core.scalar, issue.at);
     queue.slot(queue.issued++) = core.scalar;
   }
-  if (core.issued || command.op == isa::Op::drain) return;
+  const bool counts =
+      command.op != isa::Op::drain && command.op != isa::Op::ldgm && command.op != isa::Op::ldub;
+  if (counts && !core.issued) note_dispatch(core);
+}
+
+void Replay::note_dispatch(Core& core) {
   core.issued = true;
-  if (!dispatched_ || core.scalar.at < first_dispatch_.at) first_dispatch_.at = core.scalar.at;
-  for (std::size_t i = 0; i < kLanes; ++i) {
-    double& first = first_dispatch_.lane[i];
-    first = dispatched_ ? std::min(first, core.scalar.lane[i]) : core.scalar.lane[i];
-  }
+  if (!dispatched_) first_dispatch_ = core.scalar;
   dispatched_ = true;
+  first_dispatch_.at = std::min(first_dispatch_.at, core.scalar.at);
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    first_dispatch_.lane[i] = std::min(first_dispatch_.lane[i], core.scalar.lane[i]);
+  }
 }
 
 /// Flags, reads and drains of the scalar unit itself.

@@ -24,7 +24,7 @@ namespace dvmsim {
 
 struct ReplayOptions {
   double faster = 1.1;           // what every lane's rates are multiplied by
-  std::size_t most = 3'000'000;  // stretches kept, 40 bytes each; two for a command
+  std::size_t most = 3'000'000;  // stretches kept, 32 bytes each; two for a command
 };
 
 class Replay final : public Probe {
@@ -76,6 +76,7 @@ class Replay final : public Probe {
   void close_work(Core& core);
   void spend(Core& core, Cycles cycles, Cause cause, bool of_memory);
   void on_command(Core& core, const Span& span);
+  void note_dispatch(Core& core);
   void perform(Core& core, const isa::Command& command);
   /// The moment, held up by the command's flags. `led`: what the last hop was, if one was last.
   void wait_for_flags(Core& core, const isa::Command& command, Pipe pipe, Moment& moment,

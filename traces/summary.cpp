@@ -95,12 +95,13 @@ std::string verdict_text(const Roofline& roofline) {
     return text +
            fmt::format(": {} reaches {} of its ceiling", limiter.name, percent(limiter.reached));
   }
-  text +=
-      fmt::format(": no pipe is busy for 80 %; {} is for {}", limiter.name, percent(limiter.busy));
+  text += fmt::format(": no pipe is busy for 80 %; the busiest, {}, for {}", limiter.name,
+                      percent(limiter.busy));
   constexpr std::size_t kShown = 2;
   for (std::size_t i = 0; i < std::min(kShown, roofline.waits.size()); ++i) {
     const auto& [reason, share] = roofline.waits[i];
-    text += fmt::format(", {} {}", name_of(reason), percent(share));
+    if (share < 0.01) break;
+    text += fmt::format("{}{} {}", i == 0 ? ", then " : ", ", name_of(reason), percent(share));
   }
   return text;
 }

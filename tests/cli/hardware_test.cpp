@@ -104,6 +104,10 @@ TEST_P(Hardware, is_shown_with_peaks_and_what_it_changes) {
   for (const char* text : {"HBM peak", "HBM sustained, reading", "GM to UB", "L1 to L0A", "f16"}) {
     EXPECT_NE(shown.out.find(text), std::string::npos) << text;
   }
+  const auto json = nlohmann::json::parse(dvmsim("config show --json " + file()).out);
+  EXPECT_EQ(json["name"], GetParam());
+  EXPECT_GT(json["peaks"].size(), 12u);
+  EXPECT_GT(json["parameters"].size(), 100u);
   if (GetParam() == "ascend910b4") {
     EXPECT_NE(shown.out.find("Here (ascend910b4.yaml:"), std::string::npos) << shown.out;
   }

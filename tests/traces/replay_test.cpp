@@ -4,12 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <algorithm>
 
 #include "sim/device/device.h"
 #include "tests/sim/rig.h"
 #include "tests/support/random_program.h"
 #include "traces/critical_path.h"
+#include "vm/isa/text.h"
 
 namespace dvmsim::testing {
 namespace {
@@ -59,7 +60,26 @@ TEST_P(ReplayOf, a_random_program_knows_every_start_and_adds_up) {
     EXPECT_LE(path.slack[lane].cycles, static_cast<double>(sum));
     EXPECT_GE(path.slack[lane].cycles, static_cast<double>(sum) / 1.1 - 1e-6);
     EXPECT_LE(path.slack[lane].gain, 0.1 + 1e-9);
+    const bool on_path =
+        std::any_of(path.parts.begin(), path.parts.end(), [&](const CriticalPath::Part& part) {
+          return lane_of(part.unit.pipe) == lane && part.cause == Cause::Work;
+        });
+    const bool a_queue = lane != kMemoryLane && lane != lane_of(Pipe::Scalar);
+    if (a_queue && !on_path) {
+      EXPECT_EQ(path.slack[lane].gain, 0) << path.slack[lane].resource;
+    }
   }
+}
+
+TEST(Replay, a_launch_without_commands_counts_from_its_end) {
+  const Machine machine = quiet_machine();
+  SimDevice device(machine);
+  Replay replay(machine);
+  device.listen({&replay});
+  const Program program = isa::assemble(".vector\nhalt\n", "nothing");
+  const LaunchReport report = device.wait(device.submit(on_one_core(program)));
+  EXPECT_EQ(replay.first_dispatch().at, report.first_dispatch);
+  EXPECT_EQ(critical_path(replay, machine, {}).missing, "nothing was dispatched");
 }
 
 INSTANTIATE_TEST_SUITE_P(Random, ReplayOf, ::testing::Range<std::uint64_t>(0, kSeeds));
