@@ -50,7 +50,10 @@ void Replay::on_launch_begin(const LaunchMark& mark, const Program& program) {
   maps_ = {CodeMap(program, CoreKind::Cube), CodeMap(program, CoreKind::Vector)};
   for (std::size_t i = 0; i < maps_.size(); ++i) {
     names_[i].clear();
-    for (const std::string& name : maps_[i].operators()) names_[i].push_back(intern(name));
+    // Programs that serve many operators know only what they do; the launch knows for whom.
+    for (const std::string& name : maps_[i].operators()) {
+      names_[i].push_back(intern(label.find(name) == std::string::npos ? label : name));
+    }
   }
   Moment begin = submission_of(mark);
   if (!ends_.empty()) {

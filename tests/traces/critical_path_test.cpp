@@ -120,6 +120,11 @@ TEST(CriticalPath, a_host_that_waits_for_a_launch_goes_on_earlier_when_it_ends_e
   EXPECT_NEAR(gain_of(run.path, "vector"), static_cast<double>(run.path.cycles) / scaled - 1, 1e-9);
 }
 
+TEST(CriticalPath, a_program_for_many_operators_is_named_after_its_launch) {
+  const std::string busy = ".vector\n.mark operator vdup\n" + std::string(kBusyLine) + "halt\n";
+  EXPECT_EQ(told(quiet_machine(), {busy}, 1).path.top.front().operation, "told");
+}
+
 TEST(CriticalPath, decoding_that_keeps_the_pipe_waiting_is_the_path) {
   const Machine machine = quiet_machine({"decode.dispatch.nominal=500cycles"});
   const Told run =
