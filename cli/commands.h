@@ -15,7 +15,7 @@ int compile_model(const CommandLine& line);
 int disassemble_file(const std::string& file);
 int assemble_file(const std::string& file, const std::string& output);
 int check_config(const std::string& file, const std::vector<std::string>& sets);
-int show_config(const std::string& file, const std::vector<std::string>& sets);
+int show_config(const std::string& file, const std::vector<std::string>& sets, bool as_json);
 int bench();
 int validate(const ValidateOptions& options);
 int fit(const FitOptions& options);

@@ -23,7 +23,7 @@ int perform(const CommandLine& line) {
     case Verb::ConfigCheck:
       return check_config(line.file, line.run.sets);
     case Verb::ConfigShow:
-      return show_config(line.file, line.run.sets);
+      return show_config(line.file, line.run.sets, line.as_json);
     case Verb::Bench:
       return bench();
     case Verb::Validate:

@@ -36,7 +36,8 @@ std::vector<std::string> split(const std::string& text, char separator) {
 struct Raw {
   RunOptions run{};
   std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
-  std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"};
+  std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
+      path{"all"};
   std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
 };
 
@@ -90,6 +91,7 @@ void understand_run(RunOptions& run, const Raw& raw) {
   run.warm_l2 = choose<bool>("--l2", raw.l2, {{"cold", false}, {"warm", true}});
   run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
   run.decode = choose<bool>("--decode", raw.decode, {{"all", true}, {"none", false}});
+  run.critical_path = choose<bool>("--critical-path", raw.path, {{"all", true}, {"none", false}});
   if (!raw.mode.empty()) {
     run.mode = choose<Mode>("--mode", raw.mode,
                             {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
@@ -174,6 +176,9 @@ void add_run(CLI::App& app, Raw& raw) {
   app.add_option("--check", raw.check, "none, or eval: compare with the graph's definition")
       ->capture_default_str();
   app.add_option("--decode", raw.decode, "all: run again without values for exposed decode; none")
+      ->capture_default_str();
+  app.add_option("--critical-path", raw.path,
+                 "all: the longest chain of work and waits, and what a faster pipe gains; none")
       ->capture_default_str();
   app.add_option("--trace", raw.run.trace, "Perfetto trace to write, .pftrace or .pftrace.gz");
   app.add_option("--trace-level", raw.level, "op, tile or instruction")->capture_default_str();
@@ -311,6 +316,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   auto* show = config->add_subcommand("show", "print a hardware file in full, and its peaks");
   check->add_option("FILE", line.file, "hardware file")->required();
   show->add_option("FILE", line.file, "hardware file (default: the built-in Ascend 910B1)");
+  show->add_flag("--json", line.as_json, "as JSON");
   for (auto* each : {check, show}) {
     each->add_option("--set", raw.run.sets, "change a parameter, key=value")
         ->allow_extra_args(false);

@@ -41,6 +41,7 @@ struct RunOptions {
   int workers = 0;
   bool check = false;
   bool decode = true;  // run again to measure what decoding costs
+  bool critical_path = true;
   std::string trace{};
   TraceLevel trace_level = TraceLevel::Instruction;
   std::optional<std::pair<std::int64_t, std::int64_t>> trace_window{};
@@ -108,6 +109,7 @@ struct CommandLine {
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read
   std::string output{};  // compile, asm: what is written
+  bool as_json = false;  // config show
 };
 
 /// Either a command line, or the text that answers it (help, version, what is wrong) with its exit

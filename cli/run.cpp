@@ -46,8 +46,9 @@ class Outputs {
 
   [[nodiscard]] Probes listeners() { return trace_ ? Probes{&*trace_} : Probes{}; }
 
-  void write_trace() {
+  void write_trace(const std::vector<PathSlice>& path) {
     if (!trace_) return;
+    trace_->draw_path(path);
     trace_->close();
     written_.emplace_back("trace", trace_->describe());
   }
@@ -107,7 +108,7 @@ int report_fault(const Fault& fault) {
 int run_prepared(const Job& job, const Machine& machine, const RunOptions& options) {
   Outputs outputs(options, machine);
   const Execution execution = execute_with_progress(job, machine, options, outputs.listeners());
-  outputs.write_trace();
+  outputs.write_trace(execution.path);
   if (execution.fault) return report_fault(execution.fault);
   outputs.write_values(execution);
   outputs.write_report(execution.report);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "traces/busy.h"
+#include "traces/critical_path.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
 
@@ -63,6 +64,7 @@ struct RunReport {
   } firmware{};
 
   Roofline roofline{};
+  std::optional<CriticalPath> critical_path{};  // empty: not asked for
 
   struct Check {
     double max_abs_err = 0, max_rel_err = 0;

@@ -109,6 +109,12 @@ void Fabric::tell(const FlagEdge& edge) {
   for (Probe* probe : probes_) probe->on_flag(edge);
 }
 
+void Fabric::tell_issue(const isa::Command& command) {
+  if (probes_.empty()) return;
+  const Issue issue{id, &command, row(Pipe::Scalar).end()};
+  for (Probe* probe : probes_) probe->on_issue(issue);
+}
+
 std::string Fabric::missing_token(const isa::Command& command, Pipe pipe) {
   for (const isa::FlagRef& wait : command.wait) {
     if (wait.valid && flags_.flag(wait.pipe, pipe, wait.id).empty()) {

@@ -62,6 +62,9 @@ class Fabric {
   /// "flag mte2->vector 3", of the first token that is missing.
   [[nodiscard]] std::string missing_token(const isa::Command& command, Pipe pipe);
 
+  /// The scalar unit is done with the command now.
+  void tell_issue(const isa::Command& command);
+
   // -- whose turn it is ---------------------------------------------------------------------------
   void make_ready(Pipe pipe) { ready_ |= bit(pipe); }
   /// The next pipe that may be able to move, or false.

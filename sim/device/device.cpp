@@ -134,6 +134,7 @@ Ticket SimDevice::submit(const Launch& launch) {
   const auto ticket = static_cast<Ticket>(state.reports.size());
   const Cycles arrival = state.timeline.submit(launch);
   LaunchMark mark{ticket, launch.label, arrival, std::max(arrival, state.timeline.stream_free())};
+  mark.awaited = state.timeline.awaited();
   for (Probe* probe : state.probes) probe->on_launch_begin(mark, *launch.program);
   state.reports.push_back(state.run(launch, mark.begin));
   mark.end = state.reports.back().end;

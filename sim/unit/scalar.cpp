@@ -114,7 +114,7 @@ bool Scalar::perform() {
     case Step::Kind::Read:
       return read(*step_.command);
     case Step::Kind::Drain:
-      return drain(static_cast<Pipe>(step_.command->at(0)));
+      return drain(*step_.command);
     case Step::Kind::Fault:
       fabric_.fail(firmware_->fault());
       halt();
@@ -139,6 +139,7 @@ bool Scalar::issue(const isa::Command& command) {
   queue.push({command, now, fabric_.unblocked, fabric_.fetched,
               static_cast<std::uint64_t>(fabric_.report.commands)});
   fabric_.make_ready(command.pipe);
+  fabric_.tell_issue(command);
   if (fabric_.report.commands++ == 0) fabric_.report.first_dispatch = now;
   return true;
 }
@@ -150,16 +151,19 @@ bool Scalar::own_flags(const isa::Command& command) {
   fabric_.take_tokens(command, kScalar);
   const Cycles now = fabric_.row(kScalar).end();
   if (now > before) fabric_.unblocked = now;
+  fabric_.tell_issue(command);
   fabric_.set_tokens(command, kScalar, {now, now, {}});
   if (fabric_.report.commands++ == 0) fabric_.report.first_dispatch = now;
   return true;
 }
 
-bool Scalar::drain(Pipe pipe) {
+bool Scalar::drain(const isa::Command& command) {
+  const auto pipe = static_cast<Pipe>(command.at(0));
   if (pipe == kScalar) return true;
   CommandQueue& queue = fabric_.queue(pipe);
   if (!queue.empty()) return false;
   wait_until(Reason::WaitResult, queue.visible());
+  fabric_.tell_issue(command);
   return true;
 }
 
@@ -191,6 +195,7 @@ bool Scalar::read(const isa::Command& command) {
     halt();
     return true;
   }
+  fabric_.tell_issue(command);
   const Cycles now = fabric_.row(kScalar).end();
   fabric_.set_tokens(command, kScalar, {now, now, {}});
   firmware_->supply(value);

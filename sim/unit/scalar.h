@@ -35,7 +35,7 @@ class Scalar {
   [[nodiscard]] bool perform();
   [[nodiscard]] bool issue(const isa::Command& command);
   [[nodiscard]] bool own_flags(const isa::Command& command);
-  [[nodiscard]] bool drain(Pipe pipe);
+  [[nodiscard]] bool drain(const isa::Command& command);
   [[nodiscard]] bool read(const isa::Command& command);
   [[nodiscard]] bool load_gm(const isa::Command& command);
   void load_ub();
