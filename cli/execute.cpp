@@ -164,7 +164,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   fill(report, stats, clock);
   report.hardware = machine.name;
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
-  report.not_modelled = not_modelled(machine);
+  report.not_modelled = not_modelled();
   fill_from(report, job, result);
   report.roofline = roofline(stats, capacity_of(machine, options.cores));
   if (options.decode) measure_decode(report, *result.module, machine, job, options);

@@ -84,10 +84,9 @@ void Core::compute(Pipe pipe) {
   const Cycles hold = start + (queue.drained(start) ? cost.head : Cycles(0)) + cost.busy;
   const Cycles visible = hold + cost.tail;
   fabric_.row(pipe).work(hold, command, visible);
-  if (!command.unit) return complete(pipe, hold, visible);
-  const Cycles first = hold - cost.busy + isa::unit_cycles(command, cost.busy);
-  complete(pipe, hold, visible,
-           {std::max(queue.visible(), first), std::max(queue.visible(), visible)});
+  if (!command.unit) return complete(pipe, hold, visible, visible);
+  const Cycles first = hold - cost.busy + isa::unit_cycles(command, cost.busy) + cost.tail;
+  complete(pipe, hold, visible, visible, {first, visible});
 }
 
 /// Copies from and to GM: the memory system says how long.
@@ -109,29 +108,31 @@ bool Core::post_next_chunk(Pipe pipe) {
   const isa::Command& command = fabric_.queue(pipe).front().command;
   isa::Handover tile{};
   if (command.unit) {  // L0C is free as it is read, not as the result arrives
-    tile = {row.end() + isa::unit_cycles(command, costs_.of(command).busy), done.hold()};
+    const Cycles tail = done.released() - done.hold();
+    tile = {row.end() + isa::unit_cycles(command, costs_.of(command).busy) + tail, done.released()};
   }
   row.work(std::min(done.uncontended_hold(), done.hold()), command, done.visible());
   row.reach(Reason::WaitMemory, done.hold());
-  complete(pipe, done.hold(), done.visible(), tile);
+  complete(pipe, done.hold(), done.visible(), done.released(), tile);
   return false;
 }
 
-void Core::answer(Pipe queue, const Answer& answer) {
+void Core::answer(Pipe queue, Cycles completion) {
   if (queue == Pipe::Scalar) {
-    scalar_.answered(answer);
+    scalar_.answered(completion);
     return;
   }
-  dma(queue).answered(answer);
+  dma(queue).answered(completion);
   if (!post_next_chunk(queue)) fabric_.make_ready(queue);
 }
 
-void Core::complete(Pipe pipe, Cycles hold, Cycles visible, const isa::Handover& tile) {
+void Core::complete(Pipe pipe, Cycles hold, Cycles visible, Cycles released,
+                    const isa::Handover& tile) {
   CommandQueue& queue = fabric_.queue(pipe);
   // The slot keeps its command until the next one is issued into it.
   const isa::Command& command = queue.front().command;
-  queue.finish(hold, visible);
-  fabric_.set_tokens(command, pipe, queue.visible(), tile);
+  queue.finish(hold, visible, released);
+  fabric_.set_tokens(command, pipe, queue.visible(), queue.released(), tile);
   fabric_.make_ready(Pipe::Scalar);
 }
 

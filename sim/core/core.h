@@ -26,7 +26,7 @@ class Core {
   /// Moves everything that can move.
   void advance();
   /// The memory system has answered the request of a queue; call advance() afterwards.
-  void answer(Pipe queue, const Answer& answer);
+  void answer(Pipe queue, Cycles completion);
   /// A token of another core has come; call advance() afterwards.
   void wake() { fabric_.cross_arrived(); }
 
@@ -48,7 +48,8 @@ class Core {
   void transfer(Pipe pipe);
   bool post_next_chunk(Pipe pipe);
   /// `tile`: when L0C passes to the other side, of a command with the unit bit.
-  void complete(Pipe pipe, Cycles hold, Cycles visible, const isa::Handover& tile = {});
+  void complete(Pipe pipe, Cycles hold, Cycles visible, Cycles released,
+                const isa::Handover& tile = {});
   [[nodiscard]] Dma& dma(Pipe pipe);
   void mean(const QueuedCommand& queued, Cycles start);
 

@@ -14,6 +14,10 @@ int cross_id_of(const isa::Command& command) {
   return static_cast<int>(command.at(1));
 }
 
+bool reaches_gm(Pipe pipe) {
+  return pipe != Pipe::Cube && pipe != Pipe::Vector && pipe != Pipe::MTE1;
+}
+
 std::string name_of_flag(Pipe from, Pipe to, int id) {
   return "flag " + std::string(name_of(from)) + "->" + std::string(name_of(to)) + " " +
          std::to_string(id);
@@ -86,12 +90,13 @@ void Fabric::take_tokens(const isa::Command& command, Pipe pipe, Cycles busy) {
         row(pipe).end()});
 }
 
-void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible,
+void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible, Cycles released,
                         const isa::Handover& tile) {
   for (const isa::FlagRef& set : command.set) {
     if (!set.valid) continue;
+    const Cycles done = reaches_gm(set.pipe) ? visible : released;
     const bool streams = command.unit && isa::is_unit_pair(pipe, set.pipe);
-    const isa::Handover stamp = streams ? tile : isa::Handover{visible, visible};
+    const isa::Handover stamp = streams ? tile : isa::Handover{done, done};
     flags_.flag(pipe, set.pipe, set.id)
         .push({stamp.first + machine.flag.hop, stamp.last + machine.flag.hop});
     make_ready(set.pipe);

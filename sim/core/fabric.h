@@ -50,9 +50,9 @@ class Fabric {
   [[nodiscard]] bool tokens_present(const isa::Command& command, Pipe pipe);
   /// Takes the tokens; the row of `pipe` waits for them. `busy`: of a command with the unit bit.
   void take_tokens(const isa::Command& command, Pipe pipe, Cycles busy = Cycles(0));
-  /// The command's flags, set by what is visible at `visible`; with the unit bit, those to the
-  /// other side by its `tile`.
-  void set_tokens(const isa::Command& command, Pipe pipe, Cycles visible,
+  /// The command's flags: to pipes that reach GM when everything is visible, to others when what
+  /// was read on the core may be overwritten; with the unit bit, to the other side by its `tile`.
+  void set_tokens(const isa::Command& command, Pipe pipe, Cycles visible, Cycles released,
                   const isa::Handover& tile = {});
   /// "flag mte2->vector 3", of the first token that is missing.
   [[nodiscard]] std::string missing_token(const isa::Command& command, Pipe pipe);

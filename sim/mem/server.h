@@ -20,8 +20,9 @@ class MemoryServer {
  public:
   MemoryServer(const Machine& machine, MemoryModel model);
 
-  /// Serves requests in ascending order of their keys.
-  Answer request(const Request& request);
+  /// Serves requests in ascending order of their keys. The completion, fixed when the request
+  /// arrives and never revised: of a read, data leave L2; of a write, L2 has taken them.
+  Cycles request(const Request& request);
   /// As if the bytes had been read before the run: they are in L2, if there is room.
   void touch(std::uint64_t address, std::int64_t bytes);
   /// Empties L2; dirty lines are forgotten.
@@ -33,8 +34,10 @@ class MemoryServer {
   struct Tally {
     std::int64_t hit = 0, missed = 0, hbm_read = 0, hbm_write = 0;
   };
-  Answer serve(const Request& request);
-  Ticks read(const Piece& piece, Ticks arrival, Answer& answer, Tally& tally);
+  [[nodiscard]] Cycles ideal(const Request& request, Tally& tally) const;
+  Cycles serve(const Request& request, Tally& tally);
+  /// `keeps`: a line that was not there stays.
+  Ticks read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally);
   Ticks write(const Piece& piece, Ticks arrival, Tally& tally);
   Ticks begin_on_l2(Ticks arrival, Ticks transfer);
   /// One line from HBM, asked for at `begin`; when it is there.
@@ -43,7 +46,7 @@ class MemoryServer {
   void write_back(std::uint64_t line, Ticks begin, std::int64_t bytes, Tally& tally);
   Ticks& channel_of(std::uint64_t line);
   [[nodiscard]] Ticks l2_time(std::int64_t bytes, bool write) const;
-  void report(const Request& request, const Answer& answer, const Tally& tally) const;
+  void report(const Request& request, Cycles completion, const Tally& tally) const;
 
   const Machine& machine_;
   MemoryModel model_;
