@@ -16,7 +16,7 @@ namespace {
 SimOptions sim_options(const RunOptions& options) {
   SimOptions sim;
   sim.mode = mode_of(options);
-  sim.memory = options.ideal_memory ? MemoryModel::Ideal : MemoryModel::Detailed;
+  sim.memory = options.memory;
   sim.workers = options.workers;
   return sim;
 }

@@ -83,8 +83,10 @@ Value choose(const std::string& option, const std::string& text,
 
 void understand_run(RunOptions& run, const Raw& raw) {
   if (!raw.html.empty()) refuse("--html", "use --json and --trace");
-  if (raw.memory == "closed-form") refuse("--memory closed-form", "use ideal or detailed");
-  run.ideal_memory = choose<bool>("--memory", raw.memory, {{"ideal", true}, {"detailed", false}});
+  run.memory = choose<MemoryModel>("--memory", raw.memory,
+                                   {{"ideal", MemoryModel::Ideal},
+                                    {"closed-form", MemoryModel::ClosedForm},
+                                    {"detailed", MemoryModel::Detailed}});
   run.warm_l2 = choose<bool>("--l2", raw.l2, {{"cold", false}, {"warm", true}});
   run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
   run.decode = choose<bool>("--decode", raw.decode, {{"all", true}, {"none", false}});
@@ -157,7 +159,7 @@ void add_run(CLI::App& app, Raw& raw) {
   app.add_option("--seed", raw.run.seed, "of inputs not given")->capture_default_str();
   app.add_option("--output", raw.run.output, "folder for the outputs as .npy");
   app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");
-  app.add_option("--memory", raw.memory, "ideal or detailed")->capture_default_str();
+  app.add_option("--memory", raw.memory, "ideal, closed-form or detailed")->capture_default_str();
   app.add_option("--l2", raw.l2, "cold or warm at the start")->capture_default_str();
   app.add_option("--repeat", raw.run.repeat, "run so often; the last is reported")
       ->check(CLI::PositiveNumber)

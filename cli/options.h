@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/mem/server.h"
 #include "traces/perfetto.h"
 #include "vm/base/dtype.h"
 #include "vm/device/device.h"
@@ -31,7 +32,7 @@ struct RunOptions {
   std::vector<std::pair<std::string, bool>> features{};  // name, on
   std::optional<Mode> mode{};
   std::string tiling{};
-  bool ideal_memory = false;
+  MemoryModel memory = MemoryModel::Detailed;
   bool warm_l2 = false;
   int repeat = 1;
   int cores = 0;  // 0: all

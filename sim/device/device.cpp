@@ -203,7 +203,7 @@ std::vector<std::string> not_modelled() {
       "the on-chip network between cores and L2, beyond a port's latency",
       "HBM banks, rows and refresh, beyond hbm.efficiency",
       "traffic of the host beside program copies",
-      "address translation, and flags that count past flag.max or xflag.max",
+      "flags that count past flag.max or xflag.max",
   };
 }
 

@@ -26,6 +26,11 @@ struct RequestKey {
   friend constexpr auto operator<=>(const RequestKey&, const RequestKey&) = default;
 };
 
+/// What the pieces of a request did, in bytes, for the listeners.
+struct Tally {
+  std::int64_t hit = 0, missed = 0, hbm_read = 0, hbm_write = 0;
+};
+
 struct Request {
   RequestKey key{};
   bool write = false;

@@ -17,6 +17,10 @@ MemoryServer::MemoryServer(const Machine& machine, MemoryModel model)
       line_read_(ticks_for(line_bytes_, machine.l2.read.per_cycle())),
       line_write_(ticks_for(line_bytes_, machine.l2.write.per_cycle())),
       cache_(machine),
+      tlb_(machine, machine.cores.cube + machine.cores.vector),
+      closed_form_(machine),
+      walk_(ticks_of(machine.tlb.walk)),
+      translated_(static_cast<std::size_t>(machine.cores.cube + machine.cores.vector)),
       channel_free_(static_cast<std::size_t>(machine.hbm.channels)) {
   const Rational channel =
       machine.hbm.peak.per_cycle() * machine.hbm.efficiency / Rational(machine.hbm.channels);
@@ -28,8 +32,9 @@ Cycles MemoryServer::request(const Request& request) {
   DVMSIM_ASSERT(last_ <= request.key, "the memory system serves requests in order of arrival");
   last_ = request.key;
   Tally tally;
-  const Cycles completion =
-      model_ == MemoryModel::Detailed ? serve(request, tally) : ideal(request, tally);
+  const Cycles completion = model_ == MemoryModel::Detailed     ? serve(request, tally)
+                            : model_ == MemoryModel::ClosedForm ? closed_form_.serve(request, tally)
+                                                                : ideal(request, tally);
   report(request, completion, tally);
   return completion;
 }
@@ -45,11 +50,31 @@ Cycles MemoryServer::serve(const Request& request, Tally& tally) {
   const bool by_scalar = request.key.queue == Pipe::Scalar;
   Ticks done = arrival;
   for (const Piece& piece : request.pieces) {
-    const bool keeps = machine_.l2.keep_partial || by_scalar || piece.whole();
-    done = std::max(
-        done, request.write ? write(piece, arrival, tally) : read(piece, arrival, keeps, tally));
+    const Ticks walk = translate(request, piece);
+    const bool bypassed = !bypassed_.empty() && is_bypassed(piece.address);
+    const bool keeps = !bypassed && (machine_.l2.keep_partial || by_scalar || piece.whole());
+    const Ticks end = request.write ? write(piece, arrival, !bypassed, tally)
+                                    : read(piece, arrival, keeps, tally);
+    done = std::max(done, end + walk);
   }
   return cycle_at(done);
+}
+
+/// A core walks for one page at a time; its requests stay in order. Bandwidth is taken when a
+/// request arrives, so that nobody else waits for the walk.
+Ticks MemoryServer::translate(const Request& request, const Piece& piece) {
+  const Ticks arrival = ticks_of(request.key.arrival);
+  Ticks& translated = translated_[request.key.core];
+  if (!tlb_.access(request.key.core, piece.address)) {
+    translated = std::max(translated, arrival) + walk_;
+  }
+  return std::max(translated, arrival) - arrival;
+}
+
+bool MemoryServer::is_bypassed(std::uint64_t address) const {
+  return std::any_of(bypassed_.begin(), bypassed_.end(), [address](const Range& range) {
+    return range.begin <= address && address < range.end;
+  });
 }
 
 Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
@@ -78,11 +103,12 @@ Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& t
   return filled;
 }
 
-Ticks MemoryServer::write(const Piece& piece, Ticks arrival, Tally& tally) {
+Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
   const std::uint64_t line = piece.address / static_cast<std::uint64_t>(line_bytes_);
   const Ticks transfer = l2_time(piece.moved, true);
   const Ticks begin = begin_on_l2(arrival, transfer);
-  const bool keep = cache_.exists() && (machine_.l2.write_allocate || cache_.contains(line));
+  const bool allocates = keeps && machine_.l2.write_allocate;
+  const bool keep = cache_.exists() && (allocates || cache_.contains(line));
   if (!keep) {
     tally.missed += piece.bytes;
     write_back(line, begin, piece.bytes, tally);
@@ -128,10 +154,18 @@ Ticks MemoryServer::l2_time(std::int64_t bytes, bool write) const {
 }
 
 void MemoryServer::touch(std::uint64_t address, std::int64_t bytes) {
+  closed_form_.touch(address, bytes);
+  tlb_.touch(address, bytes);
   if (!cache_.exists() || bytes <= 0) return;
   const auto line = static_cast<std::uint64_t>(line_bytes_);
   const std::uint64_t last = (address + static_cast<std::uint64_t>(bytes) - 1) / line;
   for (std::uint64_t i = address / line; i <= last; ++i) cache_.access(i, false);
+}
+
+void MemoryServer::clear() {
+  cache_.clear();
+  tlb_.clear();
+  closed_form_.clear();
 }
 
 void MemoryServer::report(const Request& request, Cycles completion, const Tally& tally) const {

@@ -158,6 +158,9 @@ void draw_memory(Machine& m, Draw& draw) {
   m.l2.write = draw.rate(20, 3000);
   m.l2.read_latency = draw.delay(0, 200);
   m.l2.write_latency = draw.delay(0, 200);
+  m.tlb.page = Bytes(4096 << draw.number(0, 9));
+  m.tlb.entries = draw.small(1, draw.chance(50) ? 4 : 200);
+  m.tlb.walk = draw.delay(0, 400);
   m.hbm.channels = draw.small(1, 40);
   m.hbm.interleave = Bytes(m.l2.line.count() << draw.number(0, 2));
   m.hbm.peak = draw.rate(20, 1000);

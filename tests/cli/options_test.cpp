@@ -53,7 +53,7 @@ TEST(Options, run_takes_what_the_design_names) {
   EXPECT_TRUE(run.features[0].second);
   EXPECT_FALSE(run.features[1].second);
   EXPECT_EQ(run.mode, Mode::Functional);
-  EXPECT_TRUE(run.ideal_memory && run.warm_l2 && run.check);
+  EXPECT_TRUE(run.memory == MemoryModel::Ideal && run.warm_l2 && run.check);
   EXPECT_EQ(run.repeat, 3);
   EXPECT_EQ(run.cores, 4);
   EXPECT_EQ(run.trace_level, TraceLevel::Tile);
@@ -92,8 +92,6 @@ TEST(Options, the_other_verbs) {
 
 TEST(Options, what_is_not_there_is_refused_by_name) {
   EXPECT_NE(error_of({"run", "m", "--html", "a.html"}).find("--html"), std::string::npos);
-  EXPECT_NE(error_of({"run", "m", "--memory", "closed-form"}).find("closed-form"),
-            std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--strategy", "resident"}).find("resident: not available"),
             std::string::npos);
 }

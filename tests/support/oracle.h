@@ -12,6 +12,9 @@
 //   to 1/4096 cycle, a cycle at least for a chunk. The window belongs to the port and lasts over
 //   commands of a launch.
 // - A read of a part of a request that misses leaves nothing in L2, unless the scalar unit asked.
+// - A core looks up one page at a time, and its later requests wait for the walk; bandwidth is
+// taken
+//   on arrival all the same.
 // - A flag to a pipe that does not reach GM is set when what the command read on the core is free.
 // - One cycle of a port's latency is the way out, the same for all, the rest the way back: what is
 // decided

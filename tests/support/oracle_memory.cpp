@@ -109,7 +109,21 @@ OracleMemory::Fixed OracleMemory::write(const OraclePiece& piece, Fixed arrival)
   return begin + length + latency;
 }
 
-std::int64_t OracleMemory::access(std::int64_t arrival, bool is_write, bool by_scalar,
+OracleMemory::Fixed OracleMemory::translate(int core, std::int64_t address, Fixed arrival) {
+  Pages& pages = pages_[core];
+  const std::int64_t page = address / machine_.tlb.page.count();
+  const std::size_t before = pages.used.size();
+  pages.used.remove(page);
+  const bool there = pages.used.size() < before;
+  pages.used.push_front(page);
+  if (!there) {
+    pages.walked = std::max(pages.walked, arrival) + machine_.tlb.walk.cycles().count() * kOne;
+    if (static_cast<int>(pages.used.size()) > machine_.tlb.entries) pages.used.pop_back();
+  }
+  return std::max(pages.walked, arrival);
+}
+
+std::int64_t OracleMemory::access(std::int64_t arrival, int core, bool is_write, bool by_scalar,
                                   const std::vector<OraclePiece>& pieces) {
   if (ideal_) {
     const Delay latency = is_write ? machine_.l2.write_latency : machine_.l2.read_latency;
@@ -117,9 +131,10 @@ std::int64_t OracleMemory::access(std::int64_t arrival, bool is_write, bool by_s
   }
   Fixed last = arrival * kOne;
   for (const OraclePiece& piece : pieces) {
+    const Fixed waits = translate(core, piece.address, arrival * kOne) - arrival * kOne;
     const Fixed done =
         is_write ? write(piece, arrival * kOne) : read(piece, arrival * kOne, by_scalar);
-    last = std::max(last, done);
+    last = std::max(last, done + waits);
   }
   return (last + kOne - 1) / kOne;
 }

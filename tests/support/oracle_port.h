@@ -45,8 +45,9 @@ class Server {
         continue;
       }
       Request& request = *pending_.begin()->second;
-      const bool by_scalar = std::get<2>(pending_.begin()->first) == Pipe::Scalar;
-      request.completion = memory_.access(next, request.write, by_scalar, *request.pieces);
+      const auto& [arrival, core, queue] = pending_.begin()->first;
+      request.completion =
+          memory_.access(arrival, core, request.write, queue == Pipe::Scalar, *request.pieces);
       request.answered = true;
       pending_.erase(pending_.begin());
       tell(served_);
