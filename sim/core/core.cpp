@@ -86,8 +86,8 @@ void Core::compute(Pipe pipe) {
   fabric_.row(pipe).work(hold, command, visible, hold);
   Stamps stamps{visible, pipe == Pipe::Cube ? hold : visible, {}};  // operands are free, once read
   if (command.unit) {
-    const Cycles first = hold - cost.busy + isa::unit_cycles(command, cost.busy);
-    stamps.tile = {std::max(queue.visible(), first), std::max(queue.visible(), visible)};
+    const Cycles first = hold - cost.busy + isa::unit_cycles(command, cost.busy) + cost.tail;
+    stamps.tile = {first, visible};
   }
   complete(pipe, hold, stamps);
 }
@@ -111,7 +111,8 @@ bool Core::post_next_chunk(Pipe pipe) {
   const isa::Command& command = fabric_.queue(pipe).front().command;
   isa::Handover tile{};
   if (command.unit) {  // L0C is free as it is read, not as the result arrives
-    tile = {row.end() + isa::unit_cycles(command, costs_.of(command).busy), done.hold()};
+    const Cycles tail = done.released() - done.hold();
+    tile = {row.end() + isa::unit_cycles(command, costs_.of(command).busy) + tail, done.released()};
   }
   row.work(std::min(done.uncontended_hold(), done.hold()), command, done.visible(), done.hold());
   row.reach(Reason::WaitMemory, done.hold());

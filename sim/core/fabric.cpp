@@ -93,8 +93,8 @@ void Fabric::take_tokens(const isa::Command& command, Pipe pipe, Cycles busy) {
 void Fabric::set_tokens(const isa::Command& command, Pipe pipe, const Stamps& stamps) {
   for (const isa::FlagRef& set : command.set) {
     if (!set.valid) continue;
-    const bool streams = command.unit && isa::is_unit_pair(pipe, set.pipe);
     const Cycles done = reaches_gm(set.pipe) ? stamps.visible : stamps.released;
+    const bool streams = command.unit && isa::is_unit_pair(pipe, set.pipe);
     const isa::Handover stamp = streams ? stamps.tile : isa::Handover{done, done};
     flags_.flag(pipe, set.pipe, set.id)
         .push({stamp.first + machine.flag.hop, stamp.last + machine.flag.hop});

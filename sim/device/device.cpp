@@ -199,14 +199,13 @@ Bytes SimDevice::peak_memory() const {
 }
 
 std::vector<std::string> not_modelled() {
-  std::vector<std::string> lines = {
+  return {
       "UB bank conflicts between instructions of different pipes",
       "the on-chip network between cores and L2, beyond a port's latency",
       "HBM banks, rows and refresh, beyond hbm.efficiency",
       "traffic of the host beside program copies",
       "flags that count past flag.max or xflag.max",
   };
-  return lines;
 }
 
 }  // namespace dvmsim

@@ -216,7 +216,9 @@ void OracleCore::hold(Pipe pipe, const Command& command, Time start) {
     own.hold = start + moves.hold;
     visible = moves.visible;
     released = moves.released;
-    if (command.unit) tile = {start + piece_of(command, busy), own.hold};
+    if (command.unit) {
+      tile = {start + piece_of(command, busy) + moves.released - start - moves.hold, released};
+    }
   } else {
     const Cost cost = costs_.of(command);
     const bool drained = start >= own.visible && start > own.hold;
@@ -225,8 +227,7 @@ void OracleCore::hold(Pipe pipe, const Command& command, Time start) {
     released = pipe == Pipe::Cube ? own.hold : visible;
     add(pipe, start, own.hold, Reason::Work, visible);
     if (command.unit) {
-      tile = {std::max(own.visible, own.hold - busy + piece_of(command, busy)),
-              std::max(own.visible, visible)};
+      tile = {visible - busy + piece_of(command, busy), visible};
     }
   }
   own.visible = std::max(own.visible, visible);
