@@ -84,7 +84,6 @@ void Demands::on_load(Amounts& amounts, const isa::Command& command) const {
 
 double Demands::cycles(CoreKind kind, Pipe pipe) const {
   const Amounts& amounts = of_kind_[static_cast<std::size_t>(kind)];
-  const auto best = [](Rate a, Rate b) { return std::max(a.per_cycle(), b.per_cycle()); };
   switch (pipe) {
     case Pipe::Cube: {
       double sum = 0;
@@ -100,7 +99,7 @@ double Demands::cycles(CoreKind kind, Pipe pipe) const {
     case Pipe::Vector:
       return static_cast<double>(amounts.busy[static_cast<std::size_t>(pipe)]);
     case Pipe::MTE2:
-      return over(amounts.to_l1, best(machine_.mte2.gm_to_l1, machine_.mte2.gm_to_l1_hit)) +
+      return over(amounts.to_l1, machine_.mte2.gm_to_l1.per_cycle()) +
              over(amounts.to_ub, machine_.mte2.gm_to_ub.per_cycle());
     case Pipe::MTE3:
       return over(amounts.from_ub, machine_.mte3.ub_to_gm.per_cycle());
