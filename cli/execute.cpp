@@ -17,7 +17,7 @@ namespace {
 SimOptions sim_options(const RunOptions& options) {
   SimOptions sim;
   sim.mode = mode_of(options);
-  sim.memory = options.ideal_memory ? MemoryModel::Ideal : MemoryModel::Detailed;
+  sim.memory = options.memory;
   sim.workers = options.workers;
   return sim;
 }
@@ -25,7 +25,7 @@ SimOptions sim_options(const RunOptions& options) {
 SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
   SessionOptions session;
   session.strategy = &find_strategy(options.strategy);
-  session.tiling = options.tiling == "dvm" ? Tiling::Dvm : Tiling::Cost;
+  session.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   session.cores = options.cores;
   session.mode = mode;
   if (options.warm_l2) {
@@ -154,10 +154,10 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
     if (warm_up.fault) return {{}, {}, {}, {}, warm_up.fault};
   }
   Stats stats;
+  Busy busy;
   Probes probes = listeners;
-  probes.push_back(&stats);
   Demands demands(machine);
-  probes.push_back(&demands);
+  probes.insert(probes.end(), {&stats, &busy, &demands});
   std::optional<Replay> replay;
   if (options.critical_path) probes.push_back(&replay.emplace(machine));
   device.listen(probes);
@@ -171,9 +171,10 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   Execution execution;
   RunReport& report = execution.report;
   fill(report, stats, clock);
+  fill(report, busy, clock);
   report.hardware = machine.name;
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
-  report.not_modelled = not_modelled(machine);
+  report.not_modelled = not_modelled();
   fill_from(report, job, result);
   report.roofline = roofline(stats, demands, capacity_of(machine, options));
   if (replay) {

@@ -12,9 +12,8 @@ int perform(const CommandLine& line) {
   using Verb = CommandLine::Verb;
   switch (line.verb) {
     case Verb::Run:
-      return run_model(line.run);
     case Verb::Op:
-      return run_op(line.op, line.run);
+      return run_job(line);
     case Verb::Compile:
       return compile_model(line);
     case Verb::Disasm:
@@ -27,6 +26,10 @@ int perform(const CommandLine& line) {
       return show_config(line.file, line.run.sets, line.as_json);
     case Verb::Bench:
       return bench();
+    case Verb::Validate:
+      return validate(line.validate);
+    case Verb::Fit:
+      return fit(line.fit);
   }
   return kBadInput;
 }

@@ -132,6 +132,9 @@ std::string to_json(const RunReport& report) {
   json["e2e_us"] = rounded(report.e2e_us);
   json["task_us"] = rounded(report.task_us);
   json["core_us"] = rounded(report.core_us);
+  Json profiler = Json::object();
+  for (const auto& [name, us] : report.profiler) profiler[name] = rounded(us);
+  json["profiler"] = profiler;
   json["host"] = host(report.host);
   json["units"] = units(report.units);
   json["memory"] = {{"hbm_read_bytes", memory.hbm_read_bytes},

@@ -61,8 +61,8 @@ void Scalar::fetch_program(const CoreLaunch& launch) {
   fabric_.memory.post({{asked_at_ + program_path_.request, core, kScalar}, false, pieces_});
 }
 
-void Scalar::answered(const Answer& answer) {
-  answer_ = answer;
+void Scalar::answered(Cycles completion) {
+  completion_ = completion;
   asked_ = Asked::Answered;
   fabric_.make_ready(kScalar);
 }
@@ -71,9 +71,10 @@ void Scalar::run() {
   if (phase_ == Phase::Fetching) {
     if (asked_ != Asked::Answered) return;
     asked_ = Asked::No;
-    const Cycles sent =
-        asked_at_ + port_time(ports_.program_rates(fabric_.id.kind), answer_.hit, answer_.missed);
-    wait_until(Reason::EmptyFetch, std::max(sent, answer_.completion + program_path_.response));
+    std::int64_t bytes = 0;
+    for (const Piece& piece : pieces_) bytes += piece.moved;
+    const Cycles sent = asked_at_ + Cycles(ports_.program_rate(fabric_.id.kind).ceil_of(bytes));
+    wait_until(Reason::EmptyFetch, std::max(sent, completion_ + program_path_.response));
     fabric_.fetched = fabric_.row(kScalar).end();
     phase_ = Phase::Running;
   }
@@ -151,7 +152,7 @@ bool Scalar::own_flags(const isa::Command& command) {
   const Cycles now = fabric_.row(kScalar).end();
   if (now > before) fabric_.unblocked = now;
   fabric_.tell_issue(command);
-  fabric_.set_tokens(command, kScalar, now);
+  fabric_.set_tokens(command, kScalar, {now, now, {}});
   if (fabric_.report.commands++ == 0) fabric_.report.first_dispatch = now;
   return true;
 }
@@ -195,7 +196,8 @@ bool Scalar::read(const isa::Command& command) {
     return true;
   }
   fabric_.tell_issue(command);
-  fabric_.set_tokens(command, kScalar, fabric_.row(kScalar).end());
+  const Cycles now = fabric_.row(kScalar).end();
+  fabric_.set_tokens(command, kScalar, {now, now, {}});
   firmware_->supply(value);
   return true;
 }
@@ -221,7 +223,7 @@ bool Scalar::load_gm(const isa::Command& command) {
   if (asked_ == Asked::Waiting) return false;
   asked_ = Asked::No;
   if (!data_lines_.empty()) data_lines_[line % data_lines_.size()] = line + 1;
-  wait_until(Reason::WaitResult, answer_.completion + read_path_.response);
+  wait_until(Reason::WaitResult, completion_ + read_path_.response);
   return true;
 }
 

@@ -20,7 +20,7 @@ TEST(Derived, peaks_of_the_910b1_are_the_published_ones) {
   EXPECT_EQ(peak_vector_ops(machine, VectorClass::simple, DType::BF16), 0);
   EXPECT_DOUBLE_EQ(peak_hbm(machine), 1.8e12);
   EXPECT_DOUBLE_EQ(sustained_hbm_read(machine), 1.566e12);
-  EXPECT_DOUBLE_EQ(l2_read(machine), 5.2e12);
+  EXPECT_DOUBLE_EQ(l2_read(machine), 5.6e12);
   EXPECT_NEAR(balance_ops_per_byte(machine), 232.3, 0.1);
 }
 
