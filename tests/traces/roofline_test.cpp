@@ -107,7 +107,7 @@ TEST(Roofline, a_type_has_its_own_peak) {
 }
 
 TEST(Roofline, a_port_at_its_best_rate_is_memory_bound_on_its_side) {
-  const isa::Command load = copy(isa::Op::load, 60 * 850);  // gm_to_ub: 60 bytes per cycle
+  const isa::Command load = copy(isa::Op::load, 627 * 85);  // gm_to_ub: 62.7 bytes per cycle
   const Roofline verdict = Story().work(kVector, Pipe::MTE2, 0, 870, &load).judged(cores(1, 1));
   EXPECT_EQ(verdict.verdict, Verdict::Memory);
   EXPECT_EQ(verdict.limiter, "vector.mte2");
@@ -115,7 +115,7 @@ TEST(Roofline, a_port_at_its_best_rate_is_memory_bound_on_its_side) {
 }
 
 TEST(Roofline, a_port_that_waits_for_memory_is_inefficient_because_of_memory) {
-  const isa::Command load = copy(isa::Op::loadl1, 78 * 300);
+  const isa::Command load = copy(isa::Op::loadl1, 98 * 300);
   const Roofline verdict = Story()
                                .work(kCube, Pipe::MTE2, 0, 300, &load)
                                .wait(kCube, Pipe::MTE2, 300, 900, Reason::WaitMemory)
