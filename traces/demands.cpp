@@ -12,6 +12,7 @@ namespace {
 Machine without_fixed_costs(const Machine& machine) {
   Machine ideal = machine;
   ideal.mte1.fixed = ideal.vector.fixed = Cycles(0);
+  for (VectorRate& rate : ideal.vector_rate) rate.extra = Cycles(0);
   ideal.ub.bank_groups = 1 << 20;
   return ideal;
 }
