@@ -83,8 +83,8 @@ void Core::compute(Pipe pipe) {
   const Cost cost = costs_.of(command);
   const Cycles hold = start + (queue.drained(start) ? cost.head : Cycles(0)) + cost.busy;
   const Cycles visible = hold + cost.tail;
-  fabric_.row(pipe).work(hold, command, visible);
   Stamps stamps{visible, pipe == Pipe::Cube ? hold : visible, {}};  // operands are free, once read
+  fabric_.row(pipe).work(hold, command, visible, stamps.released);
   if (command.unit) {
     const Cycles first = hold - cost.busy + isa::unit_cycles(command, cost.busy);
     stamps.tile = {std::max(queue.visible(), first), std::max(queue.visible(), visible)};
@@ -113,7 +113,8 @@ bool Core::post_next_chunk(Pipe pipe) {
   if (command.unit) {  // L0C is free as it is read, not as the result arrives
     tile = {row.end() + isa::unit_cycles(command, costs_.of(command).busy), done.hold()};
   }
-  row.work(std::min(done.uncontended_hold(), done.hold()), command, done.visible());
+  row.work(std::min(done.uncontended_hold(), done.hold()), command, done.visible(),
+           done.released());
   row.reach(Reason::WaitMemory, done.hold());
   complete(pipe, done.hold(), {done.visible(), done.released(), tile});
   return false;

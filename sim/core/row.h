@@ -19,8 +19,8 @@ class Row {
     end_ = until;
   }
   /// The command works until then.
-  void work(Cycles until, const isa::Command& command, Cycles visible) {
-    if (!probes_->empty()) emit({id_, end_, until, Reason::Work, &command, visible});
+  void work(Cycles until, const isa::Command& command, Cycles visible, Cycles released) {
+    if (!probes_->empty()) emit({id_, end_, until, Reason::Work, &command, visible, released});
     end_ = until;
   }
   [[nodiscard]] const RowId& id() const { return id_; }

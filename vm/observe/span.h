@@ -64,7 +64,8 @@ struct Span {
   Cycles begin{}, end{};
   Reason reason = Reason::Idle;
   const isa::Command* command = nullptr;
-  Cycles visible{};  // Work: when its result can be used (latency = visible - begin)
+  Cycles visible{};   // Work: when its result can be used (latency = visible - begin)
+  Cycles released{};  // Work: when what it read may be overwritten
 };
 
 /// A launch, a tile loop's iteration, or an interval of the host: what the rows are nested in.
