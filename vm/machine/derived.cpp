@@ -68,8 +68,9 @@ Rate load_rate(const Machine& machine, Space to, bool from_hbm) {
   }
   const Rational in_flight(line * (l1 ? mte2.outstanding_l1 : mte2.outstanding_ub),
                            std::max<std::int64_t>(1, latency));
-  const Rational port = (l1 ? mte2.gm_to_l1 : mte2.gm_to_ub).per_cycle();
-  return Rate(std::min(port, in_flight));
+  const Rational hit = (l1 ? mte2.gm_to_l1 : mte2.gm_to_ub).per_cycle();
+  const Rational miss = (l1 ? mte2.gm_to_l1_miss : mte2.gm_to_ub_miss).per_cycle();
+  return Rate(std::min({hit, in_flight, from_hbm ? miss : hit}));
 }
 
 Rate hbm_read_rate(const Machine& machine) {
