@@ -120,6 +120,12 @@ void ModuleCompiler::compile_gather(Scope& scope, const Group& group) {
     }
     return copy(node.name, kernel.dtype, {from}, {to}, copies);
   }
+  const std::int64_t rows = kernel.outer;
+  RowGatherKernel elements{node.name,    kernel.dtype, kernel.index_type, rows, kernel.axis,
+                           kernel.count, true};
+  if (kernel.inner == 1 && fits(elements, machine_)) {  // single elements: not a DMA for each
+    return row_gather(elements, from, tensor_of(scope, node.inputs[1]), to);
+  }
   int cores = vector_cores();
   Program program = emit_gather(kernel, machine_, cores);
   launch(std::move(program), {at(from), at(tensor_of(scope, node.inputs[1])), at(to)}, 0, cores,

@@ -11,6 +11,7 @@
 
 #include "compiler/codegen/compile.h"
 #include "compiler/codegen/memory_plan.h"
+#include "compiler/codegen/order.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
@@ -134,6 +135,10 @@ class ModuleCompiler {
   void compile_vector(Scope& scope, const Group& group);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
+  void compile_row_gather(Scope& scope, const Group& group);
+  void compile_top(Scope& scope, const Group& group);
+  void compile_scatter(Scope& scope, const Group& group);
+  void row_gather(const RowGatherKernel& kernel, int data, int index, int out);
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);

@@ -168,6 +168,13 @@ Tensor evaluate_one(const Call& call) {
       return eval_ops::matmul(call);
     case Op::Conv:
       return eval_ops::conv(call);
+    case Op::ArgMax:
+    case Op::ArgMin:
+      return eval_ops::arg(call);
+    case Op::CumSum:
+      return eval_ops::cum_sum(call);
+    case Op::ScatterRows:
+      return eval_ops::scatter_rows(call);
     case Op::Range:
       return range(call);
     case Op::Shape:
@@ -197,6 +204,7 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node,
   const Call call{graph, bound, inputs, types, outputs};
   const Pattern pattern = info_of(node.op).pattern;
   if (pattern == Pattern::Move || pattern == Pattern::Broadcast) return eval_ops::move(call);
+  if (node.op == Op::TopK) return eval_ops::top_k(call);
   std::vector<Tensor> result;
   result.push_back(evaluate_one(call));
   return result;

@@ -48,7 +48,11 @@ enum class ShapeRule : std::uint8_t {
   Pad,
   Shape,
   Range,
-  If
+  If,
+  Arg,
+  GatherElements,
+  ScatterRows,
+  TopK
 };
 
 inline constexpr int kMany = 1 << 20;
@@ -63,9 +67,10 @@ struct OpInfo {
   bool commutative = false;
   bool composite = false;  // decompose.cpp knows it in terms of others
   bool float_only = false;
-  bool logic = false;  // bool inputs and outputs only
+  bool logic = false;  // bool, or the bits of integers
   bool bool_result = false;
-  bool no_bool = false;  // any input type but bool
+  bool no_bool = false;   // any input type but bool
+  bool int_only = false;  // neither float nor bool
 };
 [[nodiscard]] const OpInfo& info_of(Op op);
 [[nodiscard]] inline std::string_view name_of(Op op) {

@@ -88,6 +88,10 @@ std::optional<std::vector<std::int64_t>> Lower::numbers(std::string_view attribu
   return result;
 }
 
+std::optional<Tensor> Lower::known(ValueId id) const {
+  return scope_.graph().value(id).tensor;
+}
+
 DType Lower::dtype(ValueId id) const {
   return scope_.graph().value(id).type.dtype;
 }
@@ -153,6 +157,34 @@ ValueId Lower::constant(Tensor tensor) {
 
 ValueId Lower::scalar(ValueId like, double number) {
   return constant(Tensor::of(dtype(like), {}, std::span(&number, 1)));
+}
+
+ValueId Lower::number(DType dtype, double value) {
+  return constant(Tensor::of(dtype, {}, std::span(&value, 1)));
+}
+
+ValueId Lower::cast(ValueId id, DType to) {
+  return dtype(id) == to ? id : op(Op::Cast, {id}, {{"to", to}});
+}
+
+ValueId Lower::slice(ValueId id, int axis, const Dim& begin, const Dim& end) {
+  return op(
+      Op::Slice, {id},
+      {{"starts", Dims{begin}}, {"ends", Dims{end}}, {"axes", Dims{axis}}, {"steps", Dims{1}}});
+}
+
+ValueId Lower::size(const Dim& dim) {
+  if (dim.is_known()) return number(DType::I64, static_cast<double>(dim.value()));
+  // Deduction knows the shape of an expanded zero, and that this is its only dimension.
+  const ValueId line = op(Op::Expand, {number(DType::I64, 0)}, {{"shape", Dims{dim}}});
+  return reshape(op(Op::Shape, {line}), {});
+}
+
+ValueId Lower::positions(const Dim& count, int axis, int rank) {
+  Dims shape(static_cast<std::size_t>(rank), 1);
+  shape[static_cast<std::size_t>(axis)] = count;
+  const ValueId range = op(Op::Range, {number(DType::I64, 0), size(count), number(DType::I64, 1)});
+  return reshape(range, shape);
 }
 
 ValueId Lower::reshape(ValueId id, const Dims& shape) {

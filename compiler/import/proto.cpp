@@ -220,7 +220,7 @@ Tensor import_onnx_tensor(std::string_view bytes, const std::string& name) {
   if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     throw Error(name + ": is no ONNX tensor");
   }
-  return onnx_import::read_tensor(proto, onnx_import::Model{name, "", 0});
+  return onnx_import::read_tensor(proto, onnx_import::Model{name, "", 0, nullptr});
 }
 
 }  // namespace dvmsim
