@@ -66,6 +66,17 @@ Number number_of(const std::string& text, const std::string& option) {
   return value;
 }
 
+template <class Number>
+std::vector<Number> list_of(const std::string& text, const std::string& option) {
+  std::vector<Number> numbers;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    numbers.push_back(number_of<Number>(text.substr(at, end - at), option));
+    at = end + 1;
+  }
+  return numbers;
+}
+
 Attribute attribute_of(Op op, const std::string& name, const std::string& text) {
   const std::string option = "--attr " + name;
   const AttributeInfo* info = find_attribute(op, name);
@@ -89,16 +100,14 @@ Attribute attribute_of(Op op, const std::string& name, const std::string& text) 
       if (!type) throw Error(option + ": '" + text + "' is no element type");
       return *type;
     }
-    case AttributeInfo::Type::DimList:
+    case AttributeInfo::Type::DimList: {
+      const auto numbers = list_of<std::int64_t>(text, option);
+      return Dims(numbers.begin(), numbers.end());
+    }
+    case AttributeInfo::Type::FloatList:
       break;
   }
-  Dims dims;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    dims.emplace_back(number_of<std::int64_t>(text.substr(at, end - at), option));
-    at = end + 1;
-  }
-  return dims;
+  return list_of<double>(text, option);
 }
 
 std::size_t outputs_of(const Node& node) {

@@ -161,6 +161,8 @@ ValueId parts_of(Graph& to, const Node& node, const Value& first) {
     case Op::ArgMax:
     case Op::ArgMin:
       return arg_parts(to, node, first);
+    case Op::Resize:
+      return resize_parts(to, node, first);
     default:
       return Composite(to, node, first)();
   }

@@ -173,6 +173,8 @@ Tensor evaluate_one(const Call& call) {
       return eval_ops::arg(call);
     case Op::CumSum:
       return eval_ops::cum_sum(call);
+    case Op::Resize:
+      return eval_ops::resize(call);
     case Op::ScatterRows:
       return eval_ops::scatter_rows(call);
     case Op::Range:

@@ -48,6 +48,7 @@ struct Call {
 [[nodiscard]] Tensor gather_elements(const Call& call);
 [[nodiscard]] Tensor scatter_rows(const Call& call);
 [[nodiscard]] std::vector<Tensor> top_k(const Call& call);
+[[nodiscard]] Tensor resize(const Call& call);
 
 using Offsets = std::vector<std::int64_t>;
 /// Row-major strides in elements.

@@ -52,7 +52,8 @@ enum class ShapeRule : std::uint8_t {
   Arg,
   GatherElements,
   ScatterRows,
-  TopK
+  TopK,
+  Resize
 };
 
 inline constexpr int kMany = 1 << 20;
@@ -80,7 +81,14 @@ struct OpInfo {
 [[nodiscard]] std::string_view name_of(Pattern pattern);
 
 struct AttributeInfo {
-  enum class Type : char { Int = 'i', Float = 'f', String = 's', DimList = 'd', Element = 't' };
+  enum class Type : char {
+    Int = 'i',
+    Float = 'f',
+    String = 's',
+    DimList = 'd',
+    Element = 't',
+    FloatList = 'r'
+  };
   std::string_view name;
   Type type = Type::Int;
   bool optional = false;          // may be absent, without a default

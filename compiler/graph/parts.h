@@ -42,4 +42,7 @@ class Parts {
 /// arg_max and arg_min; the node itself while the dimension is not known.
 [[nodiscard]] ValueId arg_parts(Graph& to, const Node& node, const Value& first);
 
+/// resize; the node itself while sizes are not known.
+[[nodiscard]] ValueId resize_parts(Graph& to, const Node& node, const Value& first);
+
 }  // namespace dvmsim

@@ -42,11 +42,11 @@ struct Takeover {
   int input;
   const char* attribute;
 };
-constexpr Takeover kTakeovers[] = {{Op::Reshape, 1, "shape"}, {Op::Expand, 1, "shape"},
-                                   {Op::Split, 1, "sizes"},   {Op::Slice, 1, "starts"},
-                                   {Op::Slice, 2, "ends"},    {Op::Slice, 3, "axes"},
-                                   {Op::Slice, 4, "steps"},   {Op::Pad, 1, "pads"},
-                                   {Op::Pad, 3, "axes"},      {Op::TopK, 1, "k"}};
+constexpr Takeover kTakeovers[] = {
+    {Op::Reshape, 1, "shape"}, {Op::Expand, 1, "shape"}, {Op::Split, 1, "sizes"},
+    {Op::Slice, 1, "starts"},  {Op::Slice, 2, "ends"},   {Op::Slice, 3, "axes"},
+    {Op::Slice, 4, "steps"},   {Op::Pad, 1, "pads"},     {Op::Pad, 3, "axes"},
+    {Op::TopK, 1, "k"},        {Op::Resize, 1, "sizes"}};
 
 /// Copies a graph node by node into a new one whose values have their types.
 class Deducer {

@@ -1,4 +1,6 @@
 // Shape rules of the operators that choose or place elements by number or by size.
+#include <cmath>
+
 #include "compiler/graph/shape.h"
 #include "compiler/graph/shape_rules.h"
 
@@ -64,6 +66,47 @@ Types top_k(const Use& use) {
   shape[axis] = count;
   types[0].shape = types[1].shape = shape;
   return types;
+}
+
+namespace {
+
+/// floor(size * scale), for sizes that are not known too if the scale is a simple fraction.
+Dim scaled(const Use& use, const Dim& size, double scale) {
+  if (size.is_known()) {
+    return static_cast<std::int64_t>(std::floor(static_cast<double>(size.value()) * scale));
+  }
+  for (std::int64_t below = 1; below <= 64; ++below) {
+    const double above = scale * static_cast<double>(below);
+    if (above != std::floor(above)) continue;
+    return floor_div(size * Dim(static_cast<std::int64_t>(above)), below);
+  }
+  use.fail("scales a dimension that is not known by no simple fraction; give it with --dim");
+}
+
+}  // namespace
+
+Types resize(const Use& use) {
+  const std::string mode = use.node.string_of("mode");
+  if (mode != "nearest" && mode != "linear" && mode != "cubic") {
+    use.fail("mode '" + mode + "' is not known; use nearest, linear or cubic");
+  }
+  const DType dtype = use.in(0).dtype;
+  if (mode != "nearest" && !is_float(dtype)) use.fail("interpolates floats only; cast its input");
+  const Numbers sizes = numbers(use, "sizes", 1);
+  const std::vector<double> scales = use.node.floats_of("scales");
+  const Dims& shape = use.shape(0);
+  if (sizes.given && !sizes.values) return {{dtype, std::nullopt, std::nullopt}};
+  if (sizes.given ? sizes.values->size() != shape.size() : scales.size() != shape.size()) {
+    use.fail("needs one scale or size for each axis of " + to_text(shape));
+  }
+  Dims result;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const Dim size = sizes.given ? (*sizes.values)[i] : scaled(use, shape[i], scales[i]);
+    if (size.is_known() && size.value() < 0) use.fail("sizes are negative");
+    if (shape[i].is(0) && !size.is(0)) use.fail("resizes an axis without elements");
+    result.push_back(size);
+  }
+  return {{dtype, std::move(result), std::nullopt}};
 }
 
 }  // namespace dvmsim::shape_rules

@@ -263,7 +263,8 @@ using Rule = Types (*)(const Use&);
 constexpr Rule kRules[] = {
     same,      broadcast_rule, cast,    reduce, matmul,          conv,         reshape,
     transpose, slice,          concat,  split,  gather,          expand,       pad,
-    shape_of,  range,          if_rule, arg,    gather_elements, scatter_rows, top_k};
+    shape_of,  range,          if_rule, arg,    gather_elements, scatter_rows, top_k,
+    resize};
 
 Types unknown(const Use& use) {
   DType dtype = use.in(use.node.op == Op::Select ? 1 : 0).dtype;

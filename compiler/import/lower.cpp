@@ -88,6 +88,10 @@ std::optional<std::vector<std::int64_t>> Lower::numbers(std::string_view attribu
   return result;
 }
 
+std::optional<Dims> Lower::contents(ValueId id) const {
+  return scope_.graph().value(id).type.contents;
+}
+
 std::optional<Tensor> Lower::known(ValueId id) const {
   return scope_.graph().value(id).tensor;
 }

@@ -87,6 +87,8 @@ class Lower {
   /// The numbers of an attribute (older opsets) or an input, which must be known by now.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> numbers(std::string_view attribute,
                                                                  int input);
+  /// The numbers of a small integer tensor, as far as shapes decide them.
+  [[nodiscard]] std::optional<Dims> contents(ValueId id) const;
   /// The bytes of a constant.
   [[nodiscard]] std::optional<Tensor> known(ValueId id) const;
   [[nodiscard]] DType dtype(ValueId id) const;
@@ -139,8 +141,11 @@ struct Entry {
 [[nodiscard]] std::span<const Entry> index_table();
 [[nodiscard]] std::span<const Entry> loss_table();
 [[nodiscard]] std::span<const Entry> normal_table();
+[[nodiscard]] std::span<const Entry> einsum_table();
+[[nodiscard]] std::span<const Entry> sample_table();
 [[nodiscard]] std::span<const Entry> signal_table();
 [[nodiscard]] std::span<const Entry> space_table();
+[[nodiscard]] std::span<const Entry> text_table();
 /// Operators that dvmsim refuses, with the reason.
 [[nodiscard]] std::span<const Entry> refused_table();
 

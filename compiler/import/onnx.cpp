@@ -80,7 +80,8 @@ Lowering lowering_of(const onnx::NodeProto& node) {
   if (node.op_type() == "If") return [](Lower& l) { l.lower_if(); };
   for (const auto table :
        {elementwise_table(), reduction_table(), contraction_table(), move_table(), index_table(),
-        loss_table(), normal_table(), signal_table(), space_table(), refused_table()}) {
+        loss_table(), normal_table(), signal_table(), space_table(), sample_table(), einsum_table(),
+        text_table(), refused_table()}) {
     for (const Entry& entry : table) {
       if (entry.type == node.op_type()) return entry.lower;
     }
