@@ -25,6 +25,7 @@ struct RunOptions {
   std::vector<std::pair<std::string, std::int64_t>> dims{};
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> shapes{};
   Named inputs{};
+  std::vector<std::string> known{};  // inputs whose values decide shapes or attributes
   std::int64_t seed = 1;
   std::string output{};
   std::string strategy{"dvm"};

@@ -182,8 +182,9 @@ int run_model(const RunOptions& options) {
     return run_job(job_of_module(options.model, machine, options), machine, options);
   }
   const std::string name = fs::path(options.model).filename().string();
-  return run_job(job_of(name, load_model(options.model, options.floats), options), machine,
-                 options);
+  return run_job(
+      job_of(name, load_model(options.model, options.floats, known_inputs(options)), options),
+      machine, options);
 }
 
 int run_op(const OpOptions& op, const RunOptions& given) {

@@ -122,16 +122,32 @@ std::size_t outputs_of(const Node& node) {
 
 namespace {
 
-Graph read_model(const std::string& path) {
+Graph read_model(const std::string& path, const ImportOptions& options) {
+  if (path.ends_with(".onnx")) return import_onnx(path, options);
+  if (!options.known.empty()) throw Error("--known: only .onnx models are compiled for values");
   if (path.ends_with(".graph")) return load_graph(path);
-  if (path.ends_with(".onnx")) return import_onnx(path);
   throw Error(path + ": not a model; name an .onnx or a .graph file");
 }
 
 }  // namespace
 
-Graph load_model(const std::string& path, std::optional<DType> floats) {
-  Graph graph = read_model(path);
+std::map<std::string, Tensor> known_inputs(const RunOptions& options) {
+  std::map<std::string, Tensor> known;
+  for (const std::string& name : options.known) {
+    const auto found = std::find_if(options.inputs.begin(), options.inputs.end(),
+                                    [&](const auto& input) { return input.first == name; });
+    if (found == options.inputs.end()) {
+      throw Error("--known " + name + ": give its values with --input " + name + "=FILE.npy");
+    }
+    known[name] = load_npy(found->second);
+  }
+  return known;
+}
+
+Graph load_model(const std::string& path, std::optional<DType> floats,
+                 const std::map<std::string, Tensor>& known) {
+  Graph graph = read_model(path, {known, floats.has_value()});
+  for (const auto& [name, value] : known) (void)input_named(graph, name, "--known");
   return floats ? narrowed(graph, *floats) : graph;
 }
 

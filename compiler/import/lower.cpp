@@ -114,11 +114,8 @@ int Lower::axis(std::int64_t at, int rank) const {
 }
 
 DType Lower::element_type(std::int64_t onnx_type) const {
-  const std::optional<DType> dtype = dtype_of(onnx_type);
-  if (!dtype) {
-    fail("element type " + std::to_string(onnx_type) +
-         " is not supported; use float, float16, bfloat16, int8/32/64, uint8 or bool");
-  }
+  const std::optional<DType> dtype = model_.dtype_of(onnx_type);
+  if (!dtype) fail(unsupported(onnx_type));
   return *dtype;
 }
 

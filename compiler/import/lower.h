@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "compiler/graph/graph.h"
+#include "compiler/import/onnx.h"
 
 namespace onnx {
 class AttributeProto;
@@ -26,13 +27,15 @@ struct Model {
   std::string name;       // begins messages about the file
   std::string directory;  // of external data
   std::int64_t opset = 0;
-  const std::map<std::string, Tensor>* known = nullptr;  // inputs with values, by name
+  const ImportOptions* options = nullptr;
 
+  /// Null: its value is not known.
   [[nodiscard]] const Tensor* known_input(const std::string& input) const {
-    if (known == nullptr) return nullptr;
-    const auto found = known->find(input);
-    return found == known->end() ? nullptr : &found->second;
+    const auto found = options->known.find(input);
+    return found == options->known.end() ? nullptr : &found->second;
   }
+  /// Absent: an element type that the model may not have.
+  [[nodiscard]] std::optional<DType> dtype_of(std::int64_t onnx_type) const;
 };
 
 /// Names visible in one ONNX graph; an If's branch sees its surroundings through `outer`.
@@ -152,7 +155,7 @@ struct Entry {
 /// Lowers the initialisers and nodes of `from` into the scope's graph and sets its outputs.
 void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from);
 [[nodiscard]] Tensor read_tensor(const onnx::TensorProto& from, const Model& model);
-/// Absent: an element type dvmsim has not.
-[[nodiscard]] std::optional<DType> dtype_of(std::int64_t onnx_type);
+/// "element type DOUBLE is not supported; ...".
+[[nodiscard]] std::string unsupported(std::int64_t onnx_type);
 
 }  // namespace dvmsim::onnx_import

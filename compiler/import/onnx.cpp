@@ -95,10 +95,9 @@ void add_inputs(const Model& model, Scope& scope, const onnx::GraphProto& from) 
     const std::string where = model.name + ": input '" + input.name() + "': ";
     if (!input.type().has_tensor_type()) throw Error(where + "is no tensor");
     const onnx::TypeProto_Tensor& type = input.type().tensor_type();
-    const std::optional<DType> dtype = dtype_of(type.elem_type());
+    const std::optional<DType> dtype = model.dtype_of(type.elem_type());
     if (!dtype) {
-      throw Error(where + "element type " + std::to_string(type.elem_type()) +
-                  " is not supported; use float, float16, bfloat16, int8/32/64, uint8 or bool");
+      throw Error(where + unsupported(type.elem_type()));
     }
     if (!type.has_shape()) throw Error(where + "its rank is not given; export it with a shape");
     Dims shape;
@@ -169,14 +168,14 @@ void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from)
 }  // namespace onnx_import
 
 Graph import_onnx(std::string_view bytes, const std::string& name, const std::string& directory,
-                  const KnownInputs& known) {
+                  const ImportOptions& options) {
   onnx::ModelProto proto;
   if (bytes.size() > 0x7fffffffu ||
       !proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !proto.has_graph() ||
       proto.opset_import_size() == 0) {
     throw Error(name + ": is no ONNX model, or is cut off");
   }
-  const onnx_import::Model model{name, directory, onnx_import::opset_of(proto, name), &known};
+  const onnx_import::Model model{name, directory, onnx_import::opset_of(proto, name), &options};
   Graph graph;
   graph.name = proto.graph().name();
   onnx_import::Scope scope(graph, nullptr);
@@ -186,12 +185,13 @@ Graph import_onnx(std::string_view bytes, const std::string& name, const std::st
   return graph;
 }
 
-Graph import_onnx(const std::string& path, const KnownInputs& known) {
+Graph import_onnx(const std::string& path, const ImportOptions& options) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(path + ": cannot be read");
   std::ostringstream bytes;
   bytes << file.rdbuf();
-  return import_onnx(bytes.str(), path, std::filesystem::path(path).parent_path().string(), known);
+  return import_onnx(bytes.str(), path, std::filesystem::path(path).parent_path().string(),
+                     options);
 }
 
 }  // namespace dvmsim

@@ -78,7 +78,7 @@ std::vector<Tensor> suite_tensors(const fs::path& directory, const std::string& 
       tensor.set_data_type(onnx::TensorProto::BFLOAT16);
       bytes = tensor.SerializeAsString();
     }
-    result.push_back(import_onnx_tensor(bytes, path.string()));
+    result.push_back(import_onnx_tensor(bytes, path.string(), {{}, true}));
   }
 }
 

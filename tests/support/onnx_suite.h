@@ -13,8 +13,8 @@ namespace dvmsim {
 /// Every directory of the suite with a model in it, by name.
 [[nodiscard]] std::vector<std::filesystem::path> suite_cases(const std::filesystem::path& suite);
 
-/// stem_0.pb, stem_1.pb, ... of the directory, as far as they go. Bfloat16 is stored as uint16 by
-/// the suite; the model beside the directory says which it is.
+/// stem_0.pb, stem_1.pb, ... of the directory, as far as they go. Doubles are read as F32. Bfloat16
+/// is stored as uint16 by the suite; the model beside the directory says which it is.
 [[nodiscard]] std::vector<Tensor> suite_tensors(const std::filesystem::path& directory,
                                                 const std::string& stem);
 
