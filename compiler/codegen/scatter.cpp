@@ -20,8 +20,10 @@ std::int64_t round_up(std::int64_t value, std::int64_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
-Atomic atomic_of(How how) {
-  switch (how) {
+/// What stores can do on their own.
+Atomic atomic_of(const ScatterKernel& kernel, const Machine& machine) {
+  if (!contains(machine.can.atomic.set, kernel.dtype)) return Atomic::None;
+  switch (kernel.how) {
     case How::Add:
       return Atomic::Add;
     case How::Max:
@@ -33,10 +35,27 @@ Atomic atomic_of(How how) {
   }
 }
 
+/// What the vector unit does where stores cannot.
+Op combination(How how) {
+  switch (how) {
+    case How::Add:
+      return Op::vadd;
+    case How::Max:
+      return Op::vmax;
+    case How::Min:
+      return Op::vmin;
+    default:
+      return Op::vmul;
+  }
+}
+
 class ScatterEmitter {
  public:
   ScatterEmitter(const ScatterKernel& kernel, const Machine& machine)
-      : kernel_(kernel), builder_(vector_kind(machine)), size_(size_of(kernel.dtype)) {
+      : kernel_(kernel),
+        builder_(vector_kind(machine)),
+        size_(size_of(kernel.dtype)),
+        atomic_(atomic_of(kernel, machine)) {
     const bool in_ub = machine.firmware.memory == ProgramMemory::Ub;
     const std::int64_t begin =
         round_up(machine.ub.reserved.count() + (in_ub ? std::int64_t{2048} : 0), 512);
@@ -51,7 +70,7 @@ class ScatterEmitter {
     const Val index = builder_.argument(0), updates = builder_.argument(1),
               data = builder_.argument(2);
     // Atomic updates come in any order; else the cores share the columns.
-    const bool atomic = atomic_of(kernel_.how) != Atomic::None;
+    const bool atomic = atomic_ != Atomic::None;
     const std::array dims = {atomic ? kernel_.count : 1, kernel_.width};
     const std::array steps = {std::int64_t{1}, piece_};
     TileWalk walk(builder_, dims, steps);
@@ -106,21 +125,22 @@ class ScatterEmitter {
     const Val to = builder_.compute(Op::sadd, offset(data, at, row), column);
     const Val length = builder_.compute(Op::smul, position.extent[1], size_);
     builder_.add(Op::load, {{"dst", update_.base}, {"src", from}, {"len", length}});
-    if (kernel_.how == How::Multiply) {
+    const bool combines = kernel_.how != How::Replace && atomic_ == Atomic::None;
+    if (combines) {
       builder_.add(Op::load, {{"dst", old_.base}, {"src", to}, {"len", length}});
-      builder_.add(Op::vmul, {{"dtype", static_cast<int>(kernel_.dtype)},
-                              {"dst", update_.base},
-                              {"a", old_.base},
-                              {"b", update_.base},
-                              {"count", position.extent[1]}});
+      builder_.add(combination(kernel_.how), {{"dtype", static_cast<int>(kernel_.dtype)},
+                                              {"dst", update_.base},
+                                              {"a", old_.base},
+                                              {"b", update_.base},
+                                              {"count", position.extent[1]}});
     }
     builder_.add(Op::store, {{"dst", to},
                              {"src", update_.base},
                              {"len", length},
-                             {"atomic", static_cast<int>(atomic_of(kernel_.how))},
+                             {"atomic", static_cast<int>(atomic_)},
                              {"dtype", static_cast<int>(kernel_.dtype)}});
     // The next update may read the row that is being written.
-    if (kernel_.how == How::Multiply) {
+    if (combines) {
       builder_.add(Op::drain, {{"pipe", static_cast<int>(Pipe::MTE3)}});
     }
   }
@@ -128,6 +148,7 @@ class ScatterEmitter {
   const ScatterKernel& kernel_;
   Builder builder_;
   std::int64_t size_, piece_ = 1;
+  Atomic atomic_;
   UbRange update_{}, old_{};
 };
 

@@ -71,8 +71,10 @@ std::int64_t wrapped(const Call& call, std::int64_t index, std::int64_t size) {
 
 template <class Number>
 Number combined(const std::string& how, Number old, Number update) {
-  if (how == "add") return static_cast<Number>(old + update);
-  if (how == "mul") return static_cast<Number>(old * update);
+  using Wrapping = std::conditional_t<std::is_integral_v<Number>, std::uint64_t, Number>;
+  const auto a = static_cast<Wrapping>(old), b = static_cast<Wrapping>(update);
+  if (how == "add") return static_cast<Number>(a + b);
+  if (how == "mul") return static_cast<Number>(a * b);
   if (how == "max") return std::max(old, update);
   if (how == "min") return std::min(old, update);
   return update;
