@@ -13,7 +13,7 @@ class Resize : public Parts {
   ValueId operator()() {
     const Dims wanted = *to_.value(node_.outputs[0]).type.shape;
     for (std::size_t i = 0; i < shape_.size(); ++i) {
-      if (!shape_[i].is_known() || !wanted[i].is_known()) {
+      if (!stays(i, wanted) && !(shape_[i].is_known() && wanted[i].is_known())) {
         return to_.add(node_.op, node_.inputs, node_.attributes, name());
       }
     }
@@ -22,8 +22,8 @@ class Resize : public Parts {
     ValueId value = converted(x(), dtype_, computed);
     Dims shape = shape_;
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+      if (stays(axis, wanted)) continue;
       const std::int64_t from = shape[axis].value(), to = wanted[axis].value();
-      if (is_kept(node_, axis, from, to)) continue;
       value = resized(value, computed, shape, axis, axis_taps(node_, axis, shape.size(), from, to));
       shape[axis] = to;
     }
@@ -32,6 +32,11 @@ class Resize : public Parts {
   }
 
  private:
+  /// An axis copied as it is, known or not.
+  [[nodiscard]] bool stays(std::size_t axis, const Dims& wanted) const {
+    return shape_[axis] == wanted[axis] && is_kept(node_, axis);
+  }
+
   /// A constant with one number for each element along the axis.
   ValueId along(const char* what, DType dtype, std::size_t axis,
                 const std::vector<double>& numbers) {

@@ -44,7 +44,7 @@ Tensor resize(const Call& call) {
     for (const std::int64_t value : x.ints()) values.push_back(static_cast<double>(value));
   }
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (is_kept(call.node, axis, shape[axis], wanted[axis])) continue;
+    if (shape[axis] == wanted[axis] && is_kept(call.node, axis)) continue;
     const AxisTaps taps = axis_taps(call.node, axis, shape.size(), shape[axis], wanted[axis]);
     values = resized(values, shape, axis, taps, call.node.float_of("extrapolation"));
     shape[axis] = wanted[axis];

@@ -81,9 +81,8 @@ double axis_scale(const Node& node, std::size_t axis, std::int64_t from, std::in
   return from == 0 ? 1 : static_cast<double>(to) / static_cast<double>(from);
 }
 
-bool is_kept(const Node& node, std::size_t axis, std::int64_t from, std::int64_t to) {
-  if (from != to || node.string_of("coordinates") == "tf_crop_and_resize") return false;
-  return axis_scale(node, axis, from, to) == 1;
+bool is_kept(const Node& node, std::size_t axis) {
+  return node.string_of("coordinates") != "tf_crop_and_resize" && axis_scale(node, axis, 1, 1) == 1;
 }
 
 AxisTaps axis_taps(const Node& node, std::size_t axis, std::size_t rank, std::int64_t from,

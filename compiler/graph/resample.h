@@ -20,9 +20,8 @@ struct AxisTaps {
   [[nodiscard]] std::int64_t repeats(std::int64_t from) const;
 };
 
-/// Is axis `axis` copied as it is?
-[[nodiscard]] bool is_kept(const Node& resize, std::size_t axis, std::int64_t from,
-                           std::int64_t to);
+/// Is axis `axis`, whose size does not change, copied as it is?
+[[nodiscard]] bool is_kept(const Node& resize, std::size_t axis);
 /// Of a resize node's axis from `from` to `to` elements.
 [[nodiscard]] AxisTaps axis_taps(const Node& resize, std::size_t axis, std::size_t rank,
                                  std::int64_t from, std::int64_t to);

@@ -35,7 +35,9 @@ TEST(Decompose, the_parts_of_each_composite_mean_the_same) {
     if (op == Op::BatchNorm) inputs = "x, p, p, p, v";
     if (op == Op::LayerNorm) inputs = "x, q, q";
     const bool finds = op == Op::ArgMax || op == Op::ArgMin;
-    const std::string attributes = finds ? " {axis=1}" : "";
+    const std::string attributes = finds              ? " {axis=1}"
+                                   : op == Op::Resize ? " {sizes=[n, 7, 9], mode=cubic}"
+                                                      : "";
     const std::string text =
         "dim n\ninput x: f32[n, 4, 6]\ninput p: f32[4]\nv = mul(p, p)\n"
         "const q: f32[6] = random(3, 1)\ny = " +

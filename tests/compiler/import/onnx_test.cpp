@@ -103,6 +103,51 @@ TEST(Onnx, files_cut_anywhere_are_one_error) {
   EXPECT_NE(error_of(model_of(22)).find("opset 22 is not supported"), std::string::npos);
 }
 
+TEST(Onnx, doubles_are_refused_unless_they_are_narrowed) {
+  onnx::ModelProto model = small_model();
+  onnx::GraphProto& graph = *model.mutable_graph();
+  graph.mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      onnx::TensorProto::DOUBLE);
+  onnx::TensorProto& one = *graph.add_initializer();
+  one.set_name("one");
+  one.set_data_type(onnx::TensorProto::DOUBLE);
+  one.add_double_data(1.5);
+  graph.mutable_node(0)->set_op_type("Add");
+  graph.mutable_node(0)->add_input("one");
+  EXPECT_NE(error_of(model).find("--dtype f32"), std::string::npos) << error_of(model);
+  const Graph narrow = import_onnx(model.SerializeAsString(), "m.onnx", "", {{}, true});
+  const Tensor y = evaluate(narrow, {{"x", floats({1, 1, 3}, {1, -2, 3})}})[0];
+  EXPECT_EQ(y, floats({1, 1, 3}, {2.5, 1.5, 4.5}));
+}
+
+TEST(Onnx, known_inputs_are_constants_to_the_nodes) {
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"2", "3"});
+  add_input(graph, "axes", {"1"});
+  graph.mutable_input(1)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      onnx::TensorProto::INT64);
+  add_node(graph, "ReduceSum", {"x", "axes"}, {"y"});
+  add_output(graph, "y");
+  EXPECT_NE(error_of(model).find("axes must be constant"), std::string::npos);
+  const std::int64_t one = 1;
+  const Tensor axes = Tensor::of_ints(DType::I64, {1}, std::span(&one, 1));
+  const Graph known =
+      import_onnx(model.SerializeAsString(), "m.onnx", "", {{{"axes", axes}}, false});
+  EXPECT_EQ(known.inputs.size(), 2u);
+  const Tensor x = floats({2, 3}, {1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(evaluate(known, {{"x", x}, {"axes", axes}})[0], floats({2, 1}, {6, 15}));
+  EXPECT_THROW((void)import_onnx(model.SerializeAsString(), "m.onnx", "", {{{"axes", x}}, false}),
+               Error);
+}
+
+TEST(Onnx, random_operators_are_refused_with_the_reason) {
+  onnx::ModelProto model = small_model();
+  model.mutable_graph()->mutable_node(1)->set_op_type("Bernoulli");
+  EXPECT_NE(error_of(model).find("node 'first' (Bernoulli): draws random numbers"),
+            std::string::npos);
+}
+
 TEST(Onnx, shape_chains_vanish) {
   onnx::ModelProto model = model_of(13);
   onnx::GraphProto& graph = *model.mutable_graph();
