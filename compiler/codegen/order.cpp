@@ -234,17 +234,31 @@ Program emit_row_gather(const RowGatherKernel& kernel, const Machine& machine, i
   return finished(builder, kernel.name, {{Input, "data"}, {Input, "index"}, {Output, "out"}});
 }
 
+namespace {
+
+/// Bytes of UB for the tiles of a sort.
+std::int64_t sorting_room(const Machine& machine) {
+  return machine.ub.size.count() - ub_begin(machine) - 4 * 512;
+}
+
+}  // namespace
+
+std::int64_t longest_row(const TopKernel& kernel, const Machine& machine) {
+  const std::int64_t left = sorting_room(machine) - pitch_of(kernel.count, DType::I64) - 3 * kBlock;
+  return left / (2 * size_of(kernel.dtype) + size_of(DType::I32));
+}
+
 Program emit_top(const TopKernel& kernel, const Machine& machine, int& cores) {
   const std::int64_t size = size_of(kernel.dtype);
   const std::int64_t pitch = pitch_of(kernel.size, kernel.dtype);
   const std::int64_t index_pitch = pitch_of(kernel.size, DType::I32);
   const std::int64_t place_pitch = pitch_of(kernel.count, DType::I64);
-  const std::int64_t room = machine.ub.size.count() - ub_begin(machine) - 4 * 512;
+  const std::int64_t room = sorting_room(machine);
   const std::int64_t row = 2 * pitch + index_pitch + place_pitch;
   if (row > room) {
     throw Error(fmt::format(
         "node '{}': sorts rows of {} elements, but a row, its order and its places must fit the "
-        "{} bytes of UB; take the largest of parts of it first",
+        "{} bytes of UB; take fewer of them",
         kernel.name, kernel.size, room));
   }
   const std::int64_t tile_rows =

@@ -32,6 +32,8 @@ struct TopKernel {
   std::int64_t rows = 1, size = 1, count = 1;
   bool largest = true;
 };
+/// Elements of the longest row that fits UB with its order and `count` places.
+[[nodiscard]] std::int64_t longest_row(const TopKernel& kernel, const Machine& machine);
 /// Throws Error if a row does not fit UB.
 [[nodiscard]] Program emit_top(const TopKernel& kernel, const Machine& machine, int& cores);
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "compiler/codegen/order.h"
@@ -147,18 +148,75 @@ class LastAxes {
   void top(const Node& node) {
     const Sizes shape = shape_of(node.inputs[0]);
     const std::size_t axis = axis_of(node, shape);
-    if (shape.empty() || inside(shape, axis) == 1) return rewrite_.keep(node);
-    const Sizes perm = to_last(axis, shape.size());
-    const Sizes out = moved(shape_of(node.outputs[0]), perm);
-    Node last = node;
-    last.inputs = {turned(node.inputs[0], perm)};
-    last.set("axis", std::ssize(shape) - 1);
-    const ValueId values = new_value(type_of(node.outputs[0]), out);
-    const ValueId places = new_value(DType::I64, out);
-    last.outputs = {values, places};
-    rewrite_.keep(std::move(last));
-    turn_back(node.outputs[0], values, perm);
-    turn_back(node.outputs[1], places, perm);
+    const std::int64_t size = shape.empty() ? 1 : shape[axis];
+    const std::int64_t count =
+        shape_of(node.outputs[0]).empty() ? 1 : shape_of(node.outputs[0])[axis];
+    const bool turns = !shape.empty() && inside(shape, axis) != 1;
+    const DType dtype = type_of(node.inputs[0]);
+    const TopKernel kernel{name_, dtype, 1, size, count};
+    const bool fits_row = size <= longest_row(kernel, context_.machine);
+    if (!turns && fits_row) return rewrite_.keep(node);
+    const Sizes perm = turns ? to_last(axis, shape.size()) : Sizes{};
+    const ValueId given = turns ? turned(node.inputs[0], perm) : node.inputs[0];
+    const std::int64_t rows = element_count(shape) / size;
+    const bool largest = node.int_of("largest") != 0;
+    const auto [values, places] = top_of_rows(reshaped(given, {rows, size}), count, largest);
+    const auto finish = [&](ValueId output, ValueId id) {
+      const Sizes whole = shape_of(output);
+      if (!turns) {
+        rewrite_.make(output, Op::Reshape, {id}, {{"shape", as_dims(whole)}}, name_);
+      } else {
+        turn_back(output, reshaped(id, moved(whole, perm)), perm);
+      }
+    };
+    finish(node.outputs[0], values);
+    finish(node.outputs[1], places);
+  }
+
+  struct Top {
+    ValueId values = kNoValue, places = kNoValue;
+  };
+  Top one_top(ValueId id, std::int64_t count, bool largest) {
+    Sizes shape = shape_of(id);
+    shape.back() = count;
+    Node node{Op::TopK, {id}, {}, {}, name_, {}};
+    node.set("k", Dims{count});
+    node.set("axis", std::int64_t{-1});
+    node.set("largest", std::int64_t{largest});
+    const Top top{new_value(type_of(id), shape), new_value(DType::I64, shape)};
+    node.outputs = {top.values, top.places};
+    rewrite_.keep(std::move(node));
+    return top;
+  }
+
+  /// Of rows too long to sort, the largest of pieces, then the largest of those.
+  Top top_of_rows(ValueId id, std::int64_t count, bool largest) {
+    const std::int64_t rows = shape_of(id)[0], size = shape_of(id)[1];
+    const DType dtype = type_of(id);
+    const std::int64_t most = longest_row({name_, dtype, rows, size, count}, context_.machine);
+    const std::int64_t pieces = most > 0 ? (size + most - 1) / most : 0;
+    const std::int64_t piece = pieces > 0 ? (size + pieces - 1) / pieces : size;
+    if (size <= most || pieces * std::min(count, piece) >= size) return one_top(id, count, largest);
+    const double worst = largest ? -std::numeric_limits<double>::infinity()
+                                 : std::numeric_limits<double>::infinity();
+    Graph& graph = rewrite_.graph();
+    if (pieces * piece != size) {  // behind the elements, and no better than any: never taken
+      id = make(dtype, {rows, pieces * piece}, Op::Pad,
+                {id, kNoValue, graph.add_scalar(dtype, worst)},
+                {{"pads", Dims{0, 0, 0, pieces * piece - size}}});
+    }
+    const std::int64_t taken = std::min(count, piece), candidates = pieces * taken;
+    const Top parts = one_top(reshaped(id, {rows, pieces, piece}), taken, largest);
+    Sizes starts;
+    for (std::int64_t i = 0; i < pieces; ++i) starts.push_back(i * piece);
+    const ValueId start =
+        graph.add_constant(name_ + ".pieces", Tensor::of_ints(DType::I64, {pieces, 1}, starts));
+    const ValueId numbers = make(DType::I64, {rows, pieces, taken}, Op::Add, {parts.places, start});
+    const Top best = top_of_rows(reshaped(parts.values, {rows, candidates}), count, largest);
+    const ValueId places =
+        make(DType::I64, {rows, count}, Op::GatherElements,
+             {reshaped(numbers, {rows, candidates}), best.places}, {{"axis", std::int64_t{1}}});
+    return {best.values, places};
   }
   ValueId new_value(DType dtype, const Sizes& shape) {
     Graph& graph = rewrite_.graph();

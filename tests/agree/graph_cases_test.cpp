@@ -221,10 +221,14 @@ output e
 }
 
 TEST(GraphCases, the_largest_and_their_places) {
-  check(R"(input x: f32[9, 40]
+  check(R"(input w: f32[2, 60001]
+input x: f32[9, 40]
 input y: f16[30, 6]
 input z: i32[5, 8, 3]
 a, b = top_k(x) {k=[7]}
+h, i = top_k(w) {k=[300], largest=0}
+output h
+output i
 c, d = top_k(y) {k=[4], axis=0, largest=0}
 e = arg_max(z) {axis=1, last=1}
 f = arg_min(z) {axis=0, keepdims=0}
@@ -301,7 +305,7 @@ void expect_refused(const std::string& text, const std::string& node) {
 
 TEST(GraphCases, what_cannot_be_compiled_is_refused_by_its_node) {
   expect_refused("input x: i32[4, 4]\ny = matmul(x, x)\noutput y\n", "y");
-  expect_refused("input x: f32[2, 60000]\nv, p = top_k(x) {k=[3]}\noutput v\n", "v");
+  expect_refused("input x: f32[2, 60000]\nv, p = top_k(x) {k=[60000]}\noutput v\n", "v");
 }
 
 }  // namespace
