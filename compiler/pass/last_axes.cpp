@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -228,21 +229,26 @@ class LastAxes {
     return static_cast<ValueId>(graph.values.size()) - 1;
   }
 
-  /// Lines that a tile holds: along rows of it, or over a few of its rows.
+  /// Lines that a tile holds: over a few of its rows, or along them. A sum waits for the one before
+  /// it, so longer lines are cut into as many pieces as a piece has elements.
   void sum(const Node& node) {
     const Sizes shape = shape_of(node.inputs[0]);
     if (shape.empty()) return rewrite_.keep(node);
+    const DType given = type_of(node.inputs[0]), wide = is_float(given) ? DType::F32 : given;
     const std::size_t axis = axis_of(node, shape);
     const std::int64_t size = shape[axis], inner = inside(shape, axis);
-    const std::int64_t room = context_.machine.ub.size.count() / 2;
-    const std::int64_t wide = std::max<std::int64_t>(4, size_of(type_of(node.inputs[0])));
-    const bool short_columns = inner > 1 && size * wide * 32 * 4 <= room;
-    if (short_columns || (inner == 1 && size * wide * 3 <= room)) return rewrite_.keep(node);
+    const std::int64_t room = context_.machine.ub.size.count() / 2 / std::max(4, size_of(wide));
+    const std::int64_t fitting = room / 3;
+    if ((inner > 1 && size * 32 * 4 <= room) || (inner == 1 && size <= fitting)) {
+      return rewrite_.keep(node);
+    }
     const Sizes perm = to_last(axis, shape.size());
-    const ValueId given = inner > 1 ? turned(node.inputs[0], perm) : node.inputs[0];
-    const std::int64_t rows = element_count(shape) / size;
-    const Sizes lines = {rows, size};
-    const ValueId summed = sum_rows(reshaped(given, lines), room / (wide * 3));
+    ValueId lines = inner > 1 ? turned(node.inputs[0], perm) : node.inputs[0];
+    lines = reshaped(lines, {element_count(shape) / size, size});
+    if (wide != given) lines = cast(lines, wide);  // pieces keep their digits
+    const auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(size))) + 16;
+    ValueId summed = sum_rows(lines, size > fitting ? std::min(fitting, root) : size);
+    if (wide != given) summed = cast(summed, given);
     const ValueId back = reshaped(summed, inner > 1 ? moved(shape, perm) : shape);
     if (inner > 1) {
       turn_back(node.outputs[0], back, perm);
@@ -251,6 +257,9 @@ class LastAxes {
     }
   }
 
+  ValueId cast(ValueId id, DType to) {
+    return make(to, shape_of(id), Op::Cast, {id}, {{"to", to}});
+  }
   ValueId scan(ValueId id, std::int64_t axis) {
     return make(type_of(id), shape_of(id), Op::CumSum, {id}, {{"axis", axis}});
   }
