@@ -82,6 +82,8 @@ Tensor range(const Call& call) {
   const float limit = call.in(1).floats()[0];
   const float step = call.in(2).floats()[0];
   const float count = std::ceil((limit - start) / step);
+  constexpr float kMost = 0x1p28f;
+  if (!(count <= kMost)) call.use().fail("has a step of 0, or more than 2^28 elements");
   std::vector<float> values;
   for (float i = 0; i < count; ++i) values.push_back(start + i * step);
   return Tensor::of_floats(dtype, {static_cast<std::int64_t>(values.size())}, values);

@@ -99,6 +99,10 @@ Types resize(const Use& use) {
   if (sizes.given ? sizes.values->size() != shape.size() : scales.size() != shape.size()) {
     use.fail("needs one scale or size for each axis of " + to_text(shape));
   }
+  constexpr double kMostScale = 1 << 20;
+  for (const double scale : scales) {
+    if (!(scale > 0 && scale <= kMostScale)) use.fail("scales must be positive, and at most 2^20");
+  }
   Dims result;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const Dim size = sizes.given ? (*sizes.values)[i] : scaled(use, shape[i], scales[i]);

@@ -41,6 +41,10 @@ class Einsum {
   /// Letters of each input; an ellipsis becomes digits, counted from the end.
   void parse(std::string equation) {
     std::erase(equation, ' ');
+    for (const char c : equation) {
+      const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      if (!letter && !has(",.->", c)) l_.fail("the equation has a '" + std::string(1, c) + "'");
+    }
     const std::size_t arrow = equation.find("->");
     const std::string inputs = equation.substr(0, arrow);
     std::size_t begin = 0, most = 0;
@@ -60,6 +64,11 @@ class Einsum {
     if (begin <= inputs.size()) l_.fail("the equation has more terms than inputs");
     if (arrow != std::string::npos) {
       output_ = expanded(equation.substr(arrow + 2), most);
+      for (const char letter : output_) {
+        if (std::count(output_.begin(), output_.end(), letter) > 1) {
+          l_.fail("the output repeats a letter");
+        }
+      }
       return;
     }
     std::map<char, int> uses;

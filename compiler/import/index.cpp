@@ -180,7 +180,7 @@ void trilu(Lower& l) {
   const Dims shape = l.shape(x);
   if (shape.size() < 2) l.fail("needs a matrix, but its input is " + to_text(shape));
   std::int64_t k = 0;
-  if (const auto given = l.numbers("", 1); given && given->size() == 1) k = given->front();
+  if (const auto given = l.numbers("k", 1); given && given->size() == 1) k = given->front();
   const int rank = static_cast<int>(shape.size());
   const ValueId row = l.positions(shape[shape.size() - 2], rank - 2, rank);
   const ValueId column = l.positions(shape.back(), rank - 1, rank);
@@ -209,7 +209,7 @@ ValueId reversed(Lower& l, ValueId x, int axis) {
 
 void cum_sum(Lower& l) {
   ValueId x = l.in(0);
-  const auto given = l.numbers("", 1);
+  const auto given = l.numbers("axis", 1);
   if (!given || given->size() != 1) l.fail("axis must be one known number");
   const int axis = l.axis(given->front(), l.rank(x));
   const auto at = static_cast<std::size_t>(axis);

@@ -94,7 +94,10 @@ void rms_norm(Lower& l) {
 void lrn(Lower& l) {
   const ValueId x = l.in(0);
   const std::int64_t size = l.int_of("size", 0);
-  if (size < 1 || l.rank(x) < 2) l.fail("needs a size and a channel axis");
+  constexpr std::int64_t kWidest = 1024;  // each neighbour is a slice
+  if (size < 1 || size > kWidest || l.rank(x) < 2) {
+    l.fail("needs a channel axis and a size from 1 to " + std::to_string(kWidest));
+  }
   const Dim channels = l.shape(x)[1];
   Dims pads(2 * l.shape(x).size(), 0);
   pads[1] = (size - 1) / 2;

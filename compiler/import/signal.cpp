@@ -1,5 +1,6 @@
 // ONNX operators of signal processing. Windows and filter banks depend on sizes alone and are made
 // here; Fourier transforms are products with matrices made here.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -16,6 +17,15 @@ double known_number(Lower& l, int index, const char* what) {
   return static_cast<double>(tensor->floats()[0]);
 }
 
+std::int64_t known_count(Lower& l, int index, const char* what, std::int64_t least) {
+  constexpr double kMost = 1 << 24;
+  const double value = known_number(l, index, what);
+  if (!(value >= static_cast<double>(least) && value <= kMost)) {
+    l.fail(std::string(what) + " must be a number from " + std::to_string(least) + " to 2^24");
+  }
+  return static_cast<std::int64_t>(value);
+}
+
 DType output_type(Lower& l) {
   return l.has_attribute("output_datatype") ? l.element_type(l.int_of("output_datatype", 1))
                                             : DType::F32;
@@ -23,9 +33,9 @@ DType output_type(Lower& l) {
 
 /// a - b * cos(x) + c * cos(2x) over a period.
 void window(Lower& l, double a, double b, double c) {
-  const auto size = static_cast<std::int64_t>(known_number(l, 0, "the size"));
+  const std::int64_t size = known_count(l, 0, "the size", 0);
   const bool periodic = l.int_of("periodic", 1) != 0;
-  const auto period = static_cast<double>(periodic ? size : size - 1);
+  const auto period = static_cast<double>(std::max<std::int64_t>(periodic ? size : size - 1, 1));
   std::vector<double> values;
   for (std::int64_t i = 0; i < size; ++i) {
     const double x = 2 * pi * static_cast<double>(i) / period;
@@ -45,9 +55,9 @@ void blackman(Lower& l) {
 
 /// Triangles over the bins of a spectrum, at equal distances on the mel scale.
 void mel_weights(Lower& l) {
-  const auto bands = static_cast<std::int64_t>(known_number(l, 0, "num_mel_bins"));
-  const auto length = static_cast<std::int64_t>(known_number(l, 1, "dft_length"));
-  const double rate = known_number(l, 2, "sample_rate");
+  const std::int64_t bands = known_count(l, 0, "num_mel_bins", 1);
+  const std::int64_t length = known_count(l, 1, "dft_length", 1);
+  const auto rate = static_cast<double>(known_count(l, 2, "sample_rate", 1));
   const auto mel = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
   const double low = mel(known_number(l, 3, "lower_edge_hertz"));
   const double step =
@@ -55,8 +65,8 @@ void mel_weights(Lower& l) {
   std::vector<std::int64_t> bins;
   for (std::int64_t i = 0; i < bands + 2; ++i) {
     const double hertz = 700 * (std::pow(10, (low + static_cast<double>(i) * step) / 2595) - 1);
-    bins.push_back(
-        static_cast<std::int64_t>(std::floor(static_cast<double>(length + 1) * hertz / rate)));
+    const double bin = std::floor(static_cast<double>(length + 1) * hertz / rate);
+    bins.push_back(static_cast<std::int64_t>(std::clamp(bin, 0.0, 0x1p40)));
   }
   const std::int64_t spectrum = length / 2 + 1;
   std::vector<double> weights(static_cast<std::size_t>(spectrum * bands), 0);
@@ -138,7 +148,8 @@ void dft(Lower& l) {
   Dims shape = l.shape(x);
   check_length(l, shape[static_cast<std::size_t>(axis)]);
   std::int64_t length = shape[static_cast<std::size_t>(axis)].value();
-  if (l.has(1)) length = static_cast<std::int64_t>(known_number(l, 1, "dft_length"));
+  if (l.has(1)) length = known_count(l, 1, "dft_length", 1);
+  if (length < 1) l.fail("transforms no elements");
   const bool one_sided = l.int_of("onesided", 0) != 0, inverse = l.int_of("inverse", 0) != 0;
   if (one_sided && inverse) l.fail("an inverse transform is not one-sided");
   const bool is_complex = shape.back().is(2);
@@ -166,22 +177,22 @@ void dft(Lower& l) {
 void stft(Lower& l) {
   const ValueId signal = l.in(0);
   const Dims shape = l.shape(signal);
-  if (shape.size() > 3 || (shape.size() == 3 && !shape[2].is(1))) {
+  if (shape.size() < 2 || shape.size() > 3 || (shape.size() == 3 && !shape[2].is(1))) {
     l.fail("only real signals are supported");
   }
   check_length(l, shape[1]);
-  const auto step = static_cast<std::int64_t>(known_number(l, 1, "frame_step"));
+  const std::int64_t step = known_count(l, 1, "frame_step", 1);
   std::int64_t length = 0;
   if (l.has(3)) {
-    length = static_cast<std::int64_t>(known_number(l, 3, "frame_length"));
+    length = known_count(l, 3, "frame_length", 1);
   } else if (l.has(2)) {
     check_length(l, l.shape(l.in(2))[0]);
     length = l.shape(l.in(2))[0].value();
   } else {
     l.fail("needs a window or a frame_length");
   }
+  if (length < 1 || shape[1].value() < length) l.fail("the signal is shorter than a frame");
   const std::int64_t frames = (shape[1].value() - length) / step + 1;
-  if (step < 1 || frames < 1) l.fail("the signal is shorter than a frame");
   std::vector<std::int64_t> numbers;
   for (std::int64_t frame = 0; frame < frames; ++frame) {
     for (std::int64_t i = 0; i < length; ++i) numbers.push_back(frame * step + i);

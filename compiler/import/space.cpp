@@ -103,6 +103,9 @@ void resize(Lower& l) {
     std::vector<double> region = known_floats(l, 1, "roi"), all(2 * shape.size(), 0);
     std::fill(all.begin() + static_cast<std::ptrdiff_t>(shape.size()), all.end(), 1.0);
     const std::vector<std::int64_t> axes = l.ints_of("axes");
+    if (region.size() != 2 * (axes.empty() ? shape.size() : axes.size())) {
+      l.fail("roi has not two numbers for each axis");
+    }
     for (std::size_t i = 0; i < axes.size(); ++i) {
       const auto at = static_cast<std::size_t>(l.axis(axes[i], static_cast<int>(shape.size())));
       all[at] = region.at(i);

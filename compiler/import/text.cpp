@@ -69,11 +69,15 @@ void tf_idf(Lower& l) {
   const ValueId rows = l.reshape(l.cast(x, DType::I64), {batch, shape.back()});
   const std::vector<std::int64_t> columns = l.ints_of("ngram_indexes");
   const std::vector<float> weights = l.floats_of("weights");
-  const std::int64_t outputs = *std::max_element(columns.begin(), columns.end()) + 1;
+  const std::vector<Pool> pools = pools_of(l);
+  const auto [least, most] = std::minmax_element(columns.begin(), columns.end());
+  constexpr std::int64_t kMostColumns = 1 << 24;
+  if (columns.empty() || *least < 0 || *most >= kMostColumns) l.fail("ngram_indexes do not fit");
+  const std::int64_t outputs = *most + 1;
   std::vector<ValueId> parts;
   std::vector<std::int64_t> from(static_cast<std::size_t>(outputs), -1);
   std::int64_t made = 0;
-  for (const Pool& pool : pools_of(l)) {
+  for (const Pool& pool : pools) {
     ValueId sum = kNoValue;
     const std::int64_t skips = pool.length == 1 ? 0 : l.int_of("max_skip_count", 0);
     for (std::int64_t skip = 0; skip <= skips; ++skip) {
@@ -84,7 +88,8 @@ void tf_idf(Lower& l) {
     if (sum == kNoValue) continue;
     parts.push_back(sum);
     for (const std::int64_t gram : pool.order) {
-      from[static_cast<std::size_t>(columns.at(static_cast<std::size_t>(gram)))] = made++;
+      if (gram >= std::ssize(columns)) l.fail("ngram_indexes are fewer than n-grams");
+      from[static_cast<std::size_t>(columns[static_cast<std::size_t>(gram)])] = made++;
     }
   }
   // Columns in the order asked for; what no n-gram counts is zero.

@@ -148,6 +148,49 @@ TEST(Onnx, random_operators_are_refused_with_the_reason) {
             std::string::npos);
 }
 
+void set_floats(onnx::GraphProto& graph, const std::string& name,
+                const std::vector<float>& values) {
+  onnx::TensorProto& tensor = *graph.add_initializer();
+  tensor.set_name(name);
+  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  if (values.size() > 1) tensor.add_dims(static_cast<std::int64_t>(values.size()));
+  for (const float value : values) tensor.add_float_data(value);
+}
+
+TEST(Onnx, parameters_that_make_no_sense_are_errors_of_their_node) {
+  const auto refused = [](const std::string& type, const std::vector<float>& numbers,
+                          const std::string& why) {
+    onnx::ModelProto model = model_of(17);
+    onnx::GraphProto& graph = *model.mutable_graph();
+    add_input(graph, "x", {"1", "8", "1"});
+    set_floats(graph, "p", numbers);
+    std::vector<std::string> inputs = {"x", "p"};
+    if (type == "HannWindow") inputs = {"p"};
+    if (type == "Resize") inputs = {"x", "", "p"};
+    if (type == "Einsum") inputs = {"x"};
+    onnx::NodeProto& node = add_node(graph, type, inputs, {"y"});
+    node.set_name("bad");
+    if (type == "Einsum") {
+      onnx::AttributeProto& equation = *node.add_attribute();
+      equation.set_name("equation");
+      equation.set_type(onnx::AttributeProto::STRING);
+      equation.set_s("abc->aa");
+    }
+    add_output(graph, "y");
+    const std::string text = error_of(model);
+    EXPECT_NE(text.find("node 'bad'"), std::string::npos) << type << ": " << text;
+    EXPECT_NE(text.find(why), std::string::npos) << type << ": " << text;
+  };
+  refused("HannWindow", {-3}, "the size must be a number");
+  refused("STFT", {0}, "frame_step must be a number");
+  refused("DFT", {-1}, "dft_length must be a number");
+  refused("Resize", {1, 0, 1}, "scales must be positive");
+  refused("Resize", {1, 2}, "one scale or size for each axis");
+  refused("Einsum", {0}, "repeats a letter");
+  refused("TfIdfVectorizer", {0}, "sequences of known length");
+  refused("LRN", {0}, "needs a channel axis and a size");
+}
+
 TEST(Onnx, shape_chains_vanish) {
   onnx::ModelProto model = model_of(13);
   onnx::GraphProto& graph = *model.mutable_graph();
