@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compiler/codegen/compile.h"
+#include "compiler/codegen/copy.h"
 #include "compiler/codegen/memory_plan.h"
 #include "compiler/codegen/order.h"
 #include "compiler/schedule/copy.h"
@@ -138,6 +139,7 @@ class ModuleCompiler {
   void compile_row_gather(Scope& scope, const Group& group);
   void compile_top(Scope& scope, const Group& group);
   void compile_scatter(Scope& scope, const Group& group);
+  bool gather_elements(const GatherKernel& kernel, const Sizes& numbers, int from, int to);
   void row_gather(const RowGatherKernel& kernel, int data, int index, int out);
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
