@@ -139,6 +139,7 @@ std::optional<Dims> elementwise(const Use& use, std::size_t count) {
 
 std::optional<Dims> reduced(const Use& use) {
   if (use.rank(0) != 1 || use.in(0).contents->empty()) return std::nullopt;
+  if (info_of(use.node.op).shape_rule != ShapeRule::Reduce) return std::nullopt;
   Element result = use.in(0).contents->front();
   for (std::size_t i = 1; result && i < use.in(0).contents->size(); ++i) {
     const Dim& next = (*use.in(0).contents)[i];

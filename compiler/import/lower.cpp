@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "vm/base/error.h"
 
@@ -93,7 +94,24 @@ std::optional<Dims> Lower::contents(ValueId id) const {
 }
 
 std::optional<Tensor> Lower::known(ValueId id) const {
-  return scope_.graph().value(id).tensor;
+  const Graph& graph = scope_.graph();
+  const Value& value = graph.value(id);
+  if (value.tensor) return value.tensor;
+  if (value.producer < 0 || !value.type.shape) return std::nullopt;
+  const Dim count = element_count(*value.type.shape);
+  if (!count.is_known() || count.value() > kMaxContents) return std::nullopt;
+  // Small tensors made of constants: scales that a model concatenates.
+  const Node& node = graph.node(value.producer);
+  if (!node.subgraphs.empty()) return std::nullopt;
+  std::vector<std::optional<Tensor>> tensors;
+  std::vector<const Tensor*> inputs;
+  for (ValueId input : node.inputs) {
+    tensors.push_back(input == kNoValue ? std::nullopt : known(input));
+    if (input != kNoValue && !tensors.back()) return std::nullopt;
+  }
+  for (const auto& tensor : tensors) inputs.push_back(tensor ? &*tensor : nullptr);
+  const auto place = std::find(node.outputs.begin(), node.outputs.end(), id);
+  return evaluate_node(graph, node, inputs)[static_cast<std::size_t>(place - node.outputs.begin())];
 }
 
 DType Lower::dtype(ValueId id) const {

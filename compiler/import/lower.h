@@ -92,7 +92,7 @@ class Lower {
                                                                  int input);
   /// The numbers of a small integer tensor, as far as shapes decide them.
   [[nodiscard]] std::optional<Dims> contents(ValueId id) const;
-  /// The bytes of a constant.
+  /// The value of a constant, or of a small tensor made of constants.
   [[nodiscard]] std::optional<Tensor> known(ValueId id) const;
   [[nodiscard]] DType dtype(ValueId id) const;
   [[nodiscard]] const Dims& shape(ValueId id) const;  // fails when unknown

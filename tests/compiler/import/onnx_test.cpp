@@ -157,6 +157,19 @@ void set_floats(onnx::GraphProto& graph, const std::string& name,
   for (const float value : values) tensor.add_float_data(value);
 }
 
+TEST(Onnx, scales_may_be_made_of_constants) {
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"n", "2"});
+  set_floats(graph, "half", {0.5F, 1});
+  set_floats(graph, "four", {4, 4});
+  add_node(graph, "Mul", {"half", "four"}, {"scales"});
+  add_node(graph, "Resize", {"x", "", "scales"}, {"y"});
+  add_output(graph, "y");
+  const Graph made = imported(model);
+  EXPECT_EQ(to_text(*made.value(made.outputs[0]).type.shape), "[2*n, 8]");
+}
+
 TEST(Onnx, parameters_that_make_no_sense_are_errors_of_their_node) {
   const auto refused = [](const std::string& type, const std::vector<float>& numbers,
                           const std::string& why) {
