@@ -63,8 +63,8 @@ template <isa::Op op, class Int>
     return b < 0 || b >= kBits ? Int{0} : static_cast<Int>(ua << ub);
   } else if constexpr (op == Op::vshr) {
     constexpr auto kBits = static_cast<Int>(8 * sizeof(Int));
-    return static_cast<Int>(a >> (b < 0 || b >= kBits ? kBits - 1 : b)) >>
-           (std::is_unsigned_v<Int> && (b < 0 || b >= kBits) ? 1 : 0);
+    if (b < 0 || b >= kBits) return a < 0 ? static_cast<Int>(-1) : Int{0};
+    return static_cast<Int>(a >> b);
   } else if constexpr (op == Op::vdiv) {
     if (b == 0) return 0;
     if (std::is_signed_v<Int> && b == static_cast<Int>(-1)) return static_cast<Int>(0 - ua);
