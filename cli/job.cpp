@@ -128,7 +128,8 @@ Job job_of_file(const Machine& machine, RunOptions& options) {
   }
   if (path.ends_with(".dvm")) return job_of_module(path, machine, options);
   refuse_program_options(path, options);
-  return job_of(fs::path(path).filename().string(), load_model(path, options.floats), options);
+  Graph graph = load_model(path, options.floats, known_inputs(options));
+  return job_of(fs::path(path).filename().string(), std::move(graph), options);
 }
 
 }  // namespace
