@@ -190,6 +190,19 @@ constexpr const char* kChain =
     " ldarg rd=r4\n loop count=50\n vmax dtype=f32 dst=0x20000 a=0 b=0x10100 count=r4\n endloop\n"
     " halt\n";
 
+TEST_F(Command, tensors_that_l2_does_not_keep_are_read_anew) {
+  const auto read = [&](const std::string& words) {
+    const Outcome run = dvmsim("op add 512x512 512x512 --decode none --l2 warm --json - " + words);
+    EXPECT_EQ(run.code, 0) << run.err;
+    return nlohmann::json::parse(run.out)["memory"]["hbm_read_bytes"].get<std::int64_t>();
+  };
+  // Besides the program.
+  EXPECT_EQ(read("--bypass all") - read(""), 2 * 512 * 512 * 2);
+  const Outcome wrong = dvmsim("op add 512x512 512x512 --bypass nobody");
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_NE(wrong.err.find("--bypass nobody"), std::string::npos);
+}
+
 TEST_F(Command, validate_exits_by_what_the_table_allows) {
   write("chain.s", kChain);
   write("t.csv",
