@@ -48,7 +48,45 @@ class Parser {
     if (lexer_.skip("input")) return input();
     if (lexer_.skip("const")) return constant();
     if (lexer_.skip("output")) return outputs();
+    if (lexer_.skip("repeat")) return repeat();
+    if (lexer_.skip("next")) return next();
     node();
+  }
+
+  /// The body is read as often as it is repeated; each time its names get another prefix.
+  void repeat() {
+    const std::string outer = prefix_;
+    const std::int64_t outer_seed = seed_offset_;
+    const std::string name = lexer_.take_name("what is repeated");
+    const std::int64_t count = lexer_.take_int();
+    if (count < 1 || count > kMostRounds) {
+      lexer_.fail("repeat takes a count of 1 to " + std::to_string(kMostRounds));
+    }
+    lexer_.expect("{");
+    const Lexer body = lexer_;
+    for (std::int64_t round = 0; round < count; ++round) {
+      lexer_ = body;
+      prefix_ = outer + name + std::to_string(round) + ".";
+      seed_offset_ = (outer_seed + round) * kSeedsPerRound;
+      while (!lexer_.skip("}")) {
+        if (lexer_.peek().kind == Token::Kind::End) lexer_.fail("a repeat is not closed by '}'");
+        statement();
+      }
+    }
+    prefix_ = outer;
+    seed_offset_ = outer_seed;
+  }
+
+  /// "next x = y": from here on, the x from outside the repeat is y.
+  void next() {
+    if (prefix_.empty()) lexer_.fail("next stands only inside a repeat");
+    const std::string name = lexer_.take_name("a value from outside the repeat");
+    if (names_.contains(prefix_ + name)) {
+      lexer_.fail("value '" + name + "' is defined inside the repeat; next takes one from outside");
+    }
+    const auto found = lookup(name);
+    lexer_.expect("=");
+    found->second = use();
   }
 
   void dims() {
@@ -60,17 +98,26 @@ class Parser {
   }
 
   std::string new_name() {
-    const std::string name = lexer_.take_name("a value's name");
+    const std::string name = prefix_ + lexer_.take_name("a value's name");
     if (names_.contains(name)) lexer_.fail("value '" + name + "' is defined twice");
     return name;
   }
 
   ValueId use() {
     if (lexer_.skip("_")) return kNoValue;
-    const std::string name = lexer_.take_name("a value's name");
-    const auto found = names_.find(name);
-    if (found == names_.end()) lexer_.fail("value '" + name + "' is not defined before its use");
-    return found->second;
+    return lookup(lexer_.take_name("a value's name"))->second;
+  }
+
+  /// Names of the innermost repeat first, then those around it.
+  std::map<std::string, ValueId>::iterator lookup(const std::string& name) {
+    for (std::string prefix = prefix_;;) {
+      const auto found = names_.find(prefix + name);
+      if (found != names_.end()) return found;
+      if (prefix.empty()) break;
+      const std::size_t dot = prefix.rfind('.', prefix.size() - 2);
+      prefix.resize(dot == std::string::npos ? 0 : dot + 1);
+    }
+    lexer_.fail("value '" + name + "' is not defined before its use");
   }
 
   // Dims: sum := ["-"] product {("+"|"-") product}; product := factor {"*" factor}.
@@ -184,7 +231,7 @@ class Parser {
     lexer_.expect("(");
     if (name == "random") {
       result.kind = Fill::Kind::Random;
-      result.seed = lexer_.take_int();
+      result.seed = lexer_.take_int() + seed_offset_;
       lexer_.expect(",");
     } else if (name != "full") {
       lexer_.fail("a constant is random(seed, scale), full(value) or [numbers], not " + name);
@@ -198,7 +245,8 @@ class Parser {
     do {
       const std::string name = lexer_.peek().text;
       const ValueId id = use();
-      graph_.add_output(id, lexer_.skip("as") ? lexer_.take_name("the output's name") : name);
+      graph_.add_output(
+          id, prefix_ + (lexer_.skip("as") ? lexer_.take_name("the output's name") : name));
     } while (lexer_.skip(","));
   }
 
@@ -276,7 +324,11 @@ class Parser {
     return *dtype;
   }
 
+  static constexpr std::int64_t kMostRounds = 1000, kSeedsPerRound = 1000;
+
   Lexer& lexer_;
+  std::string prefix_{};          // of names inside a repeat
+  std::int64_t seed_offset_ = 0;  // so that every round has weights of its own
   Graph graph_;
   std::set<std::string> symbols_;
   std::map<std::string, ValueId> names_;
