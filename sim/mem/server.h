@@ -24,6 +24,8 @@ class MemoryServer {
   Answer request(const Request& request);
   /// As if the bytes had been read before the run: they are in L2, if there is room.
   void touch(std::uint64_t address, std::int64_t bytes);
+  /// The request will be served soon: tells the host's own cache.
+  void prefetch(const Request& request) const;
   /// Empties L2; dirty lines are forgotten.
   void clear() { cache_.clear(); }
   void listen(const Probes* probes) { probes_ = probes; }
