@@ -212,6 +212,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   run->add_option("MODEL", raw.run.model, ".onnx, .graph or .dvm file")->required();
   run->add_option("--dtype", raw.floats, kFloatsHelp);
   add_run(*run, raw);
+  run->add_option("--stream", raw.run.stream, "file of a stream of inputs, run one after another");
+  run->add_option("--csv", raw.run.csv, "table of the stream's steps to write");
   auto* op = app.add_subcommand("op", "simulate one operator, by default without values");
   op->add_option("OP", line.op.op, "as in the text form: matmul, softmax, add ...")->required();
   op->add_option("SHAPE", raw.op_shapes, "shapes of the inputs as stored, 128x256")->required();
@@ -258,6 +260,9 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     if (subcommand->parsed()) line.verb = verb;
   }
   understand_run(raw.run, raw);
+  if (!raw.run.csv.empty() && raw.run.stream.empty()) {
+    throw Error("--csv: a table of a stream's steps; give --stream too");
+  }
   understand_op(line.op, raw);
   if (!raw.dump.empty()) {
     line.dump = choose<Dump>("--dump", raw.dump,

@@ -1,5 +1,4 @@
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,6 +10,7 @@
 #include "cli/files.h"
 #include "cli/machine.h"
 #include "cli/npy.h"
+#include "cli/progress.h"
 #include "cli/workload.h"
 #include "traces/output.h"
 #include "traces/perfetto.h"
@@ -78,28 +78,11 @@ class Outputs {
   Named written_{};
 };
 
-/// A line on a terminal that says how far the run is; nothing elsewhere.
-class Progress final : public Probe {
- public:
-  ~Progress() override {
-    if (shown_) std::fputs("\r\033[K", stderr);
-  }
-  void on_launch_end(const LaunchMark& mark) override {
-    if (!terminal_) return;
-    fmt::print(stderr, "\r\033[Klaunch {}: cycle {}", mark.launch + 1, mark.end.count());
-    shown_ = true;
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  bool shown_ = false;
-};
-
 Execution execute_with_progress(const Job& job, const Machine& machine, const RunOptions& options,
                                 Probes listeners) {
   Progress progress;
   listeners.push_back(&progress);
-  return execute(job, machine, options, listeners);
+  return execute(job, machine, options, listeners, &progress);
 }
 
 int report_fault(const Fault& fault) {
@@ -177,6 +160,7 @@ Job job_of_module(const std::string& path, const Machine& machine, const RunOpti
 
 int run_model(const RunOptions& options) {
   refuse_features(options);
+  if (!options.stream.empty()) return run_stream(options);
   const Machine machine = machine_from(options.hardware, options.sets);
   if (options.model.ends_with(".dvm")) {
     return run_job(job_of_module(options.model, machine, options), machine, options);

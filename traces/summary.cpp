@@ -1,6 +1,7 @@
 // The page for people: one screen, aligned, most important first.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "traces/report.h"
@@ -85,6 +86,22 @@ std::string busy_text(const Roofline& roofline) {
   return text;
 }
 
+/// Empty if the host waited for nothing.
+std::string waits_text(const RunReport::Host& host) {
+  if (host.synchronisations == 0 && host.iterations == 0) return "";
+  std::string text = fmt::format(
+      "waits {} times for values ({}), drives {} iterations:", grouped(host.synchronisations),
+      bytes_text(host.bytes_read), grouped(host.iterations));
+  constexpr std::size_t kMostNamed = 4;
+  for (std::size_t i = 0; i < std::min(host.nodes.size(), kMostNamed); ++i) {
+    text += (i == 0 ? " " : ", ") + host.nodes[i];
+  }
+  if (host.nodes.size() > kMostNamed) {
+    text += fmt::format(" and {} more", host.nodes.size() - kMostNamed);
+  }
+  return text;
+}
+
 std::string check_text(const RunReport::Check& check) {
   return fmt::format("{} (max abs err {:.3g}, max rel err {:.3g})", check.pass ? "pass" : "FAIL",
                      check.max_abs_err, check.max_rel_err);
@@ -107,6 +124,8 @@ std::string summary(const RunReport& report,
                                 time_text(report.host.launch_us), grouped(report.host.launches),
                                 report.host.launches == 1 ? "" : "es",
                                 bytes_text(report.host.program_bytes)));
+  const std::string waits = waits_text(report.host);
+  if (!waits.empty()) page.line("", waits);
   page.line("firmware",
             fmt::format("{} instructions, {} commands", grouped(report.firmware.instructions),
                         grouped(report.firmware.commands)));
@@ -116,6 +135,15 @@ std::string summary(const RunReport& report,
                                   bytes_text(report.memory.hbm_read_bytes),
                                   bytes_text(report.memory.hbm_write_bytes),
                                   bytes_text(report.memory.l2_hit_bytes)));
+  const auto& device = report.device_memory;
+  if (device.peak_bytes() > 0) {
+    page.line(
+        "", fmt::format("in use {}: weights {}, inputs and outputs {}, intermediates {}, "
+                        "programs {}",
+                        bytes_text(device.peak_bytes()), bytes_text(device.weights_bytes),
+                        bytes_text(device.inputs_outputs_bytes),
+                        bytes_text(device.intermediates_bytes), bytes_text(device.programs_bytes)));
+  }
   if (!report.roofline.bound.empty()) {
     page.line("bound", fmt::format("{}: at best {} cycles, {} of what was taken",
                                    report.roofline.bound, grouped(report.roofline.ideal_cycles),

@@ -48,7 +48,11 @@ enum class ShapeRule : std::uint8_t {
   Pad,
   Shape,
   Range,
-  If
+  If,
+  Loop,
+  Scan,
+  NonZero,
+  NonMaxSuppression
 };
 
 inline constexpr int kMany = 1 << 20;

@@ -7,6 +7,7 @@
 //   h = matmul(x, w)                             a type after the name is optional: h: f16[1, seq]
 //   a, b = split(h) {axis=-1, sizes=[128, 128]} @"where it came from"
 //   y = if(c, a) then (p) { q = exp(p)  output q } else (p) { output p }
+//   z = loop(n, c, a) {carried=1} do (i, go, p) { q = exp(p)  output go, q }
 //   output y, b as "second"
 //
 // Layers are written once; print writes them out:

@@ -22,16 +22,15 @@ class Parser {
     return std::move(graph_);
   }
 
-  /// A branch of an if: "(a, b) { ... }"; the parameters get their types from outside.
-  Graph branch(const Graph& outer, const std::vector<ValueId>& captured) {
+  /// A branch or a body: "(a, b) { ... }"; the parameters get their types from outside.
+  Graph subgraph(const Graph& outer, const std::vector<ValueType>& types) {
     symbols_.insert(outer.symbols.begin(), outer.symbols.end());
     lexer_.expect("(");
-    for (std::size_t i = 1; i < captured.size(); ++i) {
-      if (i > 1) lexer_.expect(",");
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      if (i > 0) lexer_.expect(",");
       const std::string name = new_name();
-      if (captured[i] == kNoValue) lexer_.fail("an if does not capture '_'");
       names_[name] = graph_.add_input(name, DType::F32, {});
-      graph_.value(names_[name]).type = outer.value(captured[i]).type;
+      graph_.value(names_[name]).type = types[i];
     }
     lexer_.expect(")");
     lexer_.expect("{");
@@ -48,9 +47,18 @@ class Parser {
     if (lexer_.skip("input")) return input();
     if (lexer_.skip("const")) return constant();
     if (lexer_.skip("output")) return outputs();
-    if (lexer_.skip("repeat")) return repeat();
-    if (lexer_.skip("next")) return next();
+    if (begins("repeat")) return repeat();
+    if (begins("next")) return next();
     node();
+  }
+
+  /// Takes the word if it begins a statement; it may also be the name of a value.
+  bool begins(const char* word) {
+    const Lexer before = lexer_;
+    if (!lexer_.skip(word)) return false;
+    if (!lexer_.at("=") && !lexer_.at(",") && !lexer_.at(":")) return true;
+    lexer_ = before;
+    return false;
   }
 
   /// The body is read as often as it is repeated; each time its names get another prefix.
@@ -270,14 +278,44 @@ class Parser {
       parsed.inputs.push_back(use());
     }
     if (lexer_.skip("{")) attributes(parsed);
-    if (*op == Op::If) {
-      lexer_.expect("then");
-      parsed.subgraphs.push_back(Parser(lexer_).branch(graph_, parsed.inputs));
-      lexer_.expect("else");
-      parsed.subgraphs.push_back(Parser(lexer_).branch(graph_, parsed.inputs));
-    }
+    if (info_of(*op).pattern == Pattern::Control) subgraphs(parsed);
     if (lexer_.skip("@")) parsed.name = lexer_.take_name("where the node came from");
     append(std::move(parsed), names, types);
+  }
+
+  void subgraphs(Node& parsed) {
+    const std::vector<ValueType> types = parameters(parsed);
+    const bool branches = parsed.op == Op::If;
+    lexer_.expect(branches ? "then" : "do");
+    parsed.subgraphs.push_back(Parser(lexer_).subgraph(graph_, types));
+    if (!branches) return;
+    lexer_.expect("else");
+    parsed.subgraphs.push_back(Parser(lexer_).subgraph(graph_, types));
+  }
+
+  /// What a subgraph takes, as far as the node's inputs tell.
+  std::vector<ValueType> parameters(const Node& parsed) const {
+    std::vector<ValueType> types;
+    const std::size_t first = parsed.op == Op::If ? 1 : 0;
+    for (std::size_t i = first; i < parsed.inputs.size(); ++i) {
+      const bool optional = parsed.op == Op::Loop && i < 2;
+      if (parsed.inputs[i] == kNoValue && !optional) {
+        lexer_.fail("a subgraph does not capture '_'");
+      }
+      if (optional) {
+        types.push_back({i == 0 ? DType::I64 : DType::Bool, Dims{}, std::nullopt});
+      } else {
+        types.push_back(graph_.value(parsed.inputs[i]).type);
+      }
+    }
+    if (parsed.op != Op::Scan) return types;
+    const auto states = static_cast<std::size_t>(parsed.int_of("states"));
+    const auto scans = static_cast<std::size_t>(parsed.int_of("scans"));
+    for (std::size_t i = states; i < std::min(states + scans, types.size()); ++i) {
+      if (types[i].shape && !types[i].shape->empty())
+        types[i].shape->erase(types[i].shape->begin());
+    }
+    return types;
   }
 
   void append(Node parsed, const std::vector<std::string>& names,

@@ -82,6 +82,7 @@ TEST(Text, deduced_types_round_trip_too) {
 TEST(Text, a_repeat_is_its_body_written_out) {
   const Graph layers = parse_graph(R"(graph g
 input x: f32[4]
+next = exp(x)  # only a name here
 repeat layer 2 {
   input y: f32[4]
   const w: f32[4] = random(7, 0.5)
@@ -94,7 +95,7 @@ repeat layer 2 {
   output h as sum
 }
 e = exp(x)
-output e
+output e, next
 )",
                                    "t.graph");
   const Graph written = parse_graph(R"(graph g
@@ -103,6 +104,7 @@ input layer0.y: f32[4]
 const layer0.w: f32[4] = random(7, 0.5)
 input layer1.y: f32[4]
 const layer1.w: f32[4] = random(1007, 0.5)
+next = exp(x)
 layer0.h = add(x, layer0.y)
 layer0.part0.z = mul(layer0.h, layer0.w)
 layer0.part1.z = mul(layer0.part0.z, layer0.w)
@@ -110,7 +112,7 @@ layer1.h = add(layer0.part1.z, layer1.y)
 layer1.part0.z = mul(layer1.h, layer1.w)
 layer1.part1.z = mul(layer1.part0.z, layer1.w)
 e = exp(layer1.part1.z)
-output layer0.part1.z as layer0.sum, layer1.part1.z as layer1.sum, e
+output layer0.part1.z as layer0.sum, layer1.part1.z as layer1.sum, e, next
 )",
                                     "t.graph");
   EXPECT_EQ(print_graph(layers), print_graph(written));
