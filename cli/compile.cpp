@@ -53,7 +53,7 @@ int compile_model(const CommandLine& line) {
   CompileOptions how;
   how.fusion = strategy.fusion;
   how.path = strategy.path;
-  how.tiling = options.tiling == "dvm" ? Tiling::Dvm : Tiling::Cost;
+  how.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   how.cores = options.cores;
   how.schedules = &schedules;
   how.groups = &groups;

@@ -188,7 +188,7 @@ int run_stream(const RunOptions& options) {
   report.strategy = options.strategy;
   report.hardware = machine.name;
   report.clock_mhz = static_cast<double>(machine.clock.core.count()) / 1e6;
-  report.not_modelled = not_modelled(machine);
+  report.not_modelled = not_modelled();
   {
     Progress progress;
     progress.expect(static_cast<std::int64_t>(steps.size()), false);

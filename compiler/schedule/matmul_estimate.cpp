@@ -29,12 +29,11 @@ MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
   unit_ = k_unit(machine, spec.in);
   l0a_ = per_cycle(machine.mte1.l0a);
   l0b_ = per_cycle(machine.mte1.l0b);
-  hit_ = per_cycle(machine.mte2.gm_to_l1_hit);
-  miss_ = per_cycle(machine.mte2.gm_to_l1);
+  port_ = per_cycle(machine.mte2.gm_to_l1);
   fix_ = per_cycle(machine.fix.l0c_to_gm);
   l2_read_ = per_cycle(machine.l2.read);
   hbm_read_ = per_cycle(hbm_read_rate(machine));
-  nz_unaligned_ = machine.mte2.nz_unaligned.value();
+  unaligned_ = std::min(port_, per_cycle(machine.mte2.nz_unaligned));
   write_cost_ = machine.hbm.write_cost.value();
   hit_latency_ = cycles(machine.mte2.latency) + cycles(machine.l2.read_latency);
   miss_latency_ = cycles(machine.hbm.latency);
@@ -54,13 +53,12 @@ double MatmulEstimate::pieces_of(Rows rows) const {
 /// Port time of `bytes`: the port's rate, what its window of requests lets through, or its share of
 /// L2, whichever is slowest.
 double MatmulEstimate::load_time(std::int64_t bytes, Rows rows, Misses misses, int cores) const {
-  const bool aligned = rows.bytes % machine_.mte2.nz_align.count() == 0;
-  const double port =
-      (misses.share / miss_ + (1 - misses.share) / hit_) / (aligned ? 1 : nz_unaligned_);
+  const bool aligned = rows.stride % machine_.mte2.nz_align.count() == 0;
+  const double port = 1 / (aligned ? port_ : unaligned_);
   const double piece = real(rows.bytes) / pieces_of(rows);
   const double rounded = std::max(1.0, real(machine_.dma.least_request.count()) / piece);
   const double window =
-      (hit_latency_ + misses.late * miss_latency_) / (piece * real(machine_.mte2.outstanding));
+      (hit_latency_ + misses.late * miss_latency_) / (piece * real(machine_.mte2.outstanding_l1));
   return real(bytes) * std::max({port * rounded, window, real(cores) / l2_read_ * rounded});
 }
 

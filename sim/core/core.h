@@ -26,7 +26,7 @@ class Core {
   /// Moves everything that can move.
   void advance();
   /// The memory system has answered the request of a queue; call advance() afterwards.
-  void answer(Pipe queue, const Answer& answer);
+  void answer(Pipe queue, Cycles completion);
   /// A token of another core has come; call advance() afterwards.
   void wake() { fabric_.cross_arrived(); }
 
@@ -47,7 +47,7 @@ class Core {
   void compute(Pipe pipe);
   void transfer(Pipe pipe);
   bool post_next_chunk(Pipe pipe);
-  void complete(Pipe pipe, Cycles hold, Cycles visible);
+  void complete(Pipe pipe, Cycles hold, const Stamps& stamps);
   [[nodiscard]] Dma& dma(Pipe pipe);
   void mean(const QueuedCommand& queued, Cycles start);
 

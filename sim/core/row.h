@@ -15,12 +15,12 @@ class Row {
   /// The row is taken up to `until` by `reason`; nothing if it already is.
   void reach(Reason reason, Cycles until) {
     if (until <= end_) return;
-    if (!probes_->empty()) emit({id_, end_, until, reason, nullptr, {}});
+    if (!probes_->empty()) emit({id_, end_, until, reason, nullptr, {}, {}});
     end_ = until;
   }
-  /// The command works until then.
-  void work(Cycles until, const isa::Command& command, Cycles visible) {
-    if (!probes_->empty()) emit({id_, end_, until, Reason::Work, &command, visible});
+  /// The command works until then; the pipe is free at `hold`.
+  void work(Cycles until, const isa::Command& command, Cycles visible, Cycles hold) {
+    if (!probes_->empty()) emit({id_, end_, until, Reason::Work, &command, visible, hold});
     end_ = until;
   }
   [[nodiscard]] const RowId& id() const { return id_; }

@@ -33,14 +33,15 @@ void MemorySystem::arm(Cycles arrival) {
 void MemorySystem::serve() {
   while (!pending_.empty() && pending_.next_arrival() <= cycle_now()) {
     const Request request = pending_.pop();
-    const Answer answer = external.size() > 0 ? ask_external(request) : server_.request(request);
-    cores[request.key.core]->answer(request.key.queue, answer);
+    const Cycles completion =
+        external.size() > 0 ? ask_external(request) : server_.request(request);
+    cores[request.key.core]->answer(request.key.queue, completion);
   }
   if (!pending_.empty()) arm(pending_.next_arrival());
 }
 
-Answer MemorySystem::ask_external(const Request& request) {
-  Answer answer{request.key.arrival};
+Cycles MemorySystem::ask_external(const Request& request) {
+  Cycles completion = request.key.arrival;
   for (const Piece& piece : request.pieces) {
     scratch_.resize(std::max(scratch_.size(), static_cast<std::size_t>(piece.bytes)));
     tlm::tlm_generic_payload payload;
@@ -52,10 +53,9 @@ Answer MemorySystem::ask_external(const Request& request) {
     sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
     external->b_transport(payload, delay);
     const Cycles done = request.key.arrival + Cycles(static_cast<std::int64_t>(delay.value()));
-    answer.completion = std::max(answer.completion, done);
-    answer.hit += piece.moved;
+    completion = std::max(completion, done);
   }
-  return answer;
+  return completion;
 }
 
 }  // namespace dvmsim

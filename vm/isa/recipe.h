@@ -115,8 +115,8 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::mmad, only(Work::Multiply)},
     {Op::vadd, steps({{simple}})},
     {Op::vsub, steps({{simple}})},
-    {Op::vmax, steps({{simple}})},
-    {Op::vmin, steps({{simple}})},
+    {Op::vmax, steps({{minmax}})},
+    {Op::vmin, steps({{minmax}})},
     {Op::vmul, steps({{multiply}})},
     {Op::vdiv, steps({{special}})},
     {Op::vpow, steps({{special}, {multiply}, {special}})},  // exp(b * ln a)
@@ -127,8 +127,8 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::vnot, bits(1)},
     {Op::vxor, bits(4)},  // (a | b) & ~(a & b)
     {Op::vadds, steps({{simple}})},
-    {Op::vmaxs, steps({{simple}})},
-    {Op::vmins, steps({{simple}})},
+    {Op::vmaxs, steps({{minmax}})},
+    {Op::vmins, steps({{minmax}})},
     {Op::vmuls, steps({{multiply}})},
     {Op::vdivs, steps({{duplicate}, {special}})},
     {Op::vsdiv, steps({{duplicate}, {special}})},

@@ -36,6 +36,13 @@ std::array<DType, 2> instead(DType type) {
   return {F32, F32};
 }
 
+/// The class that combines two values of a reduction.
+constexpr VectorClass combining(Reduction how) {
+  return how == Reduction::Prod  ? VectorClass::multiply
+         : how == Reduction::Sum ? VectorClass::simple
+                                 : VectorClass::minmax;
+}
+
 /// 64-bit integers are computed as halves of 32 bits: add and carry, or cross products. Assumed.
 constexpr int kTimesForWide = 4;
 
@@ -96,6 +103,10 @@ VectorCost::VectorCost(const Machine& machine)
   }
 }
 
+std::int64_t VectorCost::fixed(VectorClass which) const {
+  return (machine_->vector.fixed + machine_->vector_class(which).extra).count();
+}
+
 Rational VectorCost::per_repeat(VectorClass which, DType type) const {
   return Rational(repeat_ / size_of(type)) / machine_->rate(which, type);
 }
@@ -104,12 +115,13 @@ VectorCost::Lowered VectorCost::lower(VectorClass which, DType type) const {
   const auto can = [&](DType t) {
     return machine_->supports(which, t) && machine_->rate(which, t).num() > 0;
   };
-  if (can(type)) return {per_repeat(which, type), type, 1};
+  if (can(type)) return {per_repeat(which, type), type, 1, fixed(which)};
   for (const DType as : instead(type)) {
-    if (can(as)) return {per_repeat(which, as), as, type == DType::I64 ? kTimesForWide : 1};
+    if (!can(as)) continue;
+    return {per_repeat(which, as), as, type == DType::I64 ? kTimesForWide : 1, fixed(which)};
   }
   for (const DType as : kDTypes) {
-    if (can(as)) return {per_repeat(which, as), as, 1};
+    if (can(as)) return {per_repeat(which, as), as, 1, fixed(which)};
   }
   throw Error("vector.types: a class of vector operations has no type with a rate; give it one");
 }
@@ -165,8 +177,8 @@ VectorCost::Pieces VectorCost::pieces(std::int64_t rows, std::int64_t count, int
           rows * columns};
 }
 
-std::int64_t VectorCost::cycles(Pieces pieces, Rational per_repeat) const {
-  return pieces.instructions * machine_->vector.fixed.count() + per_repeat.times_up(pieces.repeats);
+std::int64_t VectorCost::cycles(Pieces pieces, Rational per_repeat, std::int64_t fixed) const {
+  return pieces.instructions * fixed + per_repeat.times_up(pieces.repeats);
 }
 
 std::int64_t VectorCost::hops(DType from, DType to, std::int64_t rows, std::int64_t count,
@@ -175,7 +187,8 @@ std::int64_t VectorCost::hops(DType from, DType to, std::int64_t rows, std::int6
   const Route& way = route(from, to);
   for (int i = 0; i < way.hops; ++i) {
     const Hop& hop = way.hop[static_cast<std::size_t>(i)];
-    sum += cycles(pieces(rows, count, hop.width, joined), hop.per_repeat);
+    sum +=
+        cycles(pieces(rows, count, hop.width, joined), hop.per_repeat, fixed(VectorClass::convert));
   }
   return sum;
 }
@@ -183,7 +196,8 @@ std::int64_t VectorCost::hops(DType from, DType to, std::int64_t rows, std::int6
 std::int64_t VectorCost::over(VectorClass which, DType type, std::int64_t rows, std::int64_t count,
                               bool joined) const {
   const Lowered& how = lowered(which, type);
-  return how.times * cycles(pieces(rows, count, size_of(how.as), joined), how.per_repeat);
+  return how.times *
+         cycles(pieces(rows, count, size_of(how.as), joined), how.per_repeat, how.fixed);
 }
 
 /// The read ports and the write port give each bank group one row of 32 B a cycle. Two sources in
@@ -254,7 +268,7 @@ std::int64_t VectorCost::steps(const Recipe& recipe, const Command& command) con
   const Lowered& how = lowered(recipe.step[0].which, type);
   const Rational banks(bank_fifths(command), 5);
   if (how.times != 1 || !(how.per_repeat < banks)) return sum;
-  return cycles(pieces(rows, count, size_of(type), joined), banks);
+  return cycles(pieces(rows, count, size_of(type), joined), banks, how.fixed);
 }
 
 std::int64_t VectorCost::convert(const Command& command) const {
@@ -292,11 +306,10 @@ std::int64_t VectorCost::transpose(const Command& command) const {
   return over(VectorClass::transpose, command.dtype(), 1, rows * columns, true);
 }
 
-/// rows x count becomes rows x (count / 2): the class that combines two values.
+/// rows x count becomes rows x (count / 2).
 std::int64_t VectorCost::fold(DType type, Reduction how, std::int64_t rows, std::int64_t count,
                               bool joined) const {
-  const auto which = how == Reduction::Prod ? VectorClass::multiply : VectorClass::simple;
-  return over(which, type, rows, count, joined);
+  return over(combining(how), type, rows, count, joined);
 }
 
 /// Halves are combined until a row is one repeat; then the hardware reduces each repeat to one
@@ -309,7 +322,7 @@ std::int64_t VectorCost::reduce_row(const Command& command) const {
   DType type = command.dtype();
   const bool is_sum = how == Reduction::Sum || how == Reduction::Prod;
   const bool joined = rows <= 1 || command.at(l.astride) == count * size_of(type);
-  const DType as = is_sum && is_float(type) ? DType::F32 : lowered(VectorClass::simple, type).as;
+  const DType as = is_sum && is_float(type) ? DType::F32 : lowered(combining(how), type).as;
   if (as != type && type != DType::I64) {
     sum += hops(type, as, rows, count, joined) + hops(as, type, 1, rows, true);
     type = as;
@@ -322,9 +335,9 @@ std::int64_t VectorCost::reduce_row(const Command& command) const {
     count = ceil_div(count, 2);
     sum += fold(type, how, rows, count, false);
   }
-  if (!has_whole) return std::max(sum, machine_->vector.fixed.count());
-  return sum + cycles({ceil_div(rows, kMostRepeats), rows},
-                      lowered(VectorClass::reduce_repeat, type).per_repeat);
+  if (!has_whole) return std::max(sum, fixed(combining(how)));
+  const Lowered& whole = lowered(VectorClass::reduce_repeat, type);
+  return sum + cycles({ceil_div(rows, kMostRepeats), rows}, whole.per_repeat, whole.fixed);
 }
 
 /// Half of the rows are added to the other half, until one is left.
@@ -336,7 +349,7 @@ std::int64_t VectorCost::reduce_rows(const Command& command) const {
   DType type = command.dtype();
   const bool is_sum = how == Reduction::Sum || how == Reduction::Prod;
   const bool joined = rows <= 1 || command.at(l.astride) == count * size_of(type);
-  const DType as = is_sum && is_float(type) ? DType::F32 : lowered(VectorClass::simple, type).as;
+  const DType as = is_sum && is_float(type) ? DType::F32 : lowered(combining(how), type).as;
   if (as != type && type != DType::I64) {
     sum += hops(type, as, rows, count, joined) + hops(as, type, 1, count, true);
     type = as;

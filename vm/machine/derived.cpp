@@ -9,10 +9,6 @@ std::int64_t blocks(std::int64_t amount, int step) {
   return (amount + step - 1) / step;
 }
 
-double per_second(const Machine& machine, Rate rate) {
-  return rate.per_cycle().value() * static_cast<double>(machine.clock.core.count());
-}
-
 }  // namespace
 
 std::int64_t macs_per_cycle(const Machine& machine, DType type) {
@@ -49,6 +45,14 @@ double sustained_hbm_read(const Machine& machine) {
 
 double l2_read(const Machine& machine) {
   return per_second(machine, machine.l2.read);
+}
+
+double l2_write(const Machine& machine) {
+  return per_second(machine, machine.l2.write);
+}
+
+double per_second(const Machine& machine, Rate rate) {
+  return rate.per_cycle().value() * static_cast<double>(machine.clock.core.count());
 }
 
 Rate hbm_read_rate(const Machine& machine) {
