@@ -26,7 +26,7 @@ Capacity capacity_of(const Machine& machine, const RunOptions& options) {
         groups > 0 && machine.cores.cube > 0 ? all * groups / machine.cores.cube : all;
     capacity.cores[static_cast<std::size_t>(kind)] = std::min(all, std::max(1, share));
   }
-  if (options.ideal_memory) return capacity;
+  if (options.memory == MemoryModel::Ideal) return capacity;
   capacity.hbm_bytes_per_cycle = hbm_read_rate(machine).per_cycle().value();
   capacity.hbm_write_cost = machine.hbm.write_cost.value();
   capacity.l2_bytes_per_cycle = machine.l2.read.per_cycle().value();

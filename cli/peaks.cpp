@@ -53,9 +53,10 @@ PeakGroup memory_of(const Machine& machine) {
     add_shared(group, "L2 read", l2_read(machine) / 1e9);
     add_shared(group, "L2 write", l2_write(machine) / 1e9);
   }
-  add(group, "GM to L1, from HBM", rate(machine.mte2.gm_to_l1), cubes);
-  add(group, "GM to L1, from L2", rate(machine.mte2.gm_to_l1_hit), cubes);
-  add(group, "GM to UB", rate(machine.mte2.gm_to_ub), units);
+  add(group, "GM to L1, from HBM", rate(load_rate(machine, Space::L1, true)), cubes);
+  add(group, "GM to L1, from L2", rate(load_rate(machine, Space::L1, false)), cubes);
+  add(group, "GM to UB, from HBM", rate(load_rate(machine, Space::UB, true)), units);
+  add(group, "GM to UB, from L2", rate(load_rate(machine, Space::UB, false)), units);
   add(group, "UB to GM", rate(machine.mte3.ub_to_gm), units);
   add(group, "L0C to GM, accumulators of 4 bytes", rate(machine.fix.l0c_to_gm), cubes);
   add(group, "L1 to L0A", rate(machine.mte1.l0a), cubes);

@@ -32,7 +32,9 @@ void Busy::on_span(const Span& span) {
   }
   if (is_flag_only(*span.command)) return;
   const Cycles begin = std::max(span.begin, core.until[pipe]);
-  const Cycles end = std::max(span.end, span.visible);
+  // FixPipe is done with a tile when the accumulators are read; it does not wait for memory.
+  const Cycles seen = span.row.pipe == Pipe::Fix ? span.released : span.visible;
+  const Cycles end = std::max(span.end, seen);
   if (end <= begin) return;
   core.busy[pipe] += (end - begin).count();
   core.until[pipe] = end;

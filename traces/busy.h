@@ -1,7 +1,7 @@
 // How long each pipe was busy the way a hardware profiler counts: from the start of a command until
-// its result is visible, latency included, overlapping commands once; averaged over the cores of a
-// kind that took part in a launch and summed over launches. Stats counts what holds a queue
-// instead.
+// its result is visible (FixPipe: until the accumulators are free), overlapping commands once;
+// averaged over the cores of a kind that took part in a launch and summed over launches. Stats
+// counts what holds a queue instead.
 #pragma once
 
 #include <array>

@@ -56,8 +56,12 @@ void walk_back(const Replay& replay, const Machine& machine,
   }
   while (number != 0 && !walk.over()) {
     const StretchRecord& stretch = replay.stretches().at(number);
-    walk.back(stretch.wait, stretch.unit, Cause::Memory, stretch.place);
-    walk.back(stretch.work, stretch.unit, stretch.spent, stretch.place);
+    // Who was handed something early began before this stretch ended.
+    const std::int64_t overlap = std::max<std::int64_t>(0, (stretch.end - walk.now()).count());
+    const std::int64_t in_wait = std::min<std::int64_t>(overlap, stretch.wait);
+    walk.back(stretch.wait - in_wait, stretch.unit, Cause::Memory, stretch.place);
+    walk.back(std::max<std::int64_t>(0, stretch.work - (overlap - in_wait)), stretch.unit,
+              stretch.spent, stretch.place);
     const std::int64_t hop = hop_of(machine, stretch.led, stretch.lead);
     walk.back(hop, stretch.unit, stretch.led, stretch.place);
     number = stretch.before;

@@ -12,6 +12,7 @@ namespace {
 Machine without_fixed_costs(const Machine& machine) {
   Machine ideal = machine;
   ideal.mte1.fixed = ideal.vector.fixed = Cycles(0);
+  for (VectorRate& rate : ideal.vector_rate) rate.extra = Cycles(0);
   ideal.ub.bank_groups = 1 << 20;
   return ideal;
 }
@@ -84,7 +85,6 @@ void Demands::on_load(Amounts& amounts, const isa::Command& command) const {
 
 double Demands::cycles(CoreKind kind, Pipe pipe) const {
   const Amounts& amounts = of_kind_[static_cast<std::size_t>(kind)];
-  const auto best = [](Rate a, Rate b) { return std::max(a.per_cycle(), b.per_cycle()); };
   switch (pipe) {
     case Pipe::Cube: {
       double sum = 0;
@@ -100,7 +100,7 @@ double Demands::cycles(CoreKind kind, Pipe pipe) const {
     case Pipe::Vector:
       return static_cast<double>(amounts.busy[static_cast<std::size_t>(pipe)]);
     case Pipe::MTE2:
-      return over(amounts.to_l1, best(machine_.mte2.gm_to_l1, machine_.mte2.gm_to_l1_hit)) +
+      return over(amounts.to_l1, machine_.mte2.gm_to_l1.per_cycle()) +
              over(amounts.to_ub, machine_.mte2.gm_to_ub.per_cycle());
     case Pipe::MTE3:
       return over(amounts.from_ub, machine_.mte3.ub_to_gm.per_cycle());

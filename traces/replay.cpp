@@ -122,6 +122,7 @@ void Replay::begin(Core& core, Cycles start) {
   core.open = 0;
   core.entry = cycles_in(machine_.launch.entry, machine_.clock.core).count();
   for (MomentQueue& flag : core.flags) flag.clear();
+  for (auto& taken : core.taken) taken.clear();
   const Cycles head = start - launch_begin_.at;
   core.scalar = launch_begin_;
   StretchRecord record;
@@ -306,17 +307,30 @@ void Replay::shorten(Pipe pipe, const Durations& took, Lanes& hold, Lanes& visib
       all - (contended ? std::max(took.work, all * share_) : with_memory + took.tail * share_);
 }
 
+/// Told before the command that takes the flag.
+void Replay::on_flag(const FlagEdge& edge) {
+  if (edge.from.core != edge.to.core) return;
+  core_of(edge.to.core).taken[lane_of(edge.to.pipe)].push_back(edge.set);
+}
+
+/// A flag may be set before the result is visible, by what is released or handed over early: then
+/// it keeps that distance to it.
 void Replay::wait_for_flags(Core& core, const isa::Command& command, Pipe pipe, Moment& moment,
                             Cause& led) {
+  std::vector<Cycles>& taken = core.taken[lane_of(pipe)];
+  std::size_t number = 0;
   for (const isa::FlagRef& wait : command.wait) {
     if (!wait.valid) continue;
     MomentQueue& flag = core.flag(wait.pipe, pipe, wait.id);
-    if (flag.empty()) {
+    if (flag.empty() || number >= taken.size()) {
       ++contradictions_;
-    } else if (moment.reach(flag.pop())) {
-      led = Cause::Flag;
+      continue;
     }
+    Moment token = flag.pop();
+    token.add(taken[number++] + machine_.flag.hop - token.at);
+    if (moment.reach(token)) led = Cause::Flag;
   }
+  taken.clear();
   if (command.op == isa::Op::xwait && moment.reach(cross_.take(core.id, command))) {
     led = Cause::Cross;
   }

@@ -35,6 +35,7 @@ class Replay final : public Probe {
   void on_launch_end(const LaunchMark& mark) override;
   void on_span(const Span& span) override;
   void on_issue(const Issue& issue) override;
+  void on_flag(const FlagEdge& edge) override;
 
   /// The end of the last launch, and the first dispatch of all.
   [[nodiscard]] const Moment& end() const { return end_; }
@@ -65,6 +66,8 @@ class Replay final : public Probe {
     std::int64_t entry = 0;  // cycles of kernel entry that are still to come
     std::array<Queue, kPipes> queues{};
     std::vector<MomentQueue> flags{};  // [from][to][id]
+    /// When the flags were set that a pipe's next command takes, in the order of its waits.
+    std::array<std::vector<Cycles>, kPipes> taken{};
     [[nodiscard]] MomentQueue& flag(Pipe from, Pipe to, int number);
     [[nodiscard]] Queue& queue(Pipe pipe) { return queues[static_cast<std::size_t>(pipe)]; }
   };

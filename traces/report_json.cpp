@@ -69,6 +69,7 @@ Json roofline(const Roofline& roofline) {
   json["verdict"] = name_of(roofline.verdict);
   json["limiter"] = roofline.limiter;
   json["cause"] = name_of(roofline.cause);
+  json["between_launches"] = rounded(roofline.between_launches);
   json["waits"] = Json::object();
   for (const auto& [reason, share] : roofline.waits) {
     json["waits"][std::string(name_of(reason))] = rounded(share);

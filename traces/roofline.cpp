@@ -66,6 +66,7 @@ class Judge {
     add_memory();
     find_bound();
     find_cause();
+    note_gaps();
     return std::move(result_);
   }
 
@@ -152,6 +153,17 @@ class Judge {
     result_.verdict = pipe.busy >= kBound ? Verdict::LowEfficiency : Verdict::Latency;
     result_.limiter = pipe.name;
     result_.cause = pipe.side;
+  }
+
+  /// Without launches told of, nothing is known about gaps.
+  void note_gaps() {
+    if (stats_.launches().empty()) return;
+    std::int64_t gaps = total();
+    for (const LaunchSum& launch : stats_.launches()) {
+      const Cycles begin = std::max(launch.begin, stats_.first_dispatch());
+      gaps -= std::max(Cycles(0), std::min(launch.end, stats_.end()) - begin).count();
+    }
+    result_.between_launches = share_of(std::max<std::int64_t>(0, gaps), total());
   }
 
   void note_waits(const UnitId& unit) {

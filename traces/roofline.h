@@ -63,6 +63,7 @@ struct Roofline {
   /// Of the busiest pipe: shares of the run it did not work, largest first.
   std::vector<std::pair<Reason, double>> waits{};
   std::vector<Component> components{};
+  double between_launches = 0;  // share of the run in which the device had none
 };
 
 /// `stats` is closed. Ties go to the component named first: cube, vector, mte2, mte3, mte1, fix,

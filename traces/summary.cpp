@@ -97,6 +97,9 @@ std::string verdict_text(const Roofline& roofline) {
   }
   text += fmt::format(": no pipe is busy for 80 %; the busiest, {}, for {}", limiter.name,
                       percent(limiter.busy));
+  if (roofline.between_launches >= 0.5) {
+    return text + fmt::format("; {} lies between launches", percent(roofline.between_launches));
+  }
   constexpr std::size_t kShown = 2;
   for (std::size_t i = 0; i < std::min(kShown, roofline.waits.size()); ++i) {
     const auto& [reason, share] = roofline.waits[i];

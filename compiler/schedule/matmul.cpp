@@ -52,7 +52,7 @@ MatmulSpec packed(MatmulSpec spec) {
 }
 
 std::string to_string(const MatmulSchedule& schedule) {
-  constexpr std::array<std::pair<std::int64_t, const char*>, 8> kLoops = {
+  constexpr std::array<std::pair<std::int64_t, const char*>, 9> kLoops = {
       {{isa::kShuffleK, "shuffle-k"},
        {isa::kKeepOperands, "keep"},
        {isa::kUnitFlags, "unit-flags"},
@@ -60,7 +60,8 @@ std::string to_string(const MatmulSchedule& schedule) {
        {isa::kDrainAll, "drain-all"},
        {isa::kDrainBlocks, "drain-blocks"},
        {isa::kOneAccumulator, "one-tile"},
-       {isa::kContiguous, "ranges"}}};
+       {isa::kContiguous, "ranges"},
+       {isa::kEvenParts, "even-parts"}}};
   std::string text = std::to_string(schedule.tile_m) + "x" + std::to_string(schedule.tile_n) + "x" +
                      std::to_string(schedule.tile_k) + " " + isa::name_of(schedule.swizzle) +
                      std::to_string(schedule.width) + " " + std::to_string(schedule.cores) +
@@ -80,7 +81,10 @@ std::int64_t part_k(const MatmulSpec& spec, const MatmulSchedule& schedule,
   const std::int64_t size = size_of(spec.in);
   const std::int64_t a = machine.l0a.size.count() / 2 / (schedule.tile_m * size);
   const std::int64_t b = machine.l0b.size.count() / 2 / (schedule.tile_n * size);
-  return std::min(round_down(std::min(a, b), k_unit(machine, spec.in)), schedule.tile_k);
+  const std::int64_t unit = k_unit(machine, spec.in);
+  const std::int64_t most = std::min(round_down(std::min(a, b), unit), schedule.tile_k);
+  if ((schedule.loop & isa::kEvenParts) == 0 || most == 0) return most;
+  return round_up(ceil_div(schedule.tile_k, ceil_div(schedule.tile_k, most)), unit);
 }
 
 std::int64_t a_block_bytes(const MatmulSpec& spec, const MatmulSchedule& schedule) {

@@ -49,7 +49,7 @@
   xset pipe=mte3 id=1 mode=group
   xwait pipe=mte2 id=0 mode=group
   load dst=0 src=r4 len=512
-  load dst=0x4100 src=r4 len=512 set=vector.0
-  vadd dtype=f16 dst=0x8000 a=0 b=0x4100 count=256 wait=mte2.0 set=mte3.0
-  store dtype=f16 dst=r5 src=0x8000 len=512 wait=vector.0
+  load dst=0x10100 src=r4 len=512 set=vector.0
+  vadd dtype=f16 dst=0x20000 a=0 b=0x10100 count=256 wait=mte2.0 set=mte3.0
+  store dtype=f16 dst=r5 src=0x20000 len=512 wait=vector.0
   halt

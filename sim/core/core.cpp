@@ -83,8 +83,8 @@ void Core::compute(Pipe pipe) {
   const Cost cost = costs_.of(command);
   const Cycles hold = start + (queue.drained(start) ? cost.head : Cycles(0)) + cost.busy;
   const Cycles visible = hold + cost.tail;
-  fabric_.row(pipe).work(hold, command, visible, hold);
   Stamps stamps{visible, pipe == Pipe::Cube ? hold : visible, {}};  // operands are free, once read
+  fabric_.row(pipe).work(hold, command, {hold, visible, stamps.released});
   if (command.unit) {
     const Cycles first = hold - cost.busy + isa::unit_cycles(command, cost.busy) + cost.tail;
     stamps.tile = {first, visible};
@@ -114,18 +114,19 @@ bool Core::post_next_chunk(Pipe pipe) {
     const Cycles tail = done.released() - done.hold();
     tile = {row.end() + isa::unit_cycles(command, costs_.of(command).busy) + tail, done.released()};
   }
-  row.work(std::min(done.uncontended_hold(), done.hold()), command, done.visible(), done.hold());
+  row.work(std::min(done.uncontended_hold(), done.hold()), command,
+           {done.hold(), done.visible(), done.released()});
   row.reach(Reason::WaitMemory, done.hold());
   complete(pipe, done.hold(), {done.visible(), done.released(), tile});
   return false;
 }
 
-void Core::answer(Pipe queue, Cycles completion) {
+void Core::answer(Pipe queue, const Answer& answer) {
   if (queue == Pipe::Scalar) {
-    scalar_.answered(completion);
+    scalar_.answered(answer);
     return;
   }
-  dma(queue).answered(completion);
+  dma(queue).answered(answer);
   if (!post_next_chunk(queue)) fabric_.make_ready(queue);
 }
 

@@ -26,7 +26,7 @@ class Core {
   /// Moves everything that can move.
   void advance();
   /// The memory system has answered the request of a queue; call advance() afterwards.
-  void answer(Pipe queue, Cycles completion);
+  void answer(Pipe queue, const Answer& answer);
   /// A token of another core has come; call advance() afterwards.
   void wake() { fabric_.cross_arrived(); }
 

@@ -17,7 +17,7 @@ class RequestInterface : public virtual sc_core::sc_interface {
 /// Memory system and neighbours to core.
 class CoreInterface : public virtual sc_core::sc_interface {
  public:
-  virtual void answer(Pipe queue, Cycles completion) = 0;
+  virtual void answer(Pipe queue, const Answer& answer) = 0;
   virtual void wake() = 0;
 };
 

@@ -18,13 +18,16 @@ void ClosedForm::begin(int cores) {
   fetch_ = machine_.hbm.peak.per_cycle() * machine_.hbm.efficiency * share;
 }
 
-Cycles ClosedForm::serve(const Request& request, Tally& tally) {
+Answer ClosedForm::serve(const Request& request, Tally& tally) {
   std::int64_t moved = 0, lines = 0;
+  Answer answer;
   for (const Piece& piece : request.pieces) {
     const bool there = meet(piece.address / static_cast<std::uint64_t>(line_bytes_));
     moved += piece.moved;
     (there ? tally.hit : tally.missed) += piece.bytes;
-    lines += there || request.write ? 0 : 1;
+    if (there || request.write) continue;
+    ++lines;
+    answer.missed += piece.moved;
   }
   tally.hbm_read += lines * line_bytes_;
   Ticks& free = core_free_[request.key.core];
@@ -33,8 +36,9 @@ Cycles ClosedForm::serve(const Request& request, Tally& tally) {
          std::max(through_l2, ticks_for(lines * line_bytes_, fetch_));
   const auto& l2 = machine_.l2;
   const Delay latency = request.write ? l2.write_latency : l2.read_latency;
-  return cycle_at(free) + latency.cycles() +
-         (lines > 0 ? machine_.hbm.latency.cycles() : Cycles(0));
+  answer.completion =
+      cycle_at(free) + latency.cycles() + (lines > 0 ? machine_.hbm.latency.cycles() : Cycles(0));
+  return answer;
 }
 
 bool ClosedForm::meet(std::uint64_t line) {

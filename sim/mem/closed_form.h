@@ -19,7 +19,7 @@ class ClosedForm {
 
   /// A launch on so many cores begins.
   void begin(int cores);
-  Cycles serve(const Request& request, Tally& tally);
+  Answer serve(const Request& request, Tally& tally);
   void touch(std::uint64_t address, std::int64_t bytes);
   void clear() { present_.clear(); }
 

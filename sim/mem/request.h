@@ -26,6 +26,12 @@ struct RequestKey {
   friend constexpr auto operator<=>(const RequestKey&, const RequestKey&) = default;
 };
 
+/// Fixed when the request arrives, never revised.
+struct Answer {
+  Cycles completion{};      // read: data leave L2; write: L2 has taken them
+  std::int64_t missed = 0;  // bytes of the request's blocks that had to come from HBM
+};
+
 /// What the pieces of a request did, in bytes, for the listeners.
 struct Tally {
   std::int64_t hit = 0, missed = 0, hbm_read = 0, hbm_write = 0;

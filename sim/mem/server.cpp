@@ -28,36 +28,40 @@ MemoryServer::MemoryServer(const Machine& machine, MemoryModel model)
   write_back_rate_ = channel / machine.hbm.write_cost;
 }
 
-Cycles MemoryServer::request(const Request& request) {
+Answer MemoryServer::request(const Request& request) {
   DVMSIM_ASSERT(last_ <= request.key, "the memory system serves requests in order of arrival");
   last_ = request.key;
   Tally tally;
-  const Cycles completion = model_ == MemoryModel::Detailed     ? serve(request, tally)
-                            : model_ == MemoryModel::ClosedForm ? closed_form_.serve(request, tally)
-                                                                : ideal(request, tally);
-  report(request, completion, tally);
-  return completion;
+  const Answer answer = model_ == MemoryModel::Detailed     ? serve(request, tally)
+                        : model_ == MemoryModel::ClosedForm ? closed_form_.serve(request, tally)
+                                                            : ideal(request, tally);
+  report(request, answer.completion, tally);
+  return answer;
 }
 
-Cycles MemoryServer::ideal(const Request& request, Tally& tally) const {
+Answer MemoryServer::ideal(const Request& request, Tally& tally) const {
   for (const Piece& piece : request.pieces) tally.hit += piece.bytes;
   const auto& l2 = machine_.l2;
-  return request.key.arrival + (request.write ? l2.write_latency : l2.read_latency).cycles();
+  return {request.key.arrival + (request.write ? l2.write_latency : l2.read_latency).cycles()};
 }
 
-Cycles MemoryServer::serve(const Request& request, Tally& tally) {
+Answer MemoryServer::serve(const Request& request, Tally& tally) {
   const Ticks arrival = ticks_of(request.key.arrival);
   const bool by_scalar = request.key.queue == Pipe::Scalar;
   Ticks done = arrival;
+  Answer answer;
   for (const Piece& piece : request.pieces) {
     const Ticks walk = translate(request, piece);
     const bool bypassed = !bypassed_.empty() && is_bypassed(piece.address);
     const bool keeps = !bypassed && (machine_.l2.keep_partial || by_scalar || piece.whole());
+    const std::int64_t missed = tally.missed;
     const Ticks end = request.write ? write(piece, arrival, !bypassed, tally)
                                     : read(piece, arrival, keeps, tally);
+    if (!request.write && tally.missed != missed) answer.missed += piece.moved;
     done = std::max(done, end + walk);
   }
-  return cycle_at(done);
+  answer.completion = cycle_at(done);
+  return answer;
 }
 
 /// A core walks for one page at a time; its requests stay in order. Bandwidth is taken when a

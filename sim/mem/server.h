@@ -23,9 +23,8 @@ class MemoryServer {
  public:
   MemoryServer(const Machine& machine, MemoryModel model);
 
-  /// Serves requests in ascending order of their keys. The completion, fixed when the request
-  /// arrives and never revised: of a read, data leave L2; of a write, L2 has taken them.
-  Cycles request(const Request& request);
+  /// Serves requests in ascending order of their keys.
+  Answer request(const Request& request);
   /// A launch on so many cores begins.
   void begin(int cores) { closed_form_.begin(cores); }
   /// As if every core had read the bytes before the run: they are in L2 and their pages at hand, if
@@ -45,8 +44,8 @@ class MemoryServer {
   struct Range {
     std::uint64_t begin = 0, end = 0;
   };
-  [[nodiscard]] Cycles ideal(const Request& request, Tally& tally) const;
-  Cycles serve(const Request& request, Tally& tally);
+  [[nodiscard]] Answer ideal(const Request& request, Tally& tally) const;
+  Answer serve(const Request& request, Tally& tally);
   /// `keeps`: a line that was not there stays.
   Ticks read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally);
   Ticks write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally);

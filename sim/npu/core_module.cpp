@@ -17,8 +17,8 @@ void CoreModule::begin(const CoreLaunch& launch) {
   news_.notify(sc_core::SC_ZERO_TIME);
 }
 
-void CoreModule::answer(Pipe queue, Cycles completion) {
-  core_.answer(queue, completion);
+void CoreModule::answer(Pipe queue, const Answer& answer) {
+  core_.answer(queue, answer);
   news_.notify(sc_core::SC_ZERO_TIME);
 }
 

@@ -17,7 +17,7 @@ class CoreModule : public sc_core::sc_module, public CoreInterface, private Memo
   sc_core::sc_port<RequestInterface> memory{"memory"};
 
   void begin(const CoreLaunch& launch);
-  void answer(Pipe queue, Cycles completion) override;
+  void answer(Pipe queue, const Answer& answer) override;
   void wake() override;
   [[nodiscard]] Core& core() { return core_; }
 

@@ -33,14 +33,13 @@ void MemorySystem::arm(Cycles arrival) {
 void MemorySystem::serve() {
   while (!pending_.empty() && pending_.next_arrival() <= cycle_now()) {
     const Request request = pending_.pop();
-    const Cycles completion =
-        external.size() > 0 ? ask_external(request) : server_.request(request);
-    cores[request.key.core]->answer(request.key.queue, completion);
+    const Answer answer = external.size() > 0 ? ask_external(request) : server_.request(request);
+    cores[request.key.core]->answer(request.key.queue, answer);
   }
   if (!pending_.empty()) arm(pending_.next_arrival());
 }
 
-Cycles MemorySystem::ask_external(const Request& request) {
+Answer MemorySystem::ask_external(const Request& request) {
   Cycles completion = request.key.arrival;
   for (const Piece& piece : request.pieces) {
     scratch_.resize(std::max(scratch_.size(), static_cast<std::size_t>(piece.bytes)));
@@ -55,7 +54,7 @@ Cycles MemorySystem::ask_external(const Request& request) {
     const Cycles done = request.key.arrival + Cycles(static_cast<std::int64_t>(delay.value()));
     completion = std::max(completion, done);
   }
-  return completion;
+  return {completion};
 }
 
 }  // namespace dvmsim

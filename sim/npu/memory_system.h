@@ -32,7 +32,7 @@ class MemorySystem : public sc_core::sc_module, public RequestInterface {
  private:
   void serve();
   void arm(Cycles arrival);
-  Cycles ask_external(const Request& request);
+  Answer ask_external(const Request& request);
 
   MemoryServer server_;
   PendingRequests pending_{};

@@ -61,7 +61,7 @@ void Dma::begin(const isa::Command& command, Cycles start) {
     if (all.region[i].space == Space::GM) gm = all.region[i];
   }
   cutter_.begin(gm);
-  rate_ = ports_.rate(command);
+  rates_ = ports_.rates(command);
   outstanding_ = ports_.outstanding(command.op);
   write_ = ports_.is_write(command.op);
   start_ = arrived_ = start;
@@ -98,10 +98,11 @@ void Dma::retire() {
   in_flight_ -= window_.pop().granules;
 }
 
-void Dma::answered(Cycles completion) {
+void Dma::answered(const Answer& answer) {
   // At least a cycle, so that no two requests of a port arrive at once.
-  const Ticks time = std::max(ticks_of(Cycles(1)), ticks_for(moved_, rate_));
-  const Cycles back = completion + limits_.path.response;
+  const Ticks time = std::max(ticks_of(Cycles(1)), ticks_for(moved_ - answer.missed, rates_.hit) +
+                                                       ticks_for(answer.missed, rates_.miss));
+  const Cycles back = answer.completion + limits_.path.response;
   port_time_ += time;
   port_free_ = sent_ + time;
   arrived_ = std::max(arrived_, back);

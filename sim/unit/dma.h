@@ -39,8 +39,7 @@ class Dma {
   void begin(const isa::Command& command, Cycles start);
   /// The next chunk, or false when all have been answered. Its pieces stay until it is.
   bool next(Request& request);
-  /// L2 has sent or taken the chunk at `completion`.
-  void answered(Cycles completion);
+  void answered(const Answer& answer);
 
   /// After the last answer: end of the hold if memory kept up, as it was, when the core's memory
   /// that was read may be overwritten, and the result's time.
@@ -74,7 +73,7 @@ class Dma {
   Fifo<InFlight> window_{};
   std::int64_t in_flight_ = 0;
 
-  Rational rate_{};  // of the current command
+  PortRates rates_{};  // of the current command
   std::int64_t outstanding_ = 1;
   bool write_ = false;
   std::int64_t moved_ = 0;  // by the chunk that is being answered

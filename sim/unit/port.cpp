@@ -52,10 +52,17 @@ PortTable::Row PortTable::row_of(const isa::Row& row) const {
   }
   if (row.pipe == Pipe::MTE2) {
     result.outstanding = to_l1 ? machine_.mte2.outstanding_l1 : machine_.mte2.outstanding_ub;
+    result.miss = (to_l1 ? machine_.mte2.gm_to_l1_miss : machine_.mte2.gm_to_ub_miss).per_cycle();
   }
   if (row.pipe == Pipe::MTE3) result.outstanding = machine_.mte3.outstanding;
   if (row.pipe == Pipe::Fix) result.outstanding = machine_.fix.outstanding;
   return result;
+}
+
+PortRates PortTable::rates(const isa::Command& command) const {
+  const Rational own = cost_.rate_of(command);
+  const Row& row = rows_[index(command.op)];
+  return {own, row.write ? own : std::min(own, row.miss)};
 }
 
 Rational PortTable::program_rate(CoreKind kind) const {

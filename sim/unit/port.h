@@ -1,6 +1,6 @@
 // The ports between a core and the memory system, as numbers: how fast, how far, how much in
-// flight. What a port sustains is the least of its own rate and outstanding * request / latency, so
-// a stream from HBM is slower than one from L2. The transfers that use them are sim/unit/dma.
+// flight. What a port sustains is the least of its rates and outstanding * request / latency. The
+// transfers that use them are sim/unit/dma.
 #pragma once
 
 #include <array>
@@ -22,6 +22,11 @@ struct Path {
 [[nodiscard]] Path scalar_path(const Machine& machine);
 /// Of loads (MTE2) and of the program.
 [[nodiscard]] Path load_path(const Machine& machine);
+
+/// Bytes of GM per cycle: of what L2 holds, and of what comes from HBM.
+struct PortRates {
+  Rational hit{}, miss{};
+};
 
 /// What a queue adds to a copy, whatever it copies.
 struct PortLimits {
@@ -45,8 +50,7 @@ class PortTable {
   explicit PortTable(const Machine& machine);
   [[nodiscard]] bool is_transfer(isa::Op op) const { return rows_[index(op)].transfer; }
   [[nodiscard]] bool is_write(isa::Op op) const { return rows_[index(op)].write; }
-  /// Bytes of GM per cycle.
-  [[nodiscard]] Rational rate(const isa::Command& command) const { return cost_.rate_of(command); }
+  [[nodiscard]] PortRates rates(const isa::Command& command) const;
   /// Granules that may be in flight.
   [[nodiscard]] std::int64_t outstanding(isa::Op op) const { return rows_[index(op)].outstanding; }
   /// Of the program's way to a core.
@@ -55,6 +59,7 @@ class PortTable {
  private:
   struct Row {
     bool transfer = false, write = false;
+    Rational miss{};  // of a load
     std::int64_t outstanding = 1;
   };
   static std::size_t index(isa::Op op) { return static_cast<std::size_t>(op); }

@@ -61,8 +61,8 @@ void Scalar::fetch_program(const CoreLaunch& launch) {
   fabric_.memory.post({{asked_at_ + program_path_.request, core, kScalar}, false, pieces_});
 }
 
-void Scalar::answered(Cycles completion) {
-  completion_ = completion;
+void Scalar::answered(const Answer& answer) {
+  completion_ = answer.completion;
   asked_ = Asked::Answered;
   fabric_.make_ready(kScalar);
 }

@@ -19,7 +19,7 @@ class Scalar {
   void begin(const CoreLaunch& launch);
   /// Runs until the launch is over for this unit or something is missing.
   void run();
-  void answered(Cycles completion);
+  void answered(const Answer& answer);
 
   [[nodiscard]] bool halted() const { return phase_ == Phase::Halted; }
   /// What the unit is at and what it waits for; only while it is not halted.

@@ -133,8 +133,10 @@ void draw_pipes(Machine& m, Draw& draw) {
 }
 
 void draw_memory(Machine& m, Draw& draw) {
-  m.mte2.gm_to_l1 = draw.rate(8, 100);
+  m.mte2.gm_to_l1 = draw.rate(8, 200);
+  m.mte2.gm_to_l1_miss = draw.rate(8, 100);
   m.mte2.gm_to_ub = draw.rate(8, 100);
+  m.mte2.gm_to_ub_miss = draw.rate(8, 100);
   m.mte3.ub_to_gm = draw.rate(8, 100);
   m.fix.l0c_to_gm = draw.rate(8, 100);
   m.mte2.nz_unaligned = draw.rate(4, 100);

@@ -188,14 +188,15 @@ TEST_F(Command, a_program_that_cannot_run_says_why) {
 
 constexpr const char* kChain =
     ".program chain\n.launch path=native vector=1\n.arg scalar count 0 value=64\n.vector\n"
-    " ldarg rd=r4\n loop count=50\n vadd dtype=f32 dst=0x20000 a=0 b=0x10100 count=r4\n endloop\n"
+    " ldarg rd=r4\n loop count=50\n vmax dtype=f32 dst=0x20000 a=0 b=0x10100 count=r4\n endloop\n"
     " halt\n";
 
 TEST_F(Command, validate_exits_by_what_the_table_allows) {
   write("chain.s", kChain);
   write("t.csv",
         "id,case,metric,measured,unit,tolerance,gate\n"
-        "A,run chain.s,aiv_vec_us*clock_mhz,1208,cycles,1%,\n"
+        "A,run chain.s --set vector.fixed=23cycles --set vector.tail=8cycles --set "
+        "vector.rate.minmax.extra=0cycles,aiv_vec_us*clock_mhz,1208,cycles,1%,\n"
         "B,run chain.s,1,2,,,why not\n"
         "C,,,3,us,,several devices\n");
   const Outcome good = dvmsim("validate t.csv --json a.json --plot a.svg --jobs 2");

@@ -91,7 +91,7 @@ void OracleCore::fetch() {
     code_pieces_ = pieces_of(region, machine_);
     const Port way = port_of(machine_, Pipe::MTE2);
     const Time completion =
-        server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_);
+        server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_).completion;
     const Time moved = program_rate(machine_, id_.kind).ceil_of(moved_by(code_pieces_));
     block(std::max(s_ + moved, completion + way.response), Reason::EmptyFetch);
   }
@@ -259,7 +259,7 @@ void OracleCore::set(Pipe pipe, const Command& command, const OracleQueue& own,
 OracleCore::Moves OracleCore::move(Pipe pipe, const Command& command, const isa::Region& region,
                                    Time start) {
   Port& through = port(pipe);
-  const Rational rate = rate_of(machine_, command);
+  const Rates rates = rates_of(machine_, command);
   const std::int64_t limit = limit_of(machine_, command);
   const std::vector<OraclePiece> pieces = pieces_of(region, machine_);
   std::vector<OraclePiece>& chunk = chunks_[static_cast<std::size_t>(pipe)];
@@ -271,9 +271,12 @@ OracleCore::Moves OracleCore::move(Pipe pipe, const Command& command, const isa:
     chunk.assign(piece, piece + std::min<std::ptrdiff_t>(most, pieces.end() - piece));
     piece += static_cast<std::ptrdiff_t>(chunk.size());
     const Time leaves = (sent + Port::kOne - 1) / Port::kOne;
-    const Time completion = server_.access(leaves + through.request, order_, pipe,
-                                           region.access != isa::Access::Read, chunk);
-    const Time busy = std::max(Port::kOne, rate.ceil_of(moved_by(chunk) * Port::kOne));
+    const OracleMemory::Answer answer = server_.access(leaves + through.request, order_, pipe,
+                                                       region.access != isa::Access::Read, chunk);
+    const Time completion = answer.completion;
+    const std::int64_t hit = moved_by(chunk) - answer.missed;
+    const Time busy = std::max(Port::kOne, rates.hit.ceil_of(hit * Port::kOne) +
+                                               rates.miss.ceil_of(answer.missed * Port::kOne));
     through.flights.push_back(
         {completion + through.response, static_cast<std::int64_t>(chunk.size())});
     next = sent + busy;

@@ -67,7 +67,8 @@ Rational OracleMemory::channel_rate() const {
   return machine_.hbm.peak.per_cycle() * machine_.hbm.efficiency / Rational(machine_.hbm.channels);
 }
 
-OracleMemory::Fixed OracleMemory::read(const OraclePiece& piece, Fixed arrival, bool by_scalar) {
+OracleMemory::Fixed OracleMemory::read(const OraclePiece& piece, Fixed arrival, bool by_scalar,
+                                       Answer& answer) {
   const std::int64_t index = piece.address / line_bytes_;
   const Fixed latency = machine_.l2.read_latency.cycles().count() * kOne;
   const Fixed same_line = machine_.l2.same_line.count() * kOne;
@@ -78,6 +79,7 @@ OracleMemory::Fixed OracleMemory::read(const OraclePiece& piece, Fixed arrival, 
     line->free = mine + same_line;
     return mine + length + latency;
   }
+  answer.missed += piece.moved;
   const Fixed filled = occupy(channel_of(index), begin, transfer(line_bytes_, channel_rate())) +
                        latency + machine_.hbm.latency.cycles().count() * kOne;
   const bool part_of_request = piece.bytes < piece.moved;
@@ -123,20 +125,22 @@ OracleMemory::Fixed OracleMemory::translate(int core, std::int64_t address, Fixe
   return std::max(pages.walked, arrival);
 }
 
-std::int64_t OracleMemory::access(std::int64_t arrival, int core, bool is_write, bool by_scalar,
-                                  const std::vector<OraclePiece>& pieces) {
+OracleMemory::Answer OracleMemory::access(std::int64_t arrival, int core, bool is_write,
+                                          bool by_scalar, const std::vector<OraclePiece>& pieces) {
   if (ideal_) {
     const Delay latency = is_write ? machine_.l2.write_latency : machine_.l2.read_latency;
-    return arrival + latency.cycles().count();
+    return {arrival + latency.cycles().count(), 0};
   }
+  Answer answer;
   Fixed last = arrival * kOne;
   for (const OraclePiece& piece : pieces) {
     const Fixed waits = translate(core, piece.address, arrival * kOne) - arrival * kOne;
     const Fixed done =
-        is_write ? write(piece, arrival * kOne) : read(piece, arrival * kOne, by_scalar);
+        is_write ? write(piece, arrival * kOne) : read(piece, arrival * kOne, by_scalar, answer);
     last = std::max(last, done + waits);
   }
-  return (last + kOne - 1) / kOne;
+  answer.completion = (last + kOne - 1) / kOne;
+  return answer;
 }
 
 }  // namespace dvmsim::testing

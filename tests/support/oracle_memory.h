@@ -21,9 +21,13 @@ class OracleMemory {
  public:
   /// Ideal: everything is in L2, and nobody is in anybody's way.
   OracleMemory(const Machine& machine, bool ideal);
-  /// Pieces in the order of the transfer; calls in order of arrival. The cycle of completion.
-  std::int64_t access(std::int64_t arrival, int core, bool is_write, bool by_scalar,
-                      const std::vector<OraclePiece>& pieces);
+  struct Answer {
+    std::int64_t completion = 0;  // cycle
+    std::int64_t missed = 0;      // bytes that a port moves of what was read from HBM
+  };
+  /// Pieces in the order of the transfer; calls in order of arrival.
+  Answer access(std::int64_t arrival, int core, bool is_write, bool by_scalar,
+                const std::vector<OraclePiece>& pieces);
 
  private:
   using Fixed = std::int64_t;
@@ -34,7 +38,7 @@ class OracleMemory {
   };
   using Set = std::list<Line>;  // most recently used first
 
-  Fixed read(const OraclePiece& piece, Fixed arrival, bool by_scalar);
+  Fixed read(const OraclePiece& piece, Fixed arrival, bool by_scalar, Answer& answer);
   Fixed write(const OraclePiece& piece, Fixed arrival);
   /// A piece's turn on L2's own bandwidth.
   Fixed begin_on_l2(Fixed arrival, Fixed transfer);

@@ -71,25 +71,29 @@ Port port_of(const Machine& machine, Pipe pipe) {
   return fix;
 }
 
-Rational rate_of(const Machine& machine, const isa::Command& command) {
+Rates rates_of(const Machine& machine, const isa::Command& command) {
   const auto& mte2 = machine.mte2;
+  const Rational l1 = mte2.gm_to_l1.per_cycle(), ub = mte2.gm_to_ub.per_cycle();
+  const Rational l1_miss = std::min(l1, mte2.gm_to_l1_miss.per_cycle());
   switch (command.op) {
     case isa::Op::loadnz: {
       const std::int64_t unit = mte2.nz_align.count(), rows = command.at(3);
       const bool odd = command.at(2) % unit != 0 || (rows > 1 && command.at(6) % unit != 0);
-      return odd && mte2.nz_unaligned.per_cycle() < mte2.gm_to_l1.per_cycle()
-                 ? mte2.nz_unaligned.per_cycle()
-                 : mte2.gm_to_l1.per_cycle();
+      const Rational slow = mte2.nz_unaligned.per_cycle();
+      return odd ? Rates{std::min(l1, slow), std::min(l1_miss, slow)} : Rates{l1, l1_miss};
     }
     case isa::Op::loadl1:
-      return mte2.gm_to_l1.per_cycle();
+      return {l1, l1_miss};
     case isa::Op::load:
     case isa::Op::loadnd:
-      return mte2.gm_to_ub.per_cycle();
-    case isa::Op::fix:  // accumulators of 4 bytes per cycle, narrowed
-      return machine.fix.l0c_to_gm.per_cycle() * Rational(size_of(command.dtype()), 4);
+      return {ub, std::min(ub, mte2.gm_to_ub_miss.per_cycle())};
+    case isa::Op::fix: {  // accumulators of 4 bytes per cycle, narrowed
+      const Rational rate =
+          machine.fix.l0c_to_gm.per_cycle() * Rational(size_of(command.dtype()), 4);
+      return {rate, rate};
+    }
     default:
-      return machine.mte3.ub_to_gm.per_cycle();
+      return {machine.mte3.ub_to_gm.per_cycle(), machine.mte3.ub_to_gm.per_cycle()};
   }
 }
 

@@ -20,9 +20,8 @@ class Server {
  public:
   Server(OracleMemory& memory, Waiting& waiting) : memory_(memory), waiting_(waiting) {}
 
-  /// The cycle of completion.
-  Time access(Time arrival, int core, Pipe queue, bool write,
-              const std::vector<OraclePiece>& pieces) {
+  OracleMemory::Answer access(Time arrival, int core, Pipe queue, bool write,
+                              const std::vector<OraclePiece>& pieces) {
     DVMSIM_ASSERT(arrival > now(), "a request arrives after it is sent");
     Request request{write, &pieces};
     pending_[{arrival, core, queue}] = &request;
@@ -30,7 +29,7 @@ class Server {
     while (!request.answered) {
       DVMSIM_ASSERT(waiting_.until(served_), "the memory answers every request");
     }
-    return request.completion;
+    return request.answer;
   }
 
   void run() {
@@ -46,7 +45,7 @@ class Server {
       }
       Request& request = *pending_.begin()->second;
       const auto& [arrival, core, queue] = pending_.begin()->first;
-      request.completion =
+      request.answer =
           memory_.access(arrival, core, request.write, queue == Pipe::Scalar, *request.pieces);
       request.answered = true;
       pending_.erase(pending_.begin());
@@ -59,7 +58,7 @@ class Server {
     bool write = false;
     const std::vector<OraclePiece>* pieces = nullptr;
     bool answered = false;
-    Time completion = 0;
+    OracleMemory::Answer answer{};
   };
 
   OracleMemory& memory_;

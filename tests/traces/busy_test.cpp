@@ -36,6 +36,17 @@ TEST(Busy, counts_from_start_to_visible_and_overlaps_once) {
   EXPECT_EQ(busy.of(CoreKind::Vector).pipes[kMte2], 227 + 20);
 }
 
+TEST(Busy, fixpipe_is_done_when_the_accumulators_are_read) {
+  Busy busy;
+  isa::Command command;
+  command.op = isa::Op::fix;
+  const RowId fix{{CoreKind::Cube, 0}, Pipe::Fix};
+  busy.on_span({{{CoreKind::Cube, 0}, Pipe::Scalar}, Cycles(0), Cycles(9), Reason::Work});
+  busy.on_span({fix, Cycles(0), Cycles(800), Reason::Work, &command, Cycles(1000), Cycles(837)});
+  busy.on_launch_end({});
+  EXPECT_EQ(busy.of(CoreKind::Cube).pipes[static_cast<std::size_t>(Pipe::Fix)], 837);
+}
+
 TEST(Busy, averages_over_the_cores_that_took_part_and_sums_launches) {
   Busy busy;
   scalar(busy, 0, 0, 50, Reason::Idle);

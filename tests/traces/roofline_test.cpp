@@ -27,6 +27,10 @@ class Story {
     stats_.on_traffic({place, Bytes(bytes), Cycles(0), Cycles(100)});
     return *this;
   }
+  Story& launched(int from, int to) {
+    stats_.on_launch_end({0, "g", Cycles(from), Cycles(from), Cycles(to)});
+    return *this;
+  }
   Roofline judged(const Capacity& capacity, int cycles = 1000) {
     stats_.close(Cycles(0), Cycles(cycles));
     return roofline(stats_, demands_, capacity);
@@ -103,7 +107,7 @@ TEST(Roofline, a_type_has_its_own_peak) {
 }
 
 TEST(Roofline, a_port_at_its_best_rate_is_memory_bound_on_its_side) {
-  const isa::Command load = copy(isa::Op::load, 60 * 850);  // gm_to_ub: 60 bytes per cycle
+  const isa::Command load = copy(isa::Op::load, 627 * 85);  // gm_to_ub: 62.7 bytes per cycle
   const Roofline verdict = Story().work(kVector, Pipe::MTE2, 0, 870, &load).judged(cores(1, 1));
   EXPECT_EQ(verdict.verdict, Verdict::Memory);
   EXPECT_EQ(verdict.limiter, "vector.mte2");
@@ -111,7 +115,7 @@ TEST(Roofline, a_port_at_its_best_rate_is_memory_bound_on_its_side) {
 }
 
 TEST(Roofline, a_port_that_waits_for_memory_is_inefficient_because_of_memory) {
-  const isa::Command load = copy(isa::Op::loadl1, 78 * 300);
+  const isa::Command load = copy(isa::Op::loadl1, 98 * 300);
   const Roofline verdict = Story()
                                .work(kCube, Pipe::MTE2, 0, 300, &load)
                                .wait(kCube, Pipe::MTE2, 300, 900, Reason::WaitMemory)
@@ -134,6 +138,15 @@ TEST(Roofline, without_a_busy_pipe_latency_bounds_and_the_busiest_says_why_it_wa
   ASSERT_EQ(verdict.waits.size(), 2u);
   EXPECT_EQ(verdict.waits[0], std::make_pair(Reason::WaitFlag, 0.4));
   EXPECT_EQ(verdict.waits[1], std::make_pair(Reason::Idle, 0.1));
+}
+
+TEST(Roofline, time_between_launches_is_told) {
+  const Roofline verdict = Story()
+                               .work(kCube, Pipe::Cube, 0, 50)
+                               .launched(-30, 100)
+                               .launched(700, 1000)
+                               .judged(cores(1, 0));
+  EXPECT_DOUBLE_EQ(verdict.between_launches, 0.6);
 }
 
 TEST(Roofline, cores_that_do_nothing_count) {

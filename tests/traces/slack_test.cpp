@@ -59,16 +59,14 @@ struct Faster {
 /// 10 % on the default machine.
 const std::vector<Faster>& all_faster() {
   static const std::vector<Faster> kAll = {
-      {"mte2",
-       {"mte2.gm_to_l1=85.8B/cycle", "mte2.gm_to_l1_hit=85.8B/cycle", "mte2.gm_to_ub=66B/cycle",
-        "mte2.gm_to_ub_shared=52.8B/cycle"}},
-      {"mte3", {"mte3.ub_to_gm=70.4B/cycle", "mte3.ub_to_gm_shared=52.8B/cycle"}},
+      {"mte2", {"mte2.gm_to_l1=107.8B/cycle", "mte2.gm_to_ub=68.97B/cycle"}},
+      {"mte3", {"mte3.ub_to_gm=104.5B/cycle"}},
       {"fix", {"fix.l0c_to_gm=88B/cycle", "fix.l0c_to_l1=281.6B/cycle"}},
       {"mte1", {"mte1.l0a=281.6B/cycle", "mte1.l0b=140.8B/cycle"}},
       {"memory",
-       {"l2.read=5.72TB/s", "l2.write=4.4715TB/s", "hbm.peak=1.98TB/s", "l2.read_latency=54.5ns",
-        "l2.write_latency=59.1ns", "hbm.latency=72.7ns", "mte2.latency=91cycles",
-        "mte3.latency=118cycles", "fix.latency=118cycles"}},
+       {"l2.read=6.16TB/s", "l2.write=4.8158TB/s", "hbm.peak=1.98TB/s", "l2.read_latency=54.5ns",
+        "l2.write_latency=59.1ns", "hbm.latency=52.7ns", "mte2.latency=102cycles",
+        "mte3.latency=105cycles", "fix.latency=105cycles", "tlb.walk=109ns"}},
   };
   return kAll;
 }
@@ -116,6 +114,8 @@ double gain_of(const Outcome& base, const Machine& machine) {
 constexpr double kTolerance = 0.025;
 /// Of at most 100 percent.
 constexpr double kToleranceOfTwice = 0.07;
+/// Bank conflicts and halves of odd costs do not scale with the rates.
+constexpr double kToleranceOfVectors = 0.17;
 
 TEST(Slack, a_faster_port_or_memory_gains_what_the_replay_predicts) {
   const Machine machine = default_machine();
@@ -135,7 +135,7 @@ TEST(Slack, a_cube_twice_as_fast_gains_what_the_replay_predicts) {
   const Machine machine = default_machine();
   Machine variant = machine;
   for (const char* set : {"cube.step.f16=32x16x16", "cube.step.f32=32x16x4", "cube.gap=4cycles",
-                          "cube.head=26cycles"}) {
+                          "cube.head=13cycles"}) {
     apply_set(variant, set);
   }
   for (const Case& item : cases()) {
@@ -147,18 +147,19 @@ TEST(Slack, a_cube_twice_as_fast_gains_what_the_replay_predicts) {
 
 TEST(Slack, vector_units_twice_as_fast_gain_what_the_replay_predicts) {
   Machine machine = default_machine();
-  for (const char* set : {"vector.fixed=24cycles", "vector.rate.reduce_repeat.b16=16",
+  for (const char* set : {"vector.fixed=22cycles", "vector.rate.reduce_repeat.b16=16",
                           "vector.rate.reduce_repeat.b32=8"}) {
     apply_set(machine, set);
   }
   Machine variant = machine;
-  apply_set(variant, "vector.fixed=12cycles");
+  apply_set(variant, "vector.fixed=11cycles");
   for (VectorRate& rate : variant.vector_rate) {
     for (Rational& each : rate.by_width) each = each * Rational(2);
+    rate.extra = Cycles(rate.extra.count() / 2);
   }
   for (const Case& item : cases()) {
     const Outcome base = run_on(compiled(item.lines, machine), machine, 2);
-    EXPECT_NEAR(predicted(base.path, "vector"), gain_of(base, variant), kToleranceOfTwice)
+    EXPECT_NEAR(predicted(base.path, "vector"), gain_of(base, variant), kToleranceOfVectors)
         << item.name;
   }
 }

@@ -60,6 +60,10 @@ Layout layout_of(const Machine& machine, const MatmulArguments& args, DType type
   const std::int64_t of_a = machine.l0a.size.count() / 2 / (round_up(args.tile_m, step) * item);
   const std::int64_t of_b = machine.l0b.size.count() / 2 / (round_up(args.tile_n, step) * item);
   layout.part = std::min(std::min(of_a, of_b) / step * step, round_up(layout.block_k, step));
+  if ((args.loop & isa::kEvenParts) != 0 && layout.part > 0) {
+    const std::int64_t parts = count_of(layout.block_k, layout.part);
+    layout.part = round_up(count_of(layout.block_k, parts), step);
+  }
   return layout;
 }
 

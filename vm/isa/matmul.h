@@ -46,8 +46,10 @@ enum MatmulLoop : std::int64_t {
   kOneAccumulator = 64,
   /// Core b takes one range of consecutive tiles.
   kContiguous = 128,
+  /// A block of k is cut in parts of one length, instead of the longest that fit and a rest.
+  kEvenParts = 256,
 };
-inline constexpr std::int64_t kMatmulLoops = 256;
+inline constexpr std::int64_t kMatmulLoops = 512;
 /// Source: the vendor's guide: accumulating into fewer fractals needs a barrier between.
 inline constexpr std::int64_t kSmallProduct = 10;
 

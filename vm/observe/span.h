@@ -64,8 +64,9 @@ struct Span {
   Cycles begin{}, end{};
   Reason reason = Reason::Idle;
   const isa::Command* command = nullptr;
-  Cycles visible{};  // Work: when its result can be used (latency = visible - begin)
-  Cycles hold{};     // Work of a queue: when it is free; after `end` if memory was slower
+  Cycles visible{};   // Work: when its result can be used (latency = visible - begin)
+  Cycles hold{};      // Work of a queue: when it is free; after `end` if memory was slower
+  Cycles released{};  // Work of a queue: when what it read on the core may be overwritten
 };
 
 /// The scalar unit is done with a command at that cycle: it is in the queue of its pipe or, if that

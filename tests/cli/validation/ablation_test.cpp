@@ -19,14 +19,19 @@ double setting(const Words& words, const std::string& key) {
   }
   return value;
 }
-/// 100 + cube.head - vector.fixed: 129 by default.
+/// The parameter, 1 being what it is by default.
+double relative(const Words& words, const std::string& key) {
+  return setting(words, key) / setting({}, key);
+}
+/// 110 by default.
 Figures runner(const Words& words) {
-  return {{"cycles", 100 + setting(words, "cube.head") - setting(words, "vector.fixed")}};
+  return {
+      {"cycles", 100 + 20 * relative(words, "cube.head") - 10 * relative(words, "vector.fixed")}};
 }
 Table table() {
   return parse_table(
       "id,group,case,metric,measured,tolerance,gate\n"
-      "A,g,run a,cycles,129,5%,\nB,h,run b,2*cycles,270,5%,\nC,h,run c,cycles,1,,listed\n",
+      "A,g,run a,cycles,110,5%,\nB,h,run b,2*cycles,240,5%,\nC,h,run c,cycles,1,,listed\n",
       "t.csv");
 }
 
@@ -35,7 +40,7 @@ TEST(Ablation, says_what_each_mechanism_buys) {
   const auto result = ablate(table(), {},
                              parse_mechanisms("- mechanism: head\n  off: [cube.head=0cycles]\n"
                                               "- mechanism: fixed\n"
-                                              "  off: [vector.fixed=17cycles]\n"
+                                              "  off: [vector.fixed=0cycles]\n"
                                               "- mechanism: none\n"
                                               "  off: [hbm.latency=0ns]\n",
                                               "m.yaml"),
@@ -44,9 +49,9 @@ TEST(Ablation, says_what_each_mechanism_buys) {
   EXPECT_EQ(result[0].name, "");
   ASSERT_EQ(result[0].groups.size(), 2u);  // gated ones only
   EXPECT_EQ(result[0].groups[0].median, 0);
-  EXPECT_NEAR(result[1].groups[0].median, 52.0 / 129, 1e-9);
+  EXPECT_NEAR(result[1].groups[0].median, 20.0 / 110, 1e-9);
   EXPECT_EQ(result[1].worse, 2u);
-  EXPECT_EQ(result[2].better, 1u);  // 135 is nearer to what B measured
+  EXPECT_EQ(result[2].better, 1u);  // 2 * 120 is what B measured
   EXPECT_EQ(result[2].worse, 1u);
   EXPECT_EQ(result[3].worse + result[3].better, 0u);
   EXPECT_NE(print(result).find("(everything on)"), std::string::npos);
@@ -85,9 +90,10 @@ TEST(Sensitivity, ranks_parameters_by_what_they_move) {
   const auto effects = sensitivity(
       rows, rows.rows[0], {}, [](const Words&) { return default_machine(); }, pool);
   ASSERT_EQ(effects.size(), 2u);
-  EXPECT_EQ(effects[0].parameter.key, "cube.head");  // 52: 5 cycles either way
-  EXPECT_NEAR(effects[0].more, 5.0 / 129, 1e-9);
-  EXPECT_NEAR(effects[0].less, -5.0 / 129, 1e-9);
+  EXPECT_EQ(effects[0].parameter.key, "cube.head");
+  const Quantity& head = effects[0].parameter;
+  EXPECT_NEAR(effects[0].more, (head.legal(head.number * 1.1) / head.number - 1) * 20 / 110, 1e-9);
+  EXPECT_NEAR(effects[0].less, (head.legal(head.number * 0.9) / head.number - 1) * 20 / 110, 1e-9);
   EXPECT_EQ(effects[1].parameter.key, "vector.fixed");
   const std::string text = print(rows.rows[0], effects, 1);
   EXPECT_NE(text.find("cube.head"), std::string::npos);

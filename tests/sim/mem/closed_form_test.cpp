@@ -25,7 +25,7 @@ class Closed {
   std::int64_t ask(std::int64_t at, bool write, std::uint64_t line, int core = 0) {
     const Piece piece{line * 512, 512, 512};
     const RequestKey key{Cycles(at), static_cast<std::uint16_t>(core), Pipe::MTE2};
-    return form_.serve({key, write, {&piece, 1}}, tally).count() - at;
+    return form_.serve({key, write, {&piece, 1}}, tally).completion.count() - at;
   }
   ClosedForm& form() { return form_; }
   Tally tally{};
@@ -59,7 +59,8 @@ TEST(MemoryServer, bypassed_bytes_do_not_stay_in_l2) {
   server.bypass(0, 512);
   const auto ask = [&](int at, bool write, std::uint64_t line) {
     const Piece piece{line * 512, 512, 512};
-    return server.request({{Cycles(at), 0, Pipe::MTE2}, write, {&piece, 1}}).count() - at;
+    return server.request({{Cycles(at), 0, Pipe::MTE2}, write, {&piece, 1}}).completion.count() -
+           at;
   };
   ask(0, false, 1);  // the page
   const std::int64_t miss = ask(1000, false, 0), kept = ask(2000, false, 2);

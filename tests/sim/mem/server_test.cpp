@@ -36,8 +36,9 @@ class Memory {
     server_.listen(&probes_);
   }
   Cycles ask(std::int64_t at, bool write, std::vector<Piece> pieces, int core = 0) {
-    return server_.request(
-        {{Cycles(at), static_cast<std::uint16_t>(core), Pipe::MTE2}, write, pieces});
+    return server_
+        .request({{Cycles(at), static_cast<std::uint16_t>(core), Pipe::MTE2}, write, pieces})
+        .completion;
   }
   std::int64_t read(std::int64_t at, std::int64_t line, int core = 0) {
     return ask(at, false, {line_piece(line)}, core).count() - at;

@@ -54,7 +54,7 @@ TEST(MemoryServer, requests_wait_for_the_walk_of_their_own_core) {
     return server
                .request(
                    {{Cycles(at), static_cast<std::uint16_t>(core), Pipe::MTE2}, false, {&piece, 1}})
-               .count() -
+               .completion.count() -
            at;
   };
   const std::int64_t there = ask(1000, 0, (1 << 20) - 512);

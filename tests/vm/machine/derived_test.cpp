@@ -74,6 +74,15 @@ INSTANTIATE_TEST_SUITE_P(
                       Peaks{"ascend910_9362", 245.8, 492, 61.4, 7.7, 1.6, 168}),
     [](const auto& chip) { return std::string(chip.param.name); });
 
+// Published, one core: 78.3 B/cycle from HBM to L1, 48.2 to UB; at most 95 to 100 and 62.7.
+TEST(Derived, streams_from_hbm_are_bound_by_what_is_in_flight) {
+  const Machine machine = machine_of("ascend910b3");
+  EXPECT_NEAR(load_rate(machine, Space::L1, true).per_cycle().value(), 78.3, 1.5);
+  EXPECT_NEAR(load_rate(machine, Space::UB, true).per_cycle().value(), 48.2, 1);
+  EXPECT_EQ(load_rate(machine, Space::L1, false).per_cycle(), machine.mte2.gm_to_l1.per_cycle());
+  EXPECT_EQ(load_rate(machine, Space::UB, false).per_cycle(), machine.mte2.gm_to_ub.per_cycle());
+}
+
 TEST(Derived, the_onnxim_machine_multiplies_16384_pairs_per_cycle_and_core) {
   const Machine machine = machine_of("onnxim_tpuv4_4x128");
   EXPECT_EQ(macs_per_cycle(machine, DType::F16), 16384);
