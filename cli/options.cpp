@@ -165,6 +165,7 @@ void add_compile(CLI::App& app, Raw& raw) {
 }
 
 void add_stream(CLI::App& app, Raw& raw) {
+  app.add_option("--dtype", raw.floats, kFloatsHelp);
   app.add_option("--stream", raw.run.stream, "file of a stream of inputs, run one after another");
   app.add_option("--csv", raw.run.csv, "table of the stream's steps to write");
 }
@@ -296,7 +297,6 @@ Parsed parse_command_line(int argc, const char* const* argv) {
 
   auto* run = app.add_subcommand("run", "compile a model and simulate it");
   run->add_option("MODEL", raw.run.model, ".onnx, .graph, .dvm or .s file")->required();
-  run->add_option("--dtype", raw.floats, kFloatsHelp);
   run->add_option("--arg", raw.scalars, "value of a scalar of an assembled program, name=N")
       ->allow_extra_args(false);
   run->add_option("--launch", raw.run.launch,
