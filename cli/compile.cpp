@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/job.h"
 #include "cli/machine.h"
 #include "cli/workload.h"
 #include "compiler/codegen/compile.h"
@@ -36,9 +37,10 @@ std::string overview(const Module& module, const CompileWork& work) {
 
 int compile_model(const CommandLine& line) {
   const RunOptions& options = line.run;
+  refuse_features(options);
   const Machine machine = machine_from(options.hardware, options.sets);
   const Strategy& strategy = find_strategy(options.strategy);
-  const Graph written = load_model(options.model, options.floats);
+  const Graph written = load_model(options.model, options.floats, known_inputs(options));
   const Graph graph = bind_symbols(infer_shapes(written), bindings_of(written, options, {}));
   if (line.dump == Dump::Graph) {
     fmt::print("{}", print_graph(graph, {true, true}));

@@ -16,12 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void refuse_features(const RunOptions& options) {
-  for (const auto& [name, on] : options.features) {
-    throw Error("--feature " + name + ": strategy " + options.strategy + " has no such feature");
-  }
-}
-
 Job job_of(std::string name, Graph graph, const RunOptions& options) {
   Job job;
   job.name = std::move(name);
@@ -128,10 +122,17 @@ Job job_of_file(const Machine& machine, RunOptions& options) {
   }
   if (path.ends_with(".dvm")) return job_of_module(path, machine, options);
   refuse_program_options(path, options);
-  return job_of(fs::path(path).filename().string(), load_model(path, options.floats), options);
+  Graph graph = load_model(path, options.floats, known_inputs(options));
+  return job_of(fs::path(path).filename().string(), std::move(graph), options);
 }
 
 }  // namespace
+
+void refuse_features(const RunOptions& options) {
+  for (const auto& [name, on] : options.features) {
+    throw Error("--feature " + name + ": strategy " + options.strategy + " has no such feature");
+  }
+}
 
 Prepared prepare(const CommandLine& line) {
   refuse_features(line.run);

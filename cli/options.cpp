@@ -174,6 +174,8 @@ void add_run(CLI::App& app, Raw& raw) {
   add_compile(app, raw);
   app.add_option("--input", raw.inputs, "values of an input, name=FILE.npy")
       ->allow_extra_args(false);
+  app.add_option("--known", raw.run.known,
+                 "an input of --input whose values an ONNX model is compiled for: axes, sizes");
   app.add_option("--seed", raw.run.seed, "of inputs not given")->capture_default_str();
   app.add_option("--output", raw.run.output, "folder for the outputs as .npy");
   app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");

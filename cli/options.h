@@ -28,6 +28,7 @@ struct RunOptions {
   Named inputs{};
   std::vector<std::pair<std::string, std::int64_t>> scalars{};  // of an assembled program
   std::string launch{};                                         // words that override its .launch
+  std::vector<std::string> known{};  // inputs whose values decide shapes or attributes
   std::int64_t seed = 1;
   std::string output{};
   std::string strategy{"dvm"};

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/compare.h"
 #include "cli/execute.h"
+#include "cli/job.h"
 #include "cli/machine.h"
 #include "cli/npy.h"
 #include "cli/progress.h"
@@ -164,6 +165,9 @@ void refuse_with_stream(const RunOptions& options) {
   refuse(!options.dims.empty(), "--dim", in_file);
   refuse(!options.shapes.empty(), "--shape", in_file);
   refuse(!options.inputs.empty(), "--input", in_file);
+  refuse(!options.known.empty(), "--known", "a step's values are its own; leave it out");
+  refuse(!options.scalars.empty(), "--arg", "it is for assembled programs");
+  refuse(!options.launch.empty(), "--launch", "it is for assembled programs");
   refuse(options.repeat != 1, "--repeat", in_file);
   refuse(!options.output.empty(), "--output", "run a single step without --stream");
   refuse(!options.trace.empty(), "--trace", "run a single step without --stream");
@@ -173,6 +177,7 @@ void refuse_with_stream(const RunOptions& options) {
 }  // namespace
 
 int run_stream(const RunOptions& options) {
+  refuse_features(options);
   refuse_with_stream(options);
   const Machine machine = machine_from(options.hardware, options.sets);
   const Stream stream = load_stream(options.stream);

@@ -11,6 +11,13 @@ bool is_flag_only(const isa::Command& command) {
          command.op == Op::xwait;
 }
 
+/// FixPipe is done with a tile when the accumulators are read; it does not wait for memory. The
+/// vector pipe counts what holds it, also between dependent instructions.
+Cycles counted_until(const Span& span) {
+  if (span.row.pipe == Pipe::Fix) return span.released;
+  return span.row.pipe == Pipe::Vector ? span.end : span.visible;
+}
+
 const char* prefix_of(CoreKind kind) {
   return kind == CoreKind::Cube ? "aic" : kind == CoreKind::Vector ? "aiv" : "ai";
 }
@@ -32,8 +39,7 @@ void Busy::on_span(const Span& span) {
   }
   if (is_flag_only(*span.command)) return;
   const Cycles begin = std::max(span.begin, core.until[pipe]);
-  // FixPipe is done with a tile when the accumulators are read; it does not wait for memory.
-  const Cycles seen = span.row.pipe == Pipe::Fix ? span.released : span.visible;
+  const Cycles seen = counted_until(span);
   const Cycles end = std::max(span.end, seen);
   if (end <= begin) return;
   core.busy[pipe] += (end - begin).count();

@@ -48,6 +48,15 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
     case GroupKind::Gather:
       compile_gather(scope, group);
       break;
+    case GroupKind::RowGather:
+      compile_row_gather(scope, group);
+      break;
+    case GroupKind::Top:
+      compile_top(scope, group);
+      break;
+    case GroupKind::Scatter:
+      compile_scatter(scope, group);
+      break;
     case GroupKind::Branch:
       compile_branch(scope, group);
       break;

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "compiler/codegen/compile.h"
+#include "compiler/codegen/copy.h"
 #include "compiler/codegen/memory_plan.h"
+#include "compiler/codegen/order.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
@@ -149,6 +151,11 @@ class ModuleCompiler {
   void compile_vector(Scope& scope, const Group& group);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
+  void compile_row_gather(Scope& scope, const Group& group);
+  void compile_top(Scope& scope, const Group& group);
+  void compile_scatter(Scope& scope, const Group& group);
+  bool gather_elements(const GatherKernel& kernel, const Sizes& numbers, int from, int to);
+  void row_gather(const RowGatherKernel& kernel, int data, int index, int out);
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);

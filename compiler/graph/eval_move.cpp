@@ -173,6 +173,8 @@ Tensor one(const Call& call) {
       return padded(call);
     case Op::Gather:
       return gathered(call);
+    case Op::GatherElements:
+      return gather_elements(call);
     case Op::Concat:
       return joined(call);
     default:

@@ -43,6 +43,12 @@ struct Call {
 [[nodiscard]] Tensor matmul(const Call& call);
 [[nodiscard]] Tensor conv(const Call& call);
 [[nodiscard]] std::vector<Tensor> move(const Call& call);
+[[nodiscard]] Tensor arg(const Call& call);  // arg_max and arg_min
+[[nodiscard]] Tensor cum_sum(const Call& call);
+[[nodiscard]] Tensor gather_elements(const Call& call);
+[[nodiscard]] Tensor scatter_rows(const Call& call);
+[[nodiscard]] std::vector<Tensor> top_k(const Call& call);
+[[nodiscard]] Tensor resize(const Call& call);
 [[nodiscard]] Tensor nonzero(const Call& call);
 [[nodiscard]] Tensor non_max_suppression(const Call& call);
 

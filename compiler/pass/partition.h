@@ -20,8 +20,11 @@ enum class GroupKind : std::uint8_t {
   Conv,    // a convolution: copies and a product
   Copy,    // one move
   Gather,
-  Alias,   // its output is its input's bytes: no code
-  Branch,  // an If
+  RowGather,  // elements of rows by number
+  Top,        // the largest of rows
+  Scatter,    // rows by number
+  Alias,      // its output is its input's bytes: no code
+  Branch,     // an If
 };
 [[nodiscard]] std::string_view name_of(GroupKind kind);
 

@@ -16,6 +16,7 @@ constexpr Pass kPipeline[] = {
     {"split-conv-bias", split_conv_bias},
     {"decompose", decompose_composites},
     {"fold-empty", fold_empty},
+    {"last-axes", last_axes},
     {"split-reductions", split_reductions},
     {"simplify-moves", simplify_moves},
     {"remove-identities", remove_identities},

@@ -160,9 +160,10 @@ MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine, int s
     least = time;
     best = tile;
   }
-  // What the estimate cannot tell apart is done as DVM does it.
+  // What the estimate cannot tell apart is cut and visited as DVM does it, in our loop.
   constexpr double kUncertain = 0.97;
-  const MatmulSchedule dvm = choose_dvm(spec, machine, Tiling::Dvm);
+  MatmulSchedule dvm = choose_dvm(spec, machine, Tiling::Dvm);
+  dvm.loop = best.loop;
   return least > kUncertain * judge(dvm) ? dvm : best;
 }
 

@@ -6,9 +6,9 @@
 .vector
   ldarg rd=r4
   loop count=r4
-  vexp dtype=f16 dst=0x20000 a=0 count=256
-  vlog dtype=f16 dst=0x20000 a=0x20000 count=256
-  vsqrt dtype=f16 dst=0x20000 a=0x20000 count=256
-  vrsqrt dtype=f16 dst=0x20000 a=0x20000 count=256
+  vexp dtype=f16 dst=0x20000 a=0 count=256 drain
+  vlog dtype=f16 dst=0x20000 a=0x20000 count=256 drain
+  vsqrt dtype=f16 dst=0x20000 a=0x20000 count=256 drain
+  vrsqrt dtype=f16 dst=0x20000 a=0x20000 count=256 drain
   endloop
   halt

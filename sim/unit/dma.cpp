@@ -105,8 +105,10 @@ void Dma::answered(const Answer& answer) {
   const Cycles back = answer.completion + limits_.path.response;
   port_time_ += time;
   port_free_ = sent_ + time;
-  arrived_ = std::max(arrived_, back);
   const auto granules = static_cast<std::int64_t>(chunk_.size());
+  // The last granule was sent, and comes back, behind the others.
+  const Ticks behind(time.count() / granules * (granules - 1));
+  arrived_ = std::max(arrived_, back + cycle_at(behind));
   window_.push({granules, back});
   in_flight_ += granules;
 }

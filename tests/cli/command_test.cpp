@@ -438,6 +438,18 @@ TEST_F(Command, a_streams_memory_does_not_grow) {
   }
 }
 
+TEST_F(Command, features_are_refused_by_every_verb_that_takes_them) {
+  write("s.stream", "steps:\n  - dims: {n: 4}\n");
+  for (const std::string words : {"run small.graph --dim n=4", "run small.graph --stream s.stream",
+                                  "compile small.graph --dim n=4", "op relu 4x4"}) {
+    const Outcome outcome = dvmsim(words + " --feature +fly" + tiny());
+    EXPECT_EQ(outcome.code, 2) << words;
+    EXPECT_NE(outcome.err.find("--feature fly: strategy dvm has no such feature"),
+              std::string::npos)
+        << words << ": " << outcome.err;
+  }
+}
+
 TEST_F(Command, a_bad_stream_is_one_error_with_its_line) {
   write("s.stream", "steps:\n  - dims: {n: 4}\n  - dims: {m: 4}\n");
   const Outcome outcome = dvmsim("run small.graph --stream s.stream --json a.json" + tiny());
@@ -445,6 +457,7 @@ TEST_F(Command, a_bad_stream_is_one_error_with_its_line) {
   EXPECT_NE(outcome.err.find("s.stream:3: step 1: --dim m"), std::string::npos) << outcome.err;
   EXPECT_FALSE(fs::exists(path("a.json")));
   EXPECT_EQ(dvmsim("run small.graph --stream s.stream --dim n=3" + tiny()).code, 2);
+  EXPECT_EQ(dvmsim("run small.graph --stream s.stream --known x" + tiny()).code, 2);
   EXPECT_EQ(dvmsim("run small.graph --dim n=3 --csv a.csv" + tiny()).code, 2);
 }
 

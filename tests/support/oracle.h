@@ -11,6 +11,8 @@
 // - A port sends as many requests at once as may be under way, at most a chunk; port time is exact
 //   to 1/4096 cycle, a cycle at least for a chunk. The window belongs to the port and lasts over
 //   commands of a launch.
+// - A chunk's last request ends behind the others by their port time; the window lets the chunk go
+//   when its first is back.
 // - A read of a part of a request that misses leaves nothing in L2, unless the scalar unit asked.
 // - A core looks up one page at a time, and its later requests wait for the walk; bandwidth is
 // taken

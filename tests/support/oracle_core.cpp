@@ -281,7 +281,9 @@ OracleCore::Moves OracleCore::move(Pipe pipe, const Command& command, const isa:
         {completion + through.response, static_cast<std::int64_t>(chunk.size())});
     next = sent + busy;
     ports += busy;
-    back = std::max(back, completion + through.response);
+    const auto count = static_cast<Time>(chunk.size());
+    const Time behind = (busy / count * (count - 1) + Port::kOne - 1) / Port::kOne;
+    back = std::max(back, completion + through.response + behind);
   }
   const auto whole = [](Time fixed) { return (fixed + Port::kOne - 1) / Port::kOne; };
   const Time held = std::max(start + through.gap, whole(next));

@@ -100,16 +100,23 @@ class Maker {
         &Maker::reduce,   &Maker::reduce,  &Maker::normalise, &Maker::multiply, &Maker::multiply,
         &Maker::convolve, &Maker::turn,    &Maker::cut,       &Maker::join,     &Maker::split,
         &Maker::pad,      &Maker::reshape, &Maker::choose,    &Maker::gather,   &Maker::expand,
-        &Maker::convert};
+        &Maker::convert,  &Maker::find,    &Maker::largest,   &Maker::add_up,   &Maker::number,
+        &Maker::scatter,  &Maker::resize};
     const ValueId was = current_;
     (this->*kSteps[below(std::size(kSteps))])();
     if (count(shape()) > most_ || count(shape()) == 0) current_ = was;
   }
 
   void unary() {
-    constexpr Op kReal[] = {Op::Relu, Op::Abs,  Op::Neg,      Op::Tanh, Op::Sigmoid,  Op::Erf,
-                            Op::Gelu, Op::Silu, Op::Softplus, Op::Sin,  Op::LeakyRelu};
-    constexpr Op kWhole[] = {Op::Relu, Op::Abs, Op::Neg, Op::Sign};
+    constexpr Op kReal[] = {Op::Relu,      Op::Abs,  Op::Neg,  Op::Tanh,     Op::Sigmoid,
+                            Op::Erf,       Op::Gelu, Op::Silu, Op::Softplus, Op::Sin,
+                            Op::LeakyRelu, Op::Atan, Op::Asinh};
+    constexpr Op kWhole[] = {Op::Relu, Op::Abs, Op::Neg, Op::Sign, Op::Not};
+    constexpr Op kBounded[] = {Op::Sinh, Op::Cosh, Op::Tan};  // of at most 1
+    if (real() && odds(8)) {
+      current_ = add(kBounded[below(std::size(kBounded))], {add(Op::Tanh, {current_})});
+      return;
+    }
     current_ =
         add(real() ? kReal[below(std::size(kReal))] : kWhole[below(std::size(kWhole))], {current_});
   }
@@ -140,6 +147,11 @@ class Maker {
     Op op = kOps[below(std::size(kOps))];
     ValueId a = current_, b = beside();
     if (op == Op::Mod && real()) op = Op::Add;  // not continuous
+    if (!real() && odds(8)) {
+      const ValueId by = made_.graph.add_scalar(made_.dtype, static_cast<double>(below(9)));
+      current_ = add(odds(2) ? Op::Shl : Op::Shr, {current_, by});
+      return;
+    }
     if (op == Op::Pow) {
       b = made_.graph.add_scalar(made_.dtype, static_cast<double>(real() ? 2 : below(4)));
     } else if (op == Op::Div || op == Op::Mod) {
@@ -362,6 +374,90 @@ class Maker {
       from = made_.graph.add_constant("i" + std::to_string(made_.graph.values.size()), where);
     }
     current_ = add(Op::Gather, {current_, from}, {{"axis", axis}});
+  }
+
+  /// Which element is largest: of an input, whose values both sides know exactly.
+  void find() {
+    const Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const ValueId x = input(made_.dtype, sizes);
+    made_.graph.add_output(
+        add(odds(2) ? Op::ArgMax : Op::ArgMin, {x},
+            {{"axis", below(std::ssize(sizes))}, {"keepdims", below(2)}, {"last", below(2)}}));
+  }
+
+  void largest() {
+    const Sizes sizes = shape();
+    if (sizes.empty() || !real()) return;
+    const std::int64_t axis = below(std::ssize(sizes));
+    const std::int64_t most = sizes[static_cast<std::size_t>(axis)];
+    const ValueId values =
+        add(Op::TopK, {input(made_.dtype, sizes)},
+            {{"k", Dims{1 + below(most)}}, {"axis", axis}, {"largest", below(2)}}, 2);
+    made_.graph.add_output(values + 1);
+    current_ = values;
+  }
+
+  void add_up() {
+    const Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const std::int64_t axis = below(std::ssize(sizes));
+    current_ = add(Op::CumSum, {current_}, {{"axis", axis}});
+    if (!real()) return;
+    const double scale = 1.0 / static_cast<double>(sizes[static_cast<std::size_t>(axis)]);
+    current_ = add(Op::Mul, {current_, made_.graph.add_scalar(made_.dtype, scale)});
+  }
+
+  /// Numbers in [-size, size), as an input or a constant.
+  ValueId numbers(const Sizes& sizes, std::int64_t size) {
+    Sizes values;
+    for (std::int64_t i = count(sizes); i > 0; --i) values.push_back(below(2 * size) - size);
+    const Tensor where = Tensor::of_ints(odds(2) ? DType::I32 : DType::I64, sizes, values);
+    if (odds(3)) {
+      return made_.graph.add_constant("i" + std::to_string(made_.graph.values.size()), where);
+    }
+    const std::string name = "x" + std::to_string(made_.inputs.size());
+    made_.inputs[name] = where;
+    return made_.graph.add_input(name, where.dtype(), dims(sizes));
+  }
+
+  void number() {
+    Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const auto axis = static_cast<std::size_t>(below(std::ssize(sizes)));
+    const std::int64_t size = sizes[axis];
+    for (std::int64_t& each : sizes) each = odds(4) ? 1 + below(each) : each;
+    sizes[axis] = 1 + below(2 * size);
+    if (count(sizes) > most_ / 4) return;
+    current_ = add(Op::GatherElements, {current_, numbers(sizes, size)},
+                   {{"axis", static_cast<std::int64_t>(axis)}});
+  }
+
+  void scatter() {
+    const Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const std::int64_t rows = sizes[0], width = count(sizes) / rows, updates = 1 + below(6);
+    constexpr const char* kHow[] = {"none", "add", "mul", "max", "min"};
+    const std::string how = kHow[below(std::size(kHow))];
+    const ValueId flat = add(Op::Reshape, {current_}, {{"shape", dims({rows, width})}});
+    const ValueId result =
+        add(Op::ScatterRows, {flat, numbers({updates}, rows), given(made_.dtype, {updates, width})},
+            {{"reduction", how}});
+    current_ = add(Op::Reshape, {result}, {{"shape", dims(sizes)}});
+    if (real() && (how == "add" || how == "mul")) current_ = add(Op::Tanh, {current_});
+  }
+
+  void resize() {
+    Sizes sizes = shape();
+    if (sizes.empty() || sizes.size() > 4) return;
+    constexpr const char* kModes[] = {"nearest", "linear", "cubic"};
+    constexpr const char* kPlaces[] = {"half_pixel", "asymmetric", "align_corners"};
+    for (std::int64_t& size : sizes) size = odds(2) ? size : 1 + below(2 * size);
+    if (count(sizes) > most_ / 4) return;
+    current_ = add(Op::Resize, {current_},
+                   {{"mode", std::string(kModes[real() ? below(3) : 0])},
+                    {"coordinates", std::string(kPlaces[below(3)])},
+                    {"sizes", dims(sizes)}});
   }
 
   void expand() {

@@ -48,6 +48,7 @@ inline constexpr DTypeSet kFloats = dtype_set(DType::F16, DType::BF16, DType::F3
 inline constexpr DTypeSet kArithmetic =
     kFloats | dtype_set(DType::I8, DType::U8, DType::I32, DType::I64);
 inline constexpr DTypeSet kBits = kIntegers;
+inline constexpr DTypeSet kShiftable = dtype_set(DType::I8, DType::U8, DType::I32, DType::I64);
 inline constexpr DTypeSet kMovable = kFloats | kIntegers;
 inline constexpr DTypeSet kComparable = kMovable;
 inline constexpr DTypeSet kReducible = kArithmetic;

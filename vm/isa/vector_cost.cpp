@@ -363,6 +363,58 @@ std::int64_t VectorCost::reduce_rows(const Command& command) const {
   return sum;
 }
 
+/// Byte offsets from the indices, then single elements, a row at a time.
+std::int64_t VectorCost::gather(const Command& command) const {
+  const Lanes& l = lanes(command);
+  const std::int64_t count = command.at(l.count), rows = value(command, l.rows, 1);
+  const DType type = command.dtype(), as = lowered(VectorClass::gather, type).as;
+  std::int64_t sum = over(VectorClass::multiply, DType::I32, rows, count, false) +
+                     rows * over(VectorClass::gather, type, 1, count, true);
+  if (as != type && type != DType::I64) sum += hops(as, type, rows, count, false);
+  return sum;
+}
+
+std::int64_t VectorCost::running(DType type, std::int64_t steps, std::int64_t width) const {
+  const DType as = is_float(type) ? DType::F32 : lowered(VectorClass::simple, type).as;
+  std::int64_t sum = 0;
+  if (as != type && type != DType::I64) {
+    sum += hops(type, as, steps, width, true) + hops(as, type, steps, width, true);
+    type = as;
+  }
+  const std::int64_t each =
+      over(VectorClass::simple, type, 1, width, true) + machine_->vector.tail.count();
+  return sum + std::max<std::int64_t>(steps, 1) * each;
+}
+
+/// Rows become columns, so that a step adds all rows at once, and columns rows again.
+std::int64_t VectorCost::scan_row(const Command& command) const {
+  const Lanes& l = lanes(command);
+  return 2 * transpose(command) +
+         running(command.dtype(), command.at(l.count), value(command, l.rows, 1));
+}
+
+std::int64_t VectorCost::scan_rows(const Command& command) const {
+  const Lanes& l = lanes(command);
+  return running(command.dtype(), value(command, l.rows, 1), command.at(l.count));
+}
+
+/// Pairs of value and index in lists of 32; merges of four lists into one; values and indices
+/// apart. A row at a time.
+std::int64_t VectorCost::sort(const Command& command) const {
+  const Lanes& l = lanes(command);
+  const std::int64_t count = command.at(l.count), rows = value(command, l.rows, 1);
+  const DType type = command.dtype();
+  std::int64_t sum = over(VectorClass::duplicate, DType::I32, 1, count, true);  // the indices
+  std::int64_t row = over(VectorClass::sort, type, 1, count, true);
+  for (std::int64_t list = 32; list < count; list *= 4) {
+    row += over(VectorClass::sort, type, 1, count, true);
+  }
+  row += 2 * over(VectorClass::gather_mask, DType::I32, 1, 2 * count, true);
+  const DType as = lowered(VectorClass::sort, type).as;
+  if (as != type) sum += hops(type, as, rows, count, false) + hops(as, type, rows, count, false);
+  return sum + rows * row;
+}
+
 Cost VectorCost::of(const Recipe& recipe, const Command& command) const {
   const auto& vector = machine_->vector;
   const auto work = [&] {
@@ -377,6 +429,14 @@ Cost VectorCost::of(const Recipe& recipe, const Command& command) const {
         return reduce_row(command);
       case Work::ReduceRows:
         return reduce_rows(command);
+      case Work::Gather:
+        return gather(command);
+      case Work::ScanRow:
+        return scan_row(command);
+      case Work::ScanRows:
+        return scan_rows(command);
+      case Work::Sort:
+        return sort(command);
       default:
         return steps(recipe, command);
     }

@@ -77,6 +77,12 @@ class VectorCost {
   [[nodiscard]] std::int64_t transpose(const Command& command) const;
   [[nodiscard]] std::int64_t reduce_row(const Command& command) const;
   [[nodiscard]] std::int64_t reduce_rows(const Command& command) const;
+  [[nodiscard]] std::int64_t gather(const Command& command) const;
+  [[nodiscard]] std::int64_t scan_row(const Command& command) const;
+  [[nodiscard]] std::int64_t scan_rows(const Command& command) const;
+  [[nodiscard]] std::int64_t sort(const Command& command) const;
+  /// Additions that each need the one before: steps x width elements, and conversions of the whole.
+  [[nodiscard]] std::int64_t running(DType type, std::int64_t steps, std::int64_t width) const;
   [[nodiscard]] std::int64_t fold(DType type, Reduction how, std::int64_t rows, std::int64_t count,
                                   bool joined) const;
 

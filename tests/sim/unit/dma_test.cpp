@@ -90,8 +90,8 @@ TEST(Dma, long_copy_holds_the_port_for_its_bytes) {
   const auto work = outcome.record.work(kLoads);
   ASSERT_EQ(work.size(), 1u);
   EXPECT_EQ(work[0].end - work[0].begin, Cycles(8192 / 64));
-  // The last of eight chunks is sent when seven have crossed.
-  EXPECT_EQ(work[0].visible - work[0].begin, Cycles(7 * 16 + 130));
+  // The last of sixteen granules is sent when fifteen have crossed.
+  EXPECT_EQ(work[0].visible - work[0].begin, Cycles(15 * 8 + 130));
   EXPECT_EQ(outcome.record.cycles(kLoads, Reason::WaitMemory), 0);
 }
 
@@ -103,7 +103,7 @@ TEST(Dma, port_waits_while_too_many_granules_are_in_flight) {
   // Two chunks of two granules are in flight: a pair every 130 cycles, the second 16 after the
   // first.
   EXPECT_EQ(work[0].end - work[0].begin, Cycles(128));
-  EXPECT_EQ(work[0].visible - work[0].begin, Cycles(3 * 130 + 16 + 130));
+  EXPECT_EQ(work[0].visible - work[0].begin, Cycles(3 * 130 + 16 + 8 + 130));
   EXPECT_EQ(outcome.record.cycles(kLoads, Reason::WaitMemory), 3 * 130 + 2 * 16 - 128);
 }
 
@@ -111,8 +111,8 @@ TEST(Dma, window_outlives_the_command) {
   const std::string two = "load dst=0 src=r4 len=1024\nload dst=1024 src=r4 len=1024\n";
   const Simulated wide = load(port_machine(), two);
   const Simulated narrow = load(port_machine({"mte2.outstanding_ub=2"}), two);
-  EXPECT_EQ(wide.record.work(kLoads)[1].visible - wide.report.begin, Cycles(20 + 130));
-  EXPECT_EQ(narrow.record.work(kLoads)[1].visible - narrow.report.begin, Cycles(130 + 130));
+  EXPECT_EQ(wide.record.work(kLoads)[1].visible - wide.report.begin, Cycles(20 + 8 + 130));
+  EXPECT_EQ(narrow.record.work(kLoads)[1].visible - narrow.report.begin, Cycles(130 + 8 + 130));
 }
 
 TEST(Dma, short_rows_move_more_than_their_bytes) {

@@ -190,6 +190,18 @@ TEST(Cost, BroadcastsMakeBlocksThenRows) {
   EXPECT_EQ(busy("vtrans dtype=f16 dst=0x20000 count=17 rows=16 dstride=32 astride=64"), 23 + 4);
 }
 
+// Published: 5 single elements a cycle gathered; 2 sorted or merged.
+TEST(Cost, ElementsByNumberAndOrderGoOneByOne) {
+  EXPECT_EQ(busy("vgather dtype=f32 dst=0x20000 index=0x10000 count=100 limit=64"),
+            23 + 2 + 23 + 26);
+  EXPECT_EQ(busy("vscany dtype=f32 dst=0x20000 count=64 rows=4 dstride=256 astride=256"),
+            4 * (23 + 1 + 8));
+  EXPECT_EQ(busy("vscanx dtype=f32 dst=0x20000 count=16 rows=16 dstride=64 astride=64"),
+            2 * (23 + 4) + 16 * (23 + 1 + 8));
+  EXPECT_EQ(busy("vsort dtype=f32 dst=0x20000 index=0x10000 count=128"),
+            23 + 2 + 2 * (23 + 64) + 2 * (23 + 8));
+}
+
 // Published: 16 KiB from L1 to L0A in 65 cycles.
 TEST(Cost, OperandBuffersFillAtTheirRates) {
   EXPECT_EQ(busy("l0a dtype=f16 m=64 k=128 prows=64"), 66);
