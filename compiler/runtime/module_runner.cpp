@@ -142,7 +142,9 @@ void ModuleRunner::run(ReadyModule& ready, std::span<const DeviceTensor> inputs,
   if (options_.before_run) {
     for (std::size_t i = 0; i < module.tensors.size(); ++i) {
       if (module.tensors[i].kind == ModuleTensor::Kind::Workspace) continue;
-      options_.before_run(running.address_of(static_cast<int>(i)), Bytes(module.tensors[i].bytes));
+      const ModuleTensor& tensor = module.tensors[i];
+      options_.before_run(tensor.name, running.address_of(static_cast<int>(i)),
+                          Bytes(tensor.bytes));
     }
   }
   run_steps(module.steps, running, result);

@@ -24,7 +24,7 @@ struct RunnerOptions {
   const Strategy* strategy = &kDvm;
   Mode mode = Mode::Functional;
   /// Called with every buffer of inputs, constants and outputs before the first launch of a module.
-  std::function<void(std::uint64_t address, Bytes size)> before_run{};
+  std::function<void(const std::string& name, std::uint64_t address, Bytes size)> before_run{};
 };
 
 /// A module that can run again.
