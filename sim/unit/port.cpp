@@ -51,8 +51,10 @@ PortTable::PortTable(const Machine& machine) : machine_(machine) {
   to_ub_ = both(machine.mte2.gm_to_ub, machine.mte2.gm_to_ub);
   from_ub_ = both(machine.mte3.ub_to_gm, machine.mte3.ub_to_gm);
   const Rational accumulators = machine.fix.l0c_to_gm.per_cycle();  // bytes of 4 per element
-  const Rational halves = accumulators * Rational(1, 2);
-  from_l0c_ = {PortRates{accumulators, accumulators}, PortRates{halves, halves}};
+  const auto narrowed = [&](int bytes) {
+    return PortRates{accumulators * Rational(bytes, 4), accumulators * Rational(bytes, 4)};
+  };
+  from_l0c_ = {narrowed(1), narrowed(2), narrowed(4)};
   for (const isa::Row& row : isa::rows()) rows_[index(row.op)] = row_of(row);
 }
 
@@ -82,7 +84,7 @@ PortRates PortTable::rates(const isa::Command& command) const {
       return bytes % machine_.mte2.nz_align.count() == 0 ? to_l1_ : to_l1_unaligned_;
     }
     case Side::L0c:
-      return from_l0c_[size_of(command.dtype()) == 4 ? 0 : 1];
+      return from_l0c_[static_cast<std::size_t>(size_of(command.dtype()) / 2)];
     case Side::Ub:
       break;
   }

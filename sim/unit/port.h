@@ -63,7 +63,7 @@ class PortTable {
   const Machine& machine_;
   std::array<Row, 256> rows_{};
   PortRates to_l1_, to_l1_unaligned_, to_ub_, from_ub_;
-  std::array<PortRates, 2> from_l0c_;  // accumulators narrowed to 4 and to 2 bytes
+  std::array<PortRates, 3> from_l0c_;  // accumulators narrowed to 1, 2 and 4 bytes
 };
 
 }  // namespace dvmsim

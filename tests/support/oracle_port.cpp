@@ -53,6 +53,7 @@ Port port_of(const Machine& machine, Pipe pipe) {
 Rates rates_of(const Machine& machine, const isa::Command& command) {
   const auto& mte2 = machine.mte2;
   switch (command.op) {
+    case isa::Op::loadfm:
     case isa::Op::loadnz: {
       const std::int64_t row = command.at(4) * size_of(command.dtype());
       const bool aligned = row % mte2.nz_align.count() == 0;
@@ -64,7 +65,8 @@ Rates rates_of(const Machine& machine, const isa::Command& command) {
     case isa::Op::load:
     case isa::Op::loadnd:
       return {mte2.gm_to_ub.per_cycle(), mte2.gm_to_ub.per_cycle()};
-    case isa::Op::fix: {  // accumulators of 4 bytes per cycle, narrowed
+    case isa::Op::fix:
+    case isa::Op::fixq: {  // accumulators of 4 bytes per cycle, narrowed
       const Rational rate =
           machine.fix.l0c_to_gm.per_cycle() * Rational(size_of(command.dtype()), 4);
       return {rate, rate};

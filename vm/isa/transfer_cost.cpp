@@ -56,8 +56,14 @@ Rational TransferCost::rate_of(const Command& command) const {
       const std::int64_t row = command.at(4) * size_of(command.dtype());
       return row % nz_align_ == 0 ? to_l1_ : to_l1_unaligned_;
     }
+    case Op::loadfm: {
+      // dtype, dst, src, w, cols
+      const std::int64_t row = command.at(4) * size_of(command.dtype());
+      return row % nz_align_ == 0 ? to_l1_ : to_l1_unaligned_;
+    }
     // The rate counts accumulators of 4 bytes; fewer bytes leave per accumulator.
     case Op::fix:
+    case Op::fixq:
       return out_of_l0c_ * Rational(size_of(command.dtype()), 4);
     default:
       return port_[static_cast<std::size_t>(row_of(command.op).pipe)].rate;
