@@ -5,9 +5,7 @@
 #include "compiler/codegen/matmul.h"
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/module_compiler.h"
-#include "compiler/codegen/moves.h"
 #include "compiler/codegen/vector.h"
-#include "compiler/schedule/conv.h"
 #include "compiler/schedule/matmul_estimate.h"
 #include "compiler/schedule/product.h"
 #include "vm/base/error.h"
@@ -51,6 +49,9 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
       break;
     case GroupKind::Conv:
       compile_conv(scope, group);
+      break;
+    case GroupKind::Window:
+      compile_pool(scope, group);
       break;
     case GroupKind::Copy:
       compile_copies(scope, group);
@@ -129,11 +130,15 @@ void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, 
 }
 
 void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
-  if (group.nodes.size() > 1) return compile_mix(scope, group);
+  const bool rectified = is_rectified(*scope.graph, group);
   const Node& node = scope.graph->node(group.nodes.front());
-  const Product product = product_of(*scope.graph, node);
+  const bool convolves = node.op == Op::ConvLast;
+  if (convolves && (rectified || group.nodes.size() == 1)) return compile_windows(scope, group);
+  if (!rectified && group.nodes.size() > 1) return compile_mix(scope, group);
+  Product product = product_of(*scope.graph, node);
+  if (rectified) product.spec.post = isa::Post::Relu;
   const int a = tensor_of(scope, node.inputs[0]), b = tensor_of(scope, node.inputs[1]);
-  const int c = tensor_of(scope, node.outputs[0]);
+  const int c = tensor_of(scope, scope.graph->node(group.nodes.back()).outputs[0]);
   const int bias = product.spec.bias ? tensor_of(scope, node.inputs[2]) : -1;
   for (const auto& [offset_a, offset_b, offset_c] : product.launches) {
     multiply(product.spec, node.name, at(a, offset_a), at(b, offset_b), at(c, offset_c), bias);
@@ -141,9 +146,10 @@ void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
 }
 
 void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
-  auto mix = mix_of(*scope.graph, group);
+  auto mix = mix_of(*scope.graph, group, machine_);
   DVMSIM_ASSERT(mix.has_value(), "a group of the partition lowers");
   const Node& node = scope.graph->node(mix->product);
+  if (node.op == Op::ConvLast) return compile_window_mix(scope, group, std::move(*mix));
   MixKernel kernel{mix->plan.spec, std::move(mix->rest.kernel)};
   kernel.epilogue.name = label_of(*scope.graph, group);
   const MatmulSchedule schedule = schedule_product(kernel.product, node.name);
@@ -164,54 +170,6 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
   for (ValueId id : mix->rest.outputs) arguments[next++] = at(tensor_of(scope, id));
   launch(mix_program(kernel, schedule, machine_), std::move(arguments), schedule.cores,
          schedule.cores * machine_.cores.per_group, kernel.epilogue.name);
-}
-
-void ModuleCompiler::compile_conv(Scope& scope, const Group& group) {
-  const Graph& graph = *scope.graph;
-  const Node& node = graph.node(group.nodes.front());
-  const Sizes x = known_shape(graph.value(node.inputs[0])),
-              w = known_shape(graph.value(node.inputs[1]));
-  const std::size_t spatial = x.size() - 2;
-  if (spatial != 1 && spatial != 2) {
-    throw Error(fmt::format("{}: convolution over {} dimensions is not supported; 1 and 2 are",
-                            describe(graph, node), spatial));
-  }
-  ConvSpec spec;
-  spec.batch = x[0];
-  spec.channels = x[1];
-  spec.out_channels = w[0];
-  spec.groups = node.int_of("groups");
-  spec.in = graph.value(node.inputs[0]).type.dtype;
-  spec.out = graph.value(node.outputs[0]).type.dtype;
-  const Sizes strides = node.ints_of("strides", Sizes(spatial, 1));
-  const Sizes dilations = node.ints_of("dilations", Sizes(spatial, 1));
-  const Sizes pads = node.ints_of("pads", Sizes(2 * spatial, 0));
-  for (std::size_t i = 0; i < spatial; ++i) {
-    const std::size_t to = i + 2 - spatial;
-    spec.size[to] = x[i + 2];
-    spec.kernel[to] = w[i + 2];
-    spec.stride[to] = strides[i];
-    spec.dilation[to] = dilations[i];
-    spec.pad_begin[to] = pads[i];
-    spec.pad_end[to] = pads[i + spatial];
-  }
-  const ConvPlan plan = plan_conv(spec);
-  int input = tensor_of(scope, node.inputs[0]);
-  const Sizes padded(plan.padded.begin(), plan.padded.end());
-  if (plan.pads) {
-    const int to = workspace(node.name + ".padded", spec.in, padded);
-    copy(node.name + ".pad", spec.in, {input}, {to},
-         pad_copies({spec.batch, spec.channels, spec.size[0], spec.size[1]}, padded,
-                    {0, 0, spec.pad_begin[0], spec.pad_begin[1]}, "constant", 0));
-    input = to;
-  }
-  if (plan.gathers) {
-    const int to = workspace(node.name + ".columns", spec.in, {plan.column_elements});
-    copy(node.name + ".img2col", spec.in, {input}, {to}, {plan.gather});
-    input = to;
-  }
-  multiply(plan.matmul, node.name, at(tensor_of(scope, node.inputs[1])), at(input),
-           at(tensor_of(scope, node.outputs[0])), -1);
 }
 
 void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {

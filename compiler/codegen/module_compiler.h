@@ -137,6 +137,9 @@ class ModuleCompiler {
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);
+  void compile_windows(Scope& scope, const Group& group);
+  void compile_window_mix(Scope& scope, const Group& group, MixGroup mix);
+  void compile_pool(Scope& scope, const Group& group);
   void compile_branch(Scope& scope, const Group& group);
   void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
             const std::vector<int>& outputs, const std::vector<ViewCopy>& copies);

@@ -168,6 +168,8 @@ Tensor evaluate_one(const Call& call) {
       return eval_ops::matmul(call);
     case Op::Conv:
       return eval_ops::conv(call);
+    case Op::ConvLast:
+      return eval_ops::conv_last(call);
     case Op::Range:
       return range(call);
     case Op::Shape:
@@ -178,6 +180,7 @@ Tensor evaluate_one(const Call& call) {
   }
   const OpInfo& info = info_of(call.node.op);
   if (info.pattern == Pattern::Reduction) return eval_ops::reduce(call);
+  if (info.pattern == Pattern::Window) return eval_ops::window(call);
   return info.max_inputs == 1 ? eval_ops::unary(call) : eval_ops::binary(call);
 }
 

@@ -42,6 +42,8 @@ struct Call {
 [[nodiscard]] Tensor batch_norm(const Call& call);
 [[nodiscard]] Tensor matmul(const Call& call);
 [[nodiscard]] Tensor conv(const Call& call);
+[[nodiscard]] Tensor conv_last(const Call& call);
+[[nodiscard]] Tensor window(const Call& call);  // max_pool, sum_pool, depthwise
 [[nodiscard]] std::vector<Tensor> move(const Call& call);
 
 using Offsets = std::vector<std::int64_t>;

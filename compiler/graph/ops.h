@@ -25,6 +25,7 @@ enum class Pattern : std::uint8_t {
   Broadcast,
   Reduction,
   Contraction,
+  Window,
   Move,
   Opaque,
   Host,
@@ -48,7 +49,10 @@ enum class ShapeRule : std::uint8_t {
   Pad,
   Shape,
   Range,
-  If
+  If,
+  ConvLast,
+  Window,
+  DepthToSpace
 };
 
 inline constexpr int kMany = 1 << 20;

@@ -192,7 +192,10 @@ class Deducer {
 
   /// Empty unless all inputs are constants with bytes and the outputs are not much larger.
   std::vector<Tensor> computed(const Node& node, const std::vector<ValueType>& deduced) const {
-    if (node.op == Op::If || node.op == Op::MatMul || node.op == Op::Conv) return {};
+    if (node.op == Op::If || node.op == Op::MatMul || node.op == Op::Conv ||
+        node.op == Op::ConvLast) {
+      return {};
+    }
     std::vector<const Tensor*> inputs;
     std::int64_t size = 1024;
     for (ValueId id : node.inputs) {

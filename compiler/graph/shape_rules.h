@@ -45,6 +45,10 @@ using Types = std::vector<ValueType>;
 [[nodiscard]] Types gather(const Use& use);
 [[nodiscard]] Types expand(const Use& use);
 [[nodiscard]] Types pad(const Use& use);
+[[nodiscard]] Types conv(const Use& use);
+[[nodiscard]] Types conv_last(const Use& use);
+[[nodiscard]] Types window(const Use& use);
+[[nodiscard]] Types depth_to_space(const Use& use);
 
 /// The types of the outputs, without contents (but for Shape, whose contents are its meaning).
 [[nodiscard]] Types apply_rule(const Use& use);

@@ -23,7 +23,7 @@ constexpr int kScale = 0;                    // mte2 <-> fix
 // Between cores.
 constexpr int kSlotFull = 0, kSlotFree = 1;
 
-constexpr std::int64_t kFractalRows = 16, kFractalRow = 32, kAlign = 256;
+constexpr std::int64_t kFractalRows = 16;
 
 constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) {
   return (value + to - 1) / to * to;
@@ -39,136 +39,13 @@ void set(Command& command, Pipe pipe, int id) {
   command.set[command.sets++] = {true, pipe, static_cast<std::uint8_t>(id)};
 }
 
-/// Steps of one axis.
-struct Axis {
-  std::int64_t size, kernel, stride, dilation, pad;
-  /// Elements from the first to the last that outputs first..last touch, those inside.
-  struct Range {
-    std::int64_t begin, count, before;  // before: how far the window begins ahead of `begin`
-  };
-  [[nodiscard]] Range under(std::int64_t first, std::int64_t last) const {
-    const std::int64_t low = first * stride - pad;
-    const std::int64_t high = last * stride - pad + (kernel - 1) * dilation;
-    const std::int64_t begin = std::clamp<std::int64_t>(low, 0, size - 1);
-    const std::int64_t end = std::clamp<std::int64_t>(high, begin, size - 1);
-    return {begin, end - begin + 1, begin - low};
-  }
-  [[nodiscard]] std::int64_t most(std::int64_t outputs) const {
-    return std::min(size, (outputs - 1) * stride + (kernel - 1) * dilation + 1);
-  }
-};
-
-Axis vertical(const ConvArguments& a, const isa::Window& w) {
-  return {a.in_h, w.kernel_h, w.stride_h, w.dilation_h, a.pad_top};
-}
-Axis horizontal(const ConvArguments& a, const isa::Window& w) {
-  return {a.in_w, w.kernel_w, w.stride_w, w.dilation_w, a.pad_left};
-}
-
-std::string size_problem(const ConvArguments& args, DType type) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 24;
-  for (std::int64_t size : {args.images, args.groups, args.channels, args.outputs, args.in_h,
-                            args.in_w, args.out_h, args.out_w}) {
-    if (size < 1 || size > kMost) return "a size is not between 1 and 2^24";
-  }
-  const double outputs = static_cast<double>(args.out_h) * static_cast<double>(args.out_w) *
-                         static_cast<double>(args.images) * static_cast<double>(args.groups);
-  if (outputs > 0x1p40) return "the result is larger than any memory";
-  if (args.kernel < 0 || args.steps < 0 || args.kernel >= std::int64_t{1} << 31 ||
-      args.steps >= std::int64_t{1} << 31) {
-    return "no such window";
-  }
-  constexpr std::int64_t kFarthest = std::int64_t{1} << 40;
-  for (std::int64_t value : {args.pad_top, args.pad_left, args.x_pixel, args.y_pixel, args.fill,
-                             args.offset, args.slots, args.slot_bytes}) {
-    if (value > kFarthest || value < -kFarthest) return "an argument is larger than any memory";
-  }
-  if (args.pad_top < 0 || args.pad_left < 0 || args.slots < 0) return "an argument is negative";
-  for (std::int64_t tile : {args.tile_m, args.tile_n}) {
-    if (tile < 16 || tile % 16 != 0 || tile > 1 << 16)
-      return "a tile is no multiple of 16 that fits";
-  }
-  if (args.tile_c < 1 || args.tile_c > kMost || args.tile_c % (kFractalRow / size_of(type)) != 0) {
-    return "tile_c is not a positive multiple of a block of 32 bytes";
-  }
-  return {};
-}
-
-std::string result_problem(const ConvArguments& args, DType type) {
-  if (args.swizzle < 0 || args.swizzle > 1 || args.width < 1) return "no such order of tiles";
-  if (args.post < 0 || args.post > 1) return "no such operation after the product";
-  if (args.out < 0 || args.out > static_cast<std::int64_t>(DType::F32))
-    return "no such result type";
-  const auto out = static_cast<DType>(args.out);
-  const bool integers = type == DType::I8;
-  const bool plain = integers ? out == DType::I32 : contains(isa::kFloats, out);
-  const bool scaled = contains(isa::kQuantTypes, out) && out != DType::I32;
-  if (!(args.scale != 0 ? scaled : plain)) return "the result's type cannot be written";
-  return {};
-}
-
 }  // namespace
-
-ConvLayout ConvMacro::layout(const Machine& machine, const ConvArguments& args, DType type) {
-  const std::int64_t item = size_of(type);
-  const isa::Window window = isa::unpack_window(args.kernel, args.steps);
-  ConvLayout l;
-  l.taps = isa::taps_of(args.kernel);
-  l.c0 = kFractalRow / item;
-  const std::int64_t channels = round_up(args.channels, l.c0);
-  l.depth = channels * l.taps;
-  l.block_depth = std::min(channels, args.tile_c) * l.taps;
-  const std::int64_t run =
-      std::min(args.tile_m, args.by_row != 0 ? args.out_w : args.out_h * args.out_w);
-  const std::int64_t lines =
-      args.by_row != 0 ? 1 : std::min(args.out_h, count_of(run - 1, args.out_w) + 1);
-  const std::int64_t wide = args.by_row != 0 ? horizontal(args, window).most(run) : args.in_w;
-  l.pixels = round_up(vertical(args, window).most(lines) * wide, kFractalRows);
-  const std::int64_t of_a = machine.l0a.size.count() / 2 / (args.tile_m * item);
-  const std::int64_t of_b = machine.l0b.size.count() / 2 / (args.tile_n * item);
-  l.part = std::min(std::min(of_a, of_b) / l.c0 * l.c0, l.block_depth);
-  l.map_bytes = round_up(l.pixels * std::min(channels, args.tile_c) / l.c0 * kFractalRow, kAlign);
-  const std::int64_t rows = args.tile_n * item;
-  l.stage_bytes = l.map_bytes + (args.resident != 0 ? 0 : round_up(rows * l.block_depth, kAlign));
-  l.weights = 2 * l.stage_bytes;
-  l.bias = l.weights + (args.resident != 0 ? round_up(rows * l.depth, kAlign) : 0);
-  l.scale = l.bias + (args.bias != 0 ? round_up(args.tile_n * 4, kAlign) : 0);
-  l.end = l.scale + (args.scale != 0 ? round_up(args.tile_n * 4, kAlign) : 0);
-  return l;
-}
-
-std::string ConvMacro::problem(const Machine& machine, const ConvArguments& args, DType type) {
-  if (!machine.can.img2col) return "this machine does not gather windows";
-  std::string why = size_problem(args, type);
-  if (why.empty()) why = result_problem(args, type);
-  if (!why.empty()) return why;
-  const isa::Window window = isa::unpack_window(args.kernel, args.steps);
-  const auto reaches = [](const Axis& axis, std::int64_t outputs) {
-    return (outputs - 1) * axis.stride <= axis.size + 2 * axis.pad + (std::int64_t{1} << 24);
-  };
-  if (!reaches(vertical(args, window), args.out_h) ||
-      !reaches(horizontal(args, window), args.out_w)) {
-    return "the result is larger than its input allows";
-  }
-  const ConvLayout l = layout(machine, args, type);
-  if (l.end > machine.l1.size.count()) return "its blocks do not fit L1";
-  if (l.part < 1) return "a part does not fit half of L0A or L0B";
-  if (args.tile_m * args.tile_n * 4 > machine.l0c.size.count()) return "a tile does not fit L0C";
-  if (args.bias != 0 && args.tile_n * 4 > machine.bt.size.count()) {
-    return "a tile's bias does not fit the bias table";
-  }
-  if (args.scale != 0 && args.tile_n * 4 > machine.fb.size.count()) {
-    return "a tile's scales do not fit FixPipe's buffer";
-  }
-  return {};
-}
 
 void ConvMacro::start(const Machine& machine, const ConvArguments& arguments, DType type, int core,
                       int cores, std::uint32_t pc) {
   *this = ConvMacro();
   args_ = arguments;
-  layout_ = layout(machine, args_, type);
-  window_ = isa::unpack_window(args_.kernel, args_.steps);
+  layout_ = conv_layout(machine, args_, type);
   type_ = type;
   core_ = core;
   cores_ = cores;
@@ -243,7 +120,7 @@ ConvMacro::Tile ConvMacro::tile_at(std::int64_t number) const {
 void ConvMacro::place_map(Tile& tile) const {
   const std::int64_t last = tile.first + tile.m - 1;
   const std::int64_t from = tile.first / args_.out_w, to = last / args_.out_w;
-  const Axis::Range high = vertical(args_, window_).under(from, to);
+  const ConvAxis::Range high = vertical_axis(args_).under(from, to);
   tile.y = high.begin;
   tile.h = high.count;
   tile.top = high.before;
@@ -255,7 +132,7 @@ void ConvMacro::place_map(Tile& tile) const {
     return;
   }
   const std::int64_t begin = from * args_.out_w;
-  const Axis::Range wide = horizontal(args_, window_).under(tile.first - begin, last - begin);
+  const ConvAxis::Range wide = horizontal_axis(args_).under(tile.first - begin, last - begin);
   tile.x = wide.begin;
   tile.w = wide.count;
   tile.left = wide.before;

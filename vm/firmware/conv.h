@@ -7,22 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "vm/firmware/conv_layout.h"
 #include "vm/isa/conv.h"
-#include "vm/isa/window.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
-
-/// Where things lie in L1, and how far a tile reaches. Bytes where not said otherwise.
-struct ConvLayout {
-  std::int64_t taps = 1, c0 = 16;           // of the kernel; channels in a block
-  std::int64_t depth = 0, block_depth = 0;  // columns of the matrix of windows: all, of tile_c
-  std::int64_t pixels = 0;                  // most of the map that a tile needs
-  std::int64_t part = 0;                    // columns that fit half of L0A and of L0B
-  std::int64_t map_bytes = 0;               // of tile_c channels of the map
-  std::int64_t stage_bytes = 0;             // the map, and its weights if they are not resident
-  std::int64_t weights = 0, bias = 0, scale = 0, end = 0;  // offsets in L1
-};
 
 /// The map under a tile (tile_c channels of it) and, unless they are resident, the weights for them
 /// go to two stages of L1 in turn, one block ahead of the multiplications; each block is cut into
@@ -32,11 +21,10 @@ class ConvMacro {
  public:
   static constexpr std::array kPipes = {Pipe::MTE2, Pipe::MTE1, Pipe::Cube, Pipe::Fix};
 
-  [[nodiscard]] static ConvLayout layout(const Machine& machine,
-                                         const isa::ConvArguments& arguments, DType type);
-  /// Why the arguments cannot be expanded on this machine, or empty.
   [[nodiscard]] static std::string problem(const Machine& machine,
-                                           const isa::ConvArguments& arguments, DType type);
+                                           const isa::ConvArguments& arguments, DType type) {
+    return conv_problem(machine, arguments, type);
+  }
   /// The part of core `core` of `cores`. There is no problem() with the arguments.
   void start(const Machine& machine, const isa::ConvArguments& arguments, DType type, int core,
              int cores, std::uint32_t pc);
@@ -82,7 +70,6 @@ class ConvMacro {
 
   isa::ConvArguments args_{};
   ConvLayout layout_{};
-  isa::Window window_{};
   DType type_ = DType::F16;
   std::int64_t core_ = 0, cores_ = 1;
   std::uint32_t pc_ = 0;

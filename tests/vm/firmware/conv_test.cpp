@@ -14,6 +14,7 @@
 #include "vm/device/reference.h"
 #include "vm/isa/codec.h"
 #include "vm/isa/text.h"
+#include "vm/isa/window.h"
 
 namespace dvmsim {
 namespace {
