@@ -2,8 +2,10 @@
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/moves.h"
+#include "compiler/codegen/window.h"
 #include "compiler/schedule/conv.h"
 #include "compiler/schedule/conv_node.h"
+#include "compiler/schedule/window_node.h"
 
 namespace dvmsim {
 namespace {
@@ -11,6 +13,7 @@ namespace {
 /// Ranking a convolution's tiles takes the host about as long as ranking so many of a vector
 /// kernel.
 constexpr std::int64_t kTilesOfAConvolution = 128;
+constexpr std::int64_t kTilesOfAPool = 16;
 
 }  // namespace
 
@@ -111,7 +114,16 @@ void ModuleCompiler::compile_window_mix(Scope& scope, const Group& group, MixGro
 
 void ModuleCompiler::compile_pool(Scope& scope, const Group& group) {
   const Node& node = scope.graph->node(group.nodes.front());
-  throw Error(fmt::format("{}: no code yet", describe(*scope.graph, node)));
+  const WindowTask task = window_task(*scope.graph, node);
+  int cores = vector_cores();
+  std::string schedule;
+  Program program = window_program(task, machine_, cores, &schedule);
+  work_.tiles += kTilesOfAPool;
+  note(fmt::format("window {}: {}\n", node.name, schedule));
+  std::vector<ModuleArgument> arguments = {at(tensor_of(scope, node.inputs[0]))};
+  if (node.input(1) != kNoValue) arguments.push_back(at(tensor_of(scope, node.inputs[1])));
+  arguments.push_back(at(tensor_of(scope, node.outputs[0])));
+  launch(std::move(program), std::move(arguments), 0, cores, node.name);
 }
 
 }  // namespace dvmsim

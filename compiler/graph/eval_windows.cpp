@@ -139,8 +139,6 @@ std::int64_t lowest_of(DType dtype) {
       return std::numeric_limits<std::int8_t>::min();
     case DType::I32:
       return std::numeric_limits<std::int32_t>::min();
-    case DType::I64:
-      return std::numeric_limits<std::int64_t>::min();
     default:
       return 0;
   }
@@ -165,13 +163,17 @@ Tensor window(const Call& call) {
   }
   const std::vector<float> w = call.has(1) ? call.in(1).floats() : std::vector<float>();
   const auto channels = static_cast<std::size_t>(x.shape().back());
-  return Tensor::of_floats(
-      x.dtype(), call.out_shape(),
+  std::vector<float> sums =
       pooled<float>(call, x.floats(), 0, [&](float a, float b, auto tap, auto channel) {
         if (w.empty()) return a + b;
-        return a +
-               b * w[static_cast<std::size_t>(tap) * channels + static_cast<std::size_t>(channel)];
-      }));
+        const auto at = static_cast<std::size_t>(tap) * channels;
+        return a + b * w[at + static_cast<std::size_t>(channel)];
+      });
+  if (call.node.op == Op::SumPool) {
+    const auto scale = static_cast<float>(call.node.float_of("scale"));
+    for (float& sum : sums) sum *= scale;
+  }
+  return Tensor::of_floats(x.dtype(), call.out_shape(), sums);
 }
 
 Tensor conv_last(const Call& call) {

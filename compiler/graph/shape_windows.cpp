@@ -101,7 +101,10 @@ Types window(const Use& use) {
   const Dims& x = use.shape(0);
   const Dims* kernel = use.node.dims_of("kernel");
   const bool last = use.node.int_of("last") != 0;
-  if (x.size() < 3 || kernel == nullptr) use.fail("no windows in a tensor " + to_text(x));
+  if (x.size() < 3 || x.size() > 5 || kernel == nullptr) {
+    use.fail("windows are over one, two or three axes, not in a tensor " + to_text(x));
+  }
+  if (use.in(0).dtype == DType::I64) use.fail("does not take i64 (input 0)");
   const auto first = x.begin() + (last ? 1 : 2);
   Dims shape = {x[0]};
   if (!last) shape.push_back(x[1]);

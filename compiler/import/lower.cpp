@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "vm/base/error.h"
 
@@ -149,6 +150,22 @@ ValueId Lower::constant(Tensor tensor) {
   const ValueId id = scope_.graph().add_constant(label_, std::move(tensor));
   note_contents(scope_.graph().value(id));
   return id;
+}
+
+const Tensor* Lower::tensor_behind(ValueId id) const {
+  const std::optional<Tensor>& tensor = scope_.graph().value(id).tensor;
+  return tensor ? &*tensor : nullptr;
+}
+
+ValueId Lower::folded(Op op, std::vector<ValueId> inputs, AttributeMap attributes) {
+  std::vector<const Tensor*> tensors;
+  for (ValueId id : inputs) tensors.push_back(id == kNoValue ? nullptr : tensor_behind(id));
+  const bool known = std::equal(inputs.begin(), inputs.end(), tensors.begin(),
+                                [](ValueId id, const Tensor* t) { return id == kNoValue || t; });
+  if (!known) return this->op(op, std::move(inputs), std::move(attributes));
+  Node node{op, std::move(inputs), {kNoValue}, {}, label_, {}};
+  for (auto& [name, value] : attributes) node.set(name, std::move(value));
+  return constant(evaluate_node(scope_.graph(), node, tensors).front());
 }
 
 ValueId Lower::scalar(ValueId like, double number) {

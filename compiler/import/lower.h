@@ -89,6 +89,10 @@ class Lower {
   std::vector<ValueId> op_many(Op op, std::vector<ValueId> inputs, int outputs,
                                AttributeMap attributes = {});
   ValueId constant(Tensor tensor);
+  /// Null unless the value is a constant with bytes.
+  [[nodiscard]] const Tensor* tensor_behind(ValueId id) const;
+  /// The same as op(), computed here if all inputs are constants.
+  ValueId folded(Op op, std::vector<ValueId> inputs, AttributeMap attributes = {});
   ValueId scalar(ValueId like, double number);  // of the same element type
   ValueId reshape(ValueId id, const Dims& shape);
 
@@ -118,6 +122,9 @@ struct Entry {
 [[nodiscard]] std::span<const Entry> reduction_table();
 [[nodiscard]] std::span<const Entry> contraction_table();
 [[nodiscard]] std::span<const Entry> move_table();
+[[nodiscard]] std::span<const Entry> convolution_table();
+[[nodiscard]] std::span<const Entry> pooling_table();
+[[nodiscard]] std::span<const Entry> quantization_table();
 
 /// Lowers the initialisers and nodes of `from` into the scope's graph and sets its outputs.
 void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from);

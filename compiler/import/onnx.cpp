@@ -79,7 +79,8 @@ Lowering lowering_of(const onnx::NodeProto& node) {
   if (!node.domain().empty() && node.domain() != "ai.onnx") return nullptr;
   if (node.op_type() == "If") return [](Lower& l) { l.lower_if(); };
   for (const auto table :
-       {elementwise_table(), reduction_table(), contraction_table(), move_table()}) {
+       {elementwise_table(), reduction_table(), contraction_table(), move_table(),
+        convolution_table(), pooling_table(), quantization_table()}) {
     for (const Entry& entry : table) {
       if (entry.type == node.op_type()) return entry.lower;
     }

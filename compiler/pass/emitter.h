@@ -23,7 +23,7 @@ class Emitter {
 
   ValueId constant(const std::string& name, Tensor tensor) {
     Value made;
-    made.name = name + "." + std::to_string(rewrite_.graph().values.size());
+    made.name = fresh(name, rewrite_.graph().values.size());
     made.kind = ValueKind::Constant;
     made.type.dtype = tensor.dtype();
     made.type.shape = Dims(tensor.shape().begin(), tensor.shape().end());
@@ -55,7 +55,7 @@ class Emitter {
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       node.outputs[i] = static_cast<ValueId>(rewrite_.graph().values.size());
       Value made;
-      made.name = node.name + "." + std::to_string(node.outputs[i]);
+      made.name = fresh(node.name, rewrite_.graph().values.size());
       made.type = deduced[i];
       made.type.contents.reset();
       rewrite_.graph().values.push_back(std::move(made));
@@ -66,6 +66,10 @@ class Emitter {
   }
 
  private:
+  /// Unlike the names that other passes make.
+  static std::string fresh(const std::string& name, std::size_t number) {
+    return name + ".v" + std::to_string(number);
+  }
   Tensor computed(const Node& node) {
     std::vector<Tensor> tensors;
     tensors.reserve(node.inputs.size());

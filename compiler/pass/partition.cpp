@@ -14,8 +14,8 @@
 namespace dvmsim {
 namespace {
 
-/// Tensors of a kernel: each takes scalar registers.
-constexpr std::size_t kMostTensors = 24;
+/// Tensors of a kernel: each takes scalar registers, and a count of the flag between its pipes.
+constexpr std::size_t kMostTensors = 14;
 constexpr std::size_t kMostNodes = 48;
 
 GroupKind kind_of(const Graph& graph, const Node& node) {

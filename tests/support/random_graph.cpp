@@ -96,11 +96,11 @@ class Maker {
   void grow() {
     using Step = void (Maker::*)();
     constexpr Step kSteps[] = {
-        &Maker::unary,    &Maker::unary,   &Maker::binary,    &Maker::binary,   &Maker::binary,
-        &Maker::reduce,   &Maker::reduce,  &Maker::normalise, &Maker::multiply, &Maker::multiply,
-        &Maker::convolve, &Maker::turn,    &Maker::cut,       &Maker::join,     &Maker::split,
-        &Maker::pad,      &Maker::reshape, &Maker::choose,    &Maker::gather,   &Maker::expand,
-        &Maker::convert};
+        &Maker::unary,    &Maker::unary,    &Maker::binary,    &Maker::binary,   &Maker::binary,
+        &Maker::reduce,   &Maker::reduce,   &Maker::normalise, &Maker::multiply, &Maker::multiply,
+        &Maker::convolve, &Maker::convolve, &Maker::pool,      &Maker::turn,     &Maker::cut,
+        &Maker::join,     &Maker::split,    &Maker::pad,       &Maker::reshape,  &Maker::choose,
+        &Maker::gather,   &Maker::expand,   &Maker::convert};
     const ValueId was = current_;
     (this->*kSteps[below(std::size(kSteps))])();
     if (count(shape()) > most_ || count(shape()) == 0) current_ = was;
@@ -212,8 +212,9 @@ class Maker {
   void convolve() {
     const Sizes in = shape();
     if (!real() || in.size() < 3 || in.size() > 4) return;
-    const std::int64_t groups = in[1] % 2 == 0 && odds(3) ? 2 : 1;
-    const std::int64_t channels = groups * (1 + below(9));
+    const bool single = odds(3);  // a channel each
+    const std::int64_t groups = single ? in[1] : in[1] % 2 == 0 && odds(3) ? 2 : 1;
+    const std::int64_t channels = single ? in[1] : groups * (1 + below(odds(3) ? 70 : 9));
     Sizes weights = {channels, in[1] / groups}, strides, pads(2 * (in.size() - 2)), dilations;
     for (std::size_t i = 2; i < in.size(); ++i) {
       weights.push_back(1 + below(std::min<std::int64_t>(in[i], 4)));
@@ -231,6 +232,28 @@ class Maker {
                     {"groups", groups}});
     const double scale = 1.0 / static_cast<double>(count(weights) / channels);
     current_ = add(Op::Mul, {current_, made_.graph.add_scalar(made_.dtype, scale)});
+  }
+
+  void pool() {
+    const Sizes in = shape();
+    if (in.size() < 3 || in.size() > 5 || made_.dtype == DType::I64) return;
+    const Op op = real() && odds(2) ? Op::SumPool : Op::MaxPool;
+    Sizes kernel, strides, dilations, pads(2 * (in.size() - 2));
+    for (std::size_t i = 2; i < in.size(); ++i) {
+      kernel.push_back(1 + below(std::min<std::int64_t>(in[i], 3)));
+      strides.push_back(1 + below(3));
+      dilations.push_back((kernel.back() - 1) * 2 < in[i] ? 1 + below(2) : 1);
+      pads[i - 2] = below(kernel.back());
+      pads[i - 4 + in.size()] = below(kernel.back());
+    }
+    AttributeMap attributes = {{"kernel", dims(kernel)},
+                               {"strides", dims(strides)},
+                               {"pads", dims(pads)},
+                               {"dilations", dims(dilations)}};
+    if (op == Op::SumPool) {
+      attributes.emplace_back("scale", 1.0 / static_cast<double>(count(kernel)));
+    }
+    current_ = add(op, {current_}, std::move(attributes));
   }
 
   void turn() {
