@@ -53,7 +53,7 @@ void ModuleCompiler::compile_conv(Scope& scope, const Group& group) {
     const int to = workspace(node.name + ".padded", spec.in, padded);
     copy(node.name + ".pad", spec.in, {input}, {to},
          pad_copies({spec.batch, spec.channels, spec.size[0], spec.size[1]}, padded,
-                    {0, 0, spec.pad_begin[0], spec.pad_begin[1]}, "constant", 0));
+                    {0, 0, spec.pad_begin[0], spec.pad_begin[1]}, "constant", node.int_of("fill")));
     input = to;
   }
   if (plan.gathers) {

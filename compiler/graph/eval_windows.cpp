@@ -92,12 +92,7 @@ std::vector<Number> pooled(const Call& call, const std::vector<Number>& x, Numbe
 float finished(const Call& call, float sum, float scale) {
   float value = sum * scale;
   if (call.node.int_of("relu") != 0 && !(value > 0)) value = value == value ? 0 : value;
-  if (is_float(call.out_dtype())) return value;
-  const float low = call.out_dtype() == DType::U8 ? 0 : -128;
-  const float high = call.out_dtype() == DType::U8 ? 255 : 127;
-  if (value != value) return 0;
-  return std::clamp(std::nearbyint(value) + static_cast<float>(call.node.int_of("offset")), low,
-                    high);
+  return quantised(call, value);
 }
 
 template <class Number>

@@ -157,6 +157,11 @@ const Tensor* Lower::tensor_behind(ValueId id) const {
   return tensor ? &*tensor : nullptr;
 }
 
+const Node* Lower::producer_of(ValueId id) const {
+  const NodeId node = scope_.graph().value(id).producer;
+  return node < 0 ? nullptr : &scope_.graph().node(node);
+}
+
 ValueId Lower::folded(Op op, std::vector<ValueId> inputs, AttributeMap attributes) {
   std::vector<const Tensor*> tensors;
   for (ValueId id : inputs) tensors.push_back(id == kNoValue ? nullptr : tensor_behind(id));

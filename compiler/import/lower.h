@@ -91,6 +91,8 @@ class Lower {
   ValueId constant(Tensor tensor);
   /// Null unless the value is a constant with bytes.
   [[nodiscard]] const Tensor* tensor_behind(ValueId id) const;
+  /// The node that makes a value, or null.
+  [[nodiscard]] const Node* producer_of(ValueId id) const;
   /// The same as op(), computed here if all inputs are constants.
   ValueId folded(Op op, std::vector<ValueId> inputs, AttributeMap attributes = {});
   ValueId scalar(ValueId like, double number);  // of the same element type

@@ -122,6 +122,7 @@ class ChannelsLast {
   }
 
   bool conv(const Node& node);
+  bool scale_apart(const Node& node);
   ValueId product(const Node& node, ValueId x);
   ValueId windows(const Node& node, ValueId x);
   ValueId depthwise(const Node& node, ValueId x);
@@ -280,8 +281,10 @@ bool ChannelsLast::conv(const Node& node) {
   const bool single = groups == x[1] && groups == w[0] && groups > 1 && real;
   const bool pixel = plan.is_pixel() && groups == 1;
   const bool multiplies = machine_.step(emit_.dtype(node.inputs[0])).k > 0;
-  if (!single && !(multiplies && (pixel || (machine_.can.img2col && plan.is_gathered())))) {
-    return false;
+  const bool scaled = node.input(3) != kNoValue;
+  const bool gathered = machine_.can.img2col && plan.is_gathered();
+  if (!single && !(multiplies && ((pixel && !scaled) || gathered))) {
+    return scaled && scale_apart(node);
   }
   const std::int64_t min_pad = *std::min_element(plan.pads.begin(), plan.pads.end());
   if (min_pad < 0) return false;
@@ -292,12 +295,47 @@ bool ChannelsLast::conv(const Node& node) {
   if (x.size() == 3) {
     map = emit_.add(Op::Reshape, {map}, {{"shape", dims({x[0], 1, x[2], x[1]})}}, node.name);
   }
-  ValueId made = single ? depthwise(node, map) : pixel ? product(node, map) : windows(node, map);
+  ValueId made = single             ? depthwise(node, map)
+                 : pixel && !scaled ? product(node, map)
+                                    : windows(node, map);
   if (x.size() == 3) {
     const Sizes y = emit_.shape(made);
     made = emit_.add(Op::Reshape, {made}, {{"shape", dims({y[0], y[2], y[3]})}}, node.name);
   }
   give(node.outputs[0], made);
+  return true;
+}
+
+/// Where FixPipe does not scale: the sums, and what makes integers of them, as operators.
+bool ChannelsLast::scale_apart(const Node& node) {
+  const ValueId result = node.outputs[0];
+  const DType to = emit_.dtype(result);
+  const auto number = [&](double value) {
+    return emit_.constant(node.name, Tensor::of(DType::F32, {}, std::span(&value, 1)));
+  };
+  const auto step = [&](Op op, std::vector<ValueId> inputs, AttributeMap attributes = {}) {
+    return emit_.add(op, std::move(inputs), std::move(attributes), node.name);
+  };
+  Node sums = node;
+  sums.set("to", DType::I32);
+  sums.erase("offset");
+  sums.outputs = {kNoValue};
+  sums.inputs.resize(node.inputs[2] == kNoValue ? 2 : 3);
+  for (ValueId input : node.inputs) {
+    if (input != kNoValue) (void)first(input);
+  }
+  Sizes channel(emit_.shape(result).size() - 1, 1);
+  channel[0] = emit_.shape(node.inputs[3])[0];
+  const ValueId scale = step(Op::Reshape, {node.inputs[3]}, {{"shape", dims(channel)}});
+  ValueId value = step(Op::Cast, {emit_.add(std::move(sums))[0]}, {{"to", DType::F32}});
+  value = step(Op::Mul, {value, scale});
+  if (!is_float(to)) {
+    value = step(Op::Add,
+                 {step(Op::Round, {value}), number(static_cast<double>(node.int_of("offset")))});
+    value = step(Op::Max, {value, number(to == DType::U8 ? 0 : -128)});
+    value = step(Op::Min, {value, number(to == DType::U8 ? 255 : 127)});
+  }
+  rewrite_.make(result, Op::Cast, {value}, {{"to", to}}, node.name);
   return true;
 }
 
@@ -325,11 +363,13 @@ ValueId ChannelsLast::windows(const Node& node, ValueId x) {
     kernel = emit_.add(Op::Reshape, {kernel}, {{"shape", dims({w[0], w[1], 1, w[2]})}}, node.name);
   }
   AttributeMap attributes = plan.attributes();
-  attributes.emplace_back("groups", node.int_of("groups"));
+  for (const char* same : {"groups", "fill", "offset"}) {
+    attributes.emplace_back(same, node.int_of(same));
+  }
   if (const Attribute* to = node.find("to")) attributes.emplace_back("to", *to);
   std::vector<ValueId> inputs = {x, window_weights(emit_, kernel, node.name)};
-  if (node.input(2) != kNoValue)
-    inputs.push_back(sums_bias(emit_, node.inputs[2], type, node.name));
+  if (node.inputs.size() > 2) inputs.push_back(sums_bias(emit_, node.inputs[2], type, node.name));
+  if (node.input(3) != kNoValue) inputs.push_back(node.inputs[3]);
   return emit_.add(Op::ConvLast, inputs, std::move(attributes), node.name);
 }
 

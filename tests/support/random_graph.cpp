@@ -189,8 +189,9 @@ class Maker {
 
   void multiply() {
     Sizes left = shape();
-    if (!real() || left.size() < 2 || count(left) == 0) return;
-    const bool trans_a = odds(5), trans_b = odds(3), bias = odds(4);
+    const bool bytes = made_.dtype == DType::I8;
+    if ((!real() && !bytes) || left.size() < 2 || count(left) == 0) return;
+    const bool trans_a = odds(5), trans_b = odds(3), bias = odds(4) && !bytes;
     const std::int64_t k = trans_a ? left[left.size() - 2] : left.back();
     const std::int64_t n = std::min<std::int64_t>(dimension(), 64);
     Sizes right = {trans_b ? n : k, trans_b ? k : n};
@@ -202,16 +203,45 @@ class Maker {
     if (count(right) > most_) return;
     std::vector<ValueId> inputs = {current_, given(made_.dtype, right)};
     if (bias) inputs.push_back(given(made_.dtype, {n}));
-    const ValueId product =
-        add(Op::MatMul, inputs,
-            {{"trans_a", std::int64_t{trans_a}}, {"trans_b", std::int64_t{trans_b}}});
+    AttributeMap attributes = {{"trans_a", std::int64_t{trans_a}},
+                               {"trans_b", std::int64_t{trans_b}}};
+    if (bytes) attributes.emplace_back("to", DType::I32);
+    const ValueId product = add(Op::MatMul, inputs, std::move(attributes));
+    if (bytes) {
+      current_ = add(Op::Cast, {product}, {{"to", DType::I8}});
+      return;
+    }
     const double scale = 1.0 / static_cast<double>(k);
     current_ = add(Op::Mul, {product, made_.graph.add_scalar(made_.dtype, scale)});
   }
 
+  /// A convolution of bytes: sums as they are, or scaled into bytes again.
+  ValueId of_bytes(ValueId weights, std::int64_t channels, AttributeMap attributes) {
+    std::vector<ValueId> inputs = {current_, weights, kNoValue};
+    if (odds(2)) inputs[2] = given(DType::I32, {channels});
+    if (odds(2)) {
+      attributes.emplace_back("to", DType::I32);
+      return add(Op::Cast, {add(Op::Conv, inputs, std::move(attributes))}, {{"to", DType::I8}});
+    }
+    std::vector<float> scales;
+    for (std::int64_t i = 0; i < channels; ++i) {
+      scales.push_back(0.125f / static_cast<float>(1 + below(5)));
+    }
+    inputs.push_back(made_.graph.add_constant("s" + std::to_string(made_.graph.values.size()),
+                                              Tensor::of_floats(DType::F32, {channels}, scales)));
+    attributes.emplace_back("fill", below(7) - 3);
+    attributes.emplace_back("offset", below(9) - 4);
+    if (odds(4)) {
+      attributes.emplace_back("to", DType::U8);
+      return add(Op::Cast, {add(Op::Conv, inputs, std::move(attributes))}, {{"to", DType::I8}});
+    }
+    return add(Op::Conv, inputs, std::move(attributes));
+  }
+
   void convolve() {
     const Sizes in = shape();
-    if (!real() || in.size() < 3 || in.size() > 4) return;
+    const bool bytes = made_.dtype == DType::I8;
+    if ((!real() && !bytes) || in.size() < 3 || in.size() > 4) return;
     const bool single = odds(3);  // a channel each
     const std::int64_t groups = single ? in[1] : in[1] % 2 == 0 && odds(3) ? 2 : 1;
     const std::int64_t channels = single ? in[1] : groups * (1 + below(odds(3) ? 70 : 9));
@@ -224,12 +254,16 @@ class Maker {
       pads[i - 4 + in.size()] = below(3);
     }
     std::vector<ValueId> inputs = {current_, given(made_.dtype, weights)};
+    const AttributeMap attributes = {{"strides", dims(strides)},
+                                     {"pads", dims(pads)},
+                                     {"dilations", dims(dilations)},
+                                     {"groups", groups}};
+    if (bytes) {
+      current_ = of_bytes(inputs[1], channels, attributes);
+      return;
+    }
     if (odds(2)) inputs.push_back(given(made_.dtype, {channels}));
-    current_ = add(Op::Conv, inputs,
-                   {{"strides", dims(strides)},
-                    {"pads", dims(pads)},
-                    {"dilations", dims(dilations)},
-                    {"groups", groups}});
+    current_ = add(Op::Conv, inputs, attributes);
     const double scale = 1.0 / static_cast<double>(count(weights) / channels);
     current_ = add(Op::Mul, {current_, made_.graph.add_scalar(made_.dtype, scale)});
   }
