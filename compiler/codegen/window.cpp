@@ -15,6 +15,9 @@ namespace {
 using isa::Op;
 using Kind = WindowTask::Kind;
 
+/// The flag that tells the vector pipe that weights loaded once, before the loop, are there.
+constexpr int kWeights = 2;
+
 class WindowEmitter {
  public:
   WindowEmitter(const WindowTask& task, const WindowSchedule& schedule, const Machine& machine)
@@ -39,6 +42,7 @@ class WindowEmitter {
   void store();
   void tap(std::int64_t index, bool first);
   void step(std::int64_t source, std::int64_t weights, std::int64_t row, bool first);
+  [[nodiscard]] bool once() const { return s_.channels == task_.channels; }
   [[nodiscard]] std::int64_t source() const { return s_.wide_bytes > 0 ? s_.wide : s_.loaded; }
   [[nodiscard]] Val index(std::size_t axis) const { return tile_.index[axis + 1]; }
   [[nodiscard]] Val extent(std::size_t axis) const { return tile_.extent[axis + 1]; }
@@ -132,17 +136,30 @@ void WindowEmitter::load_map() {
 }
 
 void WindowEmitter::load_weights() {
-  const Val from =
-      code_.compute(Op::sadd, weights_, code_.compute(Op::smul, tile_.index[4], size_));
+  // All channels: once, before the tiles.
+  const Val first = once() ? Val(0) : tile_.index[4];
+  const Val channels = once() ? Val(task_.channels) : tile_.extent[4];
+  const Val from = code_.compute(Op::sadd, weights_, code_.compute(Op::smul, first, size_));
   const bool one = task_.taps() == 1;
   code_.add(Op::load, {{"dst", s_.weights},
                        {"src", from},
-                       {"len", code_.compute(Op::smul, tile_.extent[4], size_)},
+                       {"len", code_.compute(Op::smul, channels, size_)},
                        {"rows", task_.taps()},
                        {"dstride", one ? 0 : s_.pitch * size_},
                        {"sstride", one ? 0 : task_.channels * size_}});
-  if (s_.factors_bytes > 0) {
-    convert(task_.type, task_.computed(), s_.factors, s_.weights, s_.weights_bytes / size_);
+  if (once()) {
+    code_.set(Pipe::MTE2, Pipe::Vector, kWeights);
+    code_.wait(Pipe::Vector, Pipe::MTE2, kWeights);
+  }
+  for (std::int64_t tap = 0; tap < task_.taps(); ++tap) {
+    const bool several = s_.repeat > 1;
+    code_.add(Op::vcvt, {{"dtype", static_cast<int>(task_.type)},
+                         {"to", static_cast<int>(task_.computed())},
+                         {"dst", s_.factors + tap * s_.repeat * s_.pitch * wide_size_},
+                         {"a", s_.weights + tap * s_.pitch * size_},
+                         {"count", s_.pitch},
+                         {"rows", s_.repeat},
+                         {"dstride", several ? s_.pitch * wide_size_ : 0}});
   }
 }
 
@@ -153,10 +170,10 @@ void WindowEmitter::step(std::int64_t from, std::int64_t weights, std::int64_t r
   const std::int64_t sum = s_.sum + std::max<std::int64_t>(row, 0) * out_row;
   const int type = static_cast<int>(task_.computed());
   // All rows in one instruction, or the pixels of one row.
-  const std::int64_t count = row < 0 ? s_.columns * s_.pitch : s_.pitch;
-  const std::int64_t rows = row < 0 ? s_.rows : s_.columns;
+  const std::int64_t count = row < 0 ? s_.columns * s_.pitch : s_.repeat * s_.pitch;
+  const std::int64_t rows = row < 0 ? s_.rows : s_.columns / s_.repeat;
   const std::int64_t from_stride = row < 0 ? task_.stride[1] * s_.map[2] * s_.pitch * wide_size_
-                                           : task_.stride[2] * s_.pitch * wide_size_;
+                                           : task_.stride[2] * s_.repeat * s_.pitch * wide_size_;
   const std::int64_t own_stride = count * wide_size_;
   const auto stride = [&](std::int64_t bytes) { return rows == 1 ? 0 : bytes; };
   if (weighted) {
@@ -203,7 +220,7 @@ void WindowEmitter::tap(std::int64_t index, bool first) {
   const std::int64_t pixel = s_.pitch * wide_size_, line = s_.map[2] * pixel;
   const std::int64_t from = source() + z * task_.dilation[0] * s_.map[1] * line +
                             y * task_.dilation[1] * line + x * task_.dilation[2] * pixel;
-  const std::int64_t factors = (s_.factors_bytes > 0 ? s_.factors : s_.weights) + index * pixel;
+  const std::int64_t factors = s_.factors + index * s_.repeat * pixel;
   if (task_.kind != Kind::Weighted && task_.stride[2] == 1) return step(from, factors, -1, first);
   for (std::int64_t row = 0; row < s_.rows; ++row) {
     step(from + row * task_.stride[1] * line, factors, row, first);
@@ -258,9 +275,10 @@ void WindowEmitter::write(Program& program) {
                                             task_.channels};
   const std::array<std::int64_t, 5> tile = {1, 1, s_.rows, s_.columns, s_.channels};
   TileWalk walk(code_, dims, tile);
+  if (weighted && once()) load_weights();
   const std::size_t begin = code_.code().size();
   tile_ = walk.begin();
-  if (weighted) load_weights();
+  if (weighted && !once()) load_weights();
   load_map();
   compute();
   store();

@@ -94,6 +94,13 @@ class ChannelsLast {
   ValueId last(ValueId id, const std::string& name) {
     const auto found = last_.find(id);
     if (found != last_.end()) return found->second;
+    // Somebody turned it into the graph's order: take what it was.
+    const NodeId producer = emit_.value(id).producer;
+    if (producer >= 0 && rewrite_.graph().node(producer).op == Op::Transpose) {
+      const Node& turned = rewrite_.graph().node(producer);
+      const Dims* perm = turned.dims_of("perm");
+      if (perm != nullptr && *perm == from_last(rank(id))) return last_[id] = turned.inputs[0];
+    }
     return last_[id] = emit_.add(Op::Transpose, {id}, {{"perm", to_last(rank(id))}}, name);
   }
   /// The value as the graph has it.
@@ -341,17 +348,14 @@ bool ChannelsLast::scale_apart(const Node& node) {
 
 /// A kernel of one pixel: a matrix product.
 ValueId ChannelsLast::product(const Node& node, ValueId x) {
-  const Sizes map = emit_.shape(x), w = emit_.shape(node.inputs[1]);
-  const std::int64_t pixels = map[0] * map[1] * map[2];
-  const ValueId rows = emit_.add(Op::Reshape, {x}, {{"shape", dims({pixels, map[3]})}}, node.name);
+  const Sizes w = emit_.shape(node.inputs[1]);
   const ValueId weights =
       emit_.add(Op::Reshape, {node.inputs[1]}, {{"shape", dims({w[0], w[1]})}}, node.name);
   AttributeMap attributes = {{"trans_b", std::int64_t{1}}};
   if (const Attribute* to = node.find("to")) attributes.emplace_back("to", *to);
-  std::vector<ValueId> inputs = {rows, weights};
+  std::vector<ValueId> inputs = {x, weights};
   if (node.input(2) != kNoValue) inputs.push_back(node.inputs[2]);
-  const ValueId y = emit_.add(Op::MatMul, inputs, std::move(attributes), node.name);
-  return emit_.add(Op::Reshape, {y}, {{"shape", dims({map[0], map[1], map[2], w[0]})}}, node.name);
+  return emit_.add(Op::MatMul, inputs, std::move(attributes), node.name);
 }
 
 ValueId ChannelsLast::windows(const Node& node, ValueId x) {

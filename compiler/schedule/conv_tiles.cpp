@@ -42,12 +42,15 @@ double fractal_cycles(const ConvArguments& words, std::int64_t row, const Machin
   return one + (several - one) * std::min(1.0, share);
 }
 
-/// Port time of rows of `row` bytes that become fractals.
-double load_cycles(std::int64_t bytes, std::int64_t row, int cores, const Machine& machine) {
+/// Port time of `bytes` in runs of `run` bytes that become fractals, `row` of them at a time.
+double load_cycles(std::int64_t bytes, std::int64_t row, std::int64_t run, int cores,
+                   const Machine& machine) {
+  const bool aligned = row % machine.mte2.nz_align.count() == 0;
   const double rate =
-      per_cycle(machine.mte2.gm_to_l1_hit) *
-      (row % machine.mte2.nz_align.count() == 0 ? 1 : machine.mte2.nz_unaligned.value());
-  return real(bytes) * std::max(1 / rate, real(cores) / per_cycle(machine.l2.read));
+      per_cycle(machine.mte2.gm_to_l1_hit) * (aligned ? 1 : machine.mte2.nz_unaligned.value());
+  const std::int64_t least = machine.dma.least_request.count();
+  const double rounded = real(round_up(run, least)) / real(run);
+  return real(bytes) * rounded * std::max(1 / rate, real(cores) / per_cycle(machine.l2.read));
 }
 
 struct Grid {
@@ -135,9 +138,11 @@ ConvTime estimate_conv(const ConvArguments& words, DType type, int cores, const 
   t.mte1 = real(ceil_div(m, kFractal) * l.depth / l.c0) * fractal_cycles(words, row, machine) +
            real(round_up(n, kFractal) * l.depth * size) / per_cycle(machine.mte1.l0b) +
            real(2 * parts) * cycles(machine.mte1.fixed);
-  const double map = load_cycles(l.pixels * words.channels * size,
-                                 std::min(words.tile_c, words.channels) * size, cores, machine);
-  const double weights = load_cycles(n * l.depth * size, l.block_depth * size, cores, machine);
+  const std::int64_t pixel = std::min(words.tile_c, words.channels) * size;
+  const std::int64_t run = pixel == words.x_pixel ? l.pixels * pixel : pixel;
+  const double map = load_cycles(l.pixels * words.channels * size, pixel, run, cores, machine);
+  const std::int64_t column = words.resident != 0 ? l.depth * size : l.block_depth * size;
+  const double weights = load_cycles(n * l.depth * size, column, column, cores, machine);
   t.mte2 = map + (words.resident != 0 ? 0 : weights);
   t.fix = real(m * n * 4) / per_cycle(machine.fix.l0c_to_gm) + cycles(machine.fix.issue_gap);
   t.scalar = real(3 * parts + 2 * blocks + 1) * cycles(machine.firmware.macro_command);

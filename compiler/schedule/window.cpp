@@ -19,11 +19,37 @@ double real(std::int64_t value) {
   return static_cast<double>(value);
 }
 
+/// Repeats and fixed costs of an instruction over `rows` runs of `bytes` with gaps between: one
+/// hardware instruction for each run, or for each repeat of all runs.
+double strided_cycles(std::int64_t rows, std::int64_t bytes, double fixed) {
+  const double repeats = real(ceil_div(bytes, kRepeat)), runs = real(rows);
+  if (rows == 1) return fixed + repeats;
+  return std::min(runs * (fixed + repeats), repeats * (fixed + runs));
+}
+
+/// Pixels of a row of outputs that one run of an instruction covers: windows must be neighbours,
+/// and the factors for all of them not take much of UB.
+std::int64_t repeat_of(const WindowTask& task, const WindowSchedule& s, double fixed) {
+  constexpr std::int64_t kMost = 24 << 10;
+  if (task.kind != WindowTask::Kind::Weighted || task.stride[2] != 1) return 1;
+  const std::int64_t pixel = s.pitch * size_of(task.computed());
+  const auto cycles = [&](std::int64_t repeat) {
+    return strided_cycles(s.columns / repeat, repeat * pixel, fixed);
+  };
+  std::int64_t best = 1;
+  for (std::int64_t repeat = 2; repeat <= s.columns; ++repeat) {
+    const bool fits = s.columns % repeat == 0 && task.taps() * repeat * pixel <= kMost;
+    if (fits && cycles(repeat) < cycles(best)) best = repeat;
+  }
+  return best;
+}
+
 /// Lays the buffers of a tile out behind one another.
-void place(const WindowTask& task, std::int64_t begin, WindowSchedule& s) {
+void place(const WindowTask& task, std::int64_t begin, double fixed, WindowSchedule& s) {
   const std::int64_t size = size_of(task.type), computed = size_of(task.computed());
   s.pitch = round_up(s.channels, kBlock / size);
   s.map = {task.reach(0, 1), task.reach(1, s.rows), task.reach(2, s.columns)};
+  s.repeat = repeat_of(task, s, fixed);
   const std::int64_t outputs = s.rows * s.columns * s.pitch;
   const bool widens = task.computed() != task.type;
   const bool weighted = task.kind == WindowTask::Kind::Weighted;
@@ -39,7 +65,7 @@ void place(const WindowTask& task, std::int64_t begin, WindowSchedule& s) {
   take(s.pixels() * s.pitch * size, s.loaded, s.loaded_bytes);
   take(widens ? s.pixels() * s.pitch * computed : 0, s.wide, s.wide_bytes);
   take(weighted ? task.taps() * s.pitch * size : 0, s.weights, s.weights_bytes);
-  take(weighted && widens ? task.taps() * s.pitch * computed : 0, s.factors, s.factors_bytes);
+  take(weighted ? task.taps() * s.repeat * s.pitch * computed : 0, s.factors, s.factors_bytes);
   take(weighted ? outputs * computed : 0, s.product, s.product_bytes);
   take(outputs * computed, s.sum, s.sum_bytes);
   take(widens ? outputs * size : 0, s.result, s.result_bytes);
@@ -56,12 +82,10 @@ double estimate(const WindowTask& task, const WindowSchedule& s, const Machine& 
   const double stored =
       real(s.rows * s.columns * s.channels * size) / machine.mte3.ub_to_gm.per_cycle().value();
   const bool packed = task.stride[2] == 1 && task.kind != WindowTask::Kind::Weighted;
-  const double row = real(ceil_div(s.pitch * computed, kRepeat));
-  const double repeats =
-      packed ? real(ceil_div(s.columns * s.pitch * computed, kRepeat)) : row * real(s.columns);
   const double issue = 60;  // of the firmware, per instruction
-  const double step = packed ? std::max(issue, fixed + repeats * real(s.rows))
-                             : real(s.rows) * std::max(issue, fixed + repeats);
+  const std::int64_t run = (packed ? s.columns : s.repeat) * s.pitch * computed;
+  const double each = strided_cycles(packed ? s.rows : s.columns / s.repeat, run, fixed);
+  const double step = std::max(issue, each) * real(packed ? 1 : s.rows);
   double vector = real(task.taps()) * step;
   if (task.kind == WindowTask::Kind::Weighted) vector *= 2;
   if (s.wide_bytes > 0) vector += fixed + real(ceil_div(s.wide_bytes, kRepeat));
@@ -101,7 +125,7 @@ WindowSchedule schedule_window(const WindowTask& task, const Machine& machine, i
         s.rows = rows;
         s.columns = columns;
         s.channels = channels;
-        place(task, begin, s);
+        place(task, begin, real(machine.vector.fixed.count()), s);
         if (s.end > machine.ub.size.count()) break;
         s.tiles = task.images * task.out[0] * ceil_div(task.out[1], rows) *
                   ceil_div(task.out[2], columns) * ceil_div(task.channels, channels);

@@ -39,11 +39,12 @@ struct WindowTask {
 struct WindowSchedule {
   std::int64_t rows = 1, columns = 1, channels = 1;
   std::int64_t pitch = 1;                       // elements of a pixel in UB
+  std::int64_t repeat = 1;                      // neighbouring pixels that factors lie ready for
   WindowTask::Axes map = {1, 1, 1};             // pixels under a full tile
   std::int64_t loaded = 0, loaded_bytes = 0;    // the map as it comes
   std::int64_t wide = 0, wide_bytes = 0;        // the map as it is computed with
   std::int64_t weights = 0, weights_bytes = 0;  // kernel x channels, as they come
-  std::int64_t factors = 0, factors_bytes = 0;  // the same as they are computed with
+  std::int64_t factors = 0, factors_bytes = 0;  // the same for `repeat` pixels, as computed with
   std::int64_t product = 0, product_bytes = 0;
   std::int64_t sum = 0, sum_bytes = 0;
   std::int64_t result = 0, result_bytes = 0;
