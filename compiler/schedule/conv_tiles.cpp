@@ -99,10 +99,13 @@ void each_candidate(const ConvTask& task, bool by_row, const Machine& machine, R
     words.tile_n = tile_n;
     for (std::int64_t tile_m : sides_of(positions, l0c / tile_n)) {
       words.tile_m = tile_m;
-      for (std::int64_t tile_c : depths_of(words.channels, 32 / size_of(task.type))) {
-        words.tile_c = tile_c;
-        for (words.resident = 0; words.resident < 2; ++words.resident) {
-          if (conv_problem(machine, words, task.type).empty()) rank(words);
+      for (words.resident = 0; words.resident < 2; ++words.resident) {
+        int legal = 0;  // fewer channels only split runs further
+        for (std::int64_t tile_c : depths_of(words.channels, 32 / size_of(task.type))) {
+          words.tile_c = tile_c;
+          if (!conv_problem(machine, words, task.type).empty()) continue;
+          rank(words);
+          if (++legal == 2) break;
         }
       }
     }
@@ -178,18 +181,21 @@ ConvSchedule choose_conv(const ConvTask& task, const Machine& machine, int cores
   const int most = std::min<int>(cores, static_cast<int>(machine.cores.cube));
   ConvSchedule best;
   double least = 0;
+  const auto rank = [&](const ConvArguments& words, int used) {
+    const ConvTime time = estimate_conv(words, task.type, used, machine);
+    const double total = time.total + start * used;
+    if (least != 0 && total >= least) return;
+    least = total;
+    best = {words, used, time};
+  };
   each_candidate(task, by_row, machine, [&](const ConvArguments& words) {
     const Grid grid = grid_of(words);
-    const std::int64_t tiles = grid.rows * grid.columns * grid.batches;
-    // As many cores as tiles in a wave; then half as many, as each costs time to start.
-    for (int used = static_cast<int>(std::min<std::int64_t>(most, tiles)); used >= 1; used /= 2) {
-      const ConvTime time = estimate_conv(words, task.type, used, machine);
-      const double total = time.total + start * used;
-      if (least != 0 && total >= least) continue;
-      least = total;
-      best = {words, used, time};
-    }
+    rank(words,
+         static_cast<int>(std::min<std::int64_t>(most, grid.rows * grid.columns * grid.batches)));
   });
+  // Fewer cores for the same tiles, as each costs time to start.
+  const ConvSchedule widest = best;
+  for (int used = widest.cores / 2; used >= 1; used /= 2) rank(widest.words, used);
   if (least == 0) {
     throw Error("convolution: no tile of it fits L1, L0A, L0B and L0C of " + machine.name +
                 "; enlarge them");

@@ -5,9 +5,7 @@
 
 #include <cstdint>
 
-#include "vm/base/dtype.h"
 #include "vm/isa/isa.h"
-#include "vm/isa/matmul.h"
 
 namespace dvmsim::isa {
 
