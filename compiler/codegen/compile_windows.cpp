@@ -12,7 +12,7 @@ namespace {
 
 /// Ranking a convolution's tiles takes the host about as long as ranking so many of a vector
 /// kernel.
-constexpr std::int64_t kTilesOfAConvolution = 256;
+constexpr std::int64_t kTilesOfAConvolution = 384;
 constexpr std::int64_t kTilesOfAPool = 16;
 
 }  // namespace
