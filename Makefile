@@ -1,4 +1,5 @@
 # make test   builds everything and runs every test
+# make conformance   runs ONNX's operator tests and rewrites the table tests/conformance/onnx-node.csv
 # make demo   one model at three lengths under two strategies, with traces
 # make format rewrites the sources in the one form the tests accept
 
@@ -6,7 +7,7 @@ BUILD := build/release
 DVMSIM := $(BUILD)/cli/dvmsim
 DEMO := build/demo
 
-.PHONY: build test demo format clean
+.PHONY: build test demo conformance format clean
 
 build:
 	.ci/setup
@@ -26,6 +27,9 @@ demo: build
 	  done; \
 	done
 	@echo "open $(DEMO)/*.pftrace at https://ui.perfetto.dev"
+
+conformance: build
+	DVMSIM_UPDATE_CONFORMANCE=1 $(BUILD)/tests/conformance_test
 
 format:
 	find vm compiler sim traces cli tests -name '*.h' -o -name '*.cpp' | grep -v node_modules | xargs clang-format -i

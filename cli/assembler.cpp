@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/program.h"
 #include "compiler/runtime/module.h"
 #include "vm/isa/text.h"
 #include "vm/program/program.h"
@@ -13,15 +14,6 @@ namespace {
 
 std::string_view text_of(const std::vector<std::uint8_t>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-/// A .dvm file holds one program (as asm writes it) or a module of several.
-bool is_program(const std::vector<std::uint8_t>& bytes) {
-  std::uint32_t magic = 0;
-  for (std::size_t i = 0; i < 4 && i < bytes.size(); ++i) {
-    magic |= static_cast<std::uint32_t>(bytes[i]) << (8 * i);
-  }
-  return magic == kProgramMagic;
 }
 
 }  // namespace
@@ -35,12 +27,11 @@ int assemble_file(const std::string& file, const std::string& output) {
 }
 
 int disassemble_file(const std::string& file) {
-  const std::vector<std::uint8_t> bytes = read_bytes(file);
-  if (is_program(bytes)) {
-    fmt::print("{}", isa::disassemble(load_program(bytes, file)));
+  if (const auto program = program_in(file)) {
+    fmt::print("{}", isa::disassemble(*program));
     return kGood;
   }
-  for (const Program& program : load_module(bytes, file).programs) {
+  for (const Program& program : load_module(read_bytes(file), file).programs) {
     fmt::print("{}\n", isa::disassemble(program));
   }
   return kGood;

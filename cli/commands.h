@@ -10,13 +10,14 @@ namespace dvmsim {
 
 inline constexpr int kGood = 0, kCheckFailed = 1, kBadInput = 2, kFaulted = 3;
 
-int run_model(const RunOptions& options);
-int run_op(const OpOptions& op, const RunOptions& options);
+int run_job(const CommandLine& line);  // run, op
 int compile_model(const CommandLine& line);
 int disassemble_file(const std::string& file);
 int assemble_file(const std::string& file, const std::string& output);
 int check_config(const std::string& file, const std::vector<std::string>& sets);
-int show_config(const std::string& file, const std::vector<std::string>& sets);
+int show_config(const std::string& file, const std::vector<std::string>& sets, bool as_json);
 int bench();
+int validate(const ValidateOptions& options);
+int fit(const FitOptions& options);
 
 }  // namespace dvmsim

@@ -36,7 +36,7 @@ int compile_model(const CommandLine& line) {
   const RunOptions& options = line.run;
   const Machine machine = machine_from(options.hardware, options.sets);
   const Strategy& strategy = find_strategy(options.strategy);
-  const Graph written = load_model(options.model, options.floats);
+  const Graph written = load_model(options.model, options.floats, known_inputs(options));
   const Graph graph = specialize(deduce_shapes(written), bindings_of(written, options, {}));
   if (line.dump == Dump::Graph) {
     fmt::print("{}", print_graph(graph, {true, true}));
@@ -46,7 +46,7 @@ int compile_model(const CommandLine& line) {
   CompileOptions how;
   how.fusion = strategy.fusion;
   how.path = strategy.path;
-  how.tiling = options.tiling == "dvm" ? Tiling::Dvm : Tiling::Cost;
+  how.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   how.cores = options.cores;
   how.schedules = &schedules;
   how.groups = &groups;

@@ -6,6 +6,7 @@
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "sim/device/device.h"
+#include "traces/replay.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
 #include "vm/machine/derived.h"
@@ -16,7 +17,7 @@ namespace {
 SimOptions sim_options(const RunOptions& options) {
   SimOptions sim;
   sim.mode = mode_of(options);
-  sim.memory = options.ideal_memory ? MemoryModel::Ideal : MemoryModel::Detailed;
+  sim.memory = options.memory;
   sim.workers = options.workers;
   return sim;
 }
@@ -24,7 +25,7 @@ SimOptions sim_options(const RunOptions& options) {
 SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
   SessionOptions session;
   session.strategy = &find_strategy(options.strategy);
-  session.tiling = options.tiling == "dvm" ? Tiling::Dvm : Tiling::Cost;
+  session.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   session.cores = options.cores;
   session.mode = mode;
   if (options.warm_l2) {
@@ -35,7 +36,8 @@ SessionOptions session_options(const RunOptions& options, SimDevice& device, Mod
   return session;
 }
 
-Capacity capacity_of(const Machine& machine, int groups) {
+Capacity capacity_of(const Machine& machine, const RunOptions& options) {
+  const int groups = options.cores;
   Capacity capacity;
   for (CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
     const bool unified = kind == CoreKind::Unified;
@@ -45,9 +47,12 @@ Capacity capacity_of(const Machine& machine, int groups) {
         groups > 0 && machine.cores.cube > 0 ? all * groups / machine.cores.cube : all;
     capacity.cores[static_cast<std::size_t>(kind)] = std::min(all, std::max(1, share));
   }
+  if (options.memory == MemoryModel::Ideal) return capacity;
   capacity.hbm_bytes_per_cycle = hbm_read_rate(machine).per_cycle().value();
   capacity.hbm_write_cost = machine.hbm.write_cost.value();
   capacity.l2_bytes_per_cycle = machine.l2.read.per_cycle().value();
+  capacity.l2_write_cost =
+      machine.l2.read.per_cycle().value() / machine.l2.write.per_cycle().value();
   return capacity;
 }
 
@@ -146,27 +151,36 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   const std::int64_t clock = machine.clock.core.count();
   for (int i = 1; i < options.repeat; ++i) {
     const RunResult warm_up = session.run(job.dims, job.inputs);
-    if (warm_up.fault) return {{}, {}, {}, warm_up.fault};
+    if (warm_up.fault) return {{}, {}, {}, {}, warm_up.fault};
   }
   Stats stats;
+  Busy busy;
   Probes probes = listeners;
-  probes.push_back(&stats);
+  Demands demands(machine);
+  probes.insert(probes.end(), {&stats, &busy, &demands});
+  std::optional<Replay> replay;
+  if (options.critical_path) probes.push_back(&replay.emplace(machine));
   device.listen(probes);
   const std::int64_t start_ns = device.host_ns();
   RunResult result = session.run(job.dims, job.inputs);
   device.listen({});
-  if (result.fault) return {{}, {}, {}, result.fault};
+  if (result.fault) return {{}, {}, {}, {}, result.fault};
 
   for (const LaunchReport& launch : result.launches) stats.add(launch);
   stats.close();
   Execution execution;
   RunReport& report = execution.report;
   fill(report, stats, clock);
+  fill(report, busy, clock);
   report.hardware = machine.name;
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
-  report.not_modelled = not_modelled(machine);
+  report.not_modelled = not_modelled();
   fill_from(report, job, result);
-  report.roofline = roofline(stats, capacity_of(machine, options.cores));
+  report.roofline = roofline(stats, demands, capacity_of(machine, options));
+  if (replay) {
+    report.critical_path = critical_path(*replay, machine, floors_of(report.roofline));
+    if (!options.trace.empty()) execution.path = path_slices(*replay, machine);
+  }
   if (options.decode) measure_decode(report, *result.module, machine, job, options);
   if (options.check) {
     report.check = compare(result.outputs, evaluate(*job.graph, job.inputs));

@@ -28,6 +28,7 @@ struct Execution {
   RunReport report{};
   std::vector<Tensor> outputs{};
   std::vector<std::string> output_names{};
+  std::vector<PathSlice> path{};  // if a trace is wanted
   Fault fault{};
 };
 

@@ -12,9 +12,8 @@ int perform(const CommandLine& line) {
   using Verb = CommandLine::Verb;
   switch (line.verb) {
     case Verb::Run:
-      return run_model(line.run);
     case Verb::Op:
-      return run_op(line.op, line.run);
+      return run_job(line);
     case Verb::Compile:
       return compile_model(line);
     case Verb::Disasm:
@@ -24,9 +23,13 @@ int perform(const CommandLine& line) {
     case Verb::ConfigCheck:
       return check_config(line.file, line.run.sets);
     case Verb::ConfigShow:
-      return show_config(line.file, line.run.sets);
+      return show_config(line.file, line.run.sets, line.as_json);
     case Verb::Bench:
       return bench();
+    case Verb::Validate:
+      return validate(line.validate);
+    case Verb::Fit:
+      return fit(line.fit);
   }
   return kBadInput;
 }

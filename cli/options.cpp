@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "compiler/schedule/matmul.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -34,8 +35,9 @@ std::vector<std::string> split(const std::string& text, char separator) {
 /// The texts of a command line, before they are understood.
 struct Raw {
   RunOptions run{};
-  std::vector<std::string> dims{}, shapes{}, inputs{}, op_shapes{}, attributes{};
-  std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"};
+  std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
+  std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
+      path{"all"};
   std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
 };
 
@@ -57,9 +59,9 @@ void understand_strategy(RunOptions& run, const Raw& raw) {
     }
     throw Error("--strategy " + run.strategy + ": unknown; use eager or dvm");
   }
-  if (run.tiling == "dvm-v3") refuse("--tiling dvm-v3", "use cost or dvm");
-  if (!run.tiling.empty() && run.tiling != "cost" && run.tiling != "dvm") {
-    throw Error("--tiling " + run.tiling + ": unknown; use cost or dvm");
+  if (!run.tiling.empty() && !parse_tiling(run.tiling)) {
+    throw Error("--tiling " + run.tiling +
+                ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
   }
   for (const std::string& feature : split(raw.features, ',')) {
     if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
@@ -82,11 +84,14 @@ Value choose(const std::string& option, const std::string& text,
 
 void understand_run(RunOptions& run, const Raw& raw) {
   if (!raw.html.empty()) refuse("--html", "use --json and --trace");
-  if (raw.memory == "closed-form") refuse("--memory closed-form", "use ideal or detailed");
-  run.ideal_memory = choose<bool>("--memory", raw.memory, {{"ideal", true}, {"detailed", false}});
+  run.memory = choose<MemoryModel>("--memory", raw.memory,
+                                   {{"ideal", MemoryModel::Ideal},
+                                    {"closed-form", MemoryModel::ClosedForm},
+                                    {"detailed", MemoryModel::Detailed}});
   run.warm_l2 = choose<bool>("--l2", raw.l2, {{"cold", false}, {"warm", true}});
   run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
   run.decode = choose<bool>("--decode", raw.decode, {{"all", true}, {"none", false}});
+  run.critical_path = choose<bool>("--critical-path", raw.path, {{"all", true}, {"none", false}});
   if (!raw.mode.empty()) {
     run.mode = choose<Mode>("--mode", raw.mode,
                             {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
@@ -105,6 +110,10 @@ void understand_run(RunOptions& run, const Raw& raw) {
   for (const std::string& text : raw.shapes) {
     const auto [name, shape] = parse_named(text, "--shape");
     run.shapes.emplace_back(name, parse_shape(shape, "--shape " + name));
+  }
+  for (const std::string& text : raw.scalars) {
+    const auto [name, value] = parse_named(text, "--arg");
+    run.scalars.emplace_back(name, parse_integer(value, "--arg " + name));
   }
   for (const std::string& text : raw.inputs) run.inputs.push_back(parse_named(text, "--input"));
   if (!raw.window.empty()) {
@@ -143,7 +152,8 @@ void add_compile(CLI::App& app, Raw& raw) {
   app.add_option("--shape", raw.shapes, "shape of an input, name=2x3x48")->allow_extra_args(false);
   app.add_option("--strategy", raw.run.strategy, "eager or dvm")->capture_default_str();
   app.add_option("--feature", raw.features, "switch features, +name,-name");
-  app.add_option("--tiling", raw.run.tiling, "cost or dvm (default: the strategy's)");
+  app.add_option("--tiling", raw.run.tiling,
+                 "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");
   app.add_option("--cores", raw.run.cores, "cube cores to use, vector cores in proportion (0: all)")
       ->check(CLI::NonNegativeNumber);
 }
@@ -152,10 +162,12 @@ void add_run(CLI::App& app, Raw& raw) {
   add_compile(app, raw);
   app.add_option("--input", raw.inputs, "values of an input, name=FILE.npy")
       ->allow_extra_args(false);
+  app.add_option("--known", raw.run.known,
+                 "an input of --input whose values an ONNX model is compiled for: axes, sizes");
   app.add_option("--seed", raw.run.seed, "of inputs not given")->capture_default_str();
   app.add_option("--output", raw.run.output, "folder for the outputs as .npy");
   app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");
-  app.add_option("--memory", raw.memory, "ideal or detailed")->capture_default_str();
+  app.add_option("--memory", raw.memory, "ideal, closed-form or detailed")->capture_default_str();
   app.add_option("--l2", raw.l2, "cold or warm at the start")->capture_default_str();
   app.add_option("--repeat", raw.run.repeat, "run so often; the last is reported")
       ->check(CLI::PositiveNumber)
@@ -167,6 +179,9 @@ void add_run(CLI::App& app, Raw& raw) {
       ->capture_default_str();
   app.add_option("--decode", raw.decode, "all: run again without values for exposed decode; none")
       ->capture_default_str();
+  app.add_option("--critical-path", raw.path,
+                 "all: the longest chain of work and waits, and what a faster pipe gains; none")
+      ->capture_default_str();
   app.add_option("--trace", raw.run.trace, "Perfetto trace to write, .pftrace or .pftrace.gz");
   app.add_option("--trace-level", raw.level, "op, tile or instruction")->capture_default_str();
   app.add_option("--trace-window", raw.window, "only these cycles, FROM:TO");
@@ -175,6 +190,68 @@ void add_run(CLI::App& app, Raw& raw) {
       ->capture_default_str();
   app.add_option("--json", raw.run.json, "report to write; - for standard output alone");
   app.add_option("--html", raw.html, "HTML report")->group("");
+}
+
+void add_table(CLI::App& app, TableOptions& from) {
+  app.add_option("--hw", from.hardware, "hardware file for every case, instead of its own");
+  app.add_option("--set", from.sets, "change a parameter in every case, key=value with its unit")
+      ->allow_extra_args(false);
+  app.add_option("--memory", from.memory, "memory model of every case: ideal or detailed");
+  app.add_option("--group", from.groups, "only rows of this group")->allow_extra_args(false);
+  app.add_option("--id", from.ids, "only the row of this id")->allow_extra_args(false);
+  app.add_option("--tolerance", from.tolerance, "of rows that state none, as 5%");
+  app.add_option("--jobs", from.jobs, "worker processes (0: one per processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+}
+
+constexpr const char* kValidateFooter =
+    "A table is a CSV file with the columns id, group, chip, hardware, case, reference, metric,\n"
+    "measured, unit, tolerance, gate, source, note (needed: id, case, metric, measured). A case "
+    "is\n"
+    "a command line: 'op matmul 256x512 512x128 --l2 warm' or 'run loop.s --arg n=5'; paths are\n"
+    "relative to the table. A metric is a figure of the JSON report (task_us, core_us, cycles,\n"
+    "aic_us, aic_mac_us, aic_mte2_us, aiv_vec_us ...) or an expression of them, such as\n"
+    "aiv_vec_us*clock_mhz/200; ref.NAME is a figure of the reference run. 'gate' is yes, or why "
+    "the\n"
+    "row is only listed. An op_summary CSV of msprof is understood as it is.\n"
+    "Exit code 1: a gated row or group is beyond its tolerance.";
+
+void add_validate(CLI::App& app, ValidateOptions& options) {
+  app.add_option("TABLE", options.from.table, "measurements (default: the published ones)");
+  add_table(app, options.from);
+  app.add_option("--json", options.json, "all rows and groups to a file; - for standard output");
+  app.add_option("--plot", options.plot, "scatter of simulated against measured, as SVG");
+  app.add_flag("--failures", options.failures_only, "print only rows beyond their tolerance");
+  app.add_flag("--ablate", options.ablate,
+               "switch each mechanism off in turn: what it buys, group by group");
+  app.add_option("--mechanisms", options.ablation, "YAML list for --ablate (default: ours)");
+  app.add_option("--sensitivity", options.sensitivity,
+                 "the N parameters that move each case most when changed by 10 %")
+      ->check(CLI::PositiveNumber);
+  app.footer(kValidateFooter);
+}
+
+void add_fit(CLI::App& app, FitOptions& options) {
+  app.add_option("TABLE", options.from.table, "measurements, as for validate")->required();
+  add_table(app, options.from);
+  app.add_option("--parameter", options.parameters,
+                 "parameter to fit, key or key=low:high (default: half to twice)")
+      ->allow_extra_args(false)
+      ->required();
+  app.add_option("--folds", options.folds, "parts for cross-validation; 1: none")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--rounds", options.rounds, "most rounds over all parameters")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--base", options.base,
+                 "hardware file to begin with and to build on (default: that of the rows)");
+  app.add_option("-o,--output", options.output, "hardware file to write")->required();
+  app.footer(
+      "Only gated rows are fitted. Each fold is held out once: its error with the parameters "
+      "found\n"
+      "on the others says how well they carry over. The file holds what fits all rows best.");
 }
 
 }  // namespace
@@ -209,8 +286,12 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
 
   auto* run = app.add_subcommand("run", "compile a model and simulate it");
-  run->add_option("MODEL", raw.run.model, ".onnx, .graph or .dvm file")->required();
+  run->add_option("MODEL", raw.run.model, ".onnx, .graph, .dvm or .s file")->required();
   run->add_option("--dtype", raw.floats, kFloatsHelp);
+  run->add_option("--arg", raw.scalars, "value of a scalar of an assembled program, name=N")
+      ->allow_extra_args(false);
+  run->add_option("--launch", raw.run.launch,
+                  "how an assembled program is launched, \"path=native cube=1 vector=2\"");
   add_run(*run, raw);
   auto* op = app.add_subcommand("op", "simulate one operator, by default without values");
   op->add_option("OP", line.op.op, "as in the text form: matmul, softmax, add ...")->required();
@@ -237,11 +318,17 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   auto* show = config->add_subcommand("show", "print a hardware file in full, and its peaks");
   check->add_option("FILE", line.file, "hardware file")->required();
   show->add_option("FILE", line.file, "hardware file (default: the built-in Ascend 910B1)");
+  show->add_flag("--json", line.as_json, "as JSON");
   for (auto* each : {check, show}) {
     each->add_option("--set", raw.run.sets, "change a parameter, key=value")
         ->allow_extra_args(false);
   }
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
+
+  auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
+  add_validate(*validate, line.validate);
+  auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
+  add_fit(*fit, line.fit);
 
   try {
     app.parse(argc, argv);
@@ -250,10 +337,11 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     const int code = app.exit(stop, out, err);
     return {std::nullopt, code == 0 ? 0 : 2, code == 0 ? out.str() : err.str()};
   }
-  const std::pair<CLI::App*, Verb> verbs[] = {{run, Verb::Run},         {op, Verb::Op},
-                                              {compile, Verb::Compile}, {disasm, Verb::Disasm},
-                                              {assemble, Verb::Asm},    {check, Verb::ConfigCheck},
-                                              {show, Verb::ConfigShow}, {bench, Verb::Bench}};
+  const std::pair<CLI::App*, Verb> verbs[] = {
+      {run, Verb::Run},         {op, Verb::Op},        {compile, Verb::Compile},
+      {disasm, Verb::Disasm},   {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
+      {show, Verb::ConfigShow}, {bench, Verb::Bench},  {validate, Verb::Validate},
+      {fit, Verb::Fit}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }

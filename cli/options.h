@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/mem/server.h"
 #include "traces/perfetto.h"
 #include "vm/base/dtype.h"
 #include "vm/device/device.h"
@@ -25,19 +26,23 @@ struct RunOptions {
   std::vector<std::pair<std::string, std::int64_t>> dims{};
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> shapes{};
   Named inputs{};
+  std::vector<std::pair<std::string, std::int64_t>> scalars{};  // of an assembled program
+  std::string launch{};                                         // words that override its .launch
+  std::vector<std::string> known{};  // inputs whose values decide shapes or attributes
   std::int64_t seed = 1;
   std::string output{};
   std::string strategy{"dvm"};
   std::vector<std::pair<std::string, bool>> features{};  // name, on
   std::optional<Mode> mode{};
   std::string tiling{};
-  bool ideal_memory = false;
+  MemoryModel memory = MemoryModel::Detailed;
   bool warm_l2 = false;
   int repeat = 1;
   int cores = 0;  // 0: all
   int workers = 0;
   bool check = false;
   bool decode = true;  // run again to measure what decoding costs
+  bool critical_path = true;
   std::string trace{};
   TraceLevel trace_level = TraceLevel::Instruction;
   std::optional<std::pair<std::int64_t, std::int64_t>> trace_window{};
@@ -53,16 +58,59 @@ struct OpOptions {
   bool trans_a = false, trans_b = false;
 };
 
+/// What `validate` and `fit` share: a table and what holds for all its cases.
+struct TableOptions {
+  std::string table{};  // empty: the project's own
+  std::string hardware{};
+  std::vector<std::string> sets{};
+  std::string memory{};
+  std::vector<std::string> groups{}, ids{};  // only these rows; empty: all
+  std::string tolerance{};                   // of rows that state none
+  int jobs = 0;                              // 0: one per processor
+};
+
+struct ValidateOptions {
+  TableOptions from{};
+  std::string json{}, plot{};
+  bool failures_only = false;
+  bool ablate = false;
+  std::string ablation{};  // list of mechanisms; empty: the project's own
+  int sensitivity = 0;     // parameters to show; 0: none
+};
+
+struct FitOptions {
+  TableOptions from{};
+  std::vector<std::string> parameters{};  // key or key=low:high
+  int folds = 5;
+  int rounds = 40;
+  std::string base{};  // hardware file to build on; empty: the rows'
+  std::string output{};
+};
+
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
 
 struct CommandLine {
-  enum class Verb : std::uint8_t { Run, Op, Compile, Disasm, Asm, ConfigCheck, ConfigShow, Bench };
+  enum class Verb : std::uint8_t {
+    Run,
+    Op,
+    Compile,
+    Disasm,
+    Asm,
+    ConfigCheck,
+    ConfigShow,
+    Bench,
+    Validate,
+    Fit
+  };
   Verb verb = Verb::Run;
   RunOptions run{};
   OpOptions op{};
+  ValidateOptions validate{};
+  FitOptions fit{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read
   std::string output{};  // compile, asm: what is written
+  bool as_json = false;  // config show
 };
 
 /// Either a command line, or the text that answers it (help, version, what is wrong) with its exit

@@ -8,14 +8,11 @@
 
 #include "cli/commands.h"
 #include "cli/execute.h"
-#include "cli/files.h"
-#include "cli/machine.h"
+#include "cli/job.h"
 #include "cli/npy.h"
-#include "cli/workload.h"
 #include "traces/output.h"
 #include "traces/perfetto.h"
 #include "vm/base/error.h"
-#include "vm/isa/verify.h"
 
 namespace dvmsim {
 namespace {
@@ -49,8 +46,9 @@ class Outputs {
 
   [[nodiscard]] Probes listeners() { return trace_ ? Probes{&*trace_} : Probes{}; }
 
-  void write_trace() {
+  void write_trace(const std::vector<PathSlice>& path) {
     if (!trace_) return;
+    trace_->draw_path(path);
     trace_->close();
     written_.emplace_back("trace", trace_->describe());
   }
@@ -107,10 +105,10 @@ int report_fault(const Fault& fault) {
   return kFaulted;
 }
 
-int run_job(const Job& job, const Machine& machine, const RunOptions& options) {
+int run_prepared(const Job& job, const Machine& machine, const RunOptions& options) {
   Outputs outputs(options, machine);
   const Execution execution = execute_with_progress(job, machine, options, outputs.listeners());
-  outputs.write_trace();
+  outputs.write_trace(execution.path);
   if (execution.fault) return report_fault(execution.fault);
   outputs.write_values(execution);
   outputs.write_report(execution.report);
@@ -122,85 +120,11 @@ int run_job(const Job& job, const Machine& machine, const RunOptions& options) {
   return execution.report.check && !execution.report.check->pass ? kCheckFailed : kGood;
 }
 
-void refuse_features(const RunOptions& options) {
-  for (const auto& [name, on] : options.features) {
-    throw Error("--feature " + name + ": strategy " + options.strategy + " has no such feature");
-  }
-}
-
-Job job_of(std::string name, Graph graph, const RunOptions& options) {
-  Job job;
-  job.name = std::move(name);
-  auto inputs = read_inputs(graph, options);
-  job.dims = bindings_of(graph, options, inputs);
-  if (mode_of(options) == Mode::Functional) {
-    add_missing_inputs(inputs, graph, job.dims, options.seed);
-    job.inputs = std::move(inputs);
-  }
-  job.graph = std::move(graph);
-  return job;
-}
-
-/// Inputs of a compiled module have their shapes; they may only be given whole.
-Job job_of_module(const std::string& path, const Machine& machine, const RunOptions& options) {
-  if (options.check) throw Error("--check eval: " + path + " holds no graph; run the model itself");
-  if (!options.dims.empty() || !options.shapes.empty()) {
-    throw Error("--dim and --shape: the sizes in " + path + " are fixed; run the model itself");
-  }
-  Job job;
-  job.name = fs::path(path).filename().string();
-  job.module = load_module(read_bytes(path), path);
-  for (const Program& program : job.module->programs) isa::check(program, machine, path);
-  if (mode_of(options) == Mode::Timing) return job;
-  for (const auto& [name, file] : options.inputs) {
-    const auto is_it = [&, wanted = name](int index) {
-      return job.module->tensors[static_cast<std::size_t>(index)].name == wanted;
-    };
-    const auto& known = job.module->inputs;
-    if (std::none_of(known.begin(), known.end(), is_it)) {
-      throw Error("--input " + name + ": " + path + " has no such input");
-    }
-    job.inputs[name] = load_npy(file);
-  }
-  std::int64_t position = 0;
-  for (int index : job.module->inputs) {
-    const ModuleTensor& tensor = job.module->tensors[static_cast<std::size_t>(index)];
-    const Fill random{Fill::Kind::Random, options.seed * 1000 + ++position, 1.0};
-    if (job.inputs.contains(tensor.name)) continue;
-    job.inputs[tensor.name] = is_float(tensor.dtype) ? filled(tensor.dtype, tensor.shape, random)
-                                                     : Tensor(tensor.dtype, tensor.shape);
-  }
-  return job;
-}
-
 }  // namespace
 
-int run_model(const RunOptions& options) {
-  refuse_features(options);
-  const Machine machine = machine_from(options.hardware, options.sets);
-  if (options.model.ends_with(".dvm")) {
-    return run_job(job_of_module(options.model, machine, options), machine, options);
-  }
-  const std::string name = fs::path(options.model).filename().string();
-  return run_job(job_of(name, load_model(options.model, options.floats), options), machine,
-                 options);
-}
-
-int run_op(const OpOptions& op, const RunOptions& given) {
-  refuse_features(given);
-  RunOptions options = given;
-  const bool needs_values = options.check || !options.output.empty() || !options.inputs.empty();
-  if (!options.mode) options.mode = needs_values ? Mode::Functional : Mode::Timing;
-  const Machine machine = machine_from(options.hardware, options.sets);
-  std::string name = op.op;
-  for (const auto& shape : op.shapes) {
-    name += " ";
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-      name += (i == 0 ? "" : "x") + std::to_string(shape[i]);
-    }
-  }
-  return run_job(job_of(name + " " + std::string(name_of(op.dtype)), graph_of(op), options),
-                 machine, options);
+int run_job(const CommandLine& line) {
+  const Prepared prepared = prepare(line);
+  return run_prepared(prepared.job, prepared.machine, prepared.options);
 }
 
 }  // namespace dvmsim

@@ -52,7 +52,8 @@ void fit(const Graph& graph, ValueId id, const std::vector<std::int64_t>& shape,
 
 DType input_type(Op op, std::size_t input, DType asked) {
   if (info_of(op).logic || (op == Op::Select && input == 0)) return DType::Bool;
-  if (op == Op::Gather && input == 1) return DType::I64;
+  const bool numbered = op == Op::Gather || op == Op::GatherElements || op == Op::ScatterRows;
+  if (numbered && input == 1) return DType::I64;
   return asked;
 }
 
@@ -64,6 +65,17 @@ Number number_of(const std::string& text, const std::string& option) {
     throw Error(option + ": '" + text + "' is not a number");
   }
   return value;
+}
+
+template <class Number>
+std::vector<Number> list_of(const std::string& text, const std::string& option) {
+  std::vector<Number> numbers;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    numbers.push_back(number_of<Number>(text.substr(at, end - at), option));
+    at = end + 1;
+  }
+  return numbers;
 }
 
 Attribute attribute_of(Op op, const std::string& name, const std::string& text) {
@@ -89,16 +101,14 @@ Attribute attribute_of(Op op, const std::string& name, const std::string& text) 
       if (!type) throw Error(option + ": '" + text + "' is no element type");
       return *type;
     }
-    case AttributeInfo::Type::DimList:
+    case AttributeInfo::Type::DimList: {
+      const auto numbers = list_of<std::int64_t>(text, option);
+      return Dims(numbers.begin(), numbers.end());
+    }
+    case AttributeInfo::Type::FloatList:
       break;
   }
-  Dims dims;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    dims.emplace_back(number_of<std::int64_t>(text.substr(at, end - at), option));
-    at = end + 1;
-  }
-  return dims;
+  return list_of<double>(text, option);
 }
 
 std::size_t outputs_of(const Node& node) {
@@ -113,16 +123,32 @@ std::size_t outputs_of(const Node& node) {
 
 namespace {
 
-Graph read_model(const std::string& path) {
+Graph read_model(const std::string& path, const ImportOptions& options) {
+  if (path.ends_with(".onnx")) return import_onnx(path, options);
+  if (!options.known.empty()) throw Error("--known: only .onnx models are compiled for values");
   if (path.ends_with(".graph")) return load_graph(path);
-  if (path.ends_with(".onnx")) return import_onnx(path);
   throw Error(path + ": not a model; name an .onnx or a .graph file");
 }
 
 }  // namespace
 
-Graph load_model(const std::string& path, std::optional<DType> floats) {
-  Graph graph = read_model(path);
+std::map<std::string, Tensor> known_inputs(const RunOptions& options) {
+  std::map<std::string, Tensor> known;
+  for (const std::string& name : options.known) {
+    const auto found = std::find_if(options.inputs.begin(), options.inputs.end(),
+                                    [&](const auto& input) { return input.first == name; });
+    if (found == options.inputs.end()) {
+      throw Error("--known " + name + ": give its values with --input " + name + "=FILE.npy");
+    }
+    known[name] = load_npy(found->second);
+  }
+  return known;
+}
+
+Graph load_model(const std::string& path, std::optional<DType> floats,
+                 const std::map<std::string, Tensor>& known) {
+  Graph graph = read_model(path, {known, floats.has_value()});
+  for (const auto& [name, value] : known) (void)input_named(graph, name, "--known");
   return floats ? narrowed(graph, *floats) : graph;
 }
 

@@ -14,8 +14,11 @@
 namespace dvmsim {
 
 /// A model file: .graph text or .onnx. Throws Error for anything else. `floats` takes the place of
-/// F32.
-[[nodiscard]] Graph load_model(const std::string& path, std::optional<DType> floats = {});
+/// F32, and of the doubles of an .onnx; `known` inputs of an .onnx are compiled for their values.
+[[nodiscard]] Graph load_model(const std::string& path, std::optional<DType> floats = {},
+                               const std::map<std::string, Tensor>& known = {});
+/// The values of the inputs that --known names.
+[[nodiscard]] std::map<std::string, Tensor> known_inputs(const RunOptions& options);
 /// A graph of one operator whose inputs are called a, b, c ...
 [[nodiscard]] Graph graph_of(const OpOptions& op);
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "traces/code_map.h"
+#include "traces/critical_path.h"
 #include "traces/output.h"
 #include "traces/packets.h"
 #include "traces/series.h"
@@ -48,6 +49,8 @@ class Perfetto final : public Probe {
   void on_traffic(const Traffic& traffic) override;
   void on_flag(const FlagEdge& edge) override;
 
+  /// A track of the device: what the run could not have been faster without. Before close.
+  void draw_path(const std::vector<PathSlice>& slices);
   /// Writes what was held back and gives the file its name. Without it there is no file.
   void close();
 

@@ -99,6 +99,25 @@ void Perfetto::write_ub() {
   }
 }
 
+void Perfetto::draw_path(const std::vector<PathSlice>& slices) {
+  DVMSIM_ASSERT(!closed_, "the path is drawn before the trace is closed");
+  if (slices.empty()) return;
+  packets_.thread(tracks::kPath, 2, 22, "critical path");
+  const CategoryId category = packets_.category("critical path");
+  for (const PathSlice& slice : slices) {
+    if (!inside(slice.begin, slice.end) || !allow(tracks::kTileShare, slice.begin)) continue;
+    {
+      auto event = packets_.begin(tracks::kPath, slice.begin);
+      event.named(packets_.name(slice.label), category)
+          .arg(operator_arg_, packets_.text(slice.operation));
+      if (!slice.instruction.empty()) {
+        event.arg(packets_.arg("instruction"), packets_.text(slice.instruction));
+      }
+    }
+    packets_.end(tracks::kPath, slice.end);
+  }
+}
+
 void Perfetto::write_notice() {
   if (!first_left_out_) return;
   packets_.instant(tracks::kStream, *first_left_out_)

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "traces/busy.h"
+#include "traces/critical_path.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
 
@@ -27,6 +29,11 @@ struct RunReport {
   double e2e_us = 0;   // with the host
   double task_us = 0;  // of all launches: taken up by the device to last core end
   double core_us = 0;  // sum over launches of the longest core
+
+  /// As a hardware profiler counts, in us: "aic_us" (a cube core's time, the average),
+  /// "aic_max_us", "aic_mte2_us" ... of every kind of core that took part, in this order. See
+  /// traces/busy.h.
+  std::vector<std::pair<std::string, double>> profiler{};
 
   struct Host {
     double compile_us = 0, encode_us = 0, launch_us = 0;
@@ -57,6 +64,7 @@ struct RunReport {
   } firmware{};
 
   Roofline roofline{};
+  std::optional<CriticalPath> critical_path{};  // empty: not asked for
 
   struct Check {
     double max_abs_err = 0, max_rel_err = 0;
@@ -69,6 +77,8 @@ struct RunReport {
 
 /// Cycles, units, memory, firmware counts, host times and launches out of closed stats.
 void fill(RunReport& report, const Stats& stats, std::int64_t clock_hz);
+/// The profiler's times.
+void fill(RunReport& report, const Busy& busy, std::int64_t clock_hz);
 
 /// Members in a fixed order, two spaces of indent, a final newline. Same report, same bytes.
 [[nodiscard]] std::string to_json(const RunReport& report);

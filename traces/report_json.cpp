@@ -58,10 +58,53 @@ Json roofline(const Roofline& roofline) {
   for (const Demand& demand : roofline.per_pipe) {
     demands[demand.resource] = {{"cycles", demand.cycles}, {"fraction", rounded(demand.busy)}};
   }
-  return {{"bound", roofline.bound},
-          {"ideal_cycles", roofline.ideal_cycles},
-          {"fraction", rounded(roofline.fraction)},
-          {"per_pipe", demands}};
+  Json json = {{"bound", roofline.bound},
+               {"ideal_cycles", roofline.ideal_cycles},
+               {"fraction", rounded(roofline.fraction)},
+               {"per_pipe", demands}};
+  json["verdict"] = name_of(roofline.verdict);
+  json["limiter"] = roofline.limiter;
+  json["cause"] = name_of(roofline.cause);
+  json["between_launches"] = rounded(roofline.between_launches);
+  json["waits"] = Json::object();
+  for (const auto& [reason, share] : roofline.waits) {
+    json["waits"][std::string(name_of(reason))] = rounded(share);
+  }
+  json["components"] = Json::object();
+  for (const Component& component : roofline.components) {
+    json["components"][component.name] = {{"side", name_of(component.side)},
+                                          {"ceiling_cycles", component.ceiling_cycles},
+                                          {"reached", rounded(component.reached)},
+                                          {"busy_cycles", component.busy_cycles},
+                                          {"busy", rounded(component.busy)}};
+  }
+  return json;
+}
+
+Json critical_path(const std::optional<CriticalPath>& asked) {
+  if (!asked) return {};
+  const CriticalPath& path = *asked;
+  Json json = {{"cycles", path.cycles}};
+  json["missing"] = path.missing.empty() ? Json() : Json(path.missing);
+  json["parts"] = Json::array();
+  for (const auto& part : path.parts) {
+    json["parts"].push_back(
+        {{"unit", name_of(part.unit)}, {"what", name_of(part.cause)}, {"cycles", part.cycles}});
+  }
+  json["top"] = Json::array();
+  for (const auto& item : path.top) {
+    json["top"].push_back({{"operator", item.operation},
+                           {"instruction", item.instruction},
+                           {"unit", name_of(item.unit)},
+                           {"cycles", item.cycles},
+                           {"commands", item.commands}});
+  }
+  json["faster"] = rounded(path.faster);
+  json["slack"] = Json::object();
+  for (const auto& item : path.slack) {
+    json["slack"][item.resource] = {{"cycles", rounded(item.cycles)}, {"gain", rounded(item.gain)}};
+  }
+  return json;
 }
 
 Json check(const std::optional<RunReport::Check>& check) {
@@ -89,6 +132,9 @@ std::string to_json(const RunReport& report) {
   json["e2e_us"] = rounded(report.e2e_us);
   json["task_us"] = rounded(report.task_us);
   json["core_us"] = rounded(report.core_us);
+  Json profiler = Json::object();
+  for (const auto& [name, us] : report.profiler) profiler[name] = rounded(us);
+  json["profiler"] = profiler;
   json["host"] = host(report.host);
   json["units"] = units(report.units);
   json["memory"] = {{"hbm_read_bytes", memory.hbm_read_bytes},
@@ -96,6 +142,7 @@ std::string to_json(const RunReport& report) {
                     {"l2_hit_bytes", memory.l2_hit_bytes}};
   json["firmware"] = firmware(report.firmware);
   json["roofline"] = roofline(report.roofline);
+  json["critical_path"] = critical_path(report.critical_path);
   json["check"] = check(report.check);
   json["not_modelled"] = report.not_modelled;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -1,6 +1,7 @@
 // The page for people: one screen, aligned, most important first.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "traces/report.h"
@@ -77,12 +78,122 @@ std::string decode_text(const RunReport::Firmware& firmware) {
   return fmt::format("exposes {} cycles", grouped(*firmware.exposed_cycles));
 }
 
-std::string busy_text(const Roofline& roofline) {
-  std::string text;
-  for (const Demand& demand : roofline.per_pipe) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : "  ", demand.resource, percent(demand.busy));
+/// "memory bound: cube.mte2 reaches 96.4 % of its ceiling".
+std::string verdict_text(const Roofline& roofline) {
+  const auto named = [&](const std::string& name) -> const Component& {
+    return *std::find_if(roofline.components.begin(), roofline.components.end(),
+                         [&](const Component& component) { return component.name == name; });
+  };
+  const Component& limiter = named(roofline.limiter);
+  std::string text(name_of(roofline.verdict));
+  if (roofline.verdict == Verdict::LowEfficiency) {
+    return text + fmt::format(" of {} ({}): busy {}, but at {} of its ceiling", limiter.name,
+                              name_of(roofline.cause), percent(limiter.busy),
+                              percent(limiter.reached));
+  }
+  if (roofline.verdict != Verdict::Latency) {
+    return text +
+           fmt::format(": {} reaches {} of its ceiling", limiter.name, percent(limiter.reached));
+  }
+  text += fmt::format(": no pipe is busy for 80 %; the busiest, {}, for {}", limiter.name,
+                      percent(limiter.busy));
+  if (roofline.between_launches >= 0.5) {
+    return text + fmt::format("; {} lies between launches", percent(roofline.between_launches));
+  }
+  constexpr std::size_t kShown = 2;
+  for (std::size_t i = 0; i < std::min(kShown, roofline.waits.size()); ++i) {
+    const auto& [reason, share] = roofline.waits[i];
+    if (share < 0.01) break;
+    text += fmt::format("{}{} {}", i == 0 ? ", then " : ", ", name_of(reason), percent(share));
   }
   return text;
+}
+
+/// Two lines in columns: what each component reached of its ceiling, and how long it was held.
+std::pair<std::string, std::string> component_texts(const Roofline& roofline) {
+  constexpr double kLeast = 0.01;
+  std::string reached, busy;
+  for (const Component& component : roofline.components) {
+    if (std::max(component.reached, component.busy) < kLeast) continue;
+    const bool shared = component.name == "hbm" || component.name == "l2";
+    const std::string gap = reached.empty() ? "" : "  ";
+    reached += fmt::format("{}{} {:4.1f} %", gap, component.name, 100 * component.reached);
+    if (!shared) busy += fmt::format("{}{} {:4.1f} %", gap, component.name, 100 * component.busy);
+  }
+  return {reached, busy};
+}
+
+void add_roofline(Page& page, const Roofline& roofline) {
+  if (roofline.verdict == Verdict::None) return;
+  page.line("bound", verdict_text(roofline));
+  const auto [reached, busy] = component_texts(roofline);
+  page.line("ceiling", reached);
+  page.line("busy", busy);
+  page.line("ideal",
+            fmt::format("{} cycles ({}), {} of what was taken", grouped(roofline.ideal_cycles),
+                        roofline.bound, percent(roofline.fraction)));
+}
+
+/// Labels with their shares, the largest first, as many as have half a percent.
+std::string path_text(const CriticalPath& path) {
+  std::vector<std::pair<std::string, std::int64_t>> sums;
+  for (const CriticalPath::Part& part : path.parts) {
+    const std::string label = label_of(part.unit, part.cause);
+    const auto known =
+        std::find_if(sums.begin(), sums.end(), [&](const auto& sum) { return sum.first == label; });
+    if (known == sums.end()) {
+      sums.emplace_back(label, part.cycles);
+    } else {
+      known->second += part.cycles;
+    }
+  }
+  std::stable_sort(sums.begin(), sums.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string text;
+  constexpr std::size_t kShown = 6;
+  for (std::size_t i = 0; i < std::min(kShown, sums.size()); ++i) {
+    const double share = static_cast<double>(sums[i].second) / static_cast<double>(path.cycles);
+    if (i > 0 && share < 0.005) break;
+    text += fmt::format("{}{} {}", i == 0 ? "" : "  ", sums[i].first, percent(share));
+  }
+  return text;
+}
+
+std::string top_text(const CriticalPath& path) {
+  std::string text;
+  constexpr std::size_t kShown = 3;
+  for (std::size_t i = 0; i < std::min(kShown, path.top.size()); ++i) {
+    const CriticalPath::Contributor& item = path.top[i];
+    const double share = static_cast<double>(item.cycles) / static_cast<double>(path.cycles);
+    text += fmt::format("{}{} of '{}' {}", i == 0 ? "" : ", ",
+                        item.instruction.empty() ? name_of(item.unit) : item.instruction,
+                        item.operation, percent(share));
+  }
+  return text;
+}
+
+/// "mte2 => 5.9 %  cube => 1.2 %"; what gains less than a tenth of a percent is left out.
+std::string slack_text(const CriticalPath& path) {
+  std::vector<CriticalPath::Slack> slack = path.slack;
+  std::stable_sort(slack.begin(), slack.end(),
+                   [](const auto& a, const auto& b) { return a.gain > b.gain; });
+  std::string text;
+  for (const CriticalPath::Slack& item : slack) {
+    if (item.gain < 0.0005) break;
+    text += fmt::format("{}{} => {}", text.empty() ? "" : "  ", item.resource, percent(item.gain));
+  }
+  return text.empty() ? "nothing gains 0.1 %" : text;
+}
+
+void add_path(Page& page, const CriticalPath& path) {
+  if (path.missing.empty()) {
+    page.line("critical path", path_text(path));
+    if (!path.top.empty()) page.line("", top_text(path));
+  } else {
+    page.line("critical path", "not computed: " + path.missing);
+  }
+  if (path.slack.empty()) return;
+  page.line(fmt::format("{:.0f} % faster", 100 * (path.faster - 1)), slack_text(path));
 }
 
 std::string check_text(const RunReport::Check& check) {
@@ -116,12 +227,8 @@ std::string summary(const RunReport& report,
                                   bytes_text(report.memory.hbm_read_bytes),
                                   bytes_text(report.memory.hbm_write_bytes),
                                   bytes_text(report.memory.l2_hit_bytes)));
-  if (!report.roofline.bound.empty()) {
-    page.line("bound", fmt::format("{}: at best {} cycles, {} of what was taken",
-                                   report.roofline.bound, grouped(report.roofline.ideal_cycles),
-                                   percent(report.roofline.fraction)));
-    page.line("busy", busy_text(report.roofline));
-  }
+  add_roofline(page, report.roofline);
+  if (report.critical_path) add_path(page, *report.critical_path);
   if (report.check) page.line("check", check_text(*report.check));
   for (const auto& [what, name] : files) page.line(what, name);
   for (std::size_t i = 0; i < report.not_modelled.size(); ++i) {

@@ -20,6 +20,7 @@ inline constexpr int kScalarShare = 50, kInstructionShare = 80, kTileShare = 95,
 
 inline constexpr TrackId kHostProcess{1}, kDeviceProcess{8}, kStream{9};
 inline constexpr std::array kHost = {TrackId{2}, TrackId{3}};  // by HostThread
+inline constexpr TrackId kPath{15};
 inline constexpr std::array kBandwidth = {TrackId{10}, TrackId{11}, TrackId{12}, TrackId{13}};
 inline constexpr std::array<std::string_view, 4> kBandwidthNames = {"HBM read", "HBM write",
                                                                     "L2 hit", "L2 miss"};

@@ -9,11 +9,10 @@
 #include "compiler/pass/partition.h"
 #include "compiler/pass/pipeline.h"
 #include "compiler/runtime/module.h"
+#include "compiler/schedule/matmul.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
-
-enum class Tiling : std::uint8_t { Cost, Dvm };
 
 struct CompileOptions {
   Fusion fusion = Fusion::Patterns;

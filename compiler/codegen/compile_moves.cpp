@@ -84,6 +84,59 @@ void ModuleCompiler::copy_whole(const std::string& label, int from, int to) {
   if (all.dims[0] > 0) copy(label, tensor.dtype, {from}, {to}, {all});
 }
 
+namespace {
+
+/// Numbers counted from 0.
+Sizes numbers_of(const std::string& where, const Tensor& indices, std::int64_t size) {
+  Sizes numbers = indices.ints();
+  for (std::int64_t& number : numbers) {
+    if (number < -size || number >= size) {
+      throw Error(
+          fmt::format("{}: index {} is outside a dimension of {} elements", where, number, size));
+    }
+    number += number < 0 ? size : 0;
+  }
+  return numbers;
+}
+
+std::vector<ViewCopy> copies_of_rows(const GatherKernel& kernel, const Sizes& numbers) {
+  std::vector<ViewCopy> copies;
+  std::int64_t place = 0;
+  for (const std::int64_t number : numbers) {
+    ViewCopy row;
+    row.dims = {kernel.outer, kernel.inner};
+    row.in_stride = {kernel.axis * kernel.inner, 1};
+    row.out_stride = {kernel.count * kernel.inner, 1};
+    row.in_offset = number * kernel.inner;
+    row.out_offset = place++ * kernel.inner;
+    copies.push_back(std::move(row));
+  }
+  return copies;
+}
+
+}  // namespace
+
+/// Many short rows at known places are gathered element by element: a DMA for each costs more.
+bool ModuleCompiler::gather_elements(const GatherKernel& kernel, const Sizes& numbers, int from,
+                                     int to) {
+  constexpr std::int64_t kShort = 256, kFew = 64;  // elements
+  const std::int64_t all = kernel.count * kernel.inner;
+  const bool many = kernel.count > static_cast<std::int64_t>(kCopiesPerProgram) ||
+                    (kernel.inner == 1 && kernel.outer * all > kFew);
+  const RowGatherKernel elements{
+      kernel.name, kernel.dtype, DType::I32, kernel.outer, kernel.axis * kernel.inner, all, true};
+  if (!many || kernel.inner > kShort || !fits(elements, machine_)) return false;
+  Sizes places;
+  for (const std::int64_t number : numbers) {
+    for (std::int64_t i = 0; i < kernel.inner; ++i) places.push_back(number * kernel.inner + i);
+  }
+  const int index =
+      add_tensor(ModuleTensor::Kind::Constant, kernel.name + ".places", DType::I32, {all});
+  module_.constants.push_back({index, Tensor::of_ints(DType::I32, {all}, places), std::nullopt});
+  row_gather(elements, from, index, to);
+  return true;
+}
+
 void ModuleCompiler::compile_gather(Scope& scope, const Group& group) {
   const Graph& graph = *scope.graph;
   const Node& node = graph.node(group.nodes.front());
@@ -100,25 +153,17 @@ void ModuleCompiler::compile_gather(Scope& scope, const Group& group) {
   kernel.count = element_count(known_shape(indices));
   if (kernel.outer * kernel.count * kernel.inner == 0) return;
   const int from = tensor_of(scope, node.inputs[0]), to = tensor_of(scope, node.outputs[0]);
-  if (indices.kind == ValueKind::Constant &&
-      kernel.count <= static_cast<std::int64_t>(kCopiesPerProgram)) {
-    std::vector<ViewCopy> copies;
-    std::int64_t place = 0;
-    for (std::int64_t index : constant_tensor(indices).ints()) {
-      index += index < 0 ? kernel.axis : 0;
-      if (index < 0 || index >= kernel.axis) {
-        throw Error(fmt::format("{}: index {} is outside dimension {} of {} elements",
-                                describe(graph, node), index, axis, kernel.axis));
-      }
-      ViewCopy row;
-      row.dims = {kernel.outer, kernel.inner};
-      row.in_stride = {kernel.axis * kernel.inner, 1};
-      row.out_stride = {kernel.count * kernel.inner, 1};
-      row.in_offset = index * kernel.inner;
-      row.out_offset = place++ * kernel.inner;
-      copies.push_back(std::move(row));
+  if (indices.kind == ValueKind::Constant) {
+    const Sizes numbers = numbers_of(describe(graph, node), constant_tensor(indices), kernel.axis);
+    if (gather_elements(kernel, numbers, from, to)) return;
+    if (kernel.count <= static_cast<std::int64_t>(kCopiesPerProgram)) {
+      return copy(node.name, kernel.dtype, {from}, {to}, copies_of_rows(kernel, numbers));
     }
-    return copy(node.name, kernel.dtype, {from}, {to}, copies);
+  }
+  const RowGatherKernel elements{
+      node.name, kernel.dtype, kernel.index_type, kernel.outer, kernel.axis, kernel.count, true};
+  if (kernel.inner == 1 && fits(elements, machine_)) {  // single elements: not a DMA for each
+    return row_gather(elements, from, tensor_of(scope, node.inputs[1]), to);
   }
   int cores = vector_cores();
   Program program = emit_gather(kernel, machine_, cores);

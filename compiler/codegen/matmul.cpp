@@ -53,13 +53,8 @@ void describe_addresses(const MatmulSpec& spec, Program& program) {
                         spec.bias ? spec.n * size_of(spec.bias_type) : 0}};
 }
 
-bool macro_can(const MatmulSpec& spec) {
-  return !spec.bias || spec.bias_type == spec.in;
-}
-
 isa::MatmulArguments matmul_words(const MatmulSpec& spec, const MatmulSchedule& schedule,
                                   const MatmulAddresses& addresses, const MatmulSlots& slots) {
-  DVMSIM_ASSERT(macro_can(spec), "the matmul macro reads the bias in the type of the operands");
   isa::MatmulArguments words{};
   words.a = addresses.a;
   words.b = addresses.b;
@@ -88,6 +83,9 @@ isa::MatmulArguments matmul_words(const MatmulSpec& spec, const MatmulSchedule& 
   words.trans_b = spec.trans_b ? 1 : 0;
   words.out = static_cast<std::int64_t>(slots.count > 0 ? DType::F32 : spec.out);
   words.post = static_cast<std::int64_t>(spec.post);
+  words.bias_type = static_cast<std::int64_t>(spec.bias_type);
+  words.atomic = static_cast<std::int64_t>(spec.atomic);
+  words.loop = schedule.loop;
   words.slots = slots.count;
   words.slot_bytes = slots.bytes;
   return words;
@@ -108,7 +106,6 @@ std::vector<std::uint64_t> matmul_loop_arguments(const MatmulAddresses& addresse
 Program matmul_program(const MatmulSpec& spec, const MatmulSchedule& schedule,
                        const Machine& machine) {
   DVMSIM_ASSERT(schedule.stages == 2, "the matmul macro uses two blocks of L1");
-  DVMSIM_ASSERT(macro_can(spec), "the matmul macro reads the bias in the type of the operands");
   DVMSIM_ASSERT(fits(spec, schedule, machine), "a schedule fits the machine it is used on");
   Program program;
   program.name = "matmul";

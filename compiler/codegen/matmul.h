@@ -27,9 +27,6 @@ inline constexpr int kMatmulAddresses = 4;
 /// Arguments 0..3: a, b, c and bias.
 void describe_addresses(const MatmulSpec& spec, Program& program);
 
-/// May the macro do it? It reads the bias in the operands' type.
-[[nodiscard]] bool macro_can(const MatmulSpec& spec);
-
 /// One `matmul` instruction; the argument block says everything (kMatmulWords words), so the code
 /// is the same for every shape.
 [[nodiscard]] Program matmul_program(const MatmulSpec& spec, const MatmulSchedule& schedule,

@@ -254,7 +254,6 @@ std::string mix_problem(const MixKernel& kernel, const Machine& machine) {
   if (machine.cores.unified || machine.cores.per_group < 1) {
     return "the machine has no vector cores apart from its cube cores";
   }
-  if (!macro_can(kernel.product)) return "the macro cannot read this bias";
   return shape_problem(kernel);
 }
 

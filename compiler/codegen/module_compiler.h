@@ -1,5 +1,6 @@
 // The state of compiling one graph: internal to this folder. compile.cpp orders the groups and
-// makes kernels of them, compile_moves.cpp those that only move data.
+// makes kernels of them, compile_product.cpp matrix products, compile_moves.cpp what only moves
+// data.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,10 +11,13 @@
 #include <vector>
 
 #include "compiler/codegen/compile.h"
+#include "compiler/codegen/copy.h"
 #include "compiler/codegen/memory_plan.h"
+#include "compiler/codegen/order.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
+#include "compiler/schedule/matmul_tactics.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -44,6 +48,9 @@ class ModuleCompiler {
   }
 
  private:
+  struct ProductOperands {
+    ModuleArgument a{}, b{}, bias{};
+  };
   /// A graph being compiled and where its values are.
   struct Scope {
     const Graph* graph;
@@ -134,6 +141,11 @@ class ModuleCompiler {
   void compile_vector(Scope& scope, const Group& group);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
+  void compile_row_gather(Scope& scope, const Group& group);
+  void compile_top(Scope& scope, const Group& group);
+  void compile_scatter(Scope& scope, const Group& group);
+  bool gather_elements(const GatherKernel& kernel, const Sizes& numbers, int from, int to);
+  void row_gather(const RowGatherKernel& kernel, int data, int index, int out);
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);
@@ -146,6 +158,15 @@ class ModuleCompiler {
   void copy_whole(const std::string& label, int from, int to);
   void multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
                 ModuleArgument b, ModuleArgument c, int bias);
+  [[nodiscard]] MatmulTactics tactics_of(const MatmulSpec& spec) const;
+  MatmulSpec prepare(const MatmulSpec& spec, const MatmulTactics& tactics, const std::string& label,
+                     ProductOperands& operands);
+  void cast(const std::string& label, std::int64_t count, DType from_type, ModuleArgument from,
+            DType to_type, ModuleArgument to, isa::Post post = isa::Post::None);
+  void multiply_once(const MatmulSpec& spec, const std::string& label,
+                     const ProductOperands& operands, ModuleArgument c);
+  void multiply_in_steps(const MatmulSpec& spec, std::int64_t step, const std::string& label,
+                         const ProductOperands& operands, ModuleArgument c);
   void name_outputs(Scope& scope);
 
   const Machine& machine_;

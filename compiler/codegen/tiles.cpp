@@ -1,6 +1,7 @@
 #include "compiler/codegen/tiles.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace dvmsim {
 
@@ -34,6 +35,41 @@ Place place_in_groups(Builder& code, Val index, std::int64_t rows, std::int64_t 
           code.compute(Op::sadd, first, code.compute(Op::smod, inside, here))};
 }
 
+/// Squares of width x width tiles, smaller at the edges; inside a square along its diagonals.
+Place place_on_diagonals(Builder& code, Val index, std::int64_t rows, std::int64_t columns,
+                         std::int64_t width) {
+  const std::int64_t low = rows % width, slim = columns % width;  // of the last squares
+  const Val above = code.compute(Op::sdiv, index, width * columns);
+  const Val first_row = code.compute(Op::smul, above, width);
+  Val high = width, broad = width;
+  if (low != 0) high = code.compute(Op::smin, code.compute(Op::ssub, rows, first_row), width);
+  const Val in_row = code.compute(Op::ssub, index, code.compute(Op::smul, first_row, columns));
+  const Val square = code.compute(Op::smul, high, width);
+  const Val first_column = code.compute(Op::smul, code.compute(Op::sdiv, in_row, square), width);
+  if (slim != 0) {
+    broad = code.compute(Op::smin, code.compute(Op::ssub, columns, first_column), width);
+  }
+  const Val inside = code.compute(Op::ssub, in_row, code.compute(Op::smul, first_column, high));
+  // The least common multiple of the square's sides: one of at most four.
+  const auto chosen = [&](Val side, Val one, std::int64_t other) {
+    const Val differs = code.compute(Op::slt, side, width);
+    const Val by = code.compute(Op::ssub, other, one);
+    return code.compute(Op::sadd, one, code.compute(Op::smul, differs, by));
+  };
+  Val cycle = width;
+  if (low != 0) cycle = chosen(high, cycle, std::lcm(low, width));
+  if (slim != 0) {
+    Val at_edge = std::lcm(width, slim);
+    if (low != 0) at_edge = chosen(high, at_edge, std::lcm(low, slim));
+    const Val differs = code.compute(Op::slt, broad, width);
+    const Val by = code.compute(Op::ssub, at_edge, cycle);
+    cycle = code.compute(Op::sadd, cycle, code.compute(Op::smul, differs, by));
+  }
+  const Val shifted = code.compute(Op::sadd, inside, code.compute(Op::sdiv, inside, cycle));
+  return {code.compute(Op::sadd, first_row, code.compute(Op::smod, inside, high)),
+          code.compute(Op::sadd, first_column, code.compute(Op::smod, shifted, broad))};
+}
+
 /// How many of `tile` are left from `start`, at most a tile.
 Val extent(Builder& code, std::int64_t whole, std::int64_t tile, Val start) {
   if (whole % tile == 0) return tile;
@@ -64,10 +100,13 @@ TileRegisters locate_tile(Builder& code, const MatmulSpec& spec, const MatmulSch
     tile.batch1 = spec.batch0 > 1 ? code.compute(Op::smod, batch, spec.batch1) : batch;
     if (spec.batch0 == 1) tile.batch0 = 0;
   }
-  const bool zn = schedule.swizzle == isa::Swizzle::Zn;
-  Place place = zn ? place_in_groups(code, index, rows, columns, schedule.width)
-                   : place_in_groups(code, index, columns, rows, schedule.width);
-  if (!zn) std::swap(place.row, place.column);
+  using isa::Swizzle;
+  const bool turned = schedule.swizzle == Swizzle::Nz || schedule.swizzle == Swizzle::DiagonalN;
+  const bool groups = schedule.swizzle == Swizzle::Zn || schedule.swizzle == Swizzle::Nz;
+  const auto find = groups ? place_in_groups : place_on_diagonals;
+  Place place = turned ? find(code, index, columns, rows, schedule.width)
+                       : find(code, index, rows, columns, schedule.width);
+  if (turned) std::swap(place.row, place.column);
   tile.m0 = code.compute(Op::smul, place.row, schedule.tile_m);
   tile.n0 = code.compute(Op::smul, place.column, schedule.tile_n);
   tile.m = extent(code, spec.m, schedule.tile_m, tile.m0);

@@ -64,6 +64,19 @@ void VectorSteps::reduce(const KernelStep& step) {
                          {"how", step.pick}});
 }
 
+/// Rows stay apart: they are no long one.
+void VectorSteps::scan(const KernelStep& step) {
+  const Extent extent = value(step.result).extent;
+  const bool by_row = extent == Extent::Full;
+  builder_.add(step.op, {{"dtype", static_cast<int>(step.dtype)},
+                         {"dst", at(step.result)},
+                         {"a", at(step.source[0])},
+                         {"count", extent == Extent::Column ? rows_ : columns_},
+                         {"rows", by_row ? rows_ : Val(1)},
+                         {"dstride", by_row && !rows_.is(1) ? row_stride(step.result) : 0},
+                         {"astride", by_row && !rows_.is(1) ? row_stride(step.source[0]) : 0}});
+}
+
 void VectorSteps::broadcast(const KernelStep& step) {
   const KernelValue& result = value(step.result);
   const bool full = result.extent == Extent::Full && value(step.source[0]).extent == Extent::Column;
@@ -82,6 +95,7 @@ void VectorSteps::broadcast(const KernelStep& step) {
 void VectorSteps::step(const KernelStep& step) {
   if (step.op == Op::vredx || step.op == Op::vredy) return reduce(step);
   if (step.op == Op::vbrc) return broadcast(step);
+  if (step.op == Op::vscanx || step.op == Op::vscany) return scan(step);
   const Grid grid = grid_of(step);
   const isa::Row& row = isa::row_of(step.op);
   isa::Inst& inst = builder_.add(step.op);

@@ -27,6 +27,7 @@ class VectorSteps {
   void step(const KernelStep& step);
   void reduce(const KernelStep& step);
   void broadcast(const KernelStep& step);
+  void scan(const KernelStep& step);
   [[nodiscard]] Grid grid_of(const KernelStep& step);
   /// Elements of all rows of a Full value, gaps between rows included.
   [[nodiscard]] Val flat();

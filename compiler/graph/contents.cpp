@@ -122,6 +122,7 @@ std::optional<Dims> elementwise(const Use& use, std::size_t count) {
   for (const ValueType& in : use.inputs) {
     if (in.contents->size() != 1 && in.contents->size() != count) return std::nullopt;
   }
+  if (info_of(use.node.op).logic && use.in(0).dtype != DType::Bool) return std::nullopt;
   for (std::size_t i = 0; i < count; ++i) {
     const Dim& a = element(*use.in(0).contents, i);
     if (use.node.op == Op::Select) {
@@ -138,6 +139,7 @@ std::optional<Dims> elementwise(const Use& use, std::size_t count) {
 
 std::optional<Dims> reduced(const Use& use) {
   if (use.rank(0) != 1 || use.in(0).contents->empty()) return std::nullopt;
+  if (info_of(use.node.op).shape_rule != ShapeRule::Reduce) return std::nullopt;
   Element result = use.in(0).contents->front();
   for (std::size_t i = 1; result && i < use.in(0).contents->size(); ++i) {
     const Dim& next = (*use.in(0).contents)[i];

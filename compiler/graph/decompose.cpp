@@ -2,17 +2,17 @@
 
 #include <utility>
 
+#include "compiler/graph/parts.h"
 #include "compiler/graph/shape.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
 
-/// Writes the parts of one composite into a graph. Types of new values stay unset.
-class Parts {
+/// Activations, means and normalisations.
+class Composite : public Parts {
  public:
-  Parts(Graph& to, const Node& node, const Value& first)
-      : to_(to), node_(node), dtype_(first.type.dtype), shape_(*first.type.shape) {}
+  using Parts::Parts;
 
   ValueId operator()() {
     switch (node_.op) {
@@ -57,21 +57,6 @@ class Parts {
   }
 
  private:
-  [[nodiscard]] ValueId x() const { return node_.inputs[0]; }
-  [[nodiscard]] const std::string& name() const { return node_.name; }
-  ValueId op(Op what, ValueId a) { return to_.add(what, {a}, {}, name()); }
-  ValueId op(Op what, ValueId a, ValueId b) { return to_.add(what, {a, b}, {}, name()); }
-  ValueId add(ValueId a, ValueId b) { return op(Op::Add, a, b); }
-  ValueId mul(ValueId a, ValueId b) { return op(Op::Mul, a, b); }
-  ValueId number(double value) { return to_.add_scalar(dtype_, value); }
-  /// Sums of narrow numbers leave their range: they are wide, and what is made of them narrow
-  /// again.
-  [[nodiscard]] DType wide() const { return is_float(dtype_) ? DType::F32 : DType::I64; }
-  ValueId converted(ValueId a, DType from, DType to) {
-    return from == to ? a : to_.add(Op::Cast, {a}, {{"to", to}}, name());
-  }
-  ValueId widened(ValueId a) { return converted(a, dtype_, wide()); }
-  ValueId narrowed(ValueId a) { return converted(a, wide(), dtype_); }
   ValueId given(const char* attribute) { return number(node_.float_of(attribute)); }
   ValueId positive() { return op(Op::Max, x(), number(0)); }
   ValueId negative() { return op(Op::Min, x(), number(0)); }
@@ -160,12 +145,28 @@ class Parts {
     const ValueId shift = op(Op::Sub, node_.inputs[2], mul(node_.inputs[3], scale));
     return add(mul(x(), per_channel(scale)), per_channel(shift));
   }
-
-  Graph& to_;
-  const Node& node_;
-  DType dtype_;
-  const Dims& shape_;
 };
+
+ValueId parts_of(Graph& to, const Node& node, const Value& first) {
+  switch (node.op) {
+    case Op::Tan:
+    case Op::Asin:
+    case Op::Acos:
+    case Op::Sinh:
+    case Op::Cosh:
+    case Op::Asinh:
+    case Op::Acosh:
+    case Op::Atanh:
+      return function_parts(to, node, first);
+    case Op::ArgMax:
+    case Op::ArgMin:
+      return arg_parts(to, node, first);
+    case Op::Resize:
+      return resize_parts(to, node, first);
+    default:
+      return Composite(to, node, first)();
+  }
+}
 
 }  // namespace
 
@@ -178,7 +179,7 @@ Graph decompose(const Graph& graph, bool (*wanted)(const Node&)) {
     for (Graph& subgraph : node.subgraphs) subgraph = decompose(subgraph, wanted);
     ValueId replaced = kNoValue;
     if (info_of(node.op).composite && wanted(node)) {
-      replaced = Parts(result, node, graph.value(node.inputs[0]))();
+      replaced = parts_of(result, node, graph.value(node.inputs[0]));
       Node& last = result.nodes.back();                   // writes the composite's own value
       result.value(replaced).kind = ValueKind::Constant;  // unused from here on; dropped below
       result.value(replaced).producer = -1;

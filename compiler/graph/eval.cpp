@@ -82,6 +82,8 @@ Tensor range(const Call& call) {
   const float limit = call.in(1).floats()[0];
   const float step = call.in(2).floats()[0];
   const float count = std::ceil((limit - start) / step);
+  constexpr float kMost = 0x1p28f;
+  if (!(count <= kMost)) call.use().fail("has a step of 0, or more than 2^28 elements");
   std::vector<float> values;
   for (float i = 0; i < count; ++i) values.push_back(start + i * step);
   return Tensor::of_floats(dtype, {static_cast<std::int64_t>(values.size())}, values);
@@ -170,6 +172,15 @@ Tensor evaluate_one(const Call& call) {
       return eval_ops::conv(call);
     case Op::ConvLast:
       return eval_ops::conv_last(call);
+    case Op::ArgMax:
+    case Op::ArgMin:
+      return eval_ops::arg(call);
+    case Op::CumSum:
+      return eval_ops::cum_sum(call);
+    case Op::Resize:
+      return eval_ops::resize(call);
+    case Op::ScatterRows:
+      return eval_ops::scatter_rows(call);
     case Op::Range:
       return range(call);
     case Op::Shape:
@@ -200,6 +211,7 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node,
   const Call call{graph, bound, inputs, types, outputs};
   const Pattern pattern = info_of(node.op).pattern;
   if (pattern == Pattern::Move || pattern == Pattern::Broadcast) return eval_ops::move(call);
+  if (node.op == Op::TopK) return eval_ops::top_k(call);
   std::vector<Tensor> result;
   result.push_back(evaluate_one(call));
   return result;

@@ -70,6 +70,32 @@ Function parametric(const Node& node) {
   }
 }
 
+Function library_function(Op op) {
+  switch (op) {
+    case Op::Atan:
+      return m::atan;
+    case Op::Log1p:
+      return m::log1p;
+    case Op::Tan:
+      return m::tan;
+    case Op::Asin:
+      return m::asin;
+    case Op::Acos:
+      return m::acos;
+    case Op::Sinh:
+      return m::sinh;
+    case Op::Cosh:
+      return m::cosh;
+    case Op::Asinh:
+      return m::asinh;
+    case Op::Acosh:
+      return m::acosh;
+    default:
+      DVMSIM_ASSERT(op == Op::Atanh, "each function of the library has its name");
+      return m::atanh;
+  }
+}
+
 Function float_function(const Node& node) {
   switch (node.op) {
     case Op::Neg:
@@ -98,6 +124,17 @@ Function float_function(const Node& node) {
       return m::sin;
     case Op::Cos:
       return m::cos;
+    case Op::Atan:
+    case Op::Log1p:
+    case Op::Tan:
+    case Op::Asin:
+    case Op::Acos:
+    case Op::Sinh:
+    case Op::Cosh:
+    case Op::Asinh:
+    case Op::Acosh:
+    case Op::Atanh:
+      return library_function(node.op);
     case Op::Floor:
       return [](float x) { return std::floor(x); };
     case Op::Ceil:
@@ -135,7 +172,7 @@ std::int64_t int_function(Op op, std::int64_t x) {
       return (x > 0) - (x < 0);
     default:
       DVMSIM_ASSERT(op == Op::Not, "each unary operator on integers has its loop");
-      return x == 0 ? 1 : 0;
+      return ~x;
   }
 }
 
@@ -197,7 +234,14 @@ std::int64_t int_quotient(const Node& node, std::int64_t a, std::int64_t b, bool
   return !truncated && rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-std::int64_t int_pair(const Node& node, std::int64_t a, std::int64_t b, bool truncated) {
+/// Unsigned types come zero-extended, so that the sign is that of the type.
+std::int64_t shifted(Op op, std::int64_t a, std::int64_t by, int bits) {
+  const bool all = by < 0 || by >= bits;
+  if (op == Op::Shr) return a >> (all ? 63 : by);
+  return all ? 0 : static_cast<std::int64_t>(static_cast<std::uint64_t>(a) << by);
+}
+
+std::int64_t int_pair(const Node& node, std::int64_t a, std::int64_t b, bool truncated, int bits) {
   switch (node.op) {
     case Op::Add:
       return wrapped(a, b, std::plus<>());
@@ -227,6 +271,9 @@ std::int64_t int_pair(const Node& node, std::int64_t a, std::int64_t b, bool tru
       return a >= b;
     case Op::And:
       return a & b;
+    case Op::Shl:
+    case Op::Shr:
+      return shifted(node.op, a, b, bits);
     default:
       DVMSIM_ASSERT(node.op == Op::Or, "each binary operator on integers has its loop");
       return a | b;
@@ -255,7 +302,10 @@ Tensor unary(const Call& call) {
     return Tensor::of_floats(call.out_dtype(), x.shape(), values);
   }
   std::vector<std::int64_t> values = x.ints();
-  for (std::int64_t& value : values) value = int_function(call.node.op, value);
+  const bool truth = x.dtype() == DType::Bool && call.node.op == Op::Not;
+  for (std::int64_t& value : values) {
+    value = truth ? std::int64_t{value == 0} : int_function(call.node.op, value);
+  }
   return Tensor::of_ints(call.out_dtype(), x.shape(), values);
 }
 
@@ -286,8 +336,9 @@ Tensor binary(const Call& call) {
   const std::vector<std::int64_t> b = call.in(1).ints();
   std::vector<std::int64_t> result(left.size());
   for (std::size_t i = 0; i < result.size(); ++i) {
-    result[i] = int_pair(call.node, a[static_cast<std::size_t>(left[i])],
-                         b[static_cast<std::size_t>(right[i])], truncated);
+    result[i] =
+        int_pair(call.node, a[static_cast<std::size_t>(left[i])],
+                 b[static_cast<std::size_t>(right[i])], truncated, 8 * size_of(call.out_dtype()));
   }
   return Tensor::of_ints(call.out_dtype(), shape, result);
 }

@@ -30,6 +30,33 @@ inline float sin(float x) {
 inline float cos(float x) {
   return std::cos(x);
 }
+inline float tan(float x) {
+  return std::tan(x);
+}
+inline float atan(float x) {
+  return std::atan(x);
+}
+inline float asin(float x) {
+  return std::asin(x);
+}
+inline float acos(float x) {
+  return std::acos(x);
+}
+inline float sinh(float x) {
+  return std::sinh(x);
+}
+inline float cosh(float x) {
+  return std::cosh(x);
+}
+inline float asinh(float x) {
+  return std::asinh(x);
+}
+inline float acosh(float x) {
+  return std::acosh(x);
+}
+inline float atanh(float x) {
+  return std::atanh(x);
+}
 inline float pow(float x, float y) {
   return std::pow(x, y);
 }

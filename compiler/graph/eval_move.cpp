@@ -190,6 +190,8 @@ Tensor one(const Call& call) {
       return padded(call);
     case Op::Gather:
       return gathered(call);
+    case Op::GatherElements:
+      return gather_elements(call);
     case Op::Concat:
       return joined(call);
     case Op::DepthToSpace:

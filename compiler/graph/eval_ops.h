@@ -47,6 +47,12 @@ struct Call {
 [[nodiscard]] Tensor conv_last(const Call& call);
 [[nodiscard]] Tensor window(const Call& call);  // max_pool, sum_pool, depthwise
 [[nodiscard]] std::vector<Tensor> move(const Call& call);
+[[nodiscard]] Tensor arg(const Call& call);  // arg_max and arg_min
+[[nodiscard]] Tensor cum_sum(const Call& call);
+[[nodiscard]] Tensor gather_elements(const Call& call);
+[[nodiscard]] Tensor scatter_rows(const Call& call);
+[[nodiscard]] std::vector<Tensor> top_k(const Call& call);
+[[nodiscard]] Tensor resize(const Call& call);
 
 using Offsets = std::vector<std::int64_t>;
 /// Row-major strides in elements.

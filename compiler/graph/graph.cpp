@@ -187,6 +187,12 @@ std::vector<std::int64_t> Node::ints_of(std::string_view attribute,
   return result;
 }
 
+std::vector<double> Node::floats_of(std::string_view attribute) const {
+  const Attribute* found = find(attribute);
+  if (found == nullptr) return {};
+  return typed<std::vector<double>>(*this, attribute, *found);
+}
+
 ValueId Node::input(int index) const {
   return index < static_cast<int>(inputs.size()) ? inputs[static_cast<std::size_t>(index)]
                                                  : kNoValue;

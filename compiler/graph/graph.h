@@ -42,7 +42,7 @@ struct Value {
   NodeId producer = -1;          // of a Temp
 };
 
-using Attribute = std::variant<std::int64_t, double, std::string, Dims, DType>;
+using Attribute = std::variant<std::int64_t, double, std::string, Dims, DType, std::vector<double>>;
 
 /// A node's attributes, sorted by name. Getters fall back to the default in ops.def.
 using AttributeMap = std::vector<std::pair<std::string, Attribute>>;
@@ -69,6 +69,8 @@ struct Node {
   /// The same, all known; `fallback` when absent.
   [[nodiscard]] std::vector<std::int64_t> ints_of(std::string_view attribute,
                                                   std::vector<std::int64_t> fallback = {}) const;
+  /// Empty when absent.
+  [[nodiscard]] std::vector<double> floats_of(std::string_view attribute) const;
   /// kNoValue when the node has fewer inputs.
   [[nodiscard]] ValueId input(int index) const;
 };

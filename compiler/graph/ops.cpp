@@ -8,7 +8,7 @@
 namespace dvmsim {
 namespace {
 
-enum Flag : unsigned { C = 1, X = 2, F = 4, L = 8, B = 16, N = 32 };
+enum Flag : unsigned { C = 1, X = 2, F = 4, L = 8, B = 16, N = 32, I = 64 };
 
 struct Row {
   OpInfo info;
@@ -19,7 +19,7 @@ constexpr Row row(std::string_view name, int min_inputs, int max_inputs, int out
                   Pattern pattern, ShapeRule rule, unsigned flags, std::string_view attributes) {
   return Row{OpInfo{name, min_inputs, max_inputs, outputs, pattern, rule, (flags & C) != 0,
                     (flags & X) != 0, (flags & F) != 0, (flags & L) != 0, (flags & B) != 0,
-                    (flags & N) != 0},
+                    (flags & N) != 0, (flags & I) != 0},
              attributes};
 }
 

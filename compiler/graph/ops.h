@@ -52,7 +52,12 @@ enum class ShapeRule : std::uint8_t {
   If,
   ConvLast,
   Window,
-  DepthToSpace
+  DepthToSpace,
+  Arg,
+  GatherElements,
+  ScatterRows,
+  TopK,
+  Resize
 };
 
 inline constexpr int kMany = 1 << 20;
@@ -67,9 +72,10 @@ struct OpInfo {
   bool commutative = false;
   bool composite = false;  // decompose.cpp knows it in terms of others
   bool float_only = false;
-  bool logic = false;  // bool inputs and outputs only
+  bool logic = false;  // bool, or the bits of integers
   bool bool_result = false;
-  bool no_bool = false;  // any input type but bool
+  bool no_bool = false;   // any input type but bool
+  bool int_only = false;  // neither float nor bool
 };
 [[nodiscard]] const OpInfo& info_of(Op op);
 [[nodiscard]] inline std::string_view name_of(Op op) {
@@ -79,7 +85,14 @@ struct OpInfo {
 [[nodiscard]] std::string_view name_of(Pattern pattern);
 
 struct AttributeInfo {
-  enum class Type : char { Int = 'i', Float = 'f', String = 's', DimList = 'd', Element = 't' };
+  enum class Type : char {
+    Int = 'i',
+    Float = 'f',
+    String = 's',
+    DimList = 'd',
+    Element = 't',
+    FloatList = 'r'
+  };
   std::string_view name;
   Type type = Type::Int;
   bool optional = false;          // may be absent, without a default

@@ -12,6 +12,9 @@ namespace {
 
 using shape_rules::kMaxContents;
 
+/// Elements of a range that is made on the host: it depends on shapes alone.
+constexpr std::int64_t kMostOfRange = 1 << 22;
+
 bool all_known(const Dims& dims) {
   return std::all_of(dims.begin(), dims.end(), [](const Dim& dim) { return dim.is_known(); });
 }
@@ -42,7 +45,8 @@ struct Takeover {
 constexpr Takeover kTakeovers[] = {
     {Op::Reshape, 1, "shape"}, {Op::Expand, 1, "shape"}, {Op::Split, 1, "sizes"},
     {Op::Slice, 1, "starts"},  {Op::Slice, 2, "ends"},   {Op::Slice, 3, "axes"},
-    {Op::Slice, 4, "steps"},   {Op::Pad, 1, "pads"},     {Op::Pad, 3, "axes"}};
+    {Op::Slice, 4, "steps"},   {Op::Pad, 1, "pads"},     {Op::Pad, 3, "axes"},
+    {Op::TopK, 1, "k"},        {Op::Resize, 1, "sizes"}};
 
 /// Copies a graph node by node into a new one whose values have their types.
 class Deducer {
@@ -197,7 +201,7 @@ class Deducer {
       return {};
     }
     std::vector<const Tensor*> inputs;
-    std::int64_t size = 1024;
+    std::int64_t size = node.op == Op::Range ? kMostOfRange : 1024;
     for (ValueId id : node.inputs) {
       inputs.push_back(nullptr);
       if (id == kNoValue) continue;

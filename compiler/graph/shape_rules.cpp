@@ -37,9 +37,9 @@ void check_dtypes(const Use& use) {
   for (int i = 0; i < static_cast<int>(use.inputs.size()); ++i) {
     if (!use.has(i)) continue;
     const DType dtype = use.in(i).dtype;
-    const bool unfit = (info.float_only && !is_float(dtype)) ||
-                       (info.logic && dtype != DType::Bool) ||
-                       (info.no_bool && dtype == DType::Bool);
+    const bool unfit = (info.float_only && !is_float(dtype)) || (info.logic && is_float(dtype)) ||
+                       ((info.no_bool || info.int_only) && dtype == DType::Bool) ||
+                       (info.int_only && is_float(dtype));
     if (unfit) {
       use.fail("does not take " + std::string(name_of(dtype)) + " (input " + std::to_string(i) +
                ")");
@@ -113,6 +113,17 @@ Types reduce(const Use& use) {
     }
   }
   return {typed(use.in(0).dtype, std::move(shape))};
+}
+
+Types arg(const Use& use) {
+  const auto axis = static_cast<std::size_t>(use.axis(use.node.int_of("axis"), use.rank(0)));
+  Dims shape = use.shape(0);
+  if (shape[axis].is(0)) use.fail("looks for a place among no elements");
+  shape[axis] = 1;
+  if (use.node.int_of("keepdims") == 0) {
+    shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
+  }
+  return {typed(DType::I64, std::move(shape))};
 }
 
 Types matmul(const Use& use) {
@@ -205,16 +216,20 @@ Types if_rule(const Use& use) {
 
 using Rule = Types (*)(const Use&);
 /// In the order of ShapeRule.
-constexpr Rule kRules[] = {same,  broadcast_rule, cast,      reduce, matmul,
-                           conv,  reshape,        transpose, slice,  concat,
-                           split, gather,         expand,    pad,    shape_of,
-                           range, if_rule,        conv_last, window, depth_to_space};
+constexpr Rule kRules[] = {same,  broadcast_rule,  cast,         reduce, matmul,
+                           conv,  reshape,         transpose,    slice,  concat,
+                           split, gather,          expand,       pad,    shape_of,
+                           range, if_rule,         conv_last,    window, depth_to_space,
+                           arg,   gather_elements, scatter_rows, top_k,  resize};
 
 Types unknown(const Use& use) {
   DType dtype = use.in(use.node.op == Op::Select ? 1 : 0).dtype;
   if (info_of(use.node.op).bool_result) dtype = DType::Bool;
   if (use.node.op == Op::Cast) dtype = use.node.dtype_of("to");
-  return Types(use.node.outputs.size(), typed(dtype, std::nullopt));
+  if (info_of(use.node.op).shape_rule == ShapeRule::Arg) dtype = DType::I64;
+  Types types(use.node.outputs.size(), typed(dtype, std::nullopt));
+  if (use.node.op == Op::TopK) types[1].dtype = DType::I64;
+  return types;
 }
 
 }  // namespace

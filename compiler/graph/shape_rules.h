@@ -49,6 +49,10 @@ using Types = std::vector<ValueType>;
 [[nodiscard]] Types conv_last(const Use& use);
 [[nodiscard]] Types window(const Use& use);
 [[nodiscard]] Types depth_to_space(const Use& use);
+[[nodiscard]] Types gather_elements(const Use& use);
+[[nodiscard]] Types scatter_rows(const Use& use);
+[[nodiscard]] Types top_k(const Use& use);
+[[nodiscard]] Types resize(const Use& use);
 
 /// The types of the outputs, without contents (but for Shape, whose contents are its meaning).
 [[nodiscard]] Types apply_rule(const Use& use);

@@ -124,6 +124,16 @@ class Parser {
     return result;
   }
 
+  std::vector<double> float_list() {
+    std::vector<double> result;
+    lexer_.expect("[");
+    while (!lexer_.skip("]")) {
+      if (!result.empty()) lexer_.expect(",");
+      result.push_back(lexer_.take_number());
+    }
+    return result;
+  }
+
   ValueType type() {
     const std::string name = lexer_.take_name("an element type");
     const std::optional<DType> dtype = parse_dtype(name);
@@ -267,6 +277,8 @@ class Parser {
         return lexer_.take_name("a word");
       case AttributeInfo::Type::DimList:
         return dim_list();
+      case AttributeInfo::Type::FloatList:
+        return float_list();
       case AttributeInfo::Type::Element:
         break;
     }

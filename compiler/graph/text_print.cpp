@@ -93,6 +93,9 @@ struct AttributeText {
   std::string operator()(const std::string& value) const { return word(value); }
   std::string operator()(const Dims& value) const { return dims_text(value); }
   std::string operator()(DType value) const { return std::string(name_of(value)); }
+  std::string operator()(const std::vector<double>& value) const {
+    return "[" + joined(value, shortest<double>) + "]";
+  }
 };
 
 class Printer {

@@ -100,8 +100,9 @@ class Verifier {
       const AttributeInfo* info = find_attribute(node.op, name);
       require(info != nullptr, [&] { return where() + ": has no attribute '" + name + "'"; });
       constexpr AttributeInfo::Type kTypes[] = {
-          AttributeInfo::Type::Int, AttributeInfo::Type::Float, AttributeInfo::Type::String,
-          AttributeInfo::Type::DimList, AttributeInfo::Type::Element};
+          AttributeInfo::Type::Int,     AttributeInfo::Type::Float,
+          AttributeInfo::Type::String,  AttributeInfo::Type::DimList,
+          AttributeInfo::Type::Element, AttributeInfo::Type::FloatList};
       require(kTypes[value.index()] == info->type,
               [&] { return where() + ": attribute '" + name + "' has the wrong type"; });
     }

@@ -1,5 +1,8 @@
 // ONNX operators that work element by element.
+#include <cmath>
 #include <limits>
+#include <string_view>
+#include <utility>
 
 #include "compiler/import/lower.h"
 
@@ -11,9 +14,19 @@ void unary(Lower& l) {
   l.out(0, l.op(kOp, {l.in(0)}));
 }
 
+/// Before opset 7, the second input lines up with the axes of the first from `axis` on.
+ValueId second(Lower& l) {
+  const ValueId b = l.in(1);
+  if (l.opset() >= 7 || l.int_of("broadcast", 0) == 0 || !l.has_attribute("axis")) return b;
+  Dims shape = l.shape(b);
+  const int axis = l.axis(l.int_of("axis", 0), l.rank(l.in(0)));
+  while (axis + static_cast<int>(shape.size()) < l.rank(l.in(0))) shape.emplace_back(1);
+  return l.reshape(b, shape);
+}
+
 template <Op kOp>
 void binary(Lower& l) {
-  l.out(0, l.op(kOp, {l.in(0), l.in(1)}));
+  l.out(0, l.op(kOp, {l.in(0), second(l)}));
 }
 
 ValueId folded(Lower& l, Op op) {
@@ -81,6 +94,39 @@ void clip(Lower& l) {
   l.out(0, result);
 }
 
+void bit_shift(Lower& l) {
+  const std::string direction = l.string_of("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT") l.fail("direction is LEFT or RIGHT");
+  l.out(0, l.op(direction == "LEFT" ? Op::Shl : Op::Shr, {l.in(0), l.in(1)}));
+}
+
+template <Op kOp>
+void bitwise(Lower& l) {
+  if (l.dtype(l.in(0)) == DType::Bool) l.fail("works on integers");
+  l.out(0, l.op(kOp, {l.in(0), l.in(1)}));
+}
+
+void is_inf(Lower& l) {
+  const ValueId x = l.in(0);
+  const bool negative = l.int_of("detect_negative", 1) != 0;
+  const bool positive = l.int_of("detect_positive", 1) != 0;
+  const double infinity = std::numeric_limits<double>::infinity();
+  if (negative && positive)
+    return l.out(0, l.op(Op::Eq, {l.op(Op::Abs, {x}), l.scalar(x, infinity)}));
+  const double wanted = negative ? -infinity : positive ? infinity : std::nan("");
+  l.out(0, l.op(Op::Eq, {x, l.scalar(x, wanted)}));  // nothing equals NaN
+}
+
+void shrink(Lower& l) {
+  const ValueId x = l.in(0);
+  const double bias = l.float_of("bias", 0), lambda = l.float_of("lambd", 0.5);
+  const ValueId above = l.op(Op::Gt, {x, l.scalar(x, lambda)});
+  const ValueId below = l.op(Op::Lt, {x, l.scalar(x, -lambda)});
+  const ValueId high = l.op(Op::Sub, {x, l.scalar(x, bias)});
+  const ValueId low = l.op(Op::Add, {x, l.scalar(x, bias)});
+  l.out(0, l.op(Op::Select, {above, high, l.op(Op::Select, {below, low, l.scalar(x, 0)})}));
+}
+
 void modulo(Lower& l) {
   const std::int64_t fmod = l.int_of("fmod", 0);
   l.out(0, l.op(Op::Mod, {l.in(0), l.in(1)}, {{"fmod", fmod}}));
@@ -90,7 +136,19 @@ void where(Lower& l) {
   l.out(0, l.op(Op::Select, {l.in(0), l.in(1), l.in(2)}));
 }
 
+constexpr std::pair<std::string_view, DType> kOldNames[] = {
+    {"FLOAT", DType::F32}, {"FLOAT16", DType::F16}, {"INT8", DType::I8},  {"UINT8", DType::U8},
+    {"INT32", DType::I32}, {"INT64", DType::I64},   {"BOOL", DType::Bool}};
+
+/// The type is a name before opset 6.
 void cast(Lower& l) {
+  if (l.opset() < 6) {
+    const std::string name = l.string_of("to", "");
+    for (const auto& [known, dtype] : kOldNames) {
+      if (name == known) return l.out(0, l.op(Op::Cast, {l.in(0)}, {{"to", dtype}}));
+    }
+    l.fail("element type '" + name + "' is not supported");
+  }
   l.out(0, l.op(Op::Cast, {l.in(0)}, {{"to", l.element_type(l.int_of("to", 0))}}));
 }
 
@@ -102,25 +160,45 @@ void identity(Lower& l) {
   l.out(0, l.in(0));
 }
 
+/// Drops nothing in inference. The mode is an attribute before opset 7, an input since 12.
 void dropout(Lower& l) {
-  if (l.wants(1)) l.fail("its mask is used; export the model for inference");
-  const std::optional<std::vector<std::int64_t>> training = l.numbers("", 2);
-  if (training && !training->empty() && training->front() != 0) {
-    l.fail("is in training mode; export the model for inference");
+  const ValueId x = l.in(0);
+  const std::optional<std::vector<std::int64_t>> training = l.numbers("training_mode", 2);
+  const bool old_training = l.opset() < 7 && l.int_of("is_test", 0) == 0;
+  if (old_training || (training && !training->empty() && training->front() != 0)) {
+    std::optional<Tensor> ratio = l.has(1) ? l.known(l.in(1)) : std::nullopt;
+    if (!ratio || ratio->floats() != std::vector<float>{0}) {
+      l.fail("drops elements at random in training mode; export the model for inference");
+    }
   }
-  l.out(0, l.in(0));
+  l.out(0, x);
+  if (!l.wants(1)) return;
+  const DType mask = l.opset() >= 10 ? DType::Bool : l.dtype(x);
+  l.out(1, l.op(Op::Expand, {l.number(mask, 1)}, {{"shape", l.shape(x)}}));
 }
 
 constexpr Entry kTable[] = {
     {"Abs", unary<Op::Abs>},
+    {"Acos", unary<Op::Acos>},
+    {"Acosh", unary<Op::Acosh>},
     {"Add", binary<Op::Add>},
     {"And", binary<Op::And>},
+    {"Asin", unary<Op::Asin>},
+    {"Asinh", unary<Op::Asinh>},
+    {"Atan", unary<Op::Atan>},
+    {"Atanh", unary<Op::Atanh>},
+    {"BitShift", bit_shift},
+    {"BitwiseAnd", bitwise<Op::And>},
+    {"BitwiseNot", unary<Op::Not>},
+    {"BitwiseOr", bitwise<Op::Or>},
+    {"BitwiseXor", bitwise<Op::Xor>},
     {"Cast", cast},
     {"CastLike", cast_like},
     {"Ceil", unary<Op::Ceil>},
     {"Celu", with_alpha<Op::Celu>},
     {"Clip", clip},
     {"Cos", unary<Op::Cos>},
+    {"Cosh", unary<Op::Cosh>},
     {"Div", binary<Op::Div>},
     {"Dropout", dropout},
     {"Elu", with_alpha<Op::Elu>},
@@ -134,6 +212,7 @@ constexpr Entry kTable[] = {
     {"HardSigmoid", hard_sigmoid},
     {"HardSwish", unary<Op::HardSwish>},
     {"Identity", identity},
+    {"IsInf", is_inf},
     {"IsNaN", unary<Op::IsNan>},
     {"LeakyRelu", with_alpha<Op::LeakyRelu>},
     {"Less", binary<Op::Lt>},
@@ -148,20 +227,23 @@ constexpr Entry kTable[] = {
     {"Neg", unary<Op::Neg>},
     {"Not", unary<Op::Not>},
     {"Or", binary<Op::Or>},
-    {"PRelu", prelu},
     {"Pow", binary<Op::Pow>},
+    {"PRelu", prelu},
     {"Reciprocal", unary<Op::Reciprocal>},
     {"Relu", unary<Op::Relu>},
     {"Round", unary<Op::Round>},
     {"Selu", selu},
+    {"Shrink", shrink},
     {"Sigmoid", unary<Op::Sigmoid>},
     {"Sign", unary<Op::Sign>},
     {"Sin", unary<Op::Sin>},
+    {"Sinh", unary<Op::Sinh>},
     {"Softplus", unary<Op::Softplus>},
     {"Softsign", unary<Op::Softsign>},
     {"Sqrt", unary<Op::Sqrt>},
     {"Sub", binary<Op::Sub>},
     {"Sum", variadic<Op::Add>},
+    {"Tan", unary<Op::Tan>},
     {"Tanh", unary<Op::Tanh>},
     {"ThresholdedRelu", with_alpha<Op::ThresholdedRelu>},
     {"Where", where},

@@ -89,6 +89,31 @@ std::optional<std::vector<std::int64_t>> Lower::numbers(std::string_view attribu
   return result;
 }
 
+std::optional<Dims> Lower::contents(ValueId id) const {
+  return scope_.graph().value(id).type.contents;
+}
+
+std::optional<Tensor> Lower::known(ValueId id) const {
+  const Graph& graph = scope_.graph();
+  const Value& value = graph.value(id);
+  if (value.tensor) return value.tensor;
+  if (value.producer < 0 || !value.type.shape) return std::nullopt;
+  const Dim count = element_count(*value.type.shape);
+  if (!count.is_known() || count.value() > kMaxContents) return std::nullopt;
+  // Small tensors made of constants: scales that a model concatenates.
+  const Node& node = graph.node(value.producer);
+  if (!node.subgraphs.empty()) return std::nullopt;
+  std::vector<std::optional<Tensor>> tensors;
+  std::vector<const Tensor*> inputs;
+  for (ValueId input : node.inputs) {
+    tensors.push_back(input == kNoValue ? std::nullopt : known(input));
+    if (input != kNoValue && !tensors.back()) return std::nullopt;
+  }
+  for (const auto& tensor : tensors) inputs.push_back(tensor ? &*tensor : nullptr);
+  const auto place = std::find(node.outputs.begin(), node.outputs.end(), id);
+  return evaluate_node(graph, node, inputs)[static_cast<std::size_t>(place - node.outputs.begin())];
+}
+
 DType Lower::dtype(ValueId id) const {
   return scope_.graph().value(id).type.dtype;
 }
@@ -107,11 +132,8 @@ int Lower::axis(std::int64_t at, int rank) const {
 }
 
 DType Lower::element_type(std::int64_t onnx_type) const {
-  const std::optional<DType> dtype = dtype_of(onnx_type);
-  if (!dtype) {
-    fail("element type " + std::to_string(onnx_type) +
-         " is not supported; use float, float16, bfloat16, int8/32/64, uint8 or bool");
-  }
+  const std::optional<DType> dtype = model_.dtype_of(onnx_type);
+  if (!dtype) fail(unsupported(onnx_type));
   return *dtype;
 }
 
@@ -175,6 +197,34 @@ ValueId Lower::folded(Op op, std::vector<ValueId> inputs, AttributeMap attribute
 
 ValueId Lower::scalar(ValueId like, double number) {
   return constant(Tensor::of(dtype(like), {}, std::span(&number, 1)));
+}
+
+ValueId Lower::number(DType dtype, double value) {
+  return constant(Tensor::of(dtype, {}, std::span(&value, 1)));
+}
+
+ValueId Lower::cast(ValueId id, DType to) {
+  return dtype(id) == to ? id : op(Op::Cast, {id}, {{"to", to}});
+}
+
+ValueId Lower::slice(ValueId id, int axis, const Dim& begin, const Dim& end) {
+  return op(
+      Op::Slice, {id},
+      {{"starts", Dims{begin}}, {"ends", Dims{end}}, {"axes", Dims{axis}}, {"steps", Dims{1}}});
+}
+
+ValueId Lower::size(const Dim& dim) {
+  if (dim.is_known()) return number(DType::I64, static_cast<double>(dim.value()));
+  // Deduction knows the shape of an expanded zero, and that this is its only dimension.
+  const ValueId line = op(Op::Expand, {number(DType::I64, 0)}, {{"shape", Dims{dim}}});
+  return reshape(op(Op::Shape, {line}), {});
+}
+
+ValueId Lower::positions(const Dim& count, int axis, int rank) {
+  Dims shape(static_cast<std::size_t>(rank), 1);
+  shape[static_cast<std::size_t>(axis)] = count;
+  const ValueId range = op(Op::Range, {number(DType::I64, 0), size(count), number(DType::I64, 1)});
+  return reshape(range, shape);
 }
 
 ValueId Lower::reshape(ValueId id, const Dims& shape) {

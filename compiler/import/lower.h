@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "compiler/graph/graph.h"
+#include "compiler/import/onnx.h"
 
 namespace onnx {
 class AttributeProto;
@@ -26,6 +27,15 @@ struct Model {
   std::string name;       // begins messages about the file
   std::string directory;  // of external data
   std::int64_t opset = 0;
+  const ImportOptions* options = nullptr;
+
+  /// Null: its value is not known.
+  [[nodiscard]] const Tensor* known_input(const std::string& input) const {
+    const auto found = options->known.find(input);
+    return found == options->known.end() ? nullptr : &found->second;
+  }
+  /// Absent: an element type that the model may not have.
+  [[nodiscard]] std::optional<DType> dtype_of(std::int64_t onnx_type) const;
 };
 
 /// Names visible in one ONNX graph; an If's branch sees its surroundings through `outer`.
@@ -44,6 +54,7 @@ class Scope {
   };
   [[nodiscard]] const std::vector<Capture>& captures() const { return captures_; }
   [[nodiscard]] Graph& graph() { return graph_; }
+  [[nodiscard]] bool is_main() const { return outer_ == nullptr; }
 
  private:
   Graph& graph_;
@@ -79,6 +90,10 @@ class Lower {
   /// The numbers of an attribute (older opsets) or an input, which must be known by now.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> numbers(std::string_view attribute,
                                                                  int input);
+  /// The numbers of a small integer tensor, as far as shapes decide them.
+  [[nodiscard]] std::optional<Dims> contents(ValueId id) const;
+  /// The value of a constant, or of a small tensor made of constants.
+  [[nodiscard]] std::optional<Tensor> known(ValueId id) const;
   [[nodiscard]] DType dtype(ValueId id) const;
   [[nodiscard]] const Dims& shape(ValueId id) const;  // fails when unknown
   [[nodiscard]] int rank(ValueId id) const { return static_cast<int>(shape(id).size()); }
@@ -96,7 +111,15 @@ class Lower {
   /// The same as op(), computed here if all inputs are constants.
   ValueId folded(Op op, std::vector<ValueId> inputs, AttributeMap attributes = {});
   ValueId scalar(ValueId like, double number);  // of the same element type
+  ValueId number(DType dtype, double value);    // a scalar
   ValueId reshape(ValueId id, const Dims& shape);
+  ValueId cast(ValueId id, DType dtype);  // the same if it is of this type
+  /// An I64 scalar.
+  ValueId size(const Dim& dim);
+  /// 0, 1, ... of I64 along `axis` of shapes with `rank` dimensions.
+  ValueId positions(const Dim& count, int axis, int rank);
+  /// Elements [begin, end) along an axis.
+  ValueId slice(ValueId id, int axis, const Dim& begin, const Dim& end);
 
   /// If: lowers both branches and makes what they capture inputs.
   void lower_if();
@@ -127,11 +150,21 @@ struct Entry {
 [[nodiscard]] std::span<const Entry> convolution_table();
 [[nodiscard]] std::span<const Entry> pooling_table();
 [[nodiscard]] std::span<const Entry> quantization_table();
+[[nodiscard]] std::span<const Entry> index_table();
+[[nodiscard]] std::span<const Entry> loss_table();
+[[nodiscard]] std::span<const Entry> normal_table();
+[[nodiscard]] std::span<const Entry> einsum_table();
+[[nodiscard]] std::span<const Entry> sample_table();
+[[nodiscard]] std::span<const Entry> signal_table();
+[[nodiscard]] std::span<const Entry> space_table();
+[[nodiscard]] std::span<const Entry> text_table();
+/// Operators that dvmsim refuses, with the reason.
+[[nodiscard]] std::span<const Entry> refused_table();
 
 /// Lowers the initialisers and nodes of `from` into the scope's graph and sets its outputs.
 void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from);
 [[nodiscard]] Tensor read_tensor(const onnx::TensorProto& from, const Model& model);
-/// Absent: an element type dvmsim has not.
-[[nodiscard]] std::optional<DType> dtype_of(std::int64_t onnx_type);
+/// "element type DOUBLE is not supported; ...".
+[[nodiscard]] std::string unsupported(std::int64_t onnx_type);
 
 }  // namespace dvmsim::onnx_import

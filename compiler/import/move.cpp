@@ -6,7 +6,12 @@
 namespace dvmsim::onnx_import {
 namespace {
 
+/// The shape is an attribute before opset 5.
 void reshape(Lower& l) {
+  if (l.has_attribute("shape")) {
+    const std::vector<std::int64_t> shape = l.ints_of("shape");
+    return l.out(0, l.op(Op::Reshape, {l.in(0)}, {{"shape", Dims(shape.begin(), shape.end())}}));
+  }
   l.out(0, l.op(Op::Reshape, {l.in(0), l.in(1)}, {{"allow_zero", l.int_of("allowzero", 0)}}));
 }
 
@@ -129,7 +134,8 @@ void pad(Lower& l) {
     l.out(0, l.op(Op::Pad, {x, pads, l.in_or_none(2), l.in_or_none(3)}, attributes));
     return;
   }
-  const std::vector<std::int64_t> pads = l.ints_of("pads");
+  const std::vector<std::int64_t> pads =
+      l.ints_of(l.has_attribute("paddings") ? "paddings" : "pads");
   attributes.emplace_back("pads", Dims(pads.begin(), pads.end()));
   l.out(0, l.op(Op::Pad, {x, kNoValue, l.scalar(x, l.float_of("value", 0))}, attributes));
 }

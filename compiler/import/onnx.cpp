@@ -16,7 +16,7 @@ namespace dvmsim {
 namespace onnx_import {
 namespace {
 
-constexpr std::int64_t kOldestOpset = 7;
+constexpr std::int64_t kOldestOpset = 1;
 constexpr std::int64_t kNewestOpset = 21;
 
 std::string label_of(const onnx::NodeProto& node) {
@@ -80,7 +80,9 @@ Lowering lowering_of(const onnx::NodeProto& node) {
   if (node.op_type() == "If") return [](Lower& l) { l.lower_if(); };
   for (const auto table :
        {elementwise_table(), reduction_table(), contraction_table(), move_table(),
-        convolution_table(), pooling_table(), quantization_table()}) {
+        convolution_table(), pooling_table(), quantization_table(), index_table(), loss_table(),
+        normal_table(), signal_table(), space_table(), sample_table(), einsum_table(), text_table(),
+        refused_table()}) {
     for (const Entry& entry : table) {
       if (entry.type == node.op_type()) return entry.lower;
     }
@@ -94,10 +96,9 @@ void add_inputs(const Model& model, Scope& scope, const onnx::GraphProto& from) 
     const std::string where = model.name + ": input '" + input.name() + "': ";
     if (!input.type().has_tensor_type()) throw Error(where + "is no tensor");
     const onnx::TypeProto_Tensor& type = input.type().tensor_type();
-    const std::optional<DType> dtype = dtype_of(type.elem_type());
+    const std::optional<DType> dtype = model.dtype_of(type.elem_type());
     if (!dtype) {
-      throw Error(where + "element type " + std::to_string(type.elem_type()) +
-                  " is not supported; use float, float16, bfloat16, int8/32/64, uint8 or bool");
+      throw Error(where + unsupported(type.elem_type()));
     }
     if (!type.has_shape()) throw Error(where + "its rank is not given; export it with a shape");
     Dims shape;
@@ -110,7 +111,17 @@ void add_inputs(const Model& model, Scope& scope, const onnx::GraphProto& from) 
         shape.push_back(Dim::symbol(input.name() + "_" + std::to_string(shape.size())));
       }
     }
-    scope.define(input.name(), scope.graph().add_input(input.name(), *dtype, shape));
+    ValueId id = scope.graph().add_input(input.name(), *dtype, shape);
+    if (const Tensor* known = model.known_input(input.name());
+        known != nullptr && scope.is_main()) {
+      if (known->dtype() != *dtype) {
+        throw Error(where + "is " + std::string(name_of(*dtype)) + ", but the value given is " +
+                    std::string(name_of(known->dtype())));
+      }
+      scope.graph().value(id).type.shape = Dims(known->shape().begin(), known->shape().end());
+      id = scope.graph().add_constant(input.name() + ".known", *known);
+    }
+    scope.define(input.name(), id);
   }
 }
 
@@ -157,14 +168,15 @@ void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from)
 
 }  // namespace onnx_import
 
-Graph import_onnx(std::string_view bytes, const std::string& name, const std::string& directory) {
+Graph import_onnx(std::string_view bytes, const std::string& name, const std::string& directory,
+                  const ImportOptions& options) {
   onnx::ModelProto proto;
   if (bytes.size() > 0x7fffffffu ||
       !proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !proto.has_graph() ||
       proto.opset_import_size() == 0) {
     throw Error(name + ": is no ONNX model, or is cut off");
   }
-  const onnx_import::Model model{name, directory, onnx_import::opset_of(proto, name)};
+  const onnx_import::Model model{name, directory, onnx_import::opset_of(proto, name), &options};
   Graph graph;
   graph.name = proto.graph().name();
   onnx_import::Scope scope(graph, nullptr);
@@ -174,12 +186,13 @@ Graph import_onnx(std::string_view bytes, const std::string& name, const std::st
   return graph;
 }
 
-Graph import_onnx(const std::string& path) {
+Graph import_onnx(const std::string& path, const ImportOptions& options) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(path + ": cannot be read");
   std::ostringstream bytes;
   bytes << file.rdbuf();
-  return import_onnx(bytes.str(), path, std::filesystem::path(path).parent_path().string());
+  return import_onnx(bytes.str(), path, std::filesystem::path(path).parent_path().string(),
+                     options);
 }
 
 }  // namespace dvmsim

@@ -76,12 +76,52 @@ std::vector<std::byte> field_bytes(const onnx::TensorProto& from, const Model& m
   }
 }
 
+/// Doubles, rounded to F32.
+Tensor narrowed(const onnx::TensorProto& from, const Model& model) {
+  const std::vector<std::int64_t> shape(from.dims().begin(), from.dims().end());
+  const auto count = static_cast<std::size_t>(element_count(shape));
+  std::vector<double> values(from.double_data().begin(), from.double_data().end());
+  if (from.data_location() == onnx::TensorProto::EXTERNAL || from.has_raw_data()) {
+    const std::size_t size = count * sizeof(double);
+    std::vector<std::byte> bytes;
+    if (from.data_location() == onnx::TensorProto::EXTERNAL) {
+      bytes = external_bytes(from, model, size);
+    } else {
+      const auto* begin = reinterpret_cast<const std::byte*>(from.raw_data().data());
+      bytes.assign(begin, begin + from.raw_data().size());
+    }
+    values.resize(bytes.size() / sizeof(double));
+    if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(double));
+  }
+  if (values.size() != count) {
+    throw Error(where(from, model) + ": has " + std::to_string(values.size()) +
+                " numbers, its shape takes " + std::to_string(count) + "; the file is damaged");
+  }
+  return Tensor::of(DType::F32, shape, values);
+}
+
 }  // namespace
 
-std::optional<DType> dtype_of(std::int64_t onnx_type) {
+std::string unsupported(std::int64_t onnx_type) {
+  const auto type = static_cast<int>(onnx_type);
+  const std::string name =
+      onnx::TensorProto_DataType_IsValid(type)
+          ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(type))
+          : std::to_string(type);
+  if (onnx_type == onnx::TensorProto::DOUBLE) {
+    return "element type DOUBLE is not supported; compute it in another with --dtype f32";
+  }
+  return "element type " + name +
+         " is not supported; use float, float16, bfloat16, int8/32/64, uint8 or bool";
+}
+
+std::optional<DType> Model::dtype_of(std::int64_t onnx_type) const {
   switch (onnx_type) {
     case onnx::TensorProto::FLOAT:
       return DType::F32;
+    case onnx::TensorProto::DOUBLE:
+      if (options->doubles_as_floats) return DType::F32;
+      return std::nullopt;
     case onnx::TensorProto::UINT8:
       return DType::U8;
     case onnx::TensorProto::INT8:
@@ -102,13 +142,11 @@ std::optional<DType> dtype_of(std::int64_t onnx_type) {
 }
 
 Tensor read_tensor(const onnx::TensorProto& from, const Model& model) {
-  const std::optional<DType> dtype = dtype_of(from.data_type());
-  if (!dtype) {
-    throw Error(
-        where(from, model) + ": element type " +
-        onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(from.data_type())) +
-        " is not supported; use float, float16, bfloat16, int8/32/64, uint8 or bool");
+  if (from.data_type() == onnx::TensorProto::DOUBLE && model.options->doubles_as_floats) {
+    return narrowed(from, model);
   }
+  const std::optional<DType> dtype = model.dtype_of(from.data_type());
+  if (!dtype) throw Error(where(from, model) + ": " + unsupported(from.data_type()));
   const std::vector<std::int64_t> shape(from.dims().begin(), from.dims().end());
   const std::int64_t count = element_count(shape);
   const auto size = static_cast<std::size_t>(count) * static_cast<std::size_t>(size_of(*dtype));
@@ -215,12 +253,13 @@ const onnx::GraphProto& Lower::graph_of(std::string_view name) const {
 
 namespace dvmsim {
 
-Tensor import_onnx_tensor(std::string_view bytes, const std::string& name) {
+Tensor import_onnx_tensor(std::string_view bytes, const std::string& name,
+                          const ImportOptions& options) {
   onnx::TensorProto proto;
   if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     throw Error(name + ": is no ONNX tensor");
   }
-  return onnx_import::read_tensor(proto, onnx_import::Model{name, "", 0});
+  return onnx_import::read_tensor(proto, onnx_import::Model{name, "", 0, &options});
 }
 
 }  // namespace dvmsim

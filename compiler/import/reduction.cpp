@@ -1,4 +1,4 @@
-// ONNX operators that reduce, and the normalisations.
+// ONNX operators that reduce.
 #include "compiler/import/lower.h"
 
 namespace dvmsim::onnx_import {
@@ -81,46 +81,6 @@ void softmax(Lower& l) {
   l.out(0, l.reshape(l.op(kOp, {flat}, {{"axis", std::int64_t{-1}}}), shape));
 }
 
-void layer_norm(Lower& l) {
-  const ValueId x = l.in(0);
-  const std::int64_t axis = l.axis(l.int_of("axis", -1), l.rank(x));
-  const double epsilon = l.float_of("epsilon", 1e-5);
-  l.out(0,
-        l.op(Op::LayerNorm, {x, l.in(1), l.in_or_none(2)}, {{"axis", axis}, {"epsilon", epsilon}}));
-  if (!l.wants(1) && !l.wants(2)) return;
-  Dims axes;
-  for (std::int64_t i = axis; i < l.rank(x); ++i) axes.emplace_back(i);
-  const ValueId mean = l.op(Op::ReduceMean, {x}, {{"axes", axes}});
-  const ValueId centred = l.op(Op::Sub, {x, mean});
-  const ValueId square = l.op(Op::Mul, {centred, centred});
-  const ValueId variance = l.op(Op::ReduceMean, {square}, {{"axes", axes}});
-  l.out(1, mean);
-  l.out(2, l.op(Op::Rsqrt, {l.op(Op::Add, {variance, l.scalar(x, epsilon)})}));
-}
-
-void batch_norm(Lower& l) {
-  if (l.int_of("training_mode", 0) != 0 || l.wants(1)) {
-    l.fail("is in training mode; export the model for inference");
-  }
-  if (l.int_of("spatial", 1) == 0)
-    l.fail("spatial=0 is not supported; export with opset 9 or later");
-  l.out(0, l.op(Op::BatchNorm, {l.in(0), l.in(1), l.in(2), l.in(3), l.in(4)},
-                {{"epsilon", l.float_of("epsilon", 1e-5)}}));
-}
-
-/// Over each channel of each sample: as layer_norm over the flattened spatial axes.
-void instance_norm(Lower& l) {
-  const ValueId x = l.in(0);
-  const Dims shape = l.shape(x);
-  if (shape.size() < 3) l.fail("needs spatial axes, but its input is " + to_text(shape));
-  const Dim pixels = element_count(Dims(shape.begin() + 2, shape.end()));
-  const ValueId flat = l.reshape(x, {shape[0], shape[1], pixels});
-  const ValueId normal = l.op(Op::LayerNorm, {flat}, {{"epsilon", l.float_of("epsilon", 1e-5)}});
-  const ValueId scale = l.reshape(l.in(1), {1, shape[1], 1});
-  const ValueId bias = l.reshape(l.in(2), {1, shape[1], 1});
-  l.out(0, l.reshape(l.op(Op::Add, {l.op(Op::Mul, {normal, scale}), bias}), shape));
-}
-
 template <Op kOp>
 void global_pool(Lower& l) {
   Dims axes;
@@ -129,11 +89,8 @@ void global_pool(Lower& l) {
 }
 
 constexpr Entry kTable[] = {
-    {"BatchNormalization", batch_norm},
     {"GlobalAveragePool", global_pool<Op::ReduceMean>},
     {"GlobalMaxPool", global_pool<Op::ReduceMax>},
-    {"InstanceNormalization", instance_norm},
-    {"LayerNormalization", layer_norm},
     {"LogSoftmax", softmax<Op::LogSoftmax>},
     {"ReduceL1", l1},
     {"ReduceL2", l2},

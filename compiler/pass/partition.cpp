@@ -34,6 +34,12 @@ GroupKind kind_of(const Graph& graph, const Node& node) {
       return GroupKind::Conv;
     case Op::Gather:
       return GroupKind::Gather;
+    case Op::GatherElements:
+      return GroupKind::RowGather;
+    case Op::TopK:
+      return GroupKind::Top;
+    case Op::ScatterRows:
+      return GroupKind::Scatter;
     case Op::Transpose:
     case Op::Slice:
     case Op::Concat:
@@ -233,8 +239,9 @@ class Partitioner {
 }  // namespace
 
 std::string_view name_of(GroupKind kind) {
-  constexpr std::string_view kNames[] = {"vector", "cube",   "conv",  "window",
-                                         "copy",   "gather", "alias", "branch"};
+  constexpr std::string_view kNames[] = {"vector",  "cube",   "conv",       "window",
+                                         "copy",    "gather", "row-gather", "top",
+                                         "scatter", "alias",  "branch"};
   return kNames[static_cast<int>(kind)];
 }
 

@@ -21,8 +21,11 @@ enum class GroupKind : std::uint8_t {
   Window,  // a pool or a depthwise convolution
   Copy,    // one move
   Gather,
-  Alias,   // its output is its input's bytes: no code
-  Branch,  // an If
+  RowGather,  // elements of rows by number
+  Top,        // the largest of rows
+  Scatter,    // rows by number
+  Alias,      // its output is its input's bytes: no code
+  Branch,     // an If
 };
 [[nodiscard]] std::string_view name_of(GroupKind kind);
 

@@ -22,6 +22,9 @@ struct PassContext {
 [[nodiscard]] Graph channels_last(const Graph& graph, const PassContext& context);
 /// The bias of a convolution becomes an addition, which fuses with what follows.
 [[nodiscard]] Graph split_conv_bias(const Graph& graph, const PassContext& context);
+/// What works along an axis (numbers along it, its largest elements, running sums) works along the
+/// last one, in rows that UB holds.
+[[nodiscard]] Graph last_axes(const Graph& graph, const PassContext& context);
 /// Reductions keep their dimensions and reduce one run of adjacent dimensions that a tile holds:
 /// others become chains of such reductions.
 [[nodiscard]] Graph split_reductions(const Graph& graph, const PassContext& context);

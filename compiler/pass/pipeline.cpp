@@ -12,10 +12,15 @@ struct Pass {
 };
 
 constexpr Pass kPipeline[] = {
-    {"name-nodes", name_nodes},           {"decompose", decompose_composites},
-    {"fold-empty", fold_empty},           {"channels-last", channels_last},
-    {"split-conv-bias", split_conv_bias}, {"split-reductions", split_reductions},
-    {"simplify-moves", simplify_moves},   {"remove-identities", remove_identities},
+    {"name-nodes", name_nodes},
+    {"decompose", decompose_composites},
+    {"fold-empty", fold_empty},
+    {"channels-last", channels_last},
+    {"split-conv-bias", split_conv_bias},
+    {"last-axes", last_axes},
+    {"split-reductions", split_reductions},
+    {"simplify-moves", simplify_moves},
+    {"remove-identities", remove_identities},
 };
 
 }  // namespace

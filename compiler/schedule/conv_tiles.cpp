@@ -46,8 +46,8 @@ double fractal_cycles(const ConvArguments& words, std::int64_t row, const Machin
 double load_cycles(std::int64_t bytes, std::int64_t row, std::int64_t run, int cores,
                    const Machine& machine) {
   const bool aligned = row % machine.mte2.nz_align.count() == 0;
-  const double rate =
-      per_cycle(machine.mte2.gm_to_l1_hit) * (aligned ? 1 : machine.mte2.nz_unaligned.value());
+  const double port = per_cycle(machine.mte2.gm_to_l1);
+  const double rate = aligned ? port : std::min(port, per_cycle(machine.mte2.nz_unaligned));
   const std::int64_t least = machine.dma.least_request.count();
   const double rounded = real(round_up(run, least)) / real(run);
   return real(bytes) * rounded * std::max(1 / rate, real(cores) / per_cycle(machine.l2.read));

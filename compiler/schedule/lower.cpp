@@ -59,6 +59,13 @@ bool Lowering::find_domain() {
     }
     see(node.outputs[0], std::move(shape));
   }
+  for (NodeId id : nodes_) {
+    const Node& node = graph_.node(id);
+    if (node.op != Op::CumSum) continue;
+    const auto own = static_cast<std::int64_t>(known_shape(graph_.value(node.inputs[0])).size());
+    const std::int64_t axis = node.int_of("axis") + (node.int_of("axis") < 0 ? own : 0);
+    scanned_[id] = rank - static_cast<std::size_t>(own - axis);
+  }
   domain_.assign(rank, 1);
   for (auto& [id, shape] : shape_) {
     shape.insert(shape.begin(), rank - shape.size(), 1);
@@ -91,6 +98,7 @@ bool Lowering::merge_dimensions() {
     if (joins) {
       const std::size_t before = merged_.back().back();
       for (const auto& [id, mask] : mask_) joins = joins && (mask >> i & 1) == (mask >> before & 1);
+      for (const auto& [id, axis] : scanned_) joins = joins && axis != i && axis != before;
     }
     if (joins) {
       merged_.back().push_back(i);
@@ -149,6 +157,15 @@ bool Lowering::place_reductions() {
     }
     made_.kernel.whole_columns |= reduces(last);
     made_.kernel.whole_rows |= reduces(last - 1);
+  }
+  for (const auto& [id, axis] : scanned_) {
+    if (domain_[axis] == 1) continue;
+    const std::size_t last = merged_.size() - 1;
+    const auto is_axis = [&](std::size_t dim) { return merged_[dim] == std::vector{axis}; };
+    if (!is_axis(last) && !is_axis(last - 1))
+      return why_ = "it sums along an outer dimension", false;
+    made_.kernel.whole_columns |= is_axis(last);
+    made_.kernel.whole_rows |= is_axis(last - 1);
   }
   return true;
 }
@@ -240,7 +257,13 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
     return std::nullopt;
   }
   if (frame_ != nullptr) load_accumulators();
-  for (NodeId id : nodes_) lower_node(graph_.node(id));
+  for (NodeId id : nodes_) {
+    if (scanned_.contains(id)) {
+      lower_scan(graph_.node(id), scanned_.at(id));
+    } else {
+      lower_node(graph_.node(id));
+    }
+  }
   for (ValueId id : outputs_) {
     int value = known_.at(id);
     const KernelValue computed = made_.kernel.values[static_cast<std::size_t>(value)];
@@ -279,7 +302,7 @@ std::vector<std::int64_t> known_shape(const Value& value) {
 bool is_vector_node(const Node& node) {
   return find(kUnary, node.op) != nullptr || find(kBinary, node.op) != nullptr ||
          find(kCompare, node.op) != nullptr || find(kReduce, node.op) != nullptr ||
-         node.op == Op::Select || node.op == Op::IsNan;
+         node.op == Op::Select || node.op == Op::IsNan || node.op == Op::CumSum;
 }
 
 std::optional<LoweredKernel> lower(const Graph& graph, std::span<const NodeId> nodes,

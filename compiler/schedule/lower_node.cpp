@@ -128,6 +128,21 @@ void Lowering::lower_reduce(const Node& node, const ReduceRule& rule) {
                         static_cast<int>(rule.how));
 }
 
+void Lowering::lower_scan(const Node& node, std::size_t axis) {
+  label_ = node.name.empty() ? std::string(name_of(node.op)) : node.name;
+  const ValueId result = node.outputs[0];
+  const DType dtype = type_of(node.inputs[0]);
+  const int source = read(node.inputs[0]);
+  if (domain_[axis] == 1 || (mask_of(result) >> axis & 1) == 0) {
+    known_[result] = source;  // along one element
+    return;
+  }
+  const Extent extent = extent_of(mask_of(result));
+  const bool along_rows = extent != Extent::Full || merged_.back() == std::vector{axis};
+  known_[result] = emit(along_rows ? VOp::vscanx : VOp::vscany, dtype, new_value(dtype, extent),
+                        {source, -1, -1});
+}
+
 void Lowering::lower_node(const Node& node) {
   label_ = node.name.empty() ? std::string(name_of(node.op)) : node.name;
   const ValueId result = node.outputs[0];

@@ -15,13 +15,14 @@ struct UnaryRule {
   VOp inst;
 };
 inline constexpr UnaryRule kUnary[] = {
-    {Op::Neg, VOp::vneg},        {Op::Abs, VOp::vabs},     {Op::Exp, VOp::vexp},
-    {Op::Log, VOp::vlog},        {Op::Sqrt, VOp::vsqrt},   {Op::Rsqrt, VOp::vrsqrt},
-    {Op::Reciprocal, VOp::vrec}, {Op::Relu, VOp::vrelu},   {Op::Sigmoid, VOp::vsigmoid},
-    {Op::Tanh, VOp::vtanh},      {Op::Erf, VOp::verf},     {Op::Sin, VOp::vsin},
-    {Op::Cos, VOp::vcos},        {Op::Floor, VOp::vfloor}, {Op::Ceil, VOp::vceil},
-    {Op::Round, VOp::vround},    {Op::Sign, VOp::vsign},   {Op::Not, VOp::vnot},
-    {Op::Cast, VOp::vcvt},       {Op::Expand, VOp::vcopy}, {Op::Identity, VOp::vcopy}};
+    {Op::Neg, VOp::vneg},        {Op::Abs, VOp::vabs},      {Op::Exp, VOp::vexp},
+    {Op::Log, VOp::vlog},        {Op::Sqrt, VOp::vsqrt},    {Op::Rsqrt, VOp::vrsqrt},
+    {Op::Reciprocal, VOp::vrec}, {Op::Relu, VOp::vrelu},    {Op::Sigmoid, VOp::vsigmoid},
+    {Op::Tanh, VOp::vtanh},      {Op::Erf, VOp::verf},      {Op::Sin, VOp::vsin},
+    {Op::Cos, VOp::vcos},        {Op::Floor, VOp::vfloor},  {Op::Ceil, VOp::vceil},
+    {Op::Round, VOp::vround},    {Op::Sign, VOp::vsign},    {Op::Not, VOp::vnot},
+    {Op::Atan, VOp::vatan},      {Op::Log1p, VOp::vlog1p},  {Op::Cast, VOp::vcvt},
+    {Op::Expand, VOp::vcopy},    {Op::Identity, VOp::vcopy}};
 
 /// Two tensors; and, where the machine has it, one tensor and a scalar on the right or on the left.
 struct BinaryRule {
@@ -37,6 +38,8 @@ inline constexpr BinaryRule kBinary[] = {{Op::Add, VOp::vadd, VOp::vadds, VOp::v
                                          {Op::Min, VOp::vmin, VOp::vmins, VOp::vmins},
                                          {Op::Pow, VOp::vpow},
                                          {Op::Mod, VOp::vmod},
+                                         {Op::Shl, VOp::vshl},
+                                         {Op::Shr, VOp::vshr},
                                          {Op::And, VOp::vand},
                                          {Op::Or, VOp::vor},
                                          {Op::Xor, VOp::vxor}};

@@ -40,6 +40,7 @@ class Lowering {
   void lower_integer_power(const Node& node);
   void lower_compare(const Node& node, const lower_rules::CompareRule& rule);
   void lower_reduce(const Node& node, const lower_rules::ReduceRule& rule);
+  void lower_scan(const Node& node, std::size_t axis);
 
   int new_value(DType dtype, Extent extent) {
     made_.kernel.values.push_back({dtype, extent});
@@ -85,7 +86,8 @@ class Lowering {
   std::string label_{};
   std::vector<std::int64_t> domain_{};              // outermost first, as broadcast
   std::vector<std::vector<std::size_t>> merged_{};  // kernel dim -> domain dims
-  std::map<ValueId, Mask> mask_{};                  // over domain_ positions (bit i: dimension i)
+  std::map<NodeId, std::size_t> scanned_{};  // running sums: along which dimension of the domain
+  std::map<ValueId, Mask> mask_{};           // over domain_ positions (bit i: dimension i)
   std::map<ValueId, std::vector<std::int64_t>> shape_{};  // aligned to the domain's rank
   std::map<ValueId, int> known_{};                        // graph value -> kernel value
   std::map<std::pair<int, Extent>, int> spread_{};

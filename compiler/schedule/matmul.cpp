@@ -1,6 +1,8 @@
 #include "compiler/schedule/matmul.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "compiler/schedule/matmul_legal.h"
 #include "vm/base/error.h"
@@ -50,10 +52,24 @@ MatmulSpec packed(MatmulSpec spec) {
 }
 
 std::string to_string(const MatmulSchedule& schedule) {
-  const char* order = schedule.swizzle == isa::Swizzle::Zn ? " zn" : " nz";
-  return std::to_string(schedule.tile_m) + "x" + std::to_string(schedule.tile_n) + "x" +
-         std::to_string(schedule.tile_k) + order + std::to_string(schedule.width) + " " +
-         std::to_string(schedule.cores) + " cores " + std::to_string(schedule.stages) + " stages";
+  constexpr std::array<std::pair<std::int64_t, const char*>, 9> kLoops = {
+      {{isa::kShuffleK, "shuffle-k"},
+       {isa::kKeepOperands, "keep"},
+       {isa::kUnitFlags, "unit-flags"},
+       {isa::kDrainSmall, "drain-small"},
+       {isa::kDrainAll, "drain-all"},
+       {isa::kDrainBlocks, "drain-blocks"},
+       {isa::kOneAccumulator, "one-tile"},
+       {isa::kContiguous, "ranges"},
+       {isa::kEvenParts, "even-parts"}}};
+  std::string text = std::to_string(schedule.tile_m) + "x" + std::to_string(schedule.tile_n) + "x" +
+                     std::to_string(schedule.tile_k) + " " + isa::name_of(schedule.swizzle) +
+                     std::to_string(schedule.width) + " " + std::to_string(schedule.cores) +
+                     " cores " + std::to_string(schedule.stages) + " stages";
+  for (const auto& [bit, name] : kLoops) {
+    if ((schedule.loop & bit) != 0) text += std::string(" ") + name;
+  }
+  return text;
 }
 
 std::int64_t k_unit(const Machine& machine, DType in) {
@@ -65,7 +81,10 @@ std::int64_t part_k(const MatmulSpec& spec, const MatmulSchedule& schedule,
   const std::int64_t size = size_of(spec.in);
   const std::int64_t a = machine.l0a.size.count() / 2 / (schedule.tile_m * size);
   const std::int64_t b = machine.l0b.size.count() / 2 / (schedule.tile_n * size);
-  return std::min(round_down(std::min(a, b), k_unit(machine, spec.in)), schedule.tile_k);
+  const std::int64_t unit = k_unit(machine, spec.in);
+  const std::int64_t most = std::min(round_down(std::min(a, b), unit), schedule.tile_k);
+  if ((schedule.loop & isa::kEvenParts) == 0 || most == 0) return most;
+  return round_up(ceil_div(schedule.tile_k, ceil_div(schedule.tile_k, most)), unit);
 }
 
 std::int64_t a_block_bytes(const MatmulSpec& spec, const MatmulSchedule& schedule) {
@@ -99,18 +118,17 @@ std::int64_t tiles_of(const MatmulSpec& spec, const MatmulSchedule& schedule) {
   return spec.batch0 * spec.batch1 * tiles_m(spec, schedule) * tiles_n(spec, schedule);
 }
 
-TilePlace place_of(const MatmulSpec& spec, const MatmulSchedule& schedule, std::int64_t index) {
-  const bool zn = schedule.swizzle == isa::Swizzle::Zn;
-  const std::int64_t rows = zn ? tiles_m(spec, schedule) : tiles_n(spec, schedule);
-  const std::int64_t columns = zn ? tiles_n(spec, schedule) : tiles_m(spec, schedule);
-  const std::int64_t group = index / (schedule.width * rows);
-  const std::int64_t inside = index % (schedule.width * rows);
-  const std::int64_t first = group * schedule.width;
-  const std::int64_t width = std::min(schedule.width, columns - first);
-  const std::int64_t forward = inside / width;
-  const std::int64_t row = group % 2 == 0 ? forward : rows - 1 - forward;
-  const std::int64_t column = first + inside % width;
-  return zn ? TilePlace{row, column} : TilePlace{column, row};
+isa::TilePlace place_of(const MatmulSpec& spec, const MatmulSchedule& schedule,
+                        std::int64_t index) {
+  return isa::place_of(index, tiles_m(spec, schedule), tiles_n(spec, schedule), schedule.swizzle,
+                       schedule.width);
+}
+
+std::optional<Tiling> parse_tiling(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNames = {"cost", "dvm", "dvm-v1", "dvm-v2", "dvm-v3"};
+  const auto* found = std::find(kNames.begin(), kNames.end(), name);
+  if (found == kNames.end()) return std::nullopt;
+  return static_cast<Tiling>(found - kNames.begin());
 }
 
 }  // namespace dvmsim

@@ -1,11 +1,12 @@
-// A matrix product to be compiled, the tiles chosen for it, and the two ways of choosing: DVM's
-// rule and our estimate. Owns the closed form of a matmul's time; writing the code is
+// A matrix product to be compiled, the tiles chosen for it, and the ways of choosing: DVM's rules
+// and our estimate. Owns the closed form of a matmul's time; writing the code is
 // codegen/matmul.h.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vm/base/dtype.h"
@@ -28,6 +29,7 @@ struct MatmulSpec {
   bool bias = false;  // n elements, the same for every row and batch
   DType bias_type = DType::F16;
   isa::Post post = isa::Post::None;
+  isa::Atomic atomic = isa::Atomic::None;  // Add: C += instead
   friend bool operator==(const MatmulSpec&, const MatmulSpec&) = default;
 };
 
@@ -39,12 +41,13 @@ struct MatmulSchedule {
   std::int64_t tile_m = 16, tile_n = 16, tile_k = 16;
   isa::Swizzle swizzle = isa::Swizzle::Zn;
   std::int64_t width = 1;
-  int cores = 1;   // cube cores that get at least one tile
-  int stages = 2;  // blocks in L1; the matmul macro always uses 2
+  int cores = 1;          // cube cores that get at least one tile
+  int stages = 2;         // blocks in L1; the matmul macro always uses 2
+  std::int64_t loop = 0;  // isa::MatmulLoop
   friend bool operator==(const MatmulSchedule&, const MatmulSchedule&) = default;
 };
 
-/// "128x256x256 zn7 24 cores 2 stages".
+/// "128x256x256 zn7 24 cores 2 stages", and what of MatmulLoop: " shuffle-k unit-flags".
 [[nodiscard]] std::string to_string(const MatmulSchedule& schedule);
 
 /// Multiple that blocks of k must have: 16, or the elements in a row of a fractal if that is more.
@@ -64,15 +67,21 @@ struct MatmulSchedule {
 [[nodiscard]] std::int64_t tiles_n(const MatmulSpec& spec, const MatmulSchedule& schedule);
 [[nodiscard]] std::int64_t tiles_of(const MatmulSpec& spec, const MatmulSchedule& schedule);
 /// Where tile number `index` of one batch lies, in tiles.
-struct TilePlace {
-  std::int64_t row = 0, column = 0;
-};
-[[nodiscard]] TilePlace place_of(const MatmulSpec& spec, const MatmulSchedule& schedule,
-                                 std::int64_t index);
+[[nodiscard]] isa::TilePlace place_of(const MatmulSpec& spec, const MatmulSchedule& schedule,
+                                      std::int64_t index);
 
-/// DVM's earliest cost tiler, with the capacities of the machine. Throws Error if the machine
-/// cannot multiply the type or no tile fits.
-[[nodiscard]] MatmulSchedule choose_dvm(const MatmulSpec& spec, const Machine& machine);
+/// Who chooses. DVM had four rules, one after the other; Dvm is the first, a cost tiler, which its
+/// stored timings fit. V1: a cost tiler that counts cores. V2: tiles enumerated, in groups. V3,
+/// today's default: the same, on diagonals.
+enum class Tiling : std::uint8_t { Cost, Dvm, DvmV1, DvmV2, DvmV3 };
+/// "cost", "dvm", "dvm-v1", "dvm-v2", "dvm-v3".
+[[nodiscard]] std::optional<Tiling> parse_tiling(std::string_view name);
+
+/// By one of DVM's rules, with the capacities of the machine. Cores are the machine's (DVM's table
+/// gives the 910B1 one more than can be launched). Throws Error if the machine cannot multiply the
+/// type or no tile fits.
+[[nodiscard]] MatmulSchedule choose_dvm(const MatmulSpec& spec, const Machine& machine,
+                                        Tiling rule = Tiling::Dvm);
 
 /// What choose_cost ranks: the legal ones of a small set, without an order of visit.
 [[nodiscard]] std::vector<MatmulSchedule> matmul_candidates(const MatmulSpec& spec,

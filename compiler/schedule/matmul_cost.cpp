@@ -59,9 +59,12 @@ std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
 template <class Rank>
 void each_candidate(const MatmulSpec& spec, const Machine& machine, int stages, Rank&& rank) {
   const Sides rows = sides_of(spec.m), columns = sides_of(spec.n);
+  const std::int64_t loop = isa::kKeepOperands | isa::kDrainSmall | isa::kEvenParts |
+                            (machine.cube.unit_flag ? std::int64_t{isa::kUnitFlags} : 0);
   for (std::size_t i = 0; i < rows.count; ++i) {
     for (std::size_t j = 0; j < columns.count; ++j) {
       MatmulSchedule tile{};
+      tile.loop = loop;
       tile.tile_m = rows.side[i];
       tile.tile_n = columns.side[j];
       if (tile.tile_m * tile.tile_n * 4 > machine.l0c.size.count()) continue;
@@ -74,6 +77,29 @@ void each_candidate(const MatmulSpec& spec, const Machine& machine, int stages, 
     }
   }
 }
+
+/// The best few, in ascending order of time, then of tiles.
+struct Finalists {
+  struct One {
+    MatmulSchedule tile{};
+    double time = 0;
+    std::int64_t tiles = 0;
+  };
+  std::array<One, 16> of{};
+  std::size_t count = 0;
+
+  void add(const MatmulSchedule& tile, double time, std::int64_t tiles) {
+    std::size_t at = count;
+    while (at > 0 &&
+           (time < of[at - 1].time || (time == of[at - 1].time && tiles < of[at - 1].tiles))) {
+      --at;
+    }
+    if (at == of.size()) return;
+    if (count < of.size()) ++count;
+    for (std::size_t i = count - 1; i > at; --i) of[i] = of[i - 1];
+    of[at] = {tile, time, tiles};
+  }
+};
 
 }  // namespace
 
@@ -108,21 +134,37 @@ std::vector<MatmulSchedule> matmul_candidates(const MatmulSpec& spec, const Mach
 MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine, int stages) {
   check_matmul(spec, machine);
   const MatmulEstimate estimate(spec, machine);
-  MatmulSchedule best{};
-  double least = 0;
+  // Every core of a launch takes time to start.
+  const auto start =
+      static_cast<double>(cycles_in(machine.launch.per_core, machine.clock.core).count());
+  Finalists finalists;
   each_candidate(spec, machine, stages, [&](const MatmulSchedule& tile) {
-    const double time = estimate.of(tile).total;
-    const bool better = least == 0 || time < least ||
-                        (time == least && tiles_of(spec, tile) < tiles_of(spec, best));
-    if (!better) return;
-    least = time;
-    best = tile;
+    finalists.add(tile, estimate.of(tile).total + start * tile.cores, tiles_of(spec, tile));
   });
-  if (least == 0) {
+  if (finalists.count == 0) {
     refuse_matmul(spec, machine, "no tile fits L1, L0A, L0B and L0C; enlarge them");
   }
-  choose_order(spec, machine, best);
-  return best;
+  // Among the best, the order of visit decides which core meets which edges.
+  constexpr std::int64_t kFewTiles = 256;
+  const auto judge = [&](const MatmulSchedule& tile) {
+    const bool few = tiles_of(spec, tile) <= kFewTiles;
+    return (few ? estimate.of_order(tile) : estimate.of(tile)).total + start * tile.cores;
+  };
+  MatmulSchedule best{};
+  double least = 0;
+  for (std::size_t i = 0; i < finalists.count; ++i) {
+    MatmulSchedule tile = finalists.of[i].tile;
+    choose_order(spec, machine, tile);
+    const double time = judge(tile);
+    if (i > 0 && time >= least) continue;
+    least = time;
+    best = tile;
+  }
+  // What the estimate cannot tell apart is cut and visited as DVM does it, in our loop.
+  constexpr double kUncertain = 0.97;
+  MatmulSchedule dvm = choose_dvm(spec, machine, Tiling::Dvm);
+  dvm.loop = best.loop;
+  return least > kUncertain * judge(dvm) ? dvm : best;
 }
 
 }  // namespace dvmsim

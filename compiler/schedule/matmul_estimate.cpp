@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "compiler/schedule/matmul_legal.h"
+#include "vm/isa/transfer_cost.h"
 #include "vm/machine/derived.h"
 
 namespace dvmsim {
@@ -29,39 +30,53 @@ MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
   unit_ = k_unit(machine, spec.in);
   l0a_ = per_cycle(machine.mte1.l0a);
   l0b_ = per_cycle(machine.mte1.l0b);
-  hit_ = per_cycle(machine.mte2.gm_to_l1_hit);
-  miss_ = per_cycle(machine.mte2.gm_to_l1);
+  port_ = per_cycle(machine.mte2.gm_to_l1);
   fix_ = per_cycle(machine.fix.l0c_to_gm);
   l2_read_ = per_cycle(machine.l2.read);
   hbm_read_ = per_cycle(hbm_read_rate(machine));
-  nz_unaligned_ = machine.mte2.nz_unaligned.value();
+  unaligned_ = std::min(port_, per_cycle(machine.mte2.nz_unaligned));
   write_cost_ = machine.hbm.write_cost.value();
   hit_latency_ = cycles(machine.mte2.latency) + cycles(machine.l2.read_latency);
   miss_latency_ = cycles(machine.hbm.latency);
   hops_ = 2 * cycles(machine.flag.hop);
-  store_latency_ = cycles(machine.fix.latency) + cycles(machine.l2.write_latency) + hops_;
+  release_ = cycles(machine.fix.tail) + hops_;
 }
 
-/// Requests that a row makes: rows that touch one another are read as one.
-double MatmulEstimate::pieces_of(Rows rows) const {
+/// What a row makes of the port, on average over the places where rows begin. Rows that touch one
+/// another are read as one.
+MatmulEstimate::Cut MatmulEstimate::cut_of(Rows rows) const {
   const std::int64_t request = machine_.dma.request.count();
-  if (rows.stride == rows.bytes) return real(rows.bytes) / real(request);
-  const bool inside = rows.bytes <= request && request % rows.stride == 0;
-  if (rows.stride % request == 0 || inside) return real(ceil_div(rows.bytes, request));
-  return real(rows.bytes) / real(request) + 1;
+  const std::int64_t least = std::min(machine_.dma.least_request.count(), request);
+  if (rows.stride == rows.bytes) return {real(rows.bytes) / real(request), 0, real(rows.bytes)};
+  constexpr std::int64_t kSamples = 4;
+  const std::int64_t steps = rows.step % request == 0 ? 1 : kSamples;
+  const std::int64_t lines = rows.stride % request == 0 ? 1 : kSamples;
+  Cut sum{};
+  for (std::int64_t i = 0; i < steps * lines; ++i) {
+    std::int64_t offset = (i / lines * rows.step + i % lines * rows.stride) % request;
+    for (std::int64_t left = rows.bytes; left > 0; offset = 0) {
+      const std::int64_t here = std::min(left, request - offset);
+      sum.requests += 1;
+      const std::int64_t moved = isa::request_bytes(offset, here, least, request);
+      sum.bytes += real(moved);
+      sum.partial += moved != here && !machine_.l2.keep_partial ? 1 : 0;
+      left -= here;
+    }
+  }
+  const double samples = real(steps * lines);
+  return {sum.requests / samples, sum.partial / samples, sum.bytes / samples};
 }
 
 /// Port time of `bytes`: the port's rate, what its window of requests lets through, or its share of
 /// L2, whichever is slowest.
 double MatmulEstimate::load_time(std::int64_t bytes, Rows rows, Misses misses, int cores) const {
-  const bool aligned = rows.bytes % machine_.mte2.nz_align.count() == 0;
-  const double port =
-      (misses.share / miss_ + (1 - misses.share) / hit_) / (aligned ? 1 : nz_unaligned_);
-  const double piece = real(rows.bytes) / pieces_of(rows);
-  const double rounded = std::max(1.0, real(machine_.dma.least_request.count()) / piece);
-  const double window =
-      (hit_latency_ + misses.late * miss_latency_) / (piece * real(machine_.mte2.outstanding));
-  return real(bytes) * std::max({port * rounded, window, real(cores) / l2_read_ * rounded});
+  const bool aligned = rows.stride % machine_.mte2.nz_align.count() == 0;
+  const Cut cut = cut_of(rows);
+  const double port = cut.bytes / (aligned ? port_ : unaligned_);
+  const double window = cut.requests * (hit_latency_ + misses.late * miss_latency_) /
+                        real(machine_.mte2.outstanding_l1);
+  const double shared = cut.bytes * real(cores) / l2_read_;
+  return real(bytes) / real(rows.bytes) * std::max({port, window, shared});
 }
 
 /// Bytes that the cores load of each operand.
@@ -101,21 +116,24 @@ MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::i
                                           std::int64_t n, std::int64_t part, Misses a,
                                           Misses b) const {
   const std::int64_t blocks = ceil_div(spec_.k, schedule.tile_k);
-  const std::int64_t parts = ceil_div(spec_.k, part);
+  const std::int64_t whole = spec_.k / schedule.tile_k, rest = spec_.k % schedule.tile_k;
+  const std::int64_t parts = whole * ceil_div(schedule.tile_k, part) + ceil_div(rest, part);
   const std::int64_t m16 = round_up(m, kFractal), n16 = round_up(n, kFractal);
   const std::int64_t k_all = round_up(spec_.k, unit_);
   Tile t{};
   const double per_block = 1 / real(blocks);
+  const bool is_small = m16 * n16 < isa::kSmallProduct * kFractal * kFractal;
+  const bool drains = is_small && (schedule.loop & isa::kDrainSmall) != 0;
   t.cube = real(ceil_div(m, step_.m) * ceil_div(n, step_.n) * ceil_div(k_all, step_.k)) +
-           real(parts) * cycles(machine_.cube.gap);
+           real(parts) * (cycles(machine_.cube.gap) + (drains ? cycles(machine_.cube.head) : 0));
   t.mte1 = real(m16 * k_all * size_) / l0a_ + real(n16 * k_all * size_) / l0b_ +
            real(2 * parts) * cycles(machine_.mte1.fixed);
-  const std::int64_t k_row = std::min(schedule.tile_k, spec_.k) * size_;
-  const Rows a_rows{spec_.trans_a ? m * size_ : k_row, spec_.a_stride};
-  const Rows b_rows{spec_.trans_b ? k_row : n * size_, spec_.b_stride};
-  t.mte2 = load_time(m * spec_.k * size_, a_rows, a, schedule.cores) +
-           load_time(n * spec_.k * size_, b_rows, b, schedule.cores);
-  t.fix = real(m * n * 4) / fix_ + cycles(machine_.fix.issue_gap);
+  t.mte2 = load_time(m * spec_.k * size_, a_rows(schedule, m), a, schedule.cores) +
+           load_time(n * spec_.k * size_, b_rows(schedule, n), b, schedule.cores);
+  // The rate counts accumulators of 4 bytes.
+  const Rows c_rows{n * out_size_, spec_.c_stride, schedule.tile_n * out_size_};
+  t.fix = real(m) * cut_of(c_rows).bytes * 4 / (fix_ * real(out_size_)) +
+          cycles(machine_.fix.issue_gap);
 
   // Parts alternate between the halves of L0A and L0B, beginning anew in every block: after an odd
   // number the next one waits. A cube that waits for each starts drained.
@@ -131,22 +149,71 @@ MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::i
   const double latency =
       real(blocks) * (hit_latency_ + std::max(a.late, b.late) * miss_latency_ + hops_);
   const double staged = (work + load + latency) / real(schedule.stages);
-  // A lone accumulator is handed over whole: the cube waits for it to leave, the loads go on.
-  const bool two = 2 * schedule.tile_m * schedule.tile_n * 4 <= machine_.l0c.size.count();
-  const double first_part = t.mte1 / real(parts);
-  const double handover = two ? 0 : t.fix + store_latency_ + cycles(machine_.cube.head);
+  // A lone accumulator is handed over: the cube waits for it to leave, the loads go on. With unit
+  // flags it leaves during the tile's last part and the next one's first.
+  const bool one_fits = 2 * schedule.tile_m * schedule.tile_n * 4 > machine_.l0c.size.count();
+  const bool two = !one_fits && (schedule.loop & isa::kOneAccumulator) == 0;
+  const bool by_units = (schedule.loop & isa::kUnitFlags) != 0;
+  const double leaves = t.fix + release_ + cycles(machine_.cube.head);
+  const double both_parts = 2 * t.cube / real(parts);
+  const double first_part = by_units ? 0 : t.mte1 / real(parts);
+  const double handover = two ? 0 : by_units ? std::max(0.0, leaves - both_parts) : leaves;
   const double ahead = real(schedule.stages) * load * per_block;
   t.total = std::max({load, t.fix, work + handover + (two ? 0 : first_part),
                       staged + std::max(0.0, handover - ahead)});
   return t;
 }
 
+MatmulEstimate::Rows MatmulEstimate::a_rows(const MatmulSchedule& schedule, std::int64_t m) const {
+  if (spec_.trans_a) return {m * size_, spec_.a_stride, schedule.tile_m * size_};
+  return {std::min(schedule.tile_k, spec_.k) * size_, spec_.a_stride, schedule.tile_k * size_};
+}
+
+MatmulEstimate::Rows MatmulEstimate::b_rows(const MatmulSchedule& schedule, std::int64_t n) const {
+  if (!spec_.trans_b) return {n * size_, spec_.b_stride, schedule.tile_n * size_};
+  return {std::min(schedule.tile_k, spec_.k) * size_, spec_.b_stride, schedule.tile_k * size_};
+}
+
+/// Cores take tiles in turn; the one that takes longest.
+double MatmulEstimate::longest_core(const MatmulSchedule& schedule, const ByPlace& total) const {
+  const std::int64_t rows = tiles_m(spec_, schedule), columns = tiles_n(spec_, schedule);
+  const std::int64_t tiles = tiles_of(spec_, schedule);
+  double longest = 0;
+  for (std::int64_t core = 0; core < schedule.cores; ++core) {
+    double sum = 0;
+    for (std::int64_t i = core; i < tiles; i += schedule.cores) {
+      const isa::TilePlace at = place_of(spec_, schedule, i % (rows * columns));
+      const std::size_t last =
+          (at.row + 1 == rows ? 1u : 0u) + (at.column + 1 == columns ? 2u : 0u);
+      sum += total[last];
+    }
+    longest = std::max(longest, sum);
+  }
+  return longest;
+}
+
 MatmulTime MatmulEstimate::of(const MatmulSchedule& schedule) const {
+  return estimate(schedule, false);
+}
+
+MatmulTime MatmulEstimate::of_order(const MatmulSchedule& schedule) const {
+  return estimate(schedule, true);
+}
+
+MatmulTime MatmulEstimate::estimate(const MatmulSchedule& schedule, bool in_order) const {
   const std::int64_t part = part_k(spec_, schedule, machine_);
   const std::int64_t rows = tiles_m(spec_, schedule), columns = tiles_n(spec_, schedule);
   const double batches = real(spec_.batch0 * spec_.batch1);
   MatmulTime time{};
-  const Traffic all = loaded(schedule), hbm = from_hbm(schedule);
+  const Traffic all = loaded(schedule);
+  Traffic hbm = from_hbm(schedule);
+  // Requests for parts of lines go to HBM every time.
+  const Rows rows_a = a_rows(schedule, std::min(schedule.tile_m, spec_.m));
+  const Rows rows_b = b_rows(schedule, std::min(schedule.tile_n, spec_.n));
+  const Cut cut_a = cut_of(rows_a), cut_b = cut_of(rows_b);
+  const double line = real(machine_.l2.line.count());
+  hbm.a = std::max(hbm.a, all.a / real(rows_a.bytes) * cut_a.partial * line);
+  hbm.b = std::max(hbm.b, all.b / real(rows_b.bytes) * cut_b.partial * line);
   const double share_a = std::min(1.0, hbm.a / all.a), share_b = std::min(1.0, hbm.b / all.b);
   // Cores of one wave that read the same rows at the same time all wait for HBM.
   const double wave = real(schedule.cores);
@@ -180,7 +247,9 @@ MatmulTime MatmulEstimate::of(const MatmulSchedule& schedule) const {
   time.fix = full.fix;
   const double first =
       full.mte2 / real(ceil_div(spec_.k, schedule.tile_k)) + hit_latency_ + miss_latency_;
-  const double cores_time = std::max(full.total, corner) + (waves - 1) * average + first;
+  const double cores_time =
+      first + (in_order ? longest_core(schedule, {full.total, bottom, right, corner})
+                        : std::max(full.total, corner) + (waves - 1) * average);
   const double written = batches * real(spec_.m * spec_.n * out_size_);
   const double spilled = std::max(0.0, written - real(machine_.l2.size.count()) / 2);
   time.hbm = (hbm.a + hbm.b + spilled * write_cost_) / hbm_read_;

@@ -3,6 +3,8 @@
 // numbers; the simulator has the last word.
 #pragma once
 
+#include <array>
+
 #include "compiler/schedule/matmul.h"
 
 namespace dvmsim {
@@ -19,6 +21,9 @@ class MatmulEstimate {
  public:
   MatmulEstimate(const MatmulSpec& spec, const Machine& machine);
   [[nodiscard]] MatmulTime of(const MatmulSchedule& schedule) const;
+  /// The same for a schedule with its order of visit, where cores meet different tiles at the
+  /// edges. Slower: looks at every tile.
+  [[nodiscard]] MatmulTime of_order(const MatmulSchedule& schedule) const;
 
  private:
   struct Tile {
@@ -28,17 +33,28 @@ class MatmulEstimate {
   struct Misses {
     double share = 0, late = 0;
   };
-  /// Rows of an operand as they are read: how long, how far apart.
+  /// Rows of an operand as they are read: how long, how far apart, and how far it is to those of
+  /// the next tile or block.
   struct Rows {
-    std::int64_t bytes = 0, stride = 0;
+    std::int64_t bytes = 0, stride = 0, step = 0;
+  };
+  /// Requests for a row, those of them that leave no line in L2, and bytes moved.
+  struct Cut {
+    double requests = 0, partial = 0, bytes = 0;
   };
   [[nodiscard]] double load_time(std::int64_t bytes, Rows rows, Misses misses, int cores) const;
-  [[nodiscard]] double pieces_of(Rows rows) const;
+  [[nodiscard]] Cut cut_of(Rows rows) const;
   struct Traffic {
     double a = 0, b = 0;
   };
   [[nodiscard]] Traffic loaded(const MatmulSchedule& schedule) const;
   [[nodiscard]] Traffic from_hbm(const MatmulSchedule& schedule) const;
+  /// Totals of a tile by place: bit 0: in the last row of tiles, bit 1: in the last column.
+  using ByPlace = std::array<double, 4>;
+  [[nodiscard]] MatmulTime estimate(const MatmulSchedule& schedule, bool in_order) const;
+  [[nodiscard]] double longest_core(const MatmulSchedule& schedule, const ByPlace& total) const;
+  [[nodiscard]] Rows a_rows(const MatmulSchedule& schedule, std::int64_t m) const;
+  [[nodiscard]] Rows b_rows(const MatmulSchedule& schedule, std::int64_t n) const;
   [[nodiscard]] Tile tile(const MatmulSchedule& schedule, std::int64_t m, std::int64_t n,
                           std::int64_t part, Misses a, Misses b) const;
 
@@ -46,9 +62,9 @@ class MatmulEstimate {
   const Machine& machine_;
   CubeStep step_{};
   std::int64_t size_ = 2, out_size_ = 2, unit_ = 16;
-  double l0a_ = 1, l0b_ = 1, hit_ = 1, miss_ = 1, fix_ = 1, l2_read_ = 1, hbm_read_ = 1;
-  double nz_unaligned_ = 1, write_cost_ = 1, hit_latency_ = 0, miss_latency_ = 0;
-  double hops_ = 0, store_latency_ = 0;
+  double l0a_ = 1, l0b_ = 1, port_ = 1, unaligned_ = 1, fix_ = 1, l2_read_ = 1, hbm_read_ = 1;
+  double write_cost_ = 1, hit_latency_ = 0, miss_latency_ = 0;
+  double hops_ = 0, release_ = 0;
 };
 
 }  // namespace dvmsim

@@ -24,6 +24,11 @@ inline constexpr std::int64_t kFractalBytes = 32;  // bytes in a row of it
 [[noreturn]] void refuse_matmul(const MatmulSpec& spec, const Machine& machine, const char* why);
 /// Throws Error unless the machine multiplies the type and every size is at least 1.
 void check_matmul(const MatmulSpec& spec, const Machine& machine);
+/// Elements of the operands' type that half of L1 holds beside the bias.
+[[nodiscard]] std::int64_t half_l1_elements(const MatmulSpec& spec, const Machine& machine);
+/// DVM's enumerating tiler (V2, V3): tile and, for V2, order of visit. No tile: tile_m is 0.
+[[nodiscard]] MatmulSchedule enumerate_dvm(const MatmulSpec& spec, const Machine& machine,
+                                           Tiling rule);
 /// How many cores get a tile.
 [[nodiscard]] int cores_for(const MatmulSpec& spec, const MatmulSchedule& schedule,
                             const Machine& machine);

@@ -139,6 +139,10 @@ double weight(isa::Op op) {
     case isa::Op::vsigmoid:
     case isa::Op::vpow:
       return 12;
+    case isa::Op::vscanx:
+    case isa::Op::vscany:
+    case isa::Op::vatan:
+    case isa::Op::vlog1p:
     case isa::Op::verf:
     case isa::Op::vsin:
     case isa::Op::vcos:

@@ -69,7 +69,8 @@ bool Core::start(Pipe pipe) {
   row.reach(Reason::EmptyIssueBlocked, front.unblocked);
   row.reach(Reason::EmptyDecode, front.arrival);
   if (front.command.drain) row.reach(Reason::WaitDependency, fabric_.queue(pipe).visible());
-  fabric_.take_tokens(front.command, pipe);
+  const bool unit = front.command.unit;
+  fabric_.take_tokens(front.command, pipe, unit ? costs_.of(front.command).busy : Cycles(0));
   mean(front, row.end());
   return true;
 }
@@ -81,8 +82,14 @@ void Core::compute(Pipe pipe) {
   const Cycles start = fabric_.row(pipe).end();
   const Cost cost = costs_.of(command);
   const Cycles hold = start + (queue.drained(start) ? cost.head : Cycles(0)) + cost.busy;
-  fabric_.row(pipe).work(hold, command, hold + cost.tail);
-  complete(pipe, hold, hold + cost.tail);
+  const Cycles visible = hold + cost.tail;
+  Stamps stamps{visible, pipe == Pipe::Cube ? hold : visible, {}};  // operands are free, once read
+  fabric_.row(pipe).work(hold, command, {hold, visible, stamps.released});
+  if (command.unit) {
+    const Cycles first = hold - cost.busy + isa::unit_cycles(command, cost.busy) + cost.tail;
+    stamps.tile = {first, visible};
+  }
+  complete(pipe, hold, stamps);
 }
 
 /// Copies from and to GM: the memory system says how long.
@@ -101,10 +108,16 @@ bool Core::post_next_chunk(Pipe pipe) {
   transferring_[static_cast<std::size_t>(pipe)] = false;
   const Dma& done = dma(pipe);
   Row& row = fabric_.row(pipe);
-  row.work(std::min(done.uncontended_hold(), done.hold()), fabric_.queue(pipe).front().command,
-           done.visible());
+  const isa::Command& command = fabric_.queue(pipe).front().command;
+  isa::Handover tile{};
+  if (command.unit) {  // L0C is free as it is read, not as the result arrives
+    const Cycles tail = done.released() - done.hold();
+    tile = {row.end() + isa::unit_cycles(command, costs_.of(command).busy) + tail, done.released()};
+  }
+  row.work(std::min(done.uncontended_hold(), done.hold()), command,
+           {done.hold(), done.visible(), done.released()});
   row.reach(Reason::WaitMemory, done.hold());
-  complete(pipe, done.hold(), done.visible());
+  complete(pipe, done.hold(), {done.visible(), done.released(), tile});
   return false;
 }
 
@@ -117,12 +130,12 @@ void Core::answer(Pipe queue, const Answer& answer) {
   if (!post_next_chunk(queue)) fabric_.make_ready(queue);
 }
 
-void Core::complete(Pipe pipe, Cycles hold, Cycles visible) {
+void Core::complete(Pipe pipe, Cycles hold, const Stamps& stamps) {
   CommandQueue& queue = fabric_.queue(pipe);
   // The slot keeps its command until the next one is issued into it.
   const isa::Command& command = queue.front().command;
-  queue.finish(hold, visible);
-  fabric_.set_tokens(command, pipe, queue.visible());
+  queue.finish(hold, stamps.visible, stamps.released);
+  fabric_.set_tokens(command, pipe, {queue.visible(), queue.released(), stamps.tile});
   fabric_.make_ready(Pipe::Scalar);
 }
 

@@ -47,7 +47,7 @@ class Core {
   void compute(Pipe pipe);
   void transfer(Pipe pipe);
   bool post_next_chunk(Pipe pipe);
-  void complete(Pipe pipe, Cycles hold, Cycles visible);
+  void complete(Pipe pipe, Cycles hold, const Stamps& stamps);
   [[nodiscard]] Dma& dma(Pipe pipe);
   void mean(const QueuedCommand& queued, Cycles start);
 

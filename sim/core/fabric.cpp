@@ -14,6 +14,10 @@ int cross_id_of(const isa::Command& command) {
   return static_cast<int>(command.at(1));
 }
 
+bool reaches_gm(Pipe pipe) {
+  return pipe != Pipe::Cube && pipe != Pipe::Vector && pipe != Pipe::MTE1;
+}
+
 std::string name_of_flag(Pipe from, Pipe to, int id) {
   return "flag " + std::string(name_of(from)) + "->" + std::string(name_of(to)) + " " +
          std::to_string(id);
@@ -66,10 +70,12 @@ bool Fabric::tokens_present(const isa::Command& command, Pipe pipe) {
   return false;
 }
 
-void Fabric::take_tokens(const isa::Command& command, Pipe pipe) {
+void Fabric::take_tokens(const isa::Command& command, Pipe pipe, Cycles busy) {
   for (const isa::FlagRef& wait : command.wait) {
     if (!wait.valid) continue;
-    const Cycles token = flags_.flag(wait.pipe, pipe, wait.id).pop();
+    const isa::Handover stamp = flags_.flag(wait.pipe, pipe, wait.id).pop();
+    const bool follows = command.unit && isa::is_unit_pair(wait.pipe, pipe);
+    const Cycles token = follows ? isa::follow(stamp, command, busy) : stamp.last;
     row(pipe).reach(Reason::WaitFlag, token);
     tell({{id, wait.pipe}, {id, pipe}, wait.id, token - machine.flag.hop, row(pipe).end()});
   }
@@ -84,19 +90,29 @@ void Fabric::take_tokens(const isa::Command& command, Pipe pipe) {
         row(pipe).end()});
 }
 
-void Fabric::set_tokens(const isa::Command& command, Pipe pipe, Cycles visible) {
+void Fabric::set_tokens(const isa::Command& command, Pipe pipe, const Stamps& stamps) {
   for (const isa::FlagRef& set : command.set) {
     if (!set.valid) continue;
-    flags_.flag(pipe, set.pipe, set.id).push(visible + machine.flag.hop);
+    const Cycles done = reaches_gm(set.pipe) ? stamps.visible : stamps.released;
+    const bool streams = command.unit && isa::is_unit_pair(pipe, set.pipe);
+    const isa::Handover stamp = streams ? stamps.tile : isa::Handover{done, done};
+    flags_.flag(pipe, set.pipe, set.id)
+        .push({stamp.first + machine.flag.hop, stamp.last + machine.flag.hop});
     make_ready(set.pipe);
   }
   if (command.op != Op::xset) return;
   cross_.set(number, cross_id_of(command), mode_of(command),
-             {visible + machine.xflag.latency.cycles(), {id, pipe}});
+             {stamps.visible + machine.xflag.latency.cycles(), {id, pipe}});
 }
 
 void Fabric::tell(const FlagEdge& edge) {
   for (Probe* probe : probes_) probe->on_flag(edge);
+}
+
+void Fabric::tell_issue(const isa::Command& command) {
+  if (probes_.empty()) return;
+  const Issue issue{id, &command, row(Pipe::Scalar).end()};
+  for (Probe* probe : probes_) probe->on_issue(issue);
 }
 
 std::string Fabric::missing_token(const isa::Command& command, Pipe pipe) {

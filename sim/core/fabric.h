@@ -31,6 +31,14 @@ struct CoreReport {
   DatedFault fault{};
 };
 
+/// When the flags of a command are set: to pipes that reach GM when everything so far is visible,
+/// to others when what it read on the core may be overwritten. With the unit bit, those to the
+/// other side of L0C by the tile.
+struct Stamps {
+  Cycles visible{}, released{};
+  isa::Handover tile{};
+};
+
 class Fabric {
  public:
   Fabric(const Machine& machine, CoreId id, int number, const Probes& probes, MemoryPort& memory,
@@ -48,12 +56,14 @@ class Fabric {
 
   // -- flags: `pipe` waits for or sets what the command says --------------------------------------
   [[nodiscard]] bool tokens_present(const isa::Command& command, Pipe pipe);
-  /// Takes the tokens; the row of `pipe` waits for them.
-  void take_tokens(const isa::Command& command, Pipe pipe);
-  /// The command's flags, set by what is visible at `visible`.
-  void set_tokens(const isa::Command& command, Pipe pipe, Cycles visible);
+  /// Takes the tokens; the row of `pipe` waits for them. `busy`: of a command with the unit bit.
+  void take_tokens(const isa::Command& command, Pipe pipe, Cycles busy = Cycles(0));
+  void set_tokens(const isa::Command& command, Pipe pipe, const Stamps& stamps);
   /// "flag mte2->vector 3", of the first token that is missing.
   [[nodiscard]] std::string missing_token(const isa::Command& command, Pipe pipe);
+
+  /// The scalar unit is done with the command now.
+  void tell_issue(const isa::Command& command);
 
   // -- whose turn it is ---------------------------------------------------------------------------
   void make_ready(Pipe pipe) { ready_ |= bit(pipe); }

@@ -28,7 +28,7 @@ class CommandQueue {
 
   void clear() {
     issued_ = finished_ = 0;
-    hold_ = visible_ = kNever;
+    hold_ = visible_ = released_ = kNever;
   }
 
   [[nodiscard]] bool empty() const { return issued_ == finished_; }
@@ -41,15 +41,18 @@ class CommandQueue {
 
   void push(const QueuedCommand& command) { slots_[place(issued_++)] = command; }
   [[nodiscard]] const QueuedCommand& front() const { return slots_[place(finished_)]; }
-  /// The front command holds the pipe until `hold` and its result is visible at `visible`.
-  void finish(Cycles hold, Cycles visible) {
+  /// The front command holds the pipe until `hold`, its result is visible at `visible`, and what it
+  /// read on the core may be overwritten from `released` on.
+  void finish(Cycles hold, Cycles visible, Cycles released) {
     hold_ = hold;
     visible_ = std::max(visible_, visible);
+    released_ = std::max(released_, released);
     freed_[place(finished_++)] = hold;
   }
 
   [[nodiscard]] Cycles hold() const { return hold_; }
   [[nodiscard]] Cycles visible() const { return visible_; }
+  [[nodiscard]] Cycles released() const { return released_; }
   /// Nothing is in flight at `start`: the next command pays the pipe's head.
   [[nodiscard]] bool drained(Cycles start) const { return start >= visible_ && start > hold_; }
 
@@ -60,7 +63,7 @@ class CommandQueue {
   std::vector<QueuedCommand> slots_;  // a power of two, at least depth
   std::vector<Cycles> freed_;         // hold-ends, by slot
   std::size_t issued_ = 0, finished_ = 0;
-  Cycles hold_ = kNever, visible_ = kNever;  // of everything finished so far
+  Cycles hold_ = kNever, visible_ = kNever, released_ = kNever;  // of everything finished so far
 };
 
 }  // namespace dvmsim

@@ -6,6 +6,11 @@
 
 namespace dvmsim {
 
+/// When a command's pipe is free, its result visible, and what it read may be overwritten.
+struct Ends {
+  Cycles hold{}, visible{}, released{};
+};
+
 class Row {
  public:
   Row(RowId id, const Probes& probes) : id_(id), probes_(&probes) {}
@@ -15,12 +20,14 @@ class Row {
   /// The row is taken up to `until` by `reason`; nothing if it already is.
   void reach(Reason reason, Cycles until) {
     if (until <= end_) return;
-    if (!probes_->empty()) emit({id_, end_, until, reason, nullptr, {}});
+    if (!probes_->empty()) emit({id_, end_, until, reason, nullptr, {}, {}, {}});
     end_ = until;
   }
   /// The command works until then.
-  void work(Cycles until, const isa::Command& command, Cycles visible) {
-    if (!probes_->empty()) emit({id_, end_, until, Reason::Work, &command, visible});
+  void work(Cycles until, const isa::Command& command, const Ends& ends) {
+    if (!probes_->empty()) {
+      emit({id_, end_, until, Reason::Work, &command, ends.visible, ends.hold, ends.released});
+    }
     end_ = until;
   }
   [[nodiscard]] const RowId& id() const { return id_; }

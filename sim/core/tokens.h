@@ -1,5 +1,6 @@
 // Flags inside a core: a flag is a first-in first-out queue of time stamps, with one pipe that sets
-// it and one that waits for it. Counting needs no other state.
+// it and one that waits for it. Counting needs no other state. A stamp is the time of a handover,
+// its hop included.
 #pragma once
 
 #include <array>
@@ -9,6 +10,7 @@
 #include "vm/base/space.h"
 #include "vm/base/strong.h"
 #include "vm/isa/isa.h"
+#include "vm/isa/unit_flag.h"
 
 namespace dvmsim {
 
@@ -47,17 +49,17 @@ class Fifo {
 /// All flags of one core.
 class FlagBoard {
  public:
-  [[nodiscard]] Fifo<Cycles>& flag(Pipe from, Pipe to, int id) {
+  [[nodiscard]] Fifo<isa::Handover>& flag(Pipe from, Pipe to, int id) {
     return flags_[(static_cast<std::size_t>(from) * kPipes + static_cast<std::size_t>(to)) *
                       isa::kFlagIds +
                   static_cast<std::size_t>(id)];
   }
   void clear() {
-    for (Fifo<Cycles>& flag : flags_) flag.clear();
+    for (Fifo<isa::Handover>& flag : flags_) flag.clear();
   }
 
  private:
-  std::array<Fifo<Cycles>, kPipes * kPipes * isa::kFlagIds> flags_{};
+  std::array<Fifo<isa::Handover>, kPipes * kPipes * isa::kFlagIds> flags_{};
 };
 
 }  // namespace dvmsim

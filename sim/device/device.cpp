@@ -134,6 +134,7 @@ Ticket SimDevice::submit(const Launch& launch) {
   const auto ticket = static_cast<Ticket>(state.reports.size());
   const Cycles arrival = state.timeline.submit(launch);
   LaunchMark mark{ticket, launch.label, arrival, std::max(arrival, state.timeline.stream_free())};
+  mark.awaited = state.timeline.awaited();
   for (Probe* probe : state.probes) probe->on_launch_begin(mark, *launch.program);
   state.reports.push_back(state.run(launch, mark.begin));
   mark.end = state.reports.back().end;
@@ -197,20 +198,14 @@ Bytes SimDevice::peak_memory() const {
   return state_->global.peak();
 }
 
-std::vector<std::string> not_modelled(const Machine& machine) {
-  std::vector<std::string> lines = {
+std::vector<std::string> not_modelled() {
+  return {
       "UB bank conflicts between instructions of different pipes",
       "the on-chip network between cores and L2, beyond a port's latency",
       "HBM banks, rows and refresh, beyond hbm.efficiency",
       "traffic of the host beside program copies",
-      "address translation, and flags that count past flag.max or xflag.max",
+      "flags that count past flag.max or xflag.max",
   };
-  if (machine.cube.unit_flag)
-    lines.emplace_back("cube.unit_flag: FixPipe starts after whole tiles");
-  if (machine.mte2.gm_to_ub_shared.per_cycle() < machine.mte2.gm_to_ub.per_cycle()) {
-    lines.emplace_back("mte2.gm_to_ub_shared: MTE2 and MTE3 of a core do not slow each other");
-  }
-  return lines;
 }
 
 }  // namespace dvmsim

@@ -48,6 +48,6 @@ class SimDevice : public Device {
 };
 
 /// What the simulator leaves out on this machine, one line each, for reports.
-[[nodiscard]] std::vector<std::string> not_modelled(const Machine& machine);
+[[nodiscard]] std::vector<std::string> not_modelled();
 
 }  // namespace dvmsim

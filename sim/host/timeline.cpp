@@ -45,7 +45,9 @@ void HostTimeline::ended(Cycles end) {
 
 void HostTimeline::wait(Ticket ticket) {
   const Cycles end = ends_[static_cast<std::size_t>(ticket)];
-  front_ = std::max(front_, time_at(end) + scaled(machine_.host.synchronize));
+  const Picoseconds known = time_at(end) + scaled(machine_.host.synchronize);
+  if (known > front_) awaited_ = end;
+  front_ = std::max(front_, known);
 }
 
 void HostTimeline::spend(HostThread thread, HostWork kind, Picoseconds time,

@@ -25,6 +25,8 @@ class HostTimeline {
   void wait(Ticket ticket);
 
   [[nodiscard]] Cycles stream_free() const { return stream_free_; }
+  /// End of the last launch that the front thread had to wait for; 0: none.
+  [[nodiscard]] Cycles awaited() const { return awaited_; }
   /// When the front thread has done everything so far.
   [[nodiscard]] std::int64_t front_ns() const { return front_.count() / 1000; }
 
@@ -37,7 +39,7 @@ class HostTimeline {
   const Machine& machine_;
   const Probes& probes_;
   Picoseconds front_{}, queue_{};
-  Cycles stream_free_{};
+  Cycles stream_free_{}, awaited_{};
   std::vector<Cycles> ends_{};  // by ticket
 };
 

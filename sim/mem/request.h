@@ -14,7 +14,8 @@ namespace dvmsim {
 struct Piece {
   std::uint64_t address = 0;
   std::int32_t bytes = 0;
-  std::int32_t moved = 0;  // what crosses the port for them: no less than the least request
+  std::int32_t moved = 0;  // of the request for them, a block aligned to its size
+  [[nodiscard]] bool whole() const { return moved == bytes; }
 };
 
 /// The order in which the memory system serves: nothing else decides it.
@@ -25,17 +26,21 @@ struct RequestKey {
   friend constexpr auto operator<=>(const RequestKey&, const RequestKey&) = default;
 };
 
+/// Fixed when the request arrives, never revised.
+struct Answer {
+  Cycles completion{};      // read: data leave L2; write: L2 has taken them
+  std::int64_t missed = 0;  // bytes of the request's blocks that had to come from HBM
+};
+
+/// What the pieces of a request did, in bytes, for the listeners.
+struct Tally {
+  std::int64_t hit = 0, missed = 0, hbm_read = 0, hbm_write = 0;
+};
+
 struct Request {
   RequestKey key{};
   bool write = false;
   std::span<const Piece> pieces{};  // ascending; the asker keeps them until it is answered
-};
-
-/// Fixed when the request arrives, never revised.
-struct Answer {
-  Cycles completion{};      // read: data leave L2; write: L2 has taken them
-  std::int64_t hit = 0;     // bytes moved that were in L2; writes always count here
-  std::int64_t missed = 0;  // bytes moved that came from HBM
 };
 
 }  // namespace dvmsim

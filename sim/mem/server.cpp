@@ -17,6 +17,10 @@ MemoryServer::MemoryServer(const Machine& machine, MemoryModel model)
       line_read_(ticks_for(line_bytes_, machine.l2.read.per_cycle())),
       line_write_(ticks_for(line_bytes_, machine.l2.write.per_cycle())),
       cache_(machine),
+      tlb_(machine, machine.cores.cube + machine.cores.vector),
+      closed_form_(machine),
+      walk_(ticks_of(machine.tlb.walk)),
+      translated_(static_cast<std::size_t>(machine.cores.cube + machine.cores.vector)),
       channel_free_(static_cast<std::size_t>(machine.hbm.channels)) {
   const Rational channel =
       machine.hbm.peak.per_cycle() * machine.hbm.efficiency / Rational(machine.hbm.channels);
@@ -27,49 +31,72 @@ MemoryServer::MemoryServer(const Machine& machine, MemoryModel model)
 Answer MemoryServer::request(const Request& request) {
   DVMSIM_ASSERT(last_ <= request.key, "the memory system serves requests in order of arrival");
   last_ = request.key;
-  if (model_ == MemoryModel::Detailed) return serve(request);
-
-  Answer answer{request.key.arrival + (request.write ? machine_.l2.write_latency.cycles()
-                                                     : machine_.l2.read_latency.cycles())};
   Tally tally;
-  for (const Piece& piece : request.pieces) {
-    answer.hit += piece.moved;
-    tally.hit += piece.bytes;
-  }
-  report(request, answer, tally);
+  const Answer answer = model_ == MemoryModel::Detailed     ? serve(request, tally)
+                        : model_ == MemoryModel::ClosedForm ? closed_form_.serve(request, tally)
+                                                            : ideal(request, tally);
+  report(request, answer.completion, tally);
   return answer;
 }
 
-Answer MemoryServer::serve(const Request& request) {
-  Answer answer{request.key.arrival};
-  Tally tally;
+Answer MemoryServer::ideal(const Request& request, Tally& tally) const {
+  for (const Piece& piece : request.pieces) tally.hit += piece.bytes;
+  const auto& l2 = machine_.l2;
+  return {request.key.arrival + (request.write ? l2.write_latency : l2.read_latency).cycles()};
+}
+
+Answer MemoryServer::serve(const Request& request, Tally& tally) {
   const Ticks arrival = ticks_of(request.key.arrival);
+  const bool by_scalar = request.key.queue == Pipe::Scalar;
   Ticks done = arrival;
+  Answer answer;
   for (const Piece& piece : request.pieces) {
-    done = std::max(
-        done, request.write ? write(piece, arrival, tally) : read(piece, arrival, answer, tally));
-    if (request.write) answer.hit += piece.moved;
+    const Ticks walk = translate(request, piece);
+    const bool bypassed = !bypassed_.empty() && is_bypassed(piece.address);
+    const bool keeps = !bypassed && (machine_.l2.keep_partial || by_scalar || piece.whole());
+    const std::int64_t missed = tally.missed;
+    const Ticks end = request.write ? write(piece, arrival, !bypassed, tally)
+                                    : read(piece, arrival, keeps, tally);
+    if (!request.write && tally.missed != missed) answer.missed += piece.moved;
+    done = std::max(done, end + walk);
   }
   answer.completion = cycle_at(done);
-  report(request, answer, tally);
   return answer;
 }
 
-Ticks MemoryServer::read(const Piece& piece, Ticks arrival, Answer& answer, Tally& tally) {
+/// A core walks for one page at a time; its requests stay in order. Bandwidth is taken when a
+/// request arrives, so that nobody else waits for the walk.
+Ticks MemoryServer::translate(const Request& request, const Piece& piece) {
+  const Ticks arrival = ticks_of(request.key.arrival);
+  Ticks& translated = translated_[request.key.core];
+  if (!tlb_.access(request.key.core, piece.address)) {
+    translated = std::max(translated, arrival) + walk_;
+  }
+  return std::max(translated, arrival) - arrival;
+}
+
+bool MemoryServer::is_bypassed(std::uint64_t address) const {
+  return std::any_of(bypassed_.begin(), bypassed_.end(), [address](const Range& range) {
+    return range.begin <= address && address < range.end;
+  });
+}
+
+Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
   const std::uint64_t line = piece.address / static_cast<std::uint64_t>(line_bytes_);
-  const Ticks transfer = l2_time(piece.bytes, false);
+  const Ticks transfer = l2_time(piece.moved, false);
   const Ticks begin = begin_on_l2(arrival, transfer);
-  Ticks none{};
-  const Cache::Access found =
-      cache_.exists() ? cache_.access(line, false) : Cache::Access{false, false, 0, &none};
+  if (!cache_.exists() || (!keeps && !cache_.contains(line))) {
+    tally.missed += piece.bytes;
+    tally.hbm_read += line_bytes_;
+    return fetch(line, begin);
+  }
+  const Cache::Access found = cache_.access(line, false);
   if (found.hit) {
-    answer.hit += piece.moved;
     tally.hit += piece.bytes;
     const Ticks mine = std::max(begin, *found.free);
     *found.free = mine + same_line_;
     return mine + transfer + read_latency_;
   }
-  answer.missed += piece.moved;
   tally.missed += piece.bytes;
   tally.hbm_read += line_bytes_;
   const Ticks filled = fetch(line, begin);
@@ -80,11 +107,12 @@ Ticks MemoryServer::read(const Piece& piece, Ticks arrival, Answer& answer, Tall
   return filled;
 }
 
-Ticks MemoryServer::write(const Piece& piece, Ticks arrival, Tally& tally) {
+Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
   const std::uint64_t line = piece.address / static_cast<std::uint64_t>(line_bytes_);
-  const Ticks transfer = l2_time(piece.bytes, true);
+  const Ticks transfer = l2_time(piece.moved, true);
   const Ticks begin = begin_on_l2(arrival, transfer);
-  const bool keep = cache_.exists() && (machine_.l2.write_allocate || cache_.contains(line));
+  const bool allocates = keeps && machine_.l2.write_allocate;
+  const bool keep = cache_.exists() && (allocates || cache_.contains(line));
   if (!keep) {
     tally.missed += piece.bytes;
     write_back(line, begin, piece.bytes, tally);
@@ -130,17 +158,25 @@ Ticks MemoryServer::l2_time(std::int64_t bytes, bool write) const {
 }
 
 void MemoryServer::touch(std::uint64_t address, std::int64_t bytes) {
+  closed_form_.touch(address, bytes);
+  tlb_.touch(address, bytes);
   if (!cache_.exists() || bytes <= 0) return;
   const auto line = static_cast<std::uint64_t>(line_bytes_);
   const std::uint64_t last = (address + static_cast<std::uint64_t>(bytes) - 1) / line;
   for (std::uint64_t i = address / line; i <= last; ++i) cache_.access(i, false);
 }
 
-void MemoryServer::report(const Request& request, const Answer& answer, const Tally& tally) const {
+void MemoryServer::clear() {
+  cache_.clear();
+  tlb_.clear();
+  closed_form_.clear();
+}
+
+void MemoryServer::report(const Request& request, Cycles completion, const Tally& tally) const {
   if (probes_ == nullptr || probes_->empty()) return;
   const auto say = [&](Place place, std::int64_t bytes) {
     if (bytes == 0) return;
-    const Traffic traffic{place, Bytes(bytes), request.key.arrival, answer.completion};
+    const Traffic traffic{place, Bytes(bytes), request.key.arrival, completion};
     for (Probe* probe : *probes_) probe->on_traffic(traffic);
   };
   say(Place::L2Hit, tally.hit);

@@ -6,15 +6,18 @@
 #include <vector>
 
 #include "sim/mem/cache.h"
+#include "sim/mem/closed_form.h"
 #include "sim/mem/request.h"
 #include "sim/mem/ticks.h"
+#include "sim/mem/tlb.h"
 #include "vm/machine/machine.h"
 #include "vm/observe/span.h"
 
 namespace dvmsim {
 
-/// Ideal: every access takes the L2 hit latency and nobody is in anybody's way.
-enum class MemoryModel : std::uint8_t { Ideal, Detailed };
+/// Ideal: every access takes the L2 hit latency and nobody is in anybody's way. ClosedForm: even
+/// shares (closed_form.h). Detailed: lines, channels, queues, pages.
+enum class MemoryModel : std::uint8_t { Ideal, ClosedForm, Detailed };
 
 class MemoryServer {
  public:
@@ -22,20 +25,31 @@ class MemoryServer {
 
   /// Serves requests in ascending order of their keys.
   Answer request(const Request& request);
-  /// As if the bytes had been read before the run: they are in L2, if there is room.
+  /// A launch on so many cores begins.
+  void begin(int cores) { closed_form_.begin(cores); }
+  /// As if every core had read the bytes before the run: they are in L2 and their pages at hand, if
+  /// there is room.
   void touch(std::uint64_t address, std::int64_t bytes);
-  /// Empties L2; dirty lines are forgotten.
-  void clear() { cache_.clear(); }
+  /// Empties L2 and the translations; dirty lines are forgotten.
+  void clear();
+  /// What L2 does not keep: reads of these bytes go to HBM, and writes through.
+  void bypass(std::uint64_t address, std::int64_t bytes) {
+    bypassed_.push_back({address, address + static_cast<std::uint64_t>(bytes)});
+  }
   void listen(const Probes* probes) { probes_ = probes; }
 
  private:
-  /// What the pieces of one request did, for the listeners.
-  struct Tally {
-    std::int64_t hit = 0, missed = 0, hbm_read = 0, hbm_write = 0;
+  struct Range {
+    std::uint64_t begin = 0, end = 0;
   };
-  Answer serve(const Request& request);
-  Ticks read(const Piece& piece, Ticks arrival, Answer& answer, Tally& tally);
-  Ticks write(const Piece& piece, Ticks arrival, Tally& tally);
+  [[nodiscard]] Answer ideal(const Request& request, Tally& tally) const;
+  Answer serve(const Request& request, Tally& tally);
+  /// `keeps`: a line that was not there stays.
+  Ticks read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally);
+  Ticks write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally);
+  /// How long the request waits for the translation of the piece's page.
+  Ticks translate(const Request& request, const Piece& piece);
+  [[nodiscard]] bool is_bypassed(std::uint64_t address) const;
   Ticks begin_on_l2(Ticks arrival, Ticks transfer);
   /// One line from HBM, asked for at `begin`; when it is there.
   Ticks fetch(std::uint64_t line, Ticks begin);
@@ -43,7 +57,7 @@ class MemoryServer {
   void write_back(std::uint64_t line, Ticks begin, std::int64_t bytes, Tally& tally);
   Ticks& channel_of(std::uint64_t line);
   [[nodiscard]] Ticks l2_time(std::int64_t bytes, bool write) const;
-  void report(const Request& request, const Answer& answer, const Tally& tally) const;
+  void report(const Request& request, Cycles completion, const Tally& tally) const;
 
   const Machine& machine_;
   MemoryModel model_;
@@ -52,7 +66,11 @@ class MemoryServer {
   Ticks line_read_, line_write_, line_fetch_;  // times of a whole line
   Rational write_back_rate_;                   // of one channel
   Cache cache_;
-  Ticks l2_free_{};
+  Tlb tlb_;
+  ClosedForm closed_form_;
+  std::vector<Range> bypassed_{};
+  Ticks l2_free_{}, walk_;
+  std::vector<Ticks> translated_;  // by core: its last walk is over
   std::vector<Ticks> channel_free_;
   RequestKey last_{};
   const Probes* probes_ = nullptr;

@@ -39,7 +39,7 @@ void MemorySystem::serve() {
 }
 
 Answer MemorySystem::ask_external(const Request& request) {
-  Answer answer{request.key.arrival};
+  Cycles completion = request.key.arrival;
   for (const Piece& piece : request.pieces) {
     scratch_.resize(std::max(scratch_.size(), static_cast<std::size_t>(piece.bytes)));
     tlm::tlm_generic_payload payload;
@@ -51,10 +51,9 @@ Answer MemorySystem::ask_external(const Request& request) {
     sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
     external->b_transport(payload, delay);
     const Cycles done = request.key.arrival + Cycles(static_cast<std::int64_t>(delay.value()));
-    answer.completion = std::max(answer.completion, done);
-    answer.hit += piece.moved;
+    completion = std::max(completion, done);
   }
-  return answer;
+  return {completion};
 }
 
 }  // namespace dvmsim

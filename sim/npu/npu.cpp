@@ -48,6 +48,7 @@ void Npu::begin(const NpuLaunch& launch) {
   const Launch& what = *launch.launch;
   const int cubes = what.cube_cores, cores = cubes + what.vector_cores;
   begin_ = launch.begin;
+  memory_->server().begin(cores);
   cross_.begin(cubes, what.vector_cores);
   taking_part_.clear();
   const Cycles start = launch.begin + launch_head(what, cores);

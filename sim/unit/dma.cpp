@@ -12,14 +12,19 @@ void PieceCutter::begin(const isa::Region& region) {
 }
 
 Piece PieceCutter::next() {
-  const std::int64_t offset = address_ % cutting_.granule;
-  const std::int64_t bytes = std::min(left_, cutting_.granule - offset);
-  const Piece piece{static_cast<std::uint64_t>(address_), static_cast<std::int32_t>(bytes),
-                    static_cast<std::int32_t>(std::max(bytes, cutting_.least))};
-  address_ += bytes;
-  left_ -= bytes;
-  if (left_ == 0) next_run();
-  return piece;
+  const std::int64_t first = address_, offset = first % cutting_.granule;
+  const std::int64_t end = first - offset + cutting_.granule;
+  std::int64_t bytes = 0;
+  do {
+    const std::int64_t taken = std::min(left_, end - address_);
+    bytes += taken;
+    address_ += taken;
+    left_ -= taken;
+    if (left_ == 0) next_run();
+  } while (left_ > 0 && address_ == first + bytes && address_ < end);
+  const std::int64_t moved = isa::request_bytes(offset, bytes, cutting_.least, cutting_.granule);
+  return {static_cast<std::uint64_t>(first), static_cast<std::int32_t>(bytes),
+          static_cast<std::int32_t>(moved)};
 }
 
 void PieceCutter::next_run() {
@@ -35,19 +40,13 @@ void PieceCutter::next_run() {
   left_ = region_.length;
 }
 
-Cycles port_time(const PortRates& rates, std::int64_t hit, std::int64_t missed) {
-  if (missed == 0) return Cycles(rates.hit.ceil_of(hit));
-  if (hit == 0) return Cycles(rates.miss.ceil_of(missed));
-  // hit / rate + missed / rate' over a common denominator, rounded up once.
-  const __int128 denominator = static_cast<__int128>(rates.hit.num()) * rates.miss.num();
-  const __int128 numerator = static_cast<__int128>(hit) * rates.hit.den() * rates.miss.num() +
-                             static_cast<__int128>(missed) * rates.miss.den() * rates.hit.num();
-  return Cycles(static_cast<std::int64_t>((numerator + denominator - 1) / denominator));
-}
-
 Dma::Dma(const Machine& machine, const PortTable& ports, Pipe pipe)
-    : ports_(ports), limits_(limits_of(machine, pipe)), cutting_(machine), cutter_(cutting_) {
-  chunk_.reserve(cutting_.pieces_of_chunk);
+    : ports_(ports),
+      pipe_(pipe),
+      limits_(limits_of(machine, pipe)),
+      cutting_(machine),
+      cutter_(cutting_) {
+  chunk_.reserve(static_cast<std::size_t>(cutting_.granules_of_chunk));
 }
 
 void Dma::reset() {
@@ -63,42 +62,53 @@ void Dma::begin(const isa::Command& command, Cycles start) {
   }
   cutter_.begin(gm);
   rates_ = ports_.rates(command);
+  outstanding_ = ports_.outstanding(command.op);
   write_ = ports_.is_write(command.op);
-  start_ = port_free_ = arrived_ = start;
-  gap_ = limits_.issue_gap;
-  port_time_ = Cycles(0);
+  start_ = arrived_ = start;
+  port_free_ = ticks_of(start);
+  port_time_ = Ticks(0);
 }
 
 bool Dma::next(Request& request) {
   if (cutter_.done()) return false;
+  const std::int64_t granules = std::min(room(), cutting_.granules_of_chunk);
   chunk_.clear();
-  while (!cutter_.done() && chunk_.size() < cutting_.pieces_of_chunk) {
+  moved_ = 0;
+  for (std::int64_t i = 0; i < granules && !cutter_.done(); ++i) {
     chunk_.push_back(cutter_.next());
+    moved_ += chunk_.back().moved;
   }
-  sent_ = port_free_;
-  wait_for_window(static_cast<std::int64_t>(chunk_.size()));
-  request.key.arrival = sent_ + limits_.path.request;
+  request.key.arrival = cycle_at(sent_) + limits_.path.request;
   request.write = write_;
   request.pieces = chunk_;
   return true;
 }
 
-/// A chunk larger than the window is sent when nothing else is in flight.
-void Dma::wait_for_window(std::int64_t granules) {
-  while (!window_.empty() && in_flight_ + granules > limits_.outstanding) {
-    const InFlight oldest = window_.pop();
-    in_flight_ -= oldest.granules;
-    sent_ = std::max(sent_, oldest.back);
+std::int64_t Dma::room() {
+  sent_ = port_free_;
+  while (in_flight_ >= outstanding_) {
+    sent_ = std::max(sent_, ticks_of(window_.front().back));
+    retire();
   }
+  while (!window_.empty() && ticks_of(window_.front().back) <= sent_) retire();
+  return outstanding_ - in_flight_;
+}
+
+void Dma::retire() {
+  in_flight_ -= window_.pop().granules;
 }
 
 void Dma::answered(const Answer& answer) {
-  const Cycles time = port_time(rates_, answer.hit, answer.missed);
+  // At least a cycle, so that no two requests of a port arrive at once.
+  const Ticks time = std::max(ticks_of(Cycles(1)), ticks_for(moved_ - answer.missed, rates_.hit) +
+                                                       ticks_for(answer.missed, rates_.miss));
   const Cycles back = answer.completion + limits_.path.response;
   port_time_ += time;
   port_free_ = sent_ + time;
-  arrived_ = std::max(arrived_, back);
   const auto granules = static_cast<std::int64_t>(chunk_.size());
+  // The last granule was sent, and comes back, behind the others.
+  const Ticks behind(time.count() / granules * (granules - 1));
+  arrived_ = std::max(arrived_, back + cycle_at(behind));
   window_.push({granules, back});
   in_flight_ += granules;
 }

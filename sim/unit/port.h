@@ -1,11 +1,13 @@
 // The ports between a core and the memory system, as numbers: how fast, how far, how much in
-// flight. A row of the machine table each; the transfers that use them are sim/unit/dma.
+// flight. What a port sustains is the least of its rates and outstanding * request / latency. The
+// transfers that use them are sim/unit/dma.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "vm/isa/isa.h"
+#include "vm/isa/transfer_cost.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
@@ -21,49 +23,50 @@ struct Path {
 /// Of loads (MTE2) and of the program.
 [[nodiscard]] Path load_path(const Machine& machine);
 
+/// Bytes of GM per cycle: of what L2 holds, and of what comes from HBM.
 struct PortRates {
-  Rational hit{}, miss{};  // bytes of GM per cycle; stores count as hits
+  Rational hit{}, miss{};
 };
 
-/// What one queue may have in flight and how it starts copies.
+/// What a queue adds to a copy, whatever it copies.
 struct PortLimits {
   Path path{};
   Cycles issue_gap{};
-  std::int64_t outstanding = 1;  // granules
+  Cycles release{};  // after the hold, what was read on the core may be overwritten; Fix only
 };
 [[nodiscard]] PortLimits limits_of(const Machine& machine, Pipe pipe);
 
 /// How transfers are cut.
 struct Cutting {
   explicit Cutting(const Machine& machine);
-  std::int64_t granule;         // the smaller of a request and an L2 line
-  std::int64_t least;           // no piece moves less than this
-  std::size_t pieces_of_chunk;  // granules in an arbitration unit
+  std::int64_t granule;            // the smaller of a request and an L2 line
+  std::int64_t least;              // the smallest request
+  std::int64_t granules_of_chunk;  // in an arbitration unit
 };
 
-/// Looked up by instruction: does it cross a port to GM, and at which rate?
+/// Looked up by instruction: does it cross a port to GM, at which rate, with how many requests?
 class PortTable {
  public:
   explicit PortTable(const Machine& machine);
   [[nodiscard]] bool is_transfer(isa::Op op) const { return rows_[index(op)].transfer; }
   [[nodiscard]] bool is_write(isa::Op op) const { return rows_[index(op)].write; }
   [[nodiscard]] PortRates rates(const isa::Command& command) const;
+  /// Granules that may be in flight.
+  [[nodiscard]] std::int64_t outstanding(isa::Op op) const { return rows_[index(op)].outstanding; }
   /// Of the program's way to a core.
-  [[nodiscard]] PortRates program_rates(CoreKind kind) const;
+  [[nodiscard]] Rational program_rate(CoreKind kind) const;
 
  private:
-  enum class Side : std::uint8_t { L1, Ub, L0c };
   struct Row {
     bool transfer = false, write = false;
-    Side side = Side::Ub;
-    int columns_lane = -1;  // of a conversion to NZ
+    Rational miss{};  // of a load
+    std::int64_t outstanding = 1;
   };
   static std::size_t index(isa::Op op) { return static_cast<std::size_t>(op); }
-  static Row row_of(const isa::Row& row);
+  [[nodiscard]] Row row_of(const isa::Row& row) const;
   const Machine& machine_;
+  isa::TransferCost cost_;
   std::array<Row, 256> rows_{};
-  PortRates to_l1_, to_l1_unaligned_, to_ub_, from_ub_;
-  std::array<PortRates, 3> from_l0c_;  // accumulators narrowed to 1, 2 and 4 bytes
 };
 
 }  // namespace dvmsim

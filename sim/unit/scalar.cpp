@@ -62,7 +62,7 @@ void Scalar::fetch_program(const CoreLaunch& launch) {
 }
 
 void Scalar::answered(const Answer& answer) {
-  answer_ = answer;
+  completion_ = answer.completion;
   asked_ = Asked::Answered;
   fabric_.make_ready(kScalar);
 }
@@ -71,9 +71,10 @@ void Scalar::run() {
   if (phase_ == Phase::Fetching) {
     if (asked_ != Asked::Answered) return;
     asked_ = Asked::No;
-    const Cycles sent =
-        asked_at_ + port_time(ports_.program_rates(fabric_.id.kind), answer_.hit, answer_.missed);
-    wait_until(Reason::EmptyFetch, std::max(sent, answer_.completion + program_path_.response));
+    std::int64_t bytes = 0;
+    for (const Piece& piece : pieces_) bytes += piece.moved;
+    const Cycles sent = asked_at_ + Cycles(ports_.program_rate(fabric_.id.kind).ceil_of(bytes));
+    wait_until(Reason::EmptyFetch, std::max(sent, completion_ + program_path_.response));
     fabric_.fetched = fabric_.row(kScalar).end();
     phase_ = Phase::Running;
   }
@@ -113,7 +114,7 @@ bool Scalar::perform() {
     case Step::Kind::Read:
       return read(*step_.command);
     case Step::Kind::Drain:
-      return drain(static_cast<Pipe>(step_.command->at(0)));
+      return drain(*step_.command);
     case Step::Kind::Fault:
       fabric_.fail(firmware_->fault());
       halt();
@@ -138,6 +139,7 @@ bool Scalar::issue(const isa::Command& command) {
   queue.push({command, now, fabric_.unblocked, fabric_.fetched,
               static_cast<std::uint64_t>(fabric_.report.commands)});
   fabric_.make_ready(command.pipe);
+  fabric_.tell_issue(command);
   if (fabric_.report.commands++ == 0) fabric_.report.first_dispatch = now;
   return true;
 }
@@ -149,16 +151,19 @@ bool Scalar::own_flags(const isa::Command& command) {
   fabric_.take_tokens(command, kScalar);
   const Cycles now = fabric_.row(kScalar).end();
   if (now > before) fabric_.unblocked = now;
-  fabric_.set_tokens(command, kScalar, now);
+  fabric_.tell_issue(command);
+  fabric_.set_tokens(command, kScalar, {now, now, {}});
   if (fabric_.report.commands++ == 0) fabric_.report.first_dispatch = now;
   return true;
 }
 
-bool Scalar::drain(Pipe pipe) {
+bool Scalar::drain(const isa::Command& command) {
+  const auto pipe = static_cast<Pipe>(command.at(0));
   if (pipe == kScalar) return true;
   CommandQueue& queue = fabric_.queue(pipe);
   if (!queue.empty()) return false;
   wait_until(Reason::WaitResult, queue.visible());
+  fabric_.tell_issue(command);
   return true;
 }
 
@@ -190,7 +195,9 @@ bool Scalar::read(const isa::Command& command) {
     halt();
     return true;
   }
-  fabric_.set_tokens(command, kScalar, fabric_.row(kScalar).end());
+  fabric_.tell_issue(command);
+  const Cycles now = fabric_.row(kScalar).end();
+  fabric_.set_tokens(command, kScalar, {now, now, {}});
   firmware_->supply(value);
   return true;
 }
@@ -216,7 +223,7 @@ bool Scalar::load_gm(const isa::Command& command) {
   if (asked_ == Asked::Waiting) return false;
   asked_ = Asked::No;
   if (!data_lines_.empty()) data_lines_[line % data_lines_.size()] = line + 1;
-  wait_until(Reason::WaitResult, answer_.completion + read_path_.response);
+  wait_until(Reason::WaitResult, completion_ + read_path_.response);
   return true;
 }
 

@@ -35,7 +35,7 @@ class Scalar {
   [[nodiscard]] bool perform();
   [[nodiscard]] bool issue(const isa::Command& command);
   [[nodiscard]] bool own_flags(const isa::Command& command);
-  [[nodiscard]] bool drain(Pipe pipe);
+  [[nodiscard]] bool drain(const isa::Command& command);
   [[nodiscard]] bool read(const isa::Command& command);
   [[nodiscard]] bool load_gm(const isa::Command& command);
   void load_ub();
@@ -54,7 +54,7 @@ class Scalar {
   bool step_pending_ = false;
   bool flags_taken_ = false;  // of the pending read
   enum class Asked : std::uint8_t { No, Waiting, Answered } asked_ = Asked::No;
-  Answer answer_{};
+  Cycles completion_{};
   Cycles asked_at_{};
   std::vector<Piece> pieces_{};
   std::vector<bool> blocks_{};             // of a cached program: already fetched

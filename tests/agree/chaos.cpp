@@ -120,6 +120,7 @@ class Writer {
     const Pipe pipe = any_pipe();
     Inst inst = of_pipe(pipe);
     inst.drain = chance(random_, 15);
+    inst.unit = isa::hands_over_units(inst.op) && chance(random_, 50);
     std::size_t waits = 0;
     for (Pipe from : kAllPipes) {
       for (int id = 0; id < kIds && waits < 2; ++id) {

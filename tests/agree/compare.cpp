@@ -107,8 +107,8 @@ class Draw {
   void port(Port& port) {
     port.latency = Cycles(number(2, 300));
     port.issue_gap = cycles(40);
-    port.outstanding = small(1, chance(50) ? 4 : 64);
   }
+  int outstanding() { return small(1, chance(50) ? 4 : 64); }
 
  private:
   Random random_;
@@ -129,16 +129,21 @@ void draw_pipes(Machine& m, Draw& draw) {
   m.vector.tail = draw.cycles(20);
   m.mte1.head = draw.cycles(10);
   m.mte1.tail = draw.cycles(20);
-  m.fix.head = draw.cycles(10);
+  m.fix.tail = draw.cycles(60);
 }
 
 void draw_memory(Machine& m, Draw& draw) {
-  m.mte2.gm_to_l1 = draw.rate(8, 100);
-  m.mte2.gm_to_l1_hit = draw.rate(8, 200);
+  m.mte2.gm_to_l1 = draw.rate(8, 200);
+  m.mte2.gm_to_l1_miss = draw.rate(8, 100);
   m.mte2.gm_to_ub = draw.rate(8, 100);
+  m.mte2.gm_to_ub_miss = draw.rate(8, 100);
   m.mte3.ub_to_gm = draw.rate(8, 100);
   m.fix.l0c_to_gm = draw.rate(8, 100);
-  m.mte2.nz_unaligned = Rational(draw.number(10, 100), 100);
+  m.mte2.nz_unaligned = draw.rate(4, 100);
+  m.mte2.outstanding_l1 = draw.outstanding();
+  m.mte2.outstanding_ub = draw.outstanding();
+  m.mte3.outstanding = draw.outstanding();
+  m.fix.outstanding = draw.outstanding();
   draw.port(m.mte2);
   draw.port(m.mte3);
   draw.port(m.fix);
@@ -148,12 +153,16 @@ void draw_memory(Machine& m, Draw& draw) {
   m.l2.line = draw.chance(60) ? m.dma.request : Bytes(128 << draw.number(0, 3));
   m.l2.same_line = draw.cycles(20);
   m.l2.write_allocate = draw.chance(80);
+  m.l2.keep_partial = draw.chance(30);
   m.l2.ways = draw.small(1, 8);
   m.l2.size = m.l2.line * m.l2.ways * (draw.chance(50) ? draw.number(0, 16) : 4096);
   m.l2.read = draw.rate(20, 3000);
   m.l2.write = draw.rate(20, 3000);
   m.l2.read_latency = draw.delay(0, 200);
   m.l2.write_latency = draw.delay(0, 200);
+  m.tlb.page = Bytes(4096 << draw.number(0, 9));
+  m.tlb.entries = draw.small(1, draw.chance(50) ? 4 : 200);
+  m.tlb.walk = draw.delay(0, 400);
   m.hbm.channels = draw.small(1, 40);
   m.hbm.interleave = Bytes(m.l2.line.count() << draw.number(0, 2));
   m.hbm.peak = draw.rate(20, 1000);

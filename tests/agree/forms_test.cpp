@@ -101,15 +101,16 @@ TEST_F(OracleForms, one_granule_from_hbm_takes_every_latency_once) {
   ASSERT_EQ(spans.size(), 1u);
   const Rate channel(machine_.hbm.peak.per_cycle() * machine_.hbm.efficiency /
                      Rational(machine_.hbm.channels));
-  const Cycles latency = machine_.mte2.latency + machine_.l2.read_latency.cycles() +
-                         machine_.hbm.latency.cycles() + channel.cycles_for(Bytes(512));
+  const Cycles latency = machine_.tlb.walk.cycles() + machine_.mte2.latency +
+                         machine_.l2.read_latency.cycles() + machine_.hbm.latency.cycles() +
+                         channel.cycles_for(Bytes(512));
   EXPECT_EQ(spans[0].visible, latency.count());
   const Cycles port = machine_.mte2.gm_to_ub.cycles_for(Bytes(512));
   EXPECT_EQ(spans[0].end, std::max(port, machine_.mte2.issue_gap).count());
 }
 
 TEST_F(OracleForms, with_one_request_in_flight_each_waits_for_the_one_before) {
-  machine_.mte2.outstanding = 1;
+  machine_.mte2.outstanding_ub = 1;
   const OracleResult result = run("load dst=0 src=r40 len=2048\n", true);
   const std::int64_t there_and_back =
       (machine_.mte2.latency + machine_.l2.read_latency.cycles()).count();
@@ -117,9 +118,9 @@ TEST_F(OracleForms, with_one_request_in_flight_each_waits_for_the_one_before) {
   const std::vector<OracleSpan>& spans = result.rows.at(row_of(Pipe::MTE2));
   ASSERT_EQ(spans.size(), 2u);
   EXPECT_EQ(spans[1].reason, Reason::WaitMemory);
-  const std::int64_t port = machine_.mte2.gm_to_ub.cycles_for(Bytes(512)).count();
-  EXPECT_EQ(spans[0].end, 4 * port);
-  EXPECT_EQ(spans[1].end, 3 * there_and_back + port);
+  const Rate port = machine_.mte2.gm_to_ub;
+  EXPECT_EQ(spans[0].end, port.cycles_for(Bytes(2048)).count());
+  EXPECT_EQ(spans[1].end, 3 * there_and_back + port.cycles_for(Bytes(512)).count());
 }
 
 }  // namespace

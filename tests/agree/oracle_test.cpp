@@ -145,7 +145,9 @@ Verdict compare_product(std::uint64_t seed) {
   a.tile_m = 16 * pick(random, 1, 8);
   a.tile_n = 16 * pick(random, 1, 8);
   a.tile_k = 16 * pick(random, 1, 8);
-  a.swizzle = pick(random, 0, 1);
+  a.swizzle = pick(random, 0, isa::kSwizzles - 1);
+  a.loop = pick(random, 0, isa::kMatmulLoops - 1);
+  if (!machine.cube.unit_flag) a.loop &= ~std::int64_t{isa::kUnitFlags};
   a.width = pick(random, 1, 3);
   a.out = static_cast<std::int64_t>(chance(random, 50) ? DType::F16 : DType::F32);
   const Program program = isa::assemble(
@@ -160,7 +162,7 @@ Verdict compare_product(std::uint64_t seed) {
 }
 
 TEST(Agreement, the_matmul_macro_takes_the_same_cycles) {
-  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     const Verdict verdict = compare_product(seed);
     EXPECT_EQ(verdict.difference, "") << "seed " << seed;
     EXPECT_EQ(verdict.fault, "") << "seed " << seed;

@@ -110,6 +110,193 @@ TEST_F(Command, asm_and_disasm_are_inverse) {
   EXPECT_EQ(content(path("p.dvm")), content(path("q.dvm")));
 }
 
+constexpr const char* kCopy =
+    ".program copy\n.launch path=native vector=1\n.arg input x 512\n.arg output y 512\n"
+    ".arg scalar len 0 value=512\n.vector\n ldarg rd=r4\n ldarg rd=r5 index=1\n"
+    " ldarg rd=r6 index=2\n load dst=512 src=r4 len=r6 set=mte3.0\n"
+    " store dst=r5 src=512 len=r6 wait=mte2.0\n halt\n";
+
+TEST_F(Command, a_program_runs_as_text_and_as_bytes) {
+  write("copy.s", kCopy);
+  ASSERT_EQ(dvmsim("asm copy.s -o copy.dvm").code, 0);
+  const Outcome text = dvmsim("run copy.s --json -");
+  ASSERT_EQ(text.code, 0) << text.err;
+  nlohmann::json first = nlohmann::json::parse(text.out);
+  nlohmann::json second = nlohmann::json::parse(dvmsim("run copy.dvm --json -").out);
+  EXPECT_EQ(first["model"], "copy.s");
+  first.erase("model");
+  second.erase("model");
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(first["strategy"], "program");
+  EXPECT_GT(first["profiler"]["aiv_mte2_us"], 0);
+  EXPECT_GT(first["profiler"]["aiv_mte3_us"], 0);
+  EXPECT_EQ(first["profiler"]["aiv_vec_us"], 0);
+  EXPECT_FALSE(first["profiler"].contains("aic_us"));
+  EXPECT_GT(first["task_us"], first["profiler"]["aiv_us"]);
+}
+
+TEST_F(Command, a_program_takes_values_scalars_and_the_options_of_a_run) {
+  write("copy.s", kCopy);
+  const Outcome outcome = dvmsim(
+      "run copy.s --arg len=64 --mode functional --repeat 2 --l2 warm --trace t.pftrace "
+      "--output out");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(fs::exists(path("t.pftrace")));
+  ASSERT_TRUE(fs::exists(path("out/y.npy")));
+  // The copy comes back: y of one run is x of the next, in whatever type it is written.
+  const std::string zeros = content(path("out/y.npy"));
+  ASSERT_GT(zeros.size(), 512u);
+  std::string ones = zeros;
+  for (std::size_t i = zeros.size() - 512; i < ones.size(); ++i) ones[i] = 7;
+  write("x.npy", ones);
+  ASSERT_EQ(dvmsim("run copy.s --input x=x.npy --output again").code, 0);
+  EXPECT_EQ(content(path("again/y.npy")), ones);
+}
+
+TEST_F(Command, a_program_that_cannot_run_says_why) {
+  const auto complaint = [&](const std::string& text, const std::string& more = "") {
+    write("p.s", text);
+    const Outcome outcome = dvmsim("run p.s " + more);
+    EXPECT_EQ(outcome.code, 2);
+    return outcome.err;
+  };
+  const std::string body = ".vector\n halt\n";
+  EXPECT_NE(complaint(body).find("p.s: does not say how it is launched"), std::string::npos);
+  EXPECT_NE(complaint(".launch\n.vector\n bad\n").find("p.s:3: 'bad' is no instruction"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch cube=1\n" + body).find("no code for them"), std::string::npos);
+  EXPECT_NE(complaint(".launch vector=4000\n" + body).find("the machine has 48"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n.arg scalar n 0\n" + body).find("scalar 'n' has no value"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n" + body, "--arg n=1").find("--arg n: p.s has no such scalar"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n.arg input x 0\n" + body).find("buffer 'x' has no bytes"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n" + body, "--cores 2").find("--cores"), std::string::npos);
+  EXPECT_NE(complaint(".launch\n" + body, "--dim n=2").find("--dim"), std::string::npos);
+  EXPECT_NE(complaint(".program p machine=0x5\n.launch\n" + body).find("another machine"),
+            std::string::npos);
+  EXPECT_NE(complaint(".launch\n.vector\n nop\n").find("p.s: vector"), std::string::npos);
+  EXPECT_NE(complaint(".launch\n" + body, "--launch cubes=1").find("--launch: 'cubes=1'"),
+            std::string::npos);
+  EXPECT_EQ(dvmsim("run p.s --launch \"vector=3 path=native\"").code, 0);
+  EXPECT_NE(dvmsim("run small.graph --dim n=1 --arg n=1").err.find("no assembled program"),
+            std::string::npos);
+}
+
+constexpr const char* kChain =
+    ".program chain\n.launch path=native vector=1\n.arg scalar count 0 value=64\n.vector\n"
+    " ldarg rd=r4\n loop count=50\n vmax dtype=f32 dst=0x20000 a=0 b=0x10100 count=r4\n endloop\n"
+    " halt\n";
+
+TEST_F(Command, validate_exits_by_what_the_table_allows) {
+  write("chain.s", kChain);
+  write("t.csv",
+        "id,case,metric,measured,unit,tolerance,gate\n"
+        "A,run chain.s --set vector.fixed=23cycles --set vector.tail=8cycles --set "
+        "vector.rate.minmax.extra=0cycles,aiv_vec_us*clock_mhz,1208,cycles,1%,\n"
+        "B,run chain.s,1,2,,,why not\n"
+        "C,,,3,us,,several devices\n");
+  const Outcome good = dvmsim("validate t.csv --json a.json --plot a.svg --jobs 2");
+  EXPECT_EQ(good.code, 0) << good.out << good.err;
+  EXPECT_NE(good.out.find("1 of 1 gated rows within their tolerance"), std::string::npos);
+  EXPECT_NE(good.out.find("several devices"), std::string::npos);
+  EXPECT_EQ(good.err, "");
+  const auto json = nlohmann::json::parse(content(path("a.json")));
+  EXPECT_TRUE(json["pass"]);
+  EXPECT_EQ(json["rows"][0]["simulated"], 1208);  // 50 x (23 + 1) and the 8 of the last result
+  EXPECT_TRUE(json["rows"][2]["simulated"].is_null());
+  EXPECT_TRUE(content(path("a.svg")).starts_with("<svg"));
+
+  const Outcome again = dvmsim("validate t.csv --jobs 1");
+  EXPECT_EQ(again.out, good.out);
+  const Outcome beyond = dvmsim("validate t.csv --set vector.fixed=30cycles --failures");
+  EXPECT_EQ(beyond.code, 1);
+  EXPECT_NE(beyond.out.find("FAIL: beyond 1 %"), std::string::npos);
+  EXPECT_EQ(beyond.out.find("several devices"), std::string::npos);
+}
+
+TEST_F(Command, validate_names_what_is_wrong_with_a_table_or_an_option) {
+  write("chain.s", kChain);
+  write("bad.csv", "id,case,metric,measured\nA,run chain.s,cycles,x\n");
+  EXPECT_EQ(dvmsim("validate bad.csv").code, 2);
+  EXPECT_NE(dvmsim("validate bad.csv").err.find("bad.csv:2: measured"), std::string::npos);
+  write("t.csv",
+        "id,case,metric,measured,tolerance\nA,run chain.s,cycles,5,1%\n"
+        "B,run none.s,cycles,5,1%\nC,run chain.s --typo,cycles,5,1%\n");
+  const Outcome failed = dvmsim("validate t.csv");
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_NE(failed.out.find("t.csv:3: none.s: cannot be read"), std::string::npos) << failed.out;
+  EXPECT_NE(failed.out.find("t.csv:4: case: "), std::string::npos) << failed.out;
+  write("m.csv", "id,case,metric,measured\nA,run chain.s,speed,5\n");
+  EXPECT_NE(dvmsim("validate m.csv").err.find("no figure 'speed'"), std::string::npos);
+  for (const char* words :
+       {"--id X", "--group X", "--set cube.no=1", "--hw none.yaml", "--memory odd --id A",
+        "--tolerance 5", "--ablate --sensitivity 3", "--ablate --json -", "--mechanisms m.yaml"}) {
+    const Outcome outcome = dvmsim(std::string("validate t.csv ") + words);
+    EXPECT_NE(outcome.code, 0) << words;
+  }
+  EXPECT_EQ(dvmsim("validate t.csv --id X").code, 2);
+}
+
+TEST_F(Command, validate_takes_a_profiler_s_summary) {
+  write("op_summary.csv",
+        "Device_id,Op Name,OP Type,Task Type,Task Duration(us),Block Dim,Input Shapes,"
+        "Input Data Types,Input Formats,Output Shapes,Output Data Types,aicore_time(us)\n"
+        "0,m1,MatMulV2,AI_CORE,9,4,\"\"\"64,32;64,32\"\"\",FLOAT16;FLOAT16,ND;ND,"
+        "\"\"\"64,64\"\"\",FLOAT16,8\n"
+        "0,s1,Sort,AI_VECTOR_CORE,7,48,\"\"\"8\"\"\",FLOAT,ND,\"\"\"8\"\"\",FLOAT,0\n");
+  const Outcome outcome = dvmsim("validate op_summary.csv --json -");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto rows = nlohmann::json::parse(outcome.out)["rows"];
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0]["case"], "op matmul 64x32 64x32 --dtype f16 --trans-b");
+  EXPECT_GT(rows[0]["simulated"], 0);
+  EXPECT_GT(rows[1]["simulated"], 0);
+  EXPECT_EQ(rows[2]["reason"], "no operator for type Sort");
+  EXPECT_EQ(dvmsim("validate op_summary.csv --tolerance 1%").code, 1);
+}
+
+TEST_F(Command, fit_recovers_a_parameter_from_simulated_measurements) {
+  write("chain.s", kChain);
+  std::string table = "id,case,metric,measured,tolerance\n";
+  for (const int count : {64, 256, 1024, 4096}) {
+    table += "R" + std::to_string(count) + ",run chain.s --arg count=" + std::to_string(count) +
+             ",aiv_vec_us,1,5%\n";
+  }
+  write("ask.csv", table);
+  const auto planted =
+      nlohmann::json::parse(dvmsim("validate ask.csv --json - --set vector.fixed=31cycles").out);
+  std::string measured = "id,case,metric,measured,tolerance\n";
+  for (const auto& row : planted["rows"]) {
+    measured += row["id"].get<std::string>() + "," + row["case"].get<std::string>() +
+                ",aiv_vec_us," + row["simulated"].dump() + ",5%\n";
+  }
+  write("measured.csv", measured);
+  const Outcome outcome =
+      dvmsim("fit measured.csv --parameter vector.fixed=10:60 --folds 2 -o mine.yaml");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(content(path("mine.yaml")).find("fixed: 31cycles"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("fold 2"), std::string::npos);
+  EXPECT_EQ(dvmsim("validate measured.csv --hw mine.yaml").code, 0);
+  EXPECT_EQ(dvmsim("validate measured.csv").code, 1);
+  EXPECT_EQ(dvmsim("fit measured.csv --parameter vector.no -o no.yaml").code, 2);
+  EXPECT_FALSE(fs::exists(path("no.yaml")));
+}
+
+TEST_F(Command, studies_print_what_moves_a_case) {
+  write("chain.s", kChain);
+  write("t.csv", "id,case,metric,measured,tolerance\nA,run chain.s,aiv_vec_us,0.65,5%\n");
+  write("m.yaml", "- mechanism: fixed\n  off: [vector.fixed=0cycles]\n");
+  const Outcome ablation = dvmsim("validate t.csv --ablate --mechanisms m.yaml");
+  EXPECT_EQ(ablation.code, 0) << ablation.err;
+  EXPECT_NE(ablation.out.find("fixed"), std::string::npos);
+  const Outcome study = dvmsim("validate t.csv --sensitivity 3");
+  EXPECT_EQ(study.code, 0) << study.err;
+  EXPECT_NE(study.out.find("vector.fixed"), std::string::npos) << study.out;
+}
+
 TEST_F(Command, disasm_refuses_other_files) {
   write("no.dvm", "this is no program");
   EXPECT_EQ(dvmsim("disasm no.dvm").code, 2);

@@ -53,7 +53,7 @@ TEST(Options, run_takes_what_the_design_names) {
   EXPECT_TRUE(run.features[0].second);
   EXPECT_FALSE(run.features[1].second);
   EXPECT_EQ(run.mode, Mode::Functional);
-  EXPECT_TRUE(run.ideal_memory && run.warm_l2 && run.check);
+  EXPECT_TRUE(run.memory == MemoryModel::Ideal && run.warm_l2 && run.check);
   EXPECT_EQ(run.repeat, 3);
   EXPECT_EQ(run.cores, 4);
   EXPECT_EQ(run.trace_level, TraceLevel::Tile);
@@ -92,14 +92,14 @@ TEST(Options, the_other_verbs) {
 
 TEST(Options, what_is_not_there_is_refused_by_name) {
   EXPECT_NE(error_of({"run", "m", "--html", "a.html"}).find("--html"), std::string::npos);
-  EXPECT_NE(error_of({"run", "m", "--memory", "closed-form"}).find("closed-form"),
-            std::string::npos);
-  EXPECT_NE(error_of({"run", "m", "--tiling", "dvm-v3"}).find("dvm-v3"), std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--strategy", "resident"}).find("resident: not available"),
             std::string::npos);
 }
 
 TEST(Options, wrong_values_are_refused_with_what_to_write) {
+  EXPECT_EQ(line_of({"run", "m", "--tiling", "dvm-v3"}).run.tiling, "dvm-v3");
+  EXPECT_NE(error_of({"run", "m", "--tiling", "dvm-v4"}).find("dvm-v3 (today's)"),
+            std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--strategy", "fast"}).find("use eager or dvm"),
             std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--dim", "seq"}).find("name=value"), std::string::npos);

@@ -91,6 +91,13 @@ TEST(Workload, missing_inputs_depend_on_the_seed_only) {
   EXPECT_EQ(once.at("n").ints(), (std::vector<std::int64_t>{0, 0}));
 }
 
+TEST(Workload, a_known_input_needs_its_values) {
+  RunOptions options;
+  options.known = {"axes"};
+  EXPECT_THROW((void)known_inputs(options), Error);
+  EXPECT_THROW((void)load_model("m.graph", {}, {{"axes", Tensor(DType::I64, {1})}}), Error);
+}
+
 TEST(Workload, a_file_that_is_no_model_is_an_error) {
   EXPECT_THROW((void)load_model("model.txt"), Error);
 }

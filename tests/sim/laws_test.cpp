@@ -154,10 +154,10 @@ TEST_P(Laws, more_of_anything_is_never_slower_under_ideal_memory) {
   ideal.mode = Mode::Timing;
   const Cycles before = ran_on(machine, program, ideal).report.end;
   for (const char* better :
-       {"mte2.gm_to_ub=90B/cycle", "mte2.gm_to_l1_hit=200B/cycle", "mte3.ub_to_gm=100B/cycle",
+       {"mte2.gm_to_ub=90B/cycle", "mte2.gm_to_l1=200B/cycle", "mte3.ub_to_gm=100B/cycle",
         "fix.l0c_to_gm=300B/cycle", "queue.vector=9", "queue.mte2=9", "queue.mte1=30",
         "queue.cube=7", "flag.hop=1cycles", "xflag.latency=5cycles", "l2.read_latency=1cycles",
-        "l2.write_latency=1cycles", "mte2.latency=10cycles", "mte2.outstanding=300",
+        "l2.write_latency=1cycles", "mte2.latency=10cycles", "mte2.outstanding_ub=300",
         "vector.fixed=1cycles", "cube.gap=0cycles", "mte1.fixed=0cycles"}) {
     Machine improved = machine;
     apply_set(improved, better);

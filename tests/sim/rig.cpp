@@ -27,6 +27,7 @@ Machine quiet_machine(const std::vector<std::string>& sets) {
                           "firmware.branch=0cycles",
                           "firmware.multiply=0cycles",
                           "firmware.flag_issue=0cycles",
+                          "tlb.walk=0ns",
                           "host.submit=0ns",
                           "host.relocate=0ns"}) {
     apply_set(machine, set);

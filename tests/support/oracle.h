@@ -3,12 +3,21 @@
 // must report the same spans, cycle for cycle. Timing only: programs must not read device data.
 //
 // How it reads the timing rules where they leave room:
-// - A granule is the smaller of dma.request and l2.line; a piece is a run's part inside one. Each
-// counts
-//   one granule in a chunk and in the window of outstanding ones, also if two runs touch the same
-//   granule. A port moves at least dma.least_request for a piece; L2 and HBM see its bytes.
+// - A granule is the smaller of dma.request and l2.line; a request is what a transfer touches of
+// one,
+//   runs that follow one another without a gap together. It is rounded up to an aligned block of
+//   dma.least_request, doubled until it holds it; port and L2 move the block.
 // - Runs go in the order of the region's rows, then its outer dimensions, whatever their strides.
-// - The window of outstanding granules belongs to the port and lasts over commands of a launch.
+// - A port sends as many requests at once as may be under way, at most a chunk; port time is exact
+//   to 1/4096 cycle, a cycle at least for a chunk. The window belongs to the port and lasts over
+//   commands of a launch.
+// - A chunk's last request ends behind the others by their port time; the window lets the chunk go
+//   when its first is back.
+// - A read of a part of a request that misses leaves nothing in L2, unless the scalar unit asked.
+// - A core looks up one page at a time, and its later requests wait for the walk; bandwidth is
+// taken
+//   on arrival all the same.
+// - A flag to a pipe that does not reach GM is set when what the command read on the core is free.
 // - One cycle of a port's latency is the way out, the same for all, the rest the way back: what is
 // decided
 //   at a port when an answer is known then still reaches the memory later than that answer.

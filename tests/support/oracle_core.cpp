@@ -8,6 +8,25 @@ using isa::Command;
 using isa::CrossMode;
 using isa::Op;
 
+namespace {
+
+/// The other side of unit flags.
+Pipe partner(Pipe pipe) {
+  return pipe == Pipe::Cube ? Pipe::Fix : pipe == Pipe::Fix ? Pipe::Cube : Pipe::Scalar;
+}
+
+/// Of `busy` cycles, those for one of the tile's pieces of 512 B, rounded up.
+Time piece_of(const Command& command, Time busy) {
+  // mmad: dtype, c, a, b, m, k, n; fix: dtype, dst, src, m, n
+  const std::int64_t m = command.at(command.op == Op::mmad ? 4 : 3);
+  const std::int64_t n = command.at(command.op == Op::mmad ? 6 : 4);
+  const std::int64_t blocks = (m + 15) / 16 * ((n + 15) / 16);  // of 1 KiB
+  const std::int64_t pieces = std::max<std::int64_t>(1, 2 * blocks);
+  return (busy + pieces - 1) / pieces;
+}
+
+}  // namespace
+
 // -- the scalar unit
 // -----------------------------------------------------------------------------------
 
@@ -69,14 +88,12 @@ void OracleCore::fetch() {
     region.base = code_;
     region.length = static_cast<std::int64_t>(8 * words);
     region.rows = 1;
-    for (const Chunk& chunk : chunks_of(region, machine_)) {
-      code_pieces_.insert(code_pieces_.end(), chunk.begin(), chunk.end());
-    }
+    code_pieces_ = pieces_of(region, machine_);
     const Port way = port_of(machine_, Pipe::MTE2);
-    const OracleAnswer answer =
-        server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_);
-    const Time moved = port_time(program_rates(machine_, id_.kind), answer);
-    block(std::max(s_ + moved, answer.completion + way.response), Reason::EmptyFetch);
+    const Time completion =
+        server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_).completion;
+    const Time moved = program_rate(machine_, id_.kind).ceil_of(moved_by(code_pieces_));
+    block(std::max(s_ + moved, completion + way.response), Reason::EmptyFetch);
   }
   fetched_ = s_;
 }
@@ -166,8 +183,14 @@ Time OracleCore::start_of(Pipe pipe, const OracleEntry& entry) {
   not_before(entry.arrival, Reason::EmptyDecode);
   if (command.drain) not_before(queue(pipe).visible, Reason::WaitDependency);
   for (std::size_t i = 0; i < command.waits; ++i) {
-    not_before(tokens(command.wait[i].pipe, pipe, command.wait[i].id).take(waiting_),
-               Reason::WaitFlag);
+    const Pipe from = command.wait[i].pipe;
+    const Tokens::Range range = tokens(from, pipe, command.wait[i].id).take_range(waiting_);
+    Time time = range.last;
+    if (command.unit && partner(pipe) == from) {
+      const Time busy = costs_.of(command).busy.count();
+      time = std::max(range.first, range.last - busy + piece_of(command, busy));
+    }
+    not_before(time, Reason::WaitFlag);
   }
   if (command.op == Op::xwait) {
     const Time token = cross_.take(id_, static_cast<CrossMode>(command.at(2)), command.at(1));
@@ -183,33 +206,53 @@ void OracleCore::hold(Pipe pipe, const Command& command, Time start) {
   for (int i = 0; i < regions.count; ++i) {
     if (regions.region[i].space == Space::GM) global = &regions.region[i];
   }
-  Time visible = 0;
+  Time visible = 0, released = 0;
+  Tokens::Range tile{};
+  const Time busy = command.unit ? costs_.of(command).busy.count() : 0;
   if (global != nullptr) {
     const Moves moves = move(pipe, command, *global, start);
     add(pipe, start, start + moves.uncontended, Reason::Work, moves.visible);
     add(pipe, start + moves.uncontended, start + moves.hold, Reason::WaitMemory);
     own.hold = start + moves.hold;
     visible = moves.visible;
+    released = moves.released;
+    if (command.unit) {
+      tile = {start + piece_of(command, busy) + moves.released - start - moves.hold, released};
+    }
   } else {
     const Cost cost = costs_.of(command);
     const bool drained = start >= own.visible && start > own.hold;
     own.hold = start + (drained ? cost.head.count() : 0) + cost.busy.count();
     visible = own.hold + cost.tail.count();
+    released = pipe == Pipe::Cube ? own.hold : visible;
     add(pipe, start, own.hold, Reason::Work, visible);
+    if (command.unit) {
+      tile = {visible - busy + piece_of(command, busy), visible};
+    }
   }
   own.visible = std::max(own.visible, visible);
+  own.released = std::max(own.released, released);
   own.held.push_back(own.hold);
   tell(own.done);
-  set(pipe, command, own.visible);
+  set(pipe, command, own, tile);
 }
 
-void OracleCore::set(Pipe pipe, const Command& command, Time visible) {
+void OracleCore::set(Pipe pipe, const Command& command, const OracleQueue& own,
+                     Tokens::Range tile) {
+  const Time hop = machine_.flag.hop.count();
   for (std::size_t i = 0; i < command.sets; ++i) {
-    tokens(pipe, command.set[i].pipe, command.set[i].id).put(visible + machine_.flag.hop.count());
+    const Pipe to = command.set[i].pipe;
+    const bool on_core = to == Pipe::MTE1 || to == Pipe::Cube || to == Pipe::Vector;
+    Tokens& told = tokens(pipe, to, command.set[i].id);
+    if (command.unit && to == partner(pipe)) {
+      told.put({tile.first + hop, tile.last + hop});
+    } else {
+      told.put((on_core ? own.released : own.visible) + hop);
+    }
   }
   if (command.op == Op::xset) {
     cross_.put(id_, static_cast<CrossMode>(command.at(2)), command.at(1),
-               visible + machine_.xflag.latency.cycles().count());
+               own.visible + machine_.xflag.latency.cycles().count());
   }
 }
 
@@ -217,23 +260,36 @@ OracleCore::Moves OracleCore::move(Pipe pipe, const Command& command, const isa:
                                    Time start) {
   Port& through = port(pipe);
   const Rates rates = rates_of(machine_, command);
-  std::vector<Chunk>& chunks = chunks_[static_cast<std::size_t>(pipe)];
-  chunks = chunks_of(region, machine_);
-  Time next = start;  // when the port has put the previous chunk behind it
+  const std::int64_t limit = limit_of(machine_, command);
+  const std::vector<OraclePiece> pieces = pieces_of(region, machine_);
+  std::vector<OraclePiece>& chunk = chunks_[static_cast<std::size_t>(pipe)];
+  Time next = start * Port::kOne;  // when the port has put the previous chunk behind it
   Time ports = 0, back = start;
-  for (const Chunk& chunk : chunks) {
-    const auto granules = static_cast<std::int64_t>(chunk.size());
-    const Time sent = through.room(next, granules);
-    const OracleAnswer answer = server_.access(sent + through.request, order_, pipe,
-                                               region.access != isa::Access::Read, chunk);
-    const Time busy = port_time(rates, answer);
-    through.flights.push_back({answer.completion + through.response, granules});
+  for (auto piece = pieces.begin(); piece != pieces.end();) {
+    const Time sent = through.room(next, limit);
+    const std::int64_t most = std::min(through.chunk, limit - through.under_way());
+    chunk.assign(piece, piece + std::min<std::ptrdiff_t>(most, pieces.end() - piece));
+    piece += static_cast<std::ptrdiff_t>(chunk.size());
+    const Time leaves = (sent + Port::kOne - 1) / Port::kOne;
+    const OracleMemory::Answer answer = server_.access(leaves + through.request, order_, pipe,
+                                                       region.access != isa::Access::Read, chunk);
+    const Time completion = answer.completion;
+    const std::int64_t hit = moved_by(chunk) - answer.missed;
+    const Time busy = std::max(Port::kOne, rates.hit.ceil_of(hit * Port::kOne) +
+                                               rates.miss.ceil_of(answer.missed * Port::kOne));
+    through.flights.push_back(
+        {completion + through.response, static_cast<std::int64_t>(chunk.size())});
     next = sent + busy;
     ports += busy;
-    back = std::max(back, answer.completion + through.response);
+    const auto count = static_cast<Time>(chunk.size());
+    const Time behind = (busy / count * (count - 1) + Port::kOne - 1) / Port::kOne;
+    back = std::max(back, completion + through.response + behind);
   }
-  const Time held = std::max(start + through.gap, next);
-  return {held - start, std::max(through.gap, ports), std::max(back, held)};
+  const auto whole = [](Time fixed) { return (fixed + Port::kOne - 1) / Port::kOne; };
+  const Time held = std::max(start + through.gap, whole(next));
+  const Time visible = std::max(back, held);
+  const Time released = pipe == Pipe::Fix ? held + through.release : visible;
+  return {held - start, std::max(through.gap, whole(ports)), visible, released};
 }
 
 void OracleCore::leave() {

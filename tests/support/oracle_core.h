@@ -29,7 +29,7 @@ struct OracleQueue {
   std::deque<OracleEntry> entries{};
   std::size_t issued = 0;
   std::vector<Time> held{};  // end of hold of every command so far
-  Time hold = kNever, visible = kNever;
+  Time hold = kNever, visible = kNever, released = kNever;
   sc_core::sc_event arrived{}, done{};
 };
 
@@ -62,7 +62,7 @@ class OracleCore {
 
  private:
   struct Moves {
-    Time hold = 0, uncontended = 0, visible = 0;
+    Time hold = 0, uncontended = 0, visible = 0, released = 0;
   };
 
   OracleQueue& queue(Pipe pipe) { return queues_[static_cast<std::size_t>(pipe)]; }
@@ -85,7 +85,7 @@ class OracleCore {
   Time start_of(Pipe pipe, const OracleEntry& entry);
   void hold(Pipe pipe, const isa::Command& command, Time start);
   Moves move(Pipe pipe, const isa::Command& command, const isa::Region& region, Time start);
-  void set(Pipe pipe, const isa::Command& command, Time visible);
+  void set(Pipe pipe, const isa::Command& command, const OracleQueue& own, Tokens::Range tile);
 
   void add(Pipe pipe, Time begin, Time end, Reason reason, Time visible = 0) {
     append(rows_, {id_, pipe}, {begin, end, reason, visible});
@@ -106,9 +106,9 @@ class OracleCore {
   std::array<OracleQueue, kPipes> queues_{};
   std::array<Port, kPipes> ports_{};
   std::map<std::tuple<Pipe, Pipe, std::uint8_t>, std::unique_ptr<Tokens>> tokens_{};
-  Chunk code_pieces_{};
-  std::set<std::int64_t> code_blocks_{};             // of a program behind a cache, touched so far
-  std::array<std::vector<Chunk>, kPipes> chunks_{};  // of the command under way
+  std::vector<OraclePiece> code_pieces_{};
+  std::set<std::int64_t> code_blocks_{};  // of a program behind a cache, touched so far
+  std::array<std::vector<OraclePiece>, kPipes> chunks_{};  // of the command under way
   Time s_ = 0, unblocked_ = 0, fetched_ = 0;
   bool halted_ = false;
   std::int64_t commands_ = 0, decode_ = 0;

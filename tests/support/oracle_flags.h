@@ -11,6 +11,7 @@
 
 #include "vm/device/device.h"
 #include "vm/isa/isa.h"
+#include "vm/isa/unit_flag.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim::testing {
@@ -61,21 +62,27 @@ class Waiting {
 };
 
 struct Tokens {
-  std::deque<Time> times{};
+  /// When the first piece of what a flag stands for is there, and the last.
+  struct Range {
+    Time first = 0, last = 0;
+  };
+  std::deque<Range> ranges{};
   sc_core::sc_event added{};
 
-  void put(Time time) {
-    times.push_back(time);
+  void put(Time time) { put(Range{time, time}); }
+  void put(Range range) {
+    ranges.push_back(range);
     tell(added);
   }
-  Time take(Waiting& waiting) {
-    while (times.empty()) {
-      if (!waiting.until(added)) return kNever;
+  Range take_range(Waiting& waiting) {
+    while (ranges.empty()) {
+      if (!waiting.until(added)) return {kNever, kNever};
     }
-    const Time time = times.front();
-    times.pop_front();
-    return time;
+    const Range range = ranges.front();
+    ranges.pop_front();
+    return range;
   }
+  Time take(Waiting& waiting) { return take_range(waiting).last; }
 };
 
 /// Who told whom how often, between the cores of the launch.

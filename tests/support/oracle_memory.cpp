@@ -67,22 +67,23 @@ Rational OracleMemory::channel_rate() const {
   return machine_.hbm.peak.per_cycle() * machine_.hbm.efficiency / Rational(machine_.hbm.channels);
 }
 
-OracleMemory::Fixed OracleMemory::read(const OraclePiece& piece, Fixed arrival,
-                                       OracleAnswer& answer) {
+OracleMemory::Fixed OracleMemory::read(const OraclePiece& piece, Fixed arrival, bool by_scalar,
+                                       Answer& answer) {
   const std::int64_t index = piece.address / line_bytes_;
   const Fixed latency = machine_.l2.read_latency.cycles().count() * kOne;
   const Fixed same_line = machine_.l2.same_line.count() * kOne;
-  const Fixed length = transfer(piece.bytes, machine_.l2.read.per_cycle());
+  const Fixed length = transfer(piece.moved, machine_.l2.read.per_cycle());
   const Fixed begin = begin_on_l2(arrival, length);
   if (Line* const line = find(index)) {
-    answer.hit_moved += piece.moved;
     const Fixed mine = std::max(begin, line->free);
     line->free = mine + same_line;
     return mine + length + latency;
   }
-  answer.miss_moved += piece.moved;
+  answer.missed += piece.moved;
   const Fixed filled = occupy(channel_of(index), begin, transfer(line_bytes_, channel_rate())) +
                        latency + machine_.hbm.latency.cycles().count() * kOne;
+  const bool part_of_request = piece.bytes < piece.moved;
+  if (part_of_request && !by_scalar && !machine_.l2.keep_partial) return filled;
   // Whoever comes next waits for the fill: its turn on the line is such that it cannot end before.
   const Fixed other = machine_.l2.write_latency.cycles().count() * kOne;
   const Fixed free = std::max(begin + same_line, filled - std::min(latency, other));
@@ -94,7 +95,7 @@ OracleMemory::Fixed OracleMemory::write(const OraclePiece& piece, Fixed arrival)
   const std::int64_t index = piece.address / line_bytes_;
   const Fixed latency = machine_.l2.write_latency.cycles().count() * kOne;
   const Fixed same_line = machine_.l2.same_line.count() * kOne;
-  const Fixed length = transfer(piece.bytes, machine_.l2.write.per_cycle());
+  const Fixed length = transfer(piece.moved, machine_.l2.write.per_cycle());
   const Fixed begin = begin_on_l2(arrival, length);
   if (Line* const line = find(index)) {
     line->dirty = true;
@@ -110,21 +111,33 @@ OracleMemory::Fixed OracleMemory::write(const OraclePiece& piece, Fixed arrival)
   return begin + length + latency;
 }
 
-OracleAnswer OracleMemory::access(std::int64_t arrival, bool is_write,
-                                  const std::vector<OraclePiece>& pieces) {
-  OracleAnswer answer;
-  if (ideal_) {
-    for (const OraclePiece& piece : pieces) answer.hit_moved += piece.moved;
-    const Cycles latency = is_write ? machine_.l2.write_latency : machine_.l2.read_latency;
-    answer.completion = arrival + latency.count();
-    return answer;
+OracleMemory::Fixed OracleMemory::translate(int core, std::int64_t address, Fixed arrival) {
+  Pages& pages = pages_[core];
+  const std::int64_t page = address / machine_.tlb.page.count();
+  const std::size_t before = pages.used.size();
+  pages.used.remove(page);
+  const bool there = pages.used.size() < before;
+  pages.used.push_front(page);
+  if (!there) {
+    pages.walked = std::max(pages.walked, arrival) + machine_.tlb.walk.cycles().count() * kOne;
+    if (static_cast<int>(pages.used.size()) > machine_.tlb.entries) pages.used.pop_back();
   }
+  return std::max(pages.walked, arrival);
+}
+
+OracleMemory::Answer OracleMemory::access(std::int64_t arrival, int core, bool is_write,
+                                          bool by_scalar, const std::vector<OraclePiece>& pieces) {
+  if (ideal_) {
+    const Delay latency = is_write ? machine_.l2.write_latency : machine_.l2.read_latency;
+    return {arrival + latency.cycles().count(), 0};
+  }
+  Answer answer;
   Fixed last = arrival * kOne;
   for (const OraclePiece& piece : pieces) {
+    const Fixed waits = translate(core, piece.address, arrival * kOne) - arrival * kOne;
     const Fixed done =
-        is_write ? write(piece, arrival * kOne) : read(piece, arrival * kOne, answer);
-    if (is_write) answer.hit_moved += piece.moved;
-    last = std::max(last, done);
+        is_write ? write(piece, arrival * kOne) : read(piece, arrival * kOne, by_scalar, answer);
+    last = std::max(last, done + waits);
   }
   answer.completion = (last + kOne - 1) / kOne;
   return answer;

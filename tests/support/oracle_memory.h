@@ -12,22 +12,22 @@
 
 namespace dvmsim::testing {
 
-/// A run's part inside one granule, and what a port moves for it.
+/// What lies together inside one granule, and what a port moves for it.
 struct OraclePiece {
   std::int64_t address = 0, bytes = 0, moved = 0;
-};
-
-struct OracleAnswer {
-  std::int64_t completion = 0;                 // cycle
-  std::int64_t hit_moved = 0, miss_moved = 0;  // writes always count as hits
 };
 
 class OracleMemory {
  public:
   /// Ideal: everything is in L2, and nobody is in anybody's way.
   OracleMemory(const Machine& machine, bool ideal);
+  struct Answer {
+    std::int64_t completion = 0;  // cycle
+    std::int64_t missed = 0;      // bytes that a port moves of what was read from HBM
+  };
   /// Pieces in the order of the transfer; calls in order of arrival.
-  OracleAnswer access(std::int64_t arrival, bool is_write, const std::vector<OraclePiece>& pieces);
+  Answer access(std::int64_t arrival, int core, bool is_write, bool by_scalar,
+                const std::vector<OraclePiece>& pieces);
 
  private:
   using Fixed = std::int64_t;
@@ -38,7 +38,7 @@ class OracleMemory {
   };
   using Set = std::list<Line>;  // most recently used first
 
-  Fixed read(const OraclePiece& piece, Fixed arrival, OracleAnswer& answer);
+  Fixed read(const OraclePiece& piece, Fixed arrival, bool by_scalar, Answer& answer);
   Fixed write(const OraclePiece& piece, Fixed arrival);
   /// A piece's turn on L2's own bandwidth.
   Fixed begin_on_l2(Fixed arrival, Fixed transfer);
@@ -46,6 +46,8 @@ class OracleMemory {
   Line* find(std::int64_t index);
   /// Puts the line in front of its set; the line driven out, if it was dirty, has to be written.
   void allocate(const Line& line, Fixed now);
+  /// Until when the core's requests wait for pages.
+  Fixed translate(int core, std::int64_t address, Fixed arrival);
   void write_back(std::int64_t index, std::int64_t bytes, Fixed now);
   [[nodiscard]] Rational channel_rate() const;
   [[nodiscard]] std::size_t channel_of(std::int64_t line) const;
@@ -57,6 +59,11 @@ class OracleMemory {
   std::map<std::int64_t, Set> l2_{};
   Fixed l2_free_ = 0;
   std::vector<Fixed> channel_free_;
+  struct Pages {
+    std::list<std::int64_t> used{};  // most recently first
+    Fixed walked = 0;
+  };
+  std::map<int, Pages> pages_{};  // by core
 };
 
 }  // namespace dvmsim::testing

@@ -20,8 +20,8 @@ class Server {
  public:
   Server(OracleMemory& memory, Waiting& waiting) : memory_(memory), waiting_(waiting) {}
 
-  OracleAnswer access(Time arrival, int core, Pipe queue, bool write,
-                      const std::vector<OraclePiece>& pieces) {
+  OracleMemory::Answer access(Time arrival, int core, Pipe queue, bool write,
+                              const std::vector<OraclePiece>& pieces) {
     DVMSIM_ASSERT(arrival > now(), "a request arrives after it is sent");
     Request request{write, &pieces};
     pending_[{arrival, core, queue}] = &request;
@@ -44,7 +44,9 @@ class Server {
         continue;
       }
       Request& request = *pending_.begin()->second;
-      request.answer = memory_.access(next, request.write, *request.pieces);
+      const auto& [arrival, core, queue] = pending_.begin()->first;
+      request.answer =
+          memory_.access(arrival, core, request.write, queue == Pipe::Scalar, *request.pieces);
       request.answered = true;
       pending_.erase(pending_.begin());
       tell(served_);
@@ -56,7 +58,7 @@ class Server {
     bool write = false;
     const std::vector<OraclePiece>* pieces = nullptr;
     bool answered = false;
-    OracleAnswer answer{};
+    OracleMemory::Answer answer{};
   };
 
   OracleMemory& memory_;
@@ -65,44 +67,43 @@ class Server {
   sc_core::sc_event posted_{}, served_{};
 };
 
-/// Bytes of GM per cycle through a port, of what L2 held and of what came from HBM.
-struct Rates {
-  Rational hit{}, miss{};
-};
-
-/// A queue's port to memory, and what is under way through it.
+/// A queue's port to memory, and what is under way through it. Time inside is fixed point, 1/4096
+/// cycle.
 struct Port {
-  Time request = 1, response = 0, gap = 0;
-  std::int64_t limit = 1;  // granules
+  static constexpr Time kOne = 4096;
+  Time request = 1, response = 0, gap = 0, release = 0;
+  std::int64_t chunk = 1;  // granules sent at once, at most
   struct Flight {
-    Time back = 0;
+    Time back = 0;  // cycles
     std::int64_t granules = 0;
   };
   std::deque<Flight> flights{};
 
-  /// The first moment from `time` on when so many more granules may be under way.
-  Time room(Time time, std::int64_t granules) {
-    const auto under_way = [&] {
-      std::int64_t sum = 0;
-      for (const Flight& flight : flights) sum += flight.granules;
-      return sum;
-    };
-    while (!flights.empty() && under_way() + granules > limit) {
-      time = std::max(time, flights.front().back);
+  [[nodiscard]] std::int64_t under_way() const {
+    std::int64_t sum = 0;
+    for (const Flight& flight : flights) sum += flight.granules;
+    return sum;
+  }
+  /// The first moment from `time` (fixed point) on when one more granule may be under way. What is
+  /// back by then has left.
+  Time room(Time time, std::int64_t limit) {
+    while (under_way() >= limit || (!flights.empty() && flights.front().back * kOne <= time)) {
+      time = std::max(time, flights.front().back * kOne);
       flights.pop_front();
     }
     return time;
   }
 };
 
-using Chunk = std::vector<OraclePiece>;
-
-[[nodiscard]] std::vector<Chunk> chunks_of(const isa::Region& region, const Machine& machine);
+/// The requests of a transfer, in order.
+[[nodiscard]] std::vector<OraclePiece> pieces_of(const isa::Region& region, const Machine& machine);
 [[nodiscard]] Port port_of(const Machine& machine, Pipe pipe);
-/// Of a command that moves data to or from GM, and of the program's way into a core.
-[[nodiscard]] Rates rates_of(const Machine& machine, const isa::Command& command);
-[[nodiscard]] Rates program_rates(const Machine& machine, CoreKind kind);
-/// How long the port is busy with what the memory delivered or took.
-[[nodiscard]] Time port_time(const Rates& rates, const OracleAnswer& answer);
+/// Of a command that moves data to or from GM, and of the program's way into a core: bytes of GM
+/// per cycle through the port.
+[[nodiscard]] Rational rate_of(const Machine& machine, const isa::Command& command);
+[[nodiscard]] Rational program_rate(const Machine& machine, CoreKind kind);
+/// How many granules a command's port may have under way.
+[[nodiscard]] std::int64_t limit_of(const Machine& machine, const isa::Command& command);
+[[nodiscard]] std::int64_t moved_by(const std::vector<OraclePiece>& pieces);
 
 }  // namespace dvmsim::testing

@@ -2,26 +2,17 @@
 
 #include <algorithm>
 #include <iterator>
-#include <random>
 #include <vector>
 
 #include "compiler/graph/shape.h"
+#include "tests/support/graph_maker.h"
 
 namespace dvmsim {
 namespace {
 
-using Sizes = std::vector<std::int64_t>;
-/// Elements of a value: one graph in 16 has values that need several tiles a core.
-constexpr std::int64_t kMost = 20'000, kMany = 700'000;
-
-class Maker {
+class Maker : public GraphMaker {
  public:
-  explicit Maker(std::uint64_t seed) : random_(seed), seed_(static_cast<std::int64_t>(seed)) {
-    constexpr DType kTypes[] = {DType::F32,  DType::F32, DType::F16, DType::F16,
-                                DType::BF16, DType::I32, DType::I64, DType::I8};
-    made_.dtype = kTypes[below(8)];
-    made_.graph.name = "random";
-  }
+  using GraphMaker::GraphMaker;
 
   RandomGraph run() {
     Sizes shape;
@@ -41,58 +32,6 @@ class Maker {
   }
 
  private:
-  std::int64_t below(std::int64_t n) {
-    return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(n));
-  }
-  bool odds(std::int64_t n) { return below(n) == 0; }
-  std::int64_t dimension() {
-    constexpr std::int64_t kSizes[] = {1,  1,  2,  3,  4,  5,   8,   13, 16,
-                                       17, 31, 32, 33, 64, 100, 129, 300};
-    if (most_ == kMany && odds(2)) return 200 + below(3000);
-    return kSizes[below(std::size(kSizes))];
-  }
-  static std::int64_t count(const Sizes& shape) { return element_count(shape); }
-  [[nodiscard]] Sizes shape_of(ValueId id) const {
-    Sizes shape;
-    for (const Dim& dim : *made_.graph.value(id).type.shape) shape.push_back(dim.value());
-    return shape;
-  }
-  [[nodiscard]] Sizes shape() const { return shape_of(current_); }
-  [[nodiscard]] bool real() const { return is_float(made_.dtype); }
-  static Dims dims(const Sizes& sizes) { return {sizes.begin(), sizes.end()}; }
-
-  ValueId input(DType dtype, const Sizes& shape) {
-    const std::string name = "x" + std::to_string(made_.inputs.size());
-    const double scale = dtype == DType::Bool ? 2 : is_float(dtype) ? 1.5 : 6;
-    made_.inputs[name] = filled(dtype, shape, {Fill::Kind::Random, seed_ + below(1000), scale});
-    return made_.graph.add_input(name, dtype, dims(shape));
-  }
-  ValueId given(DType dtype, const Sizes& shape) {
-    if (odds(3)) return input(dtype, shape);
-    const Fill fill{Fill::Kind::Random, seed_ + below(1000), is_float(dtype) ? 1.0 : 5.0};
-    return made_.graph.add_constant("c" + std::to_string(made_.graph.values.size()),
-                                    filled(dtype, shape, fill));
-  }
-  /// Appends a node and its types; returns its first output.
-  ValueId add(Op op, const std::vector<ValueId>& inputs, AttributeMap attributes = {},
-              int outputs = 1) {
-    std::vector<std::string> names;
-    for (int i = 0; i < outputs; ++i) {
-      names.push_back("v" +
-                      std::to_string(made_.graph.values.size() + static_cast<std::size_t>(i)));
-    }
-    const NodeId id = made_.graph.add_node(op, inputs, names, std::move(attributes));
-    std::vector<ValueType> types;
-    for (ValueId each : inputs) {
-      types.push_back(each == kNoValue ? ValueType{} : made_.graph.value(each).type);
-    }
-    const auto deduced = deduce_node(made_.graph, made_.graph.node(id), types);
-    for (std::size_t i = 0; i < deduced.size(); ++i) {
-      made_.graph.value(made_.graph.node(id).outputs[i]).type = deduced[i];
-    }
-    return made_.graph.node(id).outputs[0];
-  }
-
   void grow() {
     using Step = void (Maker::*)();
     constexpr Step kSteps[] = {
@@ -100,16 +39,23 @@ class Maker {
         &Maker::reduce,   &Maker::reduce,   &Maker::normalise, &Maker::multiply, &Maker::multiply,
         &Maker::convolve, &Maker::convolve, &Maker::pool,      &Maker::turn,     &Maker::cut,
         &Maker::join,     &Maker::split,    &Maker::pad,       &Maker::reshape,  &Maker::choose,
-        &Maker::gather,   &Maker::expand,   &Maker::convert};
+        &Maker::gather,   &Maker::expand,   &Maker::convert,   &Maker::find,     &Maker::largest,
+        &Maker::add_up,   &Maker::number,   &Maker::scatter,   &Maker::resize};
     const ValueId was = current_;
     (this->*kSteps[below(std::size(kSteps))])();
     if (count(shape()) > most_ || count(shape()) == 0) current_ = was;
   }
 
   void unary() {
-    constexpr Op kReal[] = {Op::Relu, Op::Abs,  Op::Neg,      Op::Tanh, Op::Sigmoid,  Op::Erf,
-                            Op::Gelu, Op::Silu, Op::Softplus, Op::Sin,  Op::LeakyRelu};
-    constexpr Op kWhole[] = {Op::Relu, Op::Abs, Op::Neg, Op::Sign};
+    constexpr Op kReal[] = {Op::Relu,      Op::Abs,  Op::Neg,  Op::Tanh,     Op::Sigmoid,
+                            Op::Erf,       Op::Gelu, Op::Silu, Op::Softplus, Op::Sin,
+                            Op::LeakyRelu, Op::Atan, Op::Asinh};
+    constexpr Op kWhole[] = {Op::Relu, Op::Abs, Op::Neg, Op::Sign, Op::Not};
+    constexpr Op kBounded[] = {Op::Sinh, Op::Cosh, Op::Tan};  // of at most 1
+    if (real() && odds(8)) {
+      current_ = add(kBounded[below(std::size(kBounded))], {add(Op::Tanh, {current_})});
+      return;
+    }
     current_ =
         add(real() ? kReal[below(std::size(kReal))] : kWhole[below(std::size(kWhole))], {current_});
   }
@@ -140,6 +86,11 @@ class Maker {
     Op op = kOps[below(std::size(kOps))];
     ValueId a = current_, b = beside();
     if (op == Op::Mod && real()) op = Op::Add;  // not continuous
+    if (!real() && odds(8)) {
+      const ValueId by = made_.graph.add_scalar(made_.dtype, static_cast<double>(below(9)));
+      current_ = add(odds(2) ? Op::Shl : Op::Shr, {current_, by});
+      return;
+    }
     if (op == Op::Pow) {
       b = made_.graph.add_scalar(made_.dtype, static_cast<double>(real() ? 2 : below(4)));
     } else if (op == Op::Div || op == Op::Mod) {
@@ -421,6 +372,77 @@ class Maker {
     current_ = add(Op::Gather, {current_, from}, {{"axis", axis}});
   }
 
+  /// Which element is largest: of an input, whose values both sides know exactly.
+  void find() {
+    const Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const ValueId x = input(made_.dtype, sizes);
+    made_.graph.add_output(
+        add(odds(2) ? Op::ArgMax : Op::ArgMin, {x},
+            {{"axis", below(std::ssize(sizes))}, {"keepdims", below(2)}, {"last", below(2)}}));
+  }
+
+  void largest() {
+    const Sizes sizes = shape();
+    if (sizes.empty() || !real()) return;
+    const std::int64_t axis = below(std::ssize(sizes));
+    const std::int64_t most = sizes[static_cast<std::size_t>(axis)];
+    const ValueId values =
+        add(Op::TopK, {input(made_.dtype, sizes)},
+            {{"k", Dims{1 + below(most)}}, {"axis", axis}, {"largest", below(2)}}, 2);
+    made_.graph.add_output(values + 1);
+    current_ = values;
+  }
+
+  void add_up() {
+    const Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const std::int64_t axis = below(std::ssize(sizes));
+    current_ = add(Op::CumSum, {current_}, {{"axis", axis}});
+    if (!real()) return;
+    const double scale = 1.0 / static_cast<double>(sizes[static_cast<std::size_t>(axis)]);
+    current_ = add(Op::Mul, {current_, made_.graph.add_scalar(made_.dtype, scale)});
+  }
+
+  void number() {
+    Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const auto axis = static_cast<std::size_t>(below(std::ssize(sizes)));
+    const std::int64_t size = sizes[axis];
+    for (std::int64_t& each : sizes) each = odds(4) ? 1 + below(each) : each;
+    sizes[axis] = 1 + below(2 * size);
+    if (count(sizes) > most_ / 4) return;
+    current_ = add(Op::GatherElements, {current_, numbers(sizes, size)},
+                   {{"axis", static_cast<std::int64_t>(axis)}});
+  }
+
+  void scatter() {
+    const Sizes sizes = shape();
+    if (sizes.empty()) return;
+    const std::int64_t rows = sizes[0], width = count(sizes) / rows, updates = 1 + below(6);
+    constexpr const char* kHow[] = {"none", "add", "mul", "max", "min"};
+    const std::string how = kHow[below(std::size(kHow))];
+    const ValueId flat = add(Op::Reshape, {current_}, {{"shape", dims({rows, width})}});
+    const ValueId result =
+        add(Op::ScatterRows, {flat, numbers({updates}, rows), given(made_.dtype, {updates, width})},
+            {{"reduction", how}});
+    current_ = add(Op::Reshape, {result}, {{"shape", dims(sizes)}});
+    if (real() && (how == "add" || how == "mul")) current_ = add(Op::Tanh, {current_});
+  }
+
+  void resize() {
+    Sizes sizes = shape();
+    if (sizes.empty() || sizes.size() > 4) return;
+    constexpr const char* kModes[] = {"nearest", "linear", "cubic"};
+    constexpr const char* kPlaces[] = {"half_pixel", "asymmetric", "align_corners"};
+    for (std::int64_t& size : sizes) size = odds(2) ? size : 1 + below(2 * size);
+    if (count(sizes) > most_ / 4) return;
+    current_ = add(Op::Resize, {current_},
+                   {{"mode", std::string(kModes[real() ? below(3) : 0])},
+                    {"coordinates", std::string(kPlaces[below(3)])},
+                    {"sizes", dims(sizes)}});
+  }
+
   void expand() {
     Sizes sizes = shape();
     for (std::int64_t& size : sizes) size = size == 1 ? 1 + below(7) : size;
@@ -434,12 +456,6 @@ class Maker {
     if (odds(2)) made_.graph.add_output(other);
     current_ = add(Op::Cast, {other}, {{"to", made_.dtype}});
   }
-
-  std::mt19937_64 random_;
-  std::int64_t seed_, most_ = kMost;
-  RandomGraph made_{};
-  ValueId current_ = kNoValue;
-  std::vector<ValueId> before_{};
 };
 
 }  // namespace

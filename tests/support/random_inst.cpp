@@ -85,6 +85,7 @@ isa::Inst random_inst(const Row& row, Random& random) {
   random_flags(inst.waits, random);
   random_flags(inst.sets, random);
   inst.drain = chance(random, 30);
+  inst.unit = isa::hands_over_units(inst.op) && chance(random, 30);
   return inst;
 }
 

@@ -22,7 +22,21 @@ RunReport sample() {
   report.units[0].reasons[static_cast<std::size_t>(Reason::Work)] = 7;
   report.units[0].reasons[static_cast<std::size_t>(Reason::Idle)] = 3;
   report.memory = {3 << 20, 512, 0};
-  report.roofline = {"hbm", 1000000, 0.81, {{"hbm", 1000000, 0.81}}};
+  report.roofline.bound = report.roofline.limiter = "hbm";
+  report.roofline.ideal_cycles = 1000000;
+  report.roofline.fraction = 0.81;
+  report.roofline.verdict = Verdict::Memory;
+  report.roofline.cause = Side::Memory;
+  report.roofline.per_pipe = {{"hbm", 1000000, 0.81}};
+  report.roofline.components = {{"cube.mte2", Side::Memory, 500000, 700000, 0.405, 0.567},
+                                {"hbm", Side::Memory, 1000000, 1000000, 0.81, 0.81}};
+  CriticalPath& path = report.critical_path.emplace();
+  path.cycles = 1234567;
+  path.parts = {{{CoreKind::Cube, Pipe::MTE2}, Cause::Work, 1000000},
+                {{CoreKind::Cube, Pipe::Cube}, Cause::Flag, 234567}};
+  path.top = {{"softmax", "loadnz", {CoreKind::Cube, Pipe::MTE2}, 1000000, 12}};
+  path.faster = 1.1;
+  path.slack = {{"mte2", 1160000, 0.0643}, {"cube", 1234567, 0}};
   report.check = RunReport::Check{1e-3, 2e-3, true};
   report.not_modelled = {"tlb"};
   return report;
@@ -40,14 +54,21 @@ TEST(Report, json_holds_the_members_scripts_depend_on) {
   EXPECT_EQ(json["units"][0]["reasons"]["work"], 7);
   EXPECT_EQ(json["memory"]["hbm_read_bytes"], 3 << 20);
   EXPECT_EQ(json["roofline"]["per_pipe"]["hbm"]["cycles"], 1000000);
+  EXPECT_EQ(json["roofline"]["verdict"], "memory bound");
+  EXPECT_EQ(json["roofline"]["components"]["cube.mte2"]["busy_cycles"], 700000);
+  EXPECT_EQ(json["critical_path"]["parts"][0]["unit"], "cube.mte2");
+  EXPECT_EQ(json["critical_path"]["slack"]["mte2"]["gain"], 0.0643);
+  EXPECT_TRUE(json["critical_path"]["missing"].is_null());
   EXPECT_EQ(json["check"]["pass"], true);
 }
 
 TEST(Report, what_was_not_measured_is_null) {
   RunReport report = sample();
   report.check.reset();
+  report.critical_path.reset();
   const auto json = nlohmann::json::parse(to_json(report));
   EXPECT_TRUE(json["check"].is_null());
+  EXPECT_TRUE(json["critical_path"].is_null());
   EXPECT_TRUE(json["firmware"]["exposed_cycles"].is_null());
 }
 
@@ -67,6 +88,10 @@ TEST(Report, summary_fits_one_screen_and_names_what_matters) {
   EXPECT_NE(page.find("1,234,567"), std::string::npos) << page;
   EXPECT_NE(page.find("HBM read 3.00 MiB, write 512 B"), std::string::npos) << page;
   EXPECT_NE(page.find("pass (max abs err 0.001"), std::string::npos) << page;
+  EXPECT_NE(page.find("memory bound: hbm reaches 81.0 % of its ceiling"), std::string::npos)
+      << page;
+  EXPECT_NE(page.find("cube.mte2 81.0 %  flag 19.0 %"), std::string::npos) << page;
+  EXPECT_NE(page.find("mte2 => 6.4 %\n"), std::string::npos) << page;
   EXPECT_NE(page.find("a.pftrace"), std::string::npos) << page;
   EXPECT_LE(std::count(page.begin(), page.end(), '\n'), 24);
 }

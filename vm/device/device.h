@@ -17,9 +17,6 @@
 
 namespace dvmsim {
 
-/// How a program is brought to the cores and run.
-enum class CodePath : std::uint8_t { Bytecode, Native };
-
 struct Launch {
   const Program* program = nullptr;        // outlives the launch
   std::vector<std::uint64_t> arguments{};  // one word per Program::arguments

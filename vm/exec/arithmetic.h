@@ -58,6 +58,13 @@ template <isa::Op op, class Int>
     return static_cast<Int>(ua | ub);
   } else if constexpr (op == Op::vxor) {
     return static_cast<Int>(ua ^ ub);
+  } else if constexpr (op == Op::vshl) {
+    constexpr auto kBits = static_cast<Int>(8 * sizeof(Int));
+    return b < 0 || b >= kBits ? Int{0} : static_cast<Int>(ua << ub);
+  } else if constexpr (op == Op::vshr) {
+    constexpr auto kBits = static_cast<Int>(8 * sizeof(Int));
+    if (b < 0 || b >= kBits) return a < 0 ? static_cast<Int>(-1) : Int{0};
+    return static_cast<Int>(a >> b);
   } else if constexpr (op == Op::vdiv) {
     if (b == 0) return 0;
     if (std::is_signed_v<Int> && b == static_cast<Int>(-1)) return static_cast<Int>(0 - ua);
@@ -82,6 +89,10 @@ template <isa::Op op>
     return canonical(functions::exp(a));
   } else if constexpr (op == Op::vlog) {
     return canonical(functions::log(a));
+  } else if constexpr (op == Op::vlog1p) {
+    return canonical(functions::log1p(a));
+  } else if constexpr (op == Op::vatan) {
+    return canonical(functions::atan(a));
   } else if constexpr (op == Op::vsqrt) {
     return canonical(std::sqrt(a));
   } else if constexpr (op == Op::vrsqrt) {

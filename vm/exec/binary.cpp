@@ -126,6 +126,8 @@ template void binary<Op::vmod>(Frame&);
 template void binary<Op::vand>(Frame&);
 template void binary<Op::vor>(Frame&);
 template void binary<Op::vxor>(Frame&);
+template void binary<Op::vshl>(Frame&);
+template void binary<Op::vshr>(Frame&);
 template void with_scalar<Op::vadds>(Frame&);
 template void with_scalar<Op::vmuls>(Frame&);
 template void with_scalar<Op::vmaxs>(Frame&);

@@ -42,7 +42,7 @@ constexpr std::array<Entry, 256> meanings() {
   set(Op::store, exec::store), set(Op::storend, exec::storend);
 #define BINARY(op) set(Op::op, exec::binary<Op::op>)
   BINARY(vadd), BINARY(vsub), BINARY(vmul), BINARY(vdiv), BINARY(vmax), BINARY(vmin), BINARY(vpow);
-  BINARY(vmod), BINARY(vand), BINARY(vor), BINARY(vxor);
+  BINARY(vmod), BINARY(vand), BINARY(vor), BINARY(vxor), BINARY(vshl), BINARY(vshr);
 #undef BINARY
 #define WITH_SCALAR(op) set(Op::op, exec::with_scalar<Op::op>)
   WITH_SCALAR(vadds), WITH_SCALAR(vmuls), WITH_SCALAR(vmaxs), WITH_SCALAR(vmins);
@@ -51,12 +51,14 @@ constexpr std::array<Entry, 256> meanings() {
 #define UNARY(op) set(Op::op, exec::unary<Op::op>)
   UNARY(vabs), UNARY(vneg), UNARY(vrelu), UNARY(vexp), UNARY(vlog), UNARY(vsqrt), UNARY(vrsqrt);
   UNARY(vrec), UNARY(vtanh), UNARY(verf), UNARY(vsigmoid), UNARY(vfloor), UNARY(vceil);
-  UNARY(vround), UNARY(vsign), UNARY(vnot), UNARY(vsin), UNARY(vcos);
+  UNARY(vround), UNARY(vsign), UNARY(vnot), UNARY(vsin), UNARY(vcos), UNARY(vatan);
+  UNARY(vlog1p);
 #undef UNARY
   set(Op::vcopy, exec::vcopy), set(Op::vcmp, exec::vcmp), set(Op::vcmps, exec::vcmps);
   set(Op::vsel, exec::vsel), set(Op::vcvt, exec::vcvt), set(Op::vdup, exec::vdup);
   set(Op::vbrc, exec::vbrc), set(Op::vtrans, exec::vtrans), set(Op::vredx, exec::vredx);
-  set(Op::vredy, exec::vredy);
+  set(Op::vredy, exec::vredy), set(Op::vgather, exec::vgather), set(Op::vsort, exec::vsort);
+  set(Op::vscanx, exec::vscanx), set(Op::vscany, exec::vscany);
   return table;
 }
 

@@ -101,6 +101,34 @@ inline constexpr float kPlainReduction = 0x1p20f;
   return ((x == kInfinity) | (x != x)) ? x : result;
 }
 
+[[gnu::always_inline]] inline float log1p(float x) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const double wide = x, size = wide < 0 ? -wide : wide;
+  const double near_zero = wide - wide * wide * (0.5 - wide * (1.0 / 3.0));
+  const bool inside = (x > -1.0f) & (x < kInfinity);
+  const double safe = inside ? 1.0 + wide : 1.0;
+  float result = static_cast<float>(size < 0x1p-20 ? near_zero : detail::log(safe));
+  result = x == -1.0f ? -kInfinity : result;
+  result = x < -1.0f ? std::numeric_limits<float>::quiet_NaN() : result;
+  return ((x == kInfinity) | (x != x)) ? x : result;
+}
+
+[[gnu::always_inline]] inline float atan(float x) {
+  constexpr double kSeries[] = {1.0,       -1.0 / 3,  1.0 / 5,   -1.0 / 7, 1.0 / 9,
+                                -1.0 / 11, 1.0 / 13,  -1.0 / 15, 1.0 / 17, -1.0 / 19,
+                                1.0 / 21,  -1.0 / 23, 1.0 / 25};
+  constexpr double kHalfPi = 0x1.921fb54442d18p+0, kAtanOfHalf = 0x1.dac670561bb4fp-2;
+  const double wide = x, size = wide < 0 ? -wide : wide;
+  const bool large = size > 1.0;
+  const double inside = large ? 1.0 / size : size;  // atan(x) = pi/2 - atan(1/x)
+  const bool shifted = inside > 0.25;  // atan(t) = atan(1/2) + atan((t - 1/2) / (1 + t/2))
+  const double rest = shifted ? (inside - 0.5) / (1.0 + 0.5 * inside) : inside;
+  const double part =
+      (shifted ? kAtanOfHalf : 0.0) + rest * detail::polynomial(kSeries, rest * rest);
+  const double result = large ? kHalfPi - part : part;
+  return x == 0.0f ? x : static_cast<float>(wide < 0 ? -result : result);
+}
+
 [[gnu::always_inline]] inline float tanh(float x) {
   const double wide = x, square = wide * wide, power = detail::exp(wide + wide);
   const double near_zero = wide * (1.0 - square / 3.0);

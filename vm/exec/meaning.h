@@ -34,7 +34,7 @@ void with_scalar(Frame&);
 // unary.cpp
 template <isa::Op op>
 void unary(Frame&);
-// compare.cpp, shape.cpp, convert.cpp, reduce.cpp
+// compare.cpp, shape.cpp, convert.cpp, reduce.cpp, scan.cpp, order.cpp
 void vcmp(Frame&);
 void vcmps(Frame&);
 void vsel(Frame&);
@@ -45,5 +45,9 @@ void vtrans(Frame&);
 void vcvt(Frame&);
 void vredx(Frame&);
 void vredy(Frame&);
+void vscanx(Frame&);
+void vscany(Frame&);
+void vgather(Frame&);
+void vsort(Frame&);
 
 }  // namespace dvmsim::exec

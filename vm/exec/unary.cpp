@@ -109,5 +109,7 @@ template void unary<Op::vsign>(Frame&);
 template void unary<Op::vnot>(Frame&);
 template void unary<Op::vsin>(Frame&);
 template void unary<Op::vcos>(Frame&);
+template void unary<Op::vatan>(Frame&);
+template void unary<Op::vlog1p>(Frame&);
 
 }  // namespace dvmsim::exec

@@ -98,8 +98,8 @@ ConvMacro::Tile ConvMacro::tile_at(std::int64_t number) const {
   const std::int64_t grid = rows_ * columns_;
   const std::int64_t index = core_ + number * cores_;
   std::int64_t batch = index / grid;
-  const MatmulMacro::Place place = MatmulMacro::place_of(
-      index % grid, rows_, columns_, static_cast<isa::Swizzle>(args_.swizzle), args_.width);
+  const isa::TilePlace place = isa::place_of(index % grid, rows_, columns_,
+                                             static_cast<isa::Swizzle>(args_.swizzle), args_.width);
   Tile tile;
   tile.number = number;
   tile.first = place.row * args_.tile_m;

@@ -175,6 +175,7 @@ bool Code::fill(const isa::Inst& inst, int words, Decoded& decoded) {
   command.op = inst.op;
   command.pipe = row.pipe;
   command.drain = inst.drain;
+  command.unit = inst.unit;
   decoded.action = action_of(row);
   if (!fill_lanes(inst, decoded)) return false;
   if (row.named_pipe) command.pipe = static_cast<Pipe>(command.operand[0]);
@@ -247,6 +248,9 @@ bool Code::fill_flags(const isa::Inst& inst, Decoded& decoded) {
     if (command.wait[i].id >= machine_->flag.ids || command.set[i].id >= machine_->flag.ids) {
       return refuse(pc, "the machine has fewer flags");
     }
+  }
+  if (command.unit && !machine_->cube.unit_flag) {
+    return refuse(pc, "the machine has no unit flags");
   }
   const bool takes_flags = decoded.action == Action::Issue || decoded.action == Action::Read;
   if (!takes_flags && (command.waits != 0 || command.sets != 0 || command.drain)) {

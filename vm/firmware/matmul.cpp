@@ -11,12 +11,13 @@ using isa::MatmulArguments;
 using isa::Op;
 
 // Flag ids, each pair of pipes apart; a second id belongs to the second half.
-constexpr int kAFull = 0, kBFull = 2;      // mte2 -> mte1
-constexpr int kAFree = 0, kBFree = 2;      // mte1 -> mte2
-constexpr int kL0Full = 0;                 // mte1 -> cube
-constexpr int kL0Free = 0, kBiasFree = 2;  // cube -> mte1
-constexpr int kTileDone = 0;               // cube -> fix
-constexpr int kTileFree = 0;               // fix -> cube
+constexpr int kAFull = 0, kBFull = 2;  // mte2 -> mte1
+constexpr int kAFree = 0, kBFree = 2;  // mte1 -> mte2
+constexpr int kL0Full = 0;             // mte1 -> cube
+// cube -> mte1
+constexpr int kL0Free = 0, kBiasFree = 2, kBlockDone = 3;
+constexpr int kTileDone = 0;  // cube -> fix
+constexpr int kTileFree = 0;  // fix -> cube
 // Between cores.
 constexpr int kSlotFull = 0, kSlotFree = 1;
 
@@ -32,6 +33,10 @@ constexpr std::int64_t count_of(std::int64_t value, std::int64_t size) {
 /// Bytes of a matrix in L1: blocks of 16 rows of 32 bytes.
 std::int64_t nz_bytes(std::int64_t rows, std::int64_t columns, std::int64_t item) {
   return round_up(rows, kFractalRows) * round_up(columns * item, kFractalRow);
+}
+
+std::int64_t bias_item(const MatmulArguments& args) {
+  return size_of(static_cast<DType>(args.bias_type));
 }
 
 struct Layout {
@@ -50,11 +55,15 @@ Layout layout_of(const Machine& machine, const MatmulArguments& args, DType type
                                            : nz_bytes(layout.block_k, args.tile_n, item);
   layout.b_offset = round_up(a, kAlign);
   layout.bias_offset = layout.b_offset + round_up(b, kAlign);
-  layout.half_bytes = layout.bias_offset + (args.bias != 0 ? args.tile_n * item : 0);
+  layout.half_bytes = layout.bias_offset + (args.bias != 0 ? args.tile_n * bias_item(args) : 0);
   const std::int64_t step = std::max(kFractalRows, kFractalRow / item);
   const std::int64_t of_a = machine.l0a.size.count() / 2 / (round_up(args.tile_m, step) * item);
   const std::int64_t of_b = machine.l0b.size.count() / 2 / (round_up(args.tile_n, step) * item);
   layout.part = std::min(std::min(of_a, of_b) / step * step, round_up(layout.block_k, step));
+  if ((args.loop & isa::kEvenParts) != 0 && layout.part > 0) {
+    const std::int64_t parts = count_of(layout.block_k, layout.part);
+    layout.part = round_up(count_of(layout.block_k, parts), step);
+  }
   return layout;
 }
 
@@ -85,11 +94,27 @@ std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& 
   if (args.tile_m > 1 << 16 || args.tile_n > 1 << 16 || args.tile_k > 1 << 16) {
     return "a tile is larger than any buffer";
   }
-  if (args.swizzle < 0 || args.swizzle > 1 || args.width < 1) return "no such order of tiles";
+  if (args.swizzle < 0 || args.swizzle >= isa::kSwizzles || args.width < 1) {
+    return "no such order of tiles";
+  }
+  if (args.loop < 0 || args.loop >= isa::kMatmulLoops) return "no such way through the tiles";
+  if (args.slots > 0 && (args.loop & isa::kContiguous) != 0) {
+    return "tiles in slots go round the cores";
+  }
+  if ((args.loop & isa::kUnitFlags) != 0 && !machine.cube.unit_flag) {
+    return "the machine has no unit flags";
+  }
+  if (args.atomic < 0 || args.atomic > static_cast<std::int64_t>(isa::Atomic::Add)) {
+    return "FixPipe can only store or add";
+  }
   if (args.post < 0 || args.post > 1) return "no such operation after the product";
   if (args.out < 0 || args.out > static_cast<std::int64_t>(DType::F32) ||
       !contains(isa::kFixOutputs, static_cast<DType>(args.out))) {
     return "the result's type cannot be written";
+  }
+  if (args.bias_type < 0 || args.bias_type >= static_cast<std::int64_t>(kDTypes.size()) ||
+      !contains(isa::kMovable, static_cast<DType>(args.bias_type))) {
+    return "the bias's type cannot be read";
   }
   if (args.slots < 0) return "a negative number of slots";
   const Layout layout = layout_of(machine, args, type);
@@ -100,20 +125,6 @@ std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& 
     return "a tile's bias does not fit the bias table";
   }
   return {};
-}
-
-MatmulMacro::Place MatmulMacro::place_of(std::int64_t index, std::int64_t rows,
-                                         std::int64_t columns, isa::Swizzle swizzle,
-                                         std::int64_t width) {
-  if (swizzle == isa::Swizzle::Nz) {
-    const Place turned = place_of(index, columns, rows, isa::Swizzle::Zn, width);
-    return {turned.column, turned.row};
-  }
-  width = std::min(width, columns);
-  const std::int64_t group = index / (width * rows), first = group * width;
-  const std::int64_t here = std::min(width, columns - first), inside = index - first * rows;
-  const std::int64_t row = inside / here;
-  return {group % 2 != 0 ? rows - 1 - row : row, first + inside % here};
 }
 
 void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments, DType type,
@@ -134,11 +145,16 @@ void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments
   half_l0a_ = machine.l0a.size.count() / 2;
   half_l0b_ = machine.l0b.size.count() / 2;
   accumulator_bytes_ = args_.tile_m * args_.tile_n * 4;
-  accumulators_ = 2 * accumulator_bytes_ <= machine.l0c.size.count() ? 2 : 1;
+  const bool two = 2 * accumulator_bytes_ <= machine.l0c.size.count();
+  accumulators_ = two && !has(isa::kOneAccumulator) ? 2 : 1;
   rows_ = count_of(args_.m, args_.tile_m);
   columns_ = count_of(args_.n, args_.tile_n);
   const std::int64_t all = rows_ * columns_ * args_.batch0 * args_.batch1;
-  tiles_ = core_ < all ? count_of(all - core_, cores_) : 0;
+  const std::int64_t range = count_of(all, cores_);
+  first_tile_ = has(isa::kContiguous) ? core_ * range : core_;
+  tile_step_ = has(isa::kContiguous) ? 1 : cores_;
+  tiles_ = std::max<std::int64_t>(0, count_of(all - first_tile_, tile_step_));
+  if (has(isa::kContiguous)) tiles_ = std::min(tiles_, range);
   blocks_per_tile_ = count_of(args_.k, block_k_);
   blocks_ = tiles_ * blocks_per_tile_;
   l0_used_ = {};
@@ -162,17 +178,17 @@ const Command* MatmulMacro::next() {
     next_block_ = block_after(block);
     if (next_block_.number < blocks_) load(next_block_);
     multiply(block);
-    if (block.k0 + block.k == args_.k) write(block.tile);
+    if (closes(block)) write(block.tile);
   }
   return &commands_[given_++];
 }
 
 MatmulMacro::Tile MatmulMacro::tile_at(std::int64_t number) const {
   const std::int64_t grid = rows_ * columns_;
-  const std::int64_t index = core_ + number * cores_, batch = index / grid;
+  const std::int64_t index = first_tile_ + number * tile_step_, batch = index / grid;
   const std::int64_t outer = batch / args_.batch1, inner = batch % args_.batch1;
-  const Place place = place_of(index % grid, rows_, columns_,
-                               static_cast<isa::Swizzle>(args_.swizzle), args_.width);
+  const isa::TilePlace place = isa::place_of(index % grid, rows_, columns_,
+                                             static_cast<isa::Swizzle>(args_.swizzle), args_.width);
   Tile tile;
   tile.number = number;
   tile.m0 = place.row * args_.tile_m;
@@ -196,9 +212,8 @@ MatmulMacro::Block MatmulMacro::first_block() const {
 MatmulMacro::Block MatmulMacro::block_after(const Block& block) const {
   Block after = block;
   ++after.number;
-  after.k0 += block_k_;
-  if (after.k0 >= args_.k) {
-    after.k0 = 0;
+  if (++after.place == blocks_per_tile_) {
+    after.place = 0;
     after.tile = tile_at(block.tile.number + 1);
   }
   cut(after);
@@ -206,15 +221,37 @@ MatmulMacro::Block MatmulMacro::block_after(const Block& block) const {
 }
 
 void MatmulMacro::cut(Block& block) const {
+  const std::int64_t shift = has(isa::kShuffleK) ? core_ : 0;
+  block.k0 = (block.place + shift) % blocks_per_tile_ * block_k_;
   block.k = std::min(block_k_, args_.k - block.k0);
   block.parts = count_of(block.k, part_);
+  if (block.tile.number < 2) return;
+  const Tile before = tile_at(block.tile.number - 2);
+  block.loads_a = !keeps(before, block.tile, true);
+  block.loads_b = !keeps(before, block.tile, false);
 }
 
-/// Parts restart in the first half of L0 with every block; only the last block of a tile is
-/// shorter.
+/// Two tiles of one block each that go to the same half of L1, one after the other.
+bool MatmulMacro::keeps(const Tile& before, const Tile& after, bool of_a) const {
+  if (blocks_per_tile_ > 1 || !has(isa::kKeepOperands)) return false;
+  return of_a ? before.a == after.a && before.m0 == after.m0
+              : before.b == after.b && before.n0 == after.n0;
+}
+
+bool MatmulMacro::loads_again(const Block& block, bool of_a) const {
+  if (block.number + 2 >= blocks_) return false;
+  if (blocks_per_tile_ > 1 || !has(isa::kKeepOperands)) return true;
+  return !keeps(block.tile, tile_at(block.tile.number + 2), of_a);
+}
+
+/// Parts restart in the first half of L0 with every block; only the last block along k is shorter.
 bool MatmulMacro::second_half_used_after(const Block& block) const {
-  if (block.tile.number + 1 < tiles_) return std::min(block_k_, args_.k) > part_;
-  return args_.k - block.k0 - block_k_ > part_;
+  const bool full = std::min(block_k_, args_.k) > part_;
+  const std::int64_t left = blocks_per_tile_ - 1 - block.place;
+  if (block.tile.number + 1 < tiles_ || left > 1) return full;
+  if (left == 0) return false;
+  const std::int64_t next = (block.k0 / block_k_ + 1) % blocks_per_tile_;
+  return std::min(block_k_, args_.k - next * block_k_) > part_;
 }
 
 Command& MatmulMacro::emit(Op op, Pipe pipe, const Tile& tile) {
@@ -247,15 +284,18 @@ void MatmulMacro::load(const Block& block) {
     return command;
   };
   const bool again = block.number >= 2;
-  Command& a =
-      matrix(args_.trans_a != 0, tile.a, args_.a_stride, half, tile.m0, block.k0, tile.m, block.k);
-  if (again) wait(a, Pipe::MTE1, kAFree + block.half());
-  set(a, Pipe::MTE1, kAFull + block.half());
-  const bool with_bias = args_.bias != 0 && block.k0 == 0;
+  if (block.loads_a) {
+    Command& a = matrix(args_.trans_a != 0, tile.a, args_.a_stride, half, tile.m0, block.k0, tile.m,
+                        block.k);
+    if (again) wait(a, Pipe::MTE1, kAFree + block.half());
+    set(a, Pipe::MTE1, kAFull + block.half());
+  }
+  if (!block.loads_b) return;
+  // The bias lies behind B: it is loaded, kept and freed with it.
+  const bool with_bias = args_.bias != 0 && block.opens();
   if (with_bias) load_bias(block);
   Command& b = matrix(args_.trans_b != 0, tile.b, args_.b_stride, half + b_offset_, block.k0,
                       tile.n0, block.k, tile.n);
-  // The bias lies behind B and is freed with it.
   if (again && !with_bias) wait(b, Pipe::MTE1, kBFree + block.half());
   set(b, Pipe::MTE1, kBFull + block.half());
 }
@@ -263,17 +303,16 @@ void MatmulMacro::load(const Block& block) {
 void MatmulMacro::load_bias(const Block& block) {
   Command& bias = emit(Op::loadl1, Pipe::MTE2, block.tile);
   bias.operand = {block.half() * half_l1_ + bias_offset_,
-                  static_cast<std::int64_t>(args_.bias) + block.tile.n0 * item_,
-                  block.tile.n * item_};
+                  static_cast<std::int64_t>(args_.bias) + block.tile.n0 * bias_item(args_),
+                  block.tile.n * bias_item(args_)};
   if (block.number >= 2) wait(bias, Pipe::MTE1, kBFree + block.half());
 }
 
 void MatmulMacro::multiply(const Block& block) {
-  if (args_.bias != 0 && block.k0 == 0) {
+  if (args_.bias != 0 && block.opens()) {
     Command& bias = emit(Op::ldbt, Pipe::MTE1, block.tile);
-    bias.operand = {static_cast<std::int64_t>(type_), 0, block.half() * half_l1_ + bias_offset_,
-                    block.tile.n};
-    wait(bias, Pipe::MTE2, kBFull + block.half());
+    bias.operand = {args_.bias_type, 0, block.half() * half_l1_ + bias_offset_, block.tile.n};
+    if (block.loads_b) wait(bias, Pipe::MTE2, kBFull + block.half());
     if (block.tile.number > 0) wait(bias, Pipe::Cube, kBiasFree);
   }
   for (std::int64_t part = 0; part < block.parts; ++part) {
@@ -281,6 +320,7 @@ void MatmulMacro::multiply(const Block& block) {
     multiply_part(block, part);
     l0_used_[static_cast<std::size_t>(part % 2)] = true;
   }
+  if (has(isa::kDrainBlocks)) l0_used_ = {};
 }
 
 void MatmulMacro::move_part(const Block& block, std::int64_t part) {
@@ -289,7 +329,7 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
   const std::int64_t k = std::min(part_, block.k - k0);
   const int side = static_cast<int>(part % 2);
   const bool first = part == 0, last = part + 1 == block.parts;
-  const bool loaded_again = block.number + 2 < blocks_;
+  const bool drained = first && has(isa::kDrainBlocks) && block.number > 0;
   const std::int64_t type = static_cast<std::int64_t>(type_);
   Command& a = emit(Op::l0a, Pipe::MTE1, tile);
   a.operand = {type,
@@ -301,9 +341,10 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
                0,
                k0,
                args_.trans_a};
-  if (first) wait(a, Pipe::MTE2, kAFull + block.half());
+  if (first && block.loads_a) wait(a, Pipe::MTE2, kAFull + block.half());
+  if (drained) wait(a, Pipe::Cube, kBlockDone);
   if (l0_used_[static_cast<std::size_t>(side)]) wait(a, Pipe::Cube, kL0Free + side);
-  if (last && loaded_again) set(a, Pipe::MTE2, kAFree + block.half());
+  if (last && loads_again(block, true)) set(a, Pipe::MTE2, kAFree + block.half());
   Command& b = emit(Op::l0b, Pipe::MTE1, tile);
   b.operand = {type,
                side * half_l0b_,
@@ -314,10 +355,10 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
                k0,
                0,
                args_.trans_b};
-  const bool waited_for_bias = args_.bias != 0 && block.k0 == 0;
-  if (first && !waited_for_bias) wait(b, Pipe::MTE2, kBFull + block.half());
+  const bool waited_for_bias = args_.bias != 0 && block.opens();
+  if (first && block.loads_b && !waited_for_bias) wait(b, Pipe::MTE2, kBFull + block.half());
   set(b, Pipe::Cube, kL0Full + side);
-  if (last && loaded_again) set(b, Pipe::MTE2, kBFree + block.half());
+  if (last && loads_again(block, false)) set(b, Pipe::MTE2, kBFree + block.half());
 }
 
 void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
@@ -325,8 +366,8 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   const std::int64_t k = std::min(part_, block.k - part * part_);
   const int side = static_cast<int>(part % 2);
   const auto place = static_cast<int>(tile.number % accumulators_);
-  const bool opens = block.k0 == 0 && part == 0;
-  const bool closes = block.k0 + block.k == args_.k && part + 1 == block.parts;
+  const bool last = part + 1 == block.parts;
+  const bool opens = block.opens() && part == 0, closes_tile = closes(block) && last;
   const isa::Init init = !opens            ? isa::Init::Accumulate
                          : args_.bias != 0 ? isa::Init::Bias
                                            : isa::Init::Zero;
@@ -340,21 +381,28 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
                      tile.n,
                      static_cast<std::int64_t>(init),
                      0};
+  const bool small = (tile.m + 15) / 16 * ((tile.n + 15) / 16) < isa::kSmallProduct;
+  product.drain = has(isa::kDrainAll) || (small && has(isa::kDrainSmall));
+  product.unit = has(isa::kUnitFlags) && (opens || closes_tile);
   wait(product, Pipe::MTE1, kL0Full + side);
   if (opens && tile.number >= accumulators_) wait(product, Pipe::Fix, kTileFree + place);
+  const bool by_blocks = has(isa::kDrainBlocks), more = block.number + 1 < blocks_;
   const bool side_used_again =
-      part + 2 < block.parts ||
-      (side == 0 ? block.number + 1 < blocks_ : second_half_used_after(block));
+      part + 2 < block.parts || (!by_blocks && (side == 0 ? more : second_half_used_after(block)));
   if (side_used_again) set(product, Pipe::MTE1, kL0Free + side);
-  if (closes) set(product, Pipe::Fix, kTileDone + place);
+  if (closes_tile) set(product, Pipe::Fix, kTileDone + place);
+  // Flags of the pipe, behind the product if it has no room for them.
+  if (by_blocks && last && more) tell(product, Pipe::MTE1, kBlockDone, tile);
   if (opens && args_.bias != 0 && tile.number + 1 < tiles_) {
-    Command& freed = product.sets < 2 ? product : emit(Op::set, Pipe::Cube, tile);
-    set(freed, Pipe::MTE1, kBiasFree);
-    if (freed.op == Op::set) {
-      freed.operand = {static_cast<std::int64_t>(Pipe::Cube), static_cast<std::int64_t>(Pipe::MTE1),
-                       kBiasFree};
-    }
+    tell(commands_.back(), Pipe::MTE1, kBiasFree, tile);
   }
+}
+
+void MatmulMacro::tell(Command& product, Pipe pipe, int id, const Tile& tile) {
+  if (product.op == Op::mmad && product.sets < 2) return set(product, pipe, id);
+  Command& told = emit(Op::set, Pipe::Cube, tile);
+  told.operand = {static_cast<std::int64_t>(Pipe::Cube), static_cast<std::int64_t>(pipe), id};
+  set(told, pipe, id);
 }
 
 void MatmulMacro::write(const Tile& tile) {
@@ -372,7 +420,8 @@ void MatmulMacro::write(const Tile& tile) {
                  tile.n,
                  in_slots ? args_.tile_n * out_item_ : args_.c_stride,
                  args_.post,
-                 static_cast<std::int64_t>(isa::Atomic::None)};
+                 in_slots ? static_cast<std::int64_t>(isa::Atomic::None) : args_.atomic};
+  out.unit = has(isa::kUnitFlags);
   wait(out, Pipe::Cube, kTileDone + place);
   if (tile.number + accumulators_ < tiles_) set(out, Pipe::Cube, kTileFree + place);
   if (!in_slots) return;

@@ -17,7 +17,7 @@ namespace dvmsim {
 /// the multiplications; each is cut along k into parts that go to the halves of L0A and L0B in
 /// turn. A tile leaves L0C when its last part is done; two tiles share L0C if they fit. With slots,
 /// a tile waits for its slot from the second round on, and every tile is taken back before the
-/// macro ends.
+/// macro ends. isa::MatmulLoop varies this.
 class MatmulMacro {
  public:
   /// The pipes whose buffers it takes over.
@@ -33,13 +33,6 @@ class MatmulMacro {
   /// The next command, valid until the call after; nullptr at the end.
   const isa::Command* next();
 
-  /// Where tile `index` of a grid of rows x columns tiles is.
-  struct Place {
-    std::int64_t row = 0, column = 0;
-  };
-  [[nodiscard]] static Place place_of(std::int64_t index, std::int64_t rows, std::int64_t columns,
-                                      isa::Swizzle swizzle, std::int64_t width);
-
  private:
   /// One tile of C and how many of this core's tiles came before it.
   struct Tile {
@@ -50,16 +43,26 @@ class MatmulMacro {
   /// One block of a tile along k.
   struct Block {
     Tile tile{};
+    std::int64_t place = 0;  // in the order of the tile's blocks
     std::int64_t k0 = 0, k = 0;
     std::int64_t parts = 0;
     std::int64_t number = 0;  // of all this core's blocks
+    bool loads_a = true, loads_b = true;
     [[nodiscard]] int half() const { return static_cast<int>(number % 2); }
+    [[nodiscard]] bool opens() const { return place == 0; }
   };
 
   [[nodiscard]] Tile tile_at(std::int64_t number) const;
   [[nodiscard]] Block first_block() const;
   [[nodiscard]] Block block_after(const Block& block) const;
   void cut(Block& block) const;
+  [[nodiscard]] bool has(std::int64_t bit) const { return (args_.loop & bit) != 0; }
+  [[nodiscard]] bool closes(const Block& block) const {
+    return block.place + 1 == blocks_per_tile_;
+  }
+  /// The half of L1 is filled anew with an A (a B) after this block.
+  [[nodiscard]] bool loads_again(const Block& block, bool of_a) const;
+  [[nodiscard]] bool keeps(const Tile& before, const Tile& after, bool of_a) const;
   [[nodiscard]] bool second_half_used_after(const Block& block) const;
 
   void load(const Block& block);
@@ -69,6 +72,7 @@ class MatmulMacro {
   void multiply_part(const Block& block, std::int64_t part);
   void write(const Tile& tile);
   void take_back(const Tile& tile);
+  void tell(isa::Command& product, Pipe pipe, int id, const Tile& tile);
   isa::Command& emit(isa::Op op, Pipe pipe, const Tile& tile);
 
   isa::MatmulArguments args_{};
@@ -79,6 +83,7 @@ class MatmulMacro {
   // Sizes and places, in bytes where not said otherwise.
   std::int64_t item_ = 2, out_item_ = 2;
   std::int64_t rows_ = 0, columns_ = 0;  // tiles of C
+  std::int64_t first_tile_ = 0, tile_step_ = 1;
   std::int64_t tiles_ = 0, blocks_ = 0;  // of this core; blocks of all its tiles
   std::int64_t blocks_per_tile_ = 0;
   std::int64_t block_k_ = 0, part_ = 0;  // elements along k

@@ -22,7 +22,7 @@ struct Field {
 constexpr Field kOp{0, 8}, kWords{8, 4}, kRegisterMask{12, 16};
 constexpr std::array<Field, 2> kWaits = {Field{28, 7}, Field{35, 7}};
 constexpr std::array<Field, 2> kSets = {Field{42, 7}, Field{49, 7}};
-constexpr Field kDrain{56, 1}, kReserved{57, 7};
+constexpr Field kDrain{56, 1}, kUnit{57, 1}, kReserved{58, 6};
 // A flag, inside its field.
 constexpr Field kValid{0, 1}, kFlagPipe{1, 3}, kFlagId{4, 3};
 // A register lane.
@@ -37,7 +37,7 @@ constexpr bool adjoin(std::initializer_list<Field> fields, int width) {
   return next == width;
 }
 static_assert(adjoin({kOp, kWords, kRegisterMask, kWaits[0], kWaits[1], kSets[0], kSets[1], kDrain,
-                      kReserved},
+                      kUnit, kReserved},
                      64),
               "the head fills one word without gap or overlap");
 static_assert(adjoin({kValid, kFlagPipe, kFlagId}, kWaits[0].width));
@@ -141,6 +141,7 @@ std::string_view malformed(const Layout& layout, const Inst& inst) {
   if (layout.operands < 0) return "no such instruction";
   if (auto text = malformed_flags(inst.waits); !text.empty()) return text;
   if (auto text = malformed_flags(inst.sets); !text.empty()) return text;
+  if (inst.unit && !hands_over_units(inst.op)) return "unit flags are between mmad and fix";
   for (int i = 0; i < layout.operands; ++i) {
     const auto text = malformed_lane(layout, inst.lane[static_cast<std::size_t>(i)], i);
     if (!text.empty()) return text;
@@ -180,7 +181,7 @@ std::uint64_t head_of(const Inst& inst, int words) {
          kWords.put(static_cast<std::uint64_t>(words)) | kRegisterMask.put(mask) |
          kWaits[0].put(pack(inst.waits[0])) | kWaits[1].put(pack(inst.waits[1])) |
          kSets[0].put(pack(inst.sets[0])) | kSets[1].put(pack(inst.sets[1])) |
-         kDrain.put(inst.drain ? 1 : 0);
+         kDrain.put(inst.drain ? 1 : 0) | kUnit.put(inst.unit ? 1 : 0);
 }
 
 /// Fills `inst` from a head and its lanes; says what is wrong with the words themselves.
@@ -195,6 +196,7 @@ std::string_view unpack(const Layout& layout, std::span<const std::uint64_t> wor
     inst.sets[i] = unpack_flag(kSets[i].of(head));
   }
   inst.drain = kDrain.of(head) != 0;
+  inst.unit = kUnit.of(head) != 0;
   const int given = std::min(2 * static_cast<int>(words.size() - 1), layout.operands);
   for (int i = 0; i < given; ++i) {
     const std::uint64_t word = words[static_cast<std::size_t>(1 + i / 2)];

@@ -48,6 +48,7 @@ inline constexpr DTypeSet kFloats = dtype_set(DType::F16, DType::BF16, DType::F3
 inline constexpr DTypeSet kArithmetic =
     kFloats | dtype_set(DType::I8, DType::U8, DType::I32, DType::I64);
 inline constexpr DTypeSet kBits = kIntegers;
+inline constexpr DTypeSet kShiftable = dtype_set(DType::I8, DType::U8, DType::I32, DType::I64);
 inline constexpr DTypeSet kMovable = kFloats | kIntegers;
 inline constexpr DTypeSet kComparable = kMovable;
 inline constexpr DTypeSet kReducible = kArithmetic;
@@ -231,11 +232,16 @@ struct Lane {
   }
 };
 
+/// May it carry the unit bit?
+[[nodiscard]] constexpr bool hands_over_units(Op op) {
+  return op == Op::mmad || op == Op::fix;
+}
+
 /// An instruction as it stands in bytecode.
 struct Inst {
   Op op = Op::halt;
   std::array<FlagRef, 2> waits{}, sets{};
-  bool drain = false;
+  bool drain = false, unit = false;
   std::array<Lane, kMaxOperands> lane{};  // as many as the row has operands; the rest stay default
   friend bool operator==(const Inst&, const Inst&) = default;
 };
@@ -244,7 +250,7 @@ struct Inst {
 struct Command {
   Op op = Op::halt;
   Pipe pipe = Pipe::Scalar;  // the queue it runs on, resolved
-  bool drain = false;
+  bool drain = false, unit = false;
   std::uint8_t waits = 0, sets = 0;      // how many are used
   std::array<FlagRef, 2> wait{}, set{};  // explicit `wait` and `set` are folded into these
   std::uint32_t pc = 0;                  // word offset in the core kind's code

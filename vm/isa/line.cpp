@@ -75,7 +75,9 @@ std::int32_t read_immediate(const Statement& in, const Operand& operand, std::st
 /// Text after 'r': 12, or 12+i%2*0x4000, or 12+i%2*0x4000^1.
 Lane read_register(const Statement& in, std::string_view text) {
   const auto plus = text.find("+i%");
-  const auto reg = static_cast<int>(in.number(text.substr(0, plus), kRegisters - 1));
+  const std::uint64_t named = in.hash(text.substr(0, plus));
+  if (named >= kRegisters) in.fail(fmt::format("{} is not in 0..{}", named, kRegisters - 1));
+  const auto reg = static_cast<int>(named);
   if (plus == std::string_view::npos) return Lane::r(reg);
   text.remove_prefix(plus + 3);
   const auto star = text.find('*'), caret = text.find('^');
@@ -133,7 +135,8 @@ std::string print_line(const Inst& inst, std::string_view label) {
     text += fmt::format(" {}={}", operand.name, print_lane(operand, inst.lane[at], is_float));
   }
   text += print_flags("wait", inst.waits) + print_flags("set", inst.sets);
-  return inst.drain ? text + " drain" : text;
+  if (inst.drain) text += " drain";
+  return inst.unit ? text + " unit" : text;
 }
 
 Inst read_line(const Statement& in, std::string* label) {
@@ -146,8 +149,8 @@ Inst read_line(const Statement& in, std::string* label) {
     const auto equals = word.find('=');
     const std::string_view name = word.substr(0, equals);
     const std::string_view value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
-    if (word == "drain") {
-      inst.drain = true;
+    if (word == "drain" || word == "unit") {
+      (word == "drain" ? inst.drain : inst.unit) = true;
       continue;
     }
     if (name == "wait") {
@@ -199,7 +202,8 @@ std::string print(const Command& command) {
   }
   text += print_flags("wait", std::span(command.wait).first(command.waits));
   text += print_flags("set", std::span(command.set).first(command.sets));
-  return command.drain ? text + " drain" : text;
+  if (command.drain) text += " drain";
+  return command.unit ? text + " unit" : text;
 }
 
 Inst assemble_line(std::string_view line, const std::string& where) {

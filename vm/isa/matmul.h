@@ -11,14 +11,53 @@
 namespace dvmsim::isa {
 
 /// Order in which tiles are visited, for L2 reuse. Zn: groups of `width` columns of tiles, rows
-/// first inside, odd groups backwards; Nz: the same with rows and columns exchanged.
-enum class Swizzle : std::uint8_t { Zn, Nz };
+/// first inside, odd groups backwards. DiagonalZ: squares of `width` x `width` tiles, one row of
+/// squares after another; inside a square along its diagonals, so that neighbours in time share
+/// neither rows nor columns. Nz and DiagonalN: the same with rows and columns exchanged.
+enum class Swizzle : std::uint8_t { Zn, Nz, DiagonalZ, DiagonalN };
+inline constexpr int kSwizzles = 4;
+/// "zn", "nz", "dz", "dn".
+[[nodiscard]] const char* name_of(Swizzle swizzle);
 
-/// In this order from argument word `index`. Core b of n takes tiles b, b + n, ...; batches
-/// outermost. Strides are bytes. A is m x k (k x m if trans_a), B is k x n (n x k if trans_b),
-/// row-major.
+/// Where tile `index` of a grid of rows x columns tiles is.
+struct TilePlace {
+  std::int64_t row = 0, column = 0;
+  friend bool operator==(const TilePlace&, const TilePlace&) = default;
+};
+[[nodiscard]] TilePlace place_of(std::int64_t index, std::int64_t rows, std::int64_t columns,
+                                 Swizzle swizzle, std::int64_t width);
+
+/// How a core goes about its tiles: a sum of these. Generations of DVM's machine differ in them.
+enum MatmulLoop : std::int64_t {
+  /// Core b begins every tile at k block b mod (blocks), so that cores that need the same rows are
+  /// not after the same lines at once.
+  kShuffleK = 1,
+  /// With one k block a tile, an operand that its half of L1 still holds is not loaded again.
+  kKeepOperands = 2,
+  /// The cube hands a tile to FixPipe, and takes L0C back, granule by granule (cube.unit_flag).
+  kUnitFlags = 4,
+  /// A product of fewer than kSmallProduct fractals is over before the next one begins.
+  kDrainSmall = 8,
+  /// Every product is.
+  kDrainAll = 16,
+  /// The first part of a block moves to L0 after the products of the block before.
+  kDrainBlocks = 32,
+  /// One tile in L0C at a time, even if two fit.
+  kOneAccumulator = 64,
+  /// Core b takes one range of consecutive tiles.
+  kContiguous = 128,
+  /// A block of k is cut in parts of one length, instead of the longest that fit and a rest.
+  kEvenParts = 256,
+};
+inline constexpr std::int64_t kMatmulLoops = 512;
+/// Source: the vendor's guide: accumulating into fewer fractals needs a barrier between.
+inline constexpr std::int64_t kSmallProduct = 10;
+
+/// In this order from argument word `index`. Core b of n takes tiles b, b + n, ... (kContiguous:
+/// from b * ceil(tiles / n) on); batches outermost. Strides are bytes. A is m x k (k x m if
+/// trans_a), B is k x n (n x k if trans_b), row-major.
 struct MatmulArguments {
-  std::uint64_t a = 0, b = 0, c = 0, bias = 0;  // GM addresses; bias 0: none (n elements of dtype)
+  std::uint64_t a = 0, b = 0, c = 0, bias = 0;  // GM addresses; bias 0: none (n elements)
   std::int64_t m = 0, n = 0, k = 0;
   std::int64_t a_stride = 0, b_stride = 0, c_stride = 0;  // between rows
   std::int64_t batch0 = 1, batch1 = 1;                    // outer, inner
@@ -32,6 +71,9 @@ struct MatmulArguments {
   /// at `c` (slot s of core b at c + (b * n + s) * slot_bytes, row stride tile_n * size), announced
   /// with xset(fix, 0, group) and taken back with xwait(fix, 1, group).
   std::int64_t slots = 0, slot_bytes = 0;
+  std::int64_t bias_type = 0;  // DType of the bias
+  std::int64_t atomic = 0;     // isa::Atomic: what is done with what C holds
+  std::int64_t loop = 0;       // MatmulLoop; kContiguous not with slots
 };
 inline constexpr int kMatmulWords = static_cast<int>(sizeof(MatmulArguments) / 8);
 static_assert(sizeof(MatmulArguments) == 8 * kMatmulWords);

@@ -27,6 +27,10 @@ enum class Work : std::uint8_t {
   Transpose,   // vector
   ReduceRow,   // vector: every row to one element
   ReduceRows,  // vector: all rows to one
+  Gather,      // vector: elements by their number
+  ScanRow,     // vector: running sums along rows
+  ScanRows,    // vector: running sums over rows
+  Sort,        // vector: every row
 };
 
 /// Hardware vector instructions of a class, one after another.
@@ -121,8 +125,8 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::mmad, only(Work::Multiply)},
     {Op::vadd, steps({{simple}})},
     {Op::vsub, steps({{simple}})},
-    {Op::vmax, steps({{simple}})},
-    {Op::vmin, steps({{simple}})},
+    {Op::vmax, steps({{minmax}})},
+    {Op::vmin, steps({{minmax}})},
     {Op::vmul, steps({{multiply}})},
     {Op::vdiv, steps({{special}})},
     {Op::vpow, steps({{special}, {multiply}, {special}})},  // exp(b * ln a)
@@ -132,9 +136,11 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::vor, bits(1)},
     {Op::vnot, bits(1)},
     {Op::vxor, bits(4)},  // (a | b) & ~(a & b)
+    {Op::vshl, steps({{simple}})},
+    {Op::vshr, steps({{simple}})},
     {Op::vadds, steps({{simple}})},
-    {Op::vmaxs, steps({{simple}})},
-    {Op::vmins, steps({{simple}})},
+    {Op::vmaxs, steps({{minmax}})},
+    {Op::vmins, steps({{minmax}})},
     {Op::vmuls, steps({{multiply}})},
     {Op::vdivs, steps({{duplicate}, {special}})},
     {Op::vsdiv, steps({{duplicate}, {special}})},
@@ -160,6 +166,10 @@ inline constexpr RecipeEntry kEntries[] = {
     // x - round(x / pi) * pi in three parts; a polynomial of degree 4 in x^2; the sign.
     {Op::vsin, steps({{multiply, 10}, {simple, 7}, {convert, 2}})},
     {Op::vcos, steps({{multiply, 10}, {simple, 8}, {convert, 2}})},
+    // 1 / |x| beyond 1, a shift of the argument, a polynomial of degree 7 in its square; the sign.
+    {Op::vatan, steps({{simple, 11}, {multiply, 9}, {special, 2}, {compare, 2}, {select, 2}})},
+    // ln(1 + x) * x / ((1 + x) - 1). assumed.
+    {Op::vlog1p, steps({{simple, 2}, {multiply}, {special, 2}, {compare}, {select}})},
     // A bit per element; then halves 0 and 1; then bytes.
     {Op::vcmp, steps({{compare}, {select, 1, W::Half}, {convert, 1, W::Byte}})},
     {Op::vcmps, steps({{compare}, {select, 1, W::Half}, {convert, 1, W::Byte}})},
@@ -170,6 +180,10 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::vredx, only(Work::ReduceRow)},
     {Op::vredy, only(Work::ReduceRows)},
     {Op::vtrans, only(Work::Transpose)},
+    {Op::vgather, only(Work::Gather)},
+    {Op::vscanx, only(Work::ScanRow)},
+    {Op::vscany, only(Work::ScanRows)},
+    {Op::vsort, only(Work::Sort)},
 };
 }  // namespace recipes
 

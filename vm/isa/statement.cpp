@@ -37,7 +37,18 @@ std::string take_quoted(std::string_view& line, bool& closed) {
 
 }  // namespace
 
-Statement::Statement(std::string_view line, std::string where) : where_(std::move(where)) {
+bool is_constant_name(std::string_view text) {
+  const auto is_letter = [](char c) {
+    return c == '_' || (static_cast<unsigned char>(c) < 128 && std::isalnum(c) != 0);
+  };
+  if (text.empty() || std::isdigit(static_cast<unsigned char>(text[0])) != 0) return false;
+  const bool is_register =
+      text.size() > 1 && text[0] == 'r' && std::isdigit(static_cast<unsigned char>(text[1])) != 0;
+  return !is_register && std::all_of(text.begin(), text.end(), is_letter);
+}
+
+Statement::Statement(std::string_view line, std::string where, const Constants* constants)
+    : where_(std::move(where)), constants_(constants) {
   while (!line.empty() && !is_comment(line.front())) {
     if (is_space(line.front())) {
       line.remove_prefix(1);
@@ -66,12 +77,49 @@ std::uint64_t Statement::hash(std::string_view text) const {
   return value;
 }
 
-std::int64_t Statement::number(std::string_view text) const {
+std::int64_t Statement::factor(std::string_view text) const {
+  if (is_constant_name(text)) {
+    const bool known = constants_ != nullptr && constants_->contains(text);
+    if (!known)
+      fail(fmt::format("no constant '{}' so far; write .let {} VALUE before", text, text));
+    return constants_->find(text)->second;
+  }
   const bool is_negative = text.starts_with("-");
   const std::uint64_t magnitude = hash(is_negative ? text.substr(1) : text);
   const std::uint64_t most = static_cast<std::uint64_t>(INT64_MAX) + (is_negative ? 1 : 0);
   if (magnitude > most) fail(fmt::format("'{}' does not fit 64 bits", text));
   return static_cast<std::int64_t>(is_negative ? 0 - magnitude : magnitude);
+}
+
+std::int64_t Statement::product(std::string_view text) const {
+  std::int64_t value = 1;
+  for (bool more = true; more;) {
+    const auto star = text.find('*');
+    more = star != std::string_view::npos;
+    if (__builtin_mul_overflow(value, factor(text.substr(0, star)), &value)) {
+      fail("a product does not fit 64 bits");
+    }
+    if (more) text.remove_prefix(star + 1);
+  }
+  return value;
+}
+
+std::int64_t Statement::number(std::string_view text) const {
+  std::int64_t value = 0;
+  bool minus = false;
+  for (bool more = true; more;) {
+    // The sign of a term's first number belongs to that number.
+    const auto sign = text.find_first_of("+-", text.starts_with('-') ? 1 : 0);
+    more = sign != std::string_view::npos;
+    const std::int64_t term = product(text.substr(0, sign));
+    const bool over = minus ? __builtin_sub_overflow(value, term, &value)
+                            : __builtin_add_overflow(value, term, &value);
+    if (over) fail("a sum does not fit 64 bits");
+    if (!more) break;
+    minus = text[sign] == '-';
+    text.remove_prefix(sign + 1);
+  }
+  return value;
 }
 
 std::int64_t Statement::number(std::string_view text, std::int64_t most) const {

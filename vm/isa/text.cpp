@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <vector>
 
@@ -15,9 +16,24 @@ namespace {
 
 // A whole text.
 
+void set_launch(const Statement& in, LaunchForm& form, std::string_view word) {
+  const auto equals = word.find('=');
+  const std::string_view name = word.substr(0, equals);
+  const std::string_view value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
+  if (name == "path" && (value == "native" || value == "bytecode")) {
+    form.path = value == "native" ? CodePath::Native : CodePath::Bytecode;
+  } else if ((name == "cube" || name == "vector") && !value.empty()) {
+    const auto cores = static_cast<int>(in.number(value, UINT16_MAX));
+    (name == "cube" ? form.cube : form.vector) = cores;
+  } else {
+    in.fail(fmt::format("'{}': write path=native, path=bytecode, cube=N or vector=N", word));
+  }
+}
+
 /// Collects the program while lines come in; one section of code at a time.
 class Assembler {
  public:
+  [[nodiscard]] const Constants& constants() const { return constants_; }
   void take(const Statement& in) {
     const std::string_view first = in.word(0);
     if (first.starts_with(".")) return directive(in);
@@ -40,10 +56,13 @@ class Assembler {
   void directive(const Statement& in) {
     const std::string_view what = in.word(0);
     if (what == ".program") return name(in);
+    if (what == ".launch") return launch(in);
+    if (what == ".let") return let(in);
     if (what == ".arg") return argument(in);
     if (what == ".mark") return mark(in);
     if (what != ".cube" && what != ".vector") {
-      in.fail(fmt::format("'{}' is no directive; use .program .arg .cube .vector .mark", what));
+      in.fail(fmt::format(
+          "'{}' is no directive; use .program .launch .let .arg .cube .vector .mark", what));
     }
     in.expect(1, 1);
     end_section();
@@ -60,13 +79,38 @@ class Assembler {
     program_.machine = in.hash(in.word(2).substr(8));
   }
 
+  void launch(const Statement& in) {
+    if (program_.launch) in.fail("how it is launched was said before; write .launch once");
+    program_.launch = LaunchForm{};
+    for (std::size_t i = 1; i < in.words(); ++i) set_launch(in, *program_.launch, in.word(i));
+  }
+
+  void let(const Statement& in) {
+    in.expect(3, 3);
+    if (!is_constant_name(in.word(1))) {
+      in.fail(fmt::format("'{}' cannot name a constant; use letters, digits and _, and no register",
+                          in.word(1)));
+    }
+    if (!constants_.emplace(in.name(1), in.number(in.word(2))).second) {
+      in.fail(fmt::format("constant '{}' is there twice", in.word(1)));
+    }
+  }
+
   void argument(const Statement& in) {
-    in.expect(4, 4);
+    in.expect(4, 5);
     static constexpr std::string_view kKinds[] = {"input", "output", "workspace", "scalar"};
     const auto kind = std::find(std::begin(kKinds), std::end(kKinds), in.word(1));
     if (kind == std::end(kKinds)) in.fail("an argument is input, output, workspace or scalar");
-    program_.arguments.push_back({static_cast<Argument::Kind>(kind - std::begin(kKinds)),
-                                  in.name(2), in.number(in.word(3))});
+    Argument argument{static_cast<Argument::Kind>(kind - std::begin(kKinds)), in.name(2),
+                      in.number(in.word(3))};
+    if (in.words() == 5) {
+      const bool scalar = argument.kind == Argument::Kind::Scalar;
+      if (!scalar || !in.word(4).starts_with("value=")) {
+        in.fail("only a scalar has one more word, value=N");
+      }
+      argument.value = in.number(in.word(4).substr(6));
+    }
+    program_.arguments.push_back(std::move(argument));
   }
 
   /// .mark tile NAME, here; or .mark tile NAME vector 12, anywhere.
@@ -139,6 +183,7 @@ class Assembler {
 
   static constexpr std::int32_t kUnknown = INT32_MAX;
   Program program_{};
+  Constants constants_{};
   CoreKind core_ = CoreKind::Cube;
   std::vector<std::uint64_t>* code_ = nullptr;
   std::map<std::string, std::size_t> labels_{};
@@ -188,6 +233,21 @@ std::string print_mark(const DebugMark& mark, bool in_place) {
   const std::string where =
       in_place ? std::string{} : fmt::format(" {} {}", name_of(mark.core), mark.pc);
   return fmt::format(".mark {} {}{}\n", kind, quoted(mark.name), where);
+}
+
+std::string print_launch(const LaunchForm& form) {
+  const auto cores = [](const char* kind, int count) {
+    return count == 0 ? std::string{} : fmt::format(" {}={}", kind, count);
+  };
+  return fmt::format(".launch path={}{}{}\n", form.path == CodePath::Native ? "native" : "bytecode",
+                     cores("cube", form.cube), cores("vector", form.vector));
+}
+
+std::string print_argument(const Argument& argument) {
+  static constexpr std::string_view kKinds[] = {"input", "output", "workspace", "scalar"};
+  const std::string value = argument.value ? fmt::format(" value={}", *argument.value) : "";
+  return fmt::format(".arg {} {} {}{}\n", kKinds[static_cast<std::size_t>(argument.kind)],
+                     quoted(argument.name), argument.bytes, value);
 }
 
 using MarksAt = std::multimap<std::size_t, const DebugMark*>;
@@ -251,11 +311,8 @@ std::string disassemble(const Program& program) {
   const auto cube = lines_of(program.cube), vector = lines_of(program.vector);
   std::string text =
       fmt::format(".program {} machine={:#x}\n", quoted(program.name), program.machine);
-  static constexpr std::string_view kKinds[] = {"input", "output", "workspace", "scalar"};
-  for (const Argument& argument : program.arguments) {
-    text += fmt::format(".arg {} {} {}\n", kKinds[static_cast<std::size_t>(argument.kind)],
-                        quoted(argument.name), argument.bytes);
-  }
+  if (program.launch) text += print_launch(*program.launch);
+  for (const Argument& argument : program.arguments) text += print_argument(argument);
   const bool in_place = marks_fit(program, cube, vector);
   for (const DebugMark& mark : program.marks) {
     if (!in_place) text += print_mark(mark, false);
@@ -269,11 +326,18 @@ std::string disassemble(const Program& program) {
   return text;
 }
 
+LaunchForm parse_launch(std::string_view words, const std::string& where, LaunchForm form) {
+  const Statement in(words, where);
+  for (std::size_t i = 0; i < in.words(); ++i) set_launch(in, form, in.word(i));
+  return form;
+}
+
 Program assemble(std::string_view text, const std::string& name) {
   Assembler assembler;
   for (int line = 1; !text.empty(); ++line) {
     const auto end = std::min(text.find('\n'), text.size());
-    const Statement in(text.substr(0, end), fmt::format("{}:{}", name, line));
+    const Statement in(text.substr(0, end), fmt::format("{}:{}", name, line),
+                       &assembler.constants());
     if (in.words() != 0) assembler.take(in);
     text.remove_prefix(std::min(end + 1, text.size()));
   }

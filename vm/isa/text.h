@@ -1,7 +1,11 @@
 // The assembler and its inverse. One statement a line; names, types and pipes as in isa.def:
 //
 //   .program "scale rows" machine=0x1f        # optional; the name and the machine's hash
-//   .arg input x 4096                         # or output, workspace, scalar; bytes of the buffer
+//   .launch path=native cube=1 vector=2       # optional: how it runs by itself; or path=bytecode.
+//                                             # Cores not named: all that the program has code for
+//   .let ROWS 16                              # a name for a number in all that follows
+//   .arg input x ROWS*256                     # or output, workspace, scalar; bytes of the buffer
+//   .arg scalar n 0 value=12                  # ... and what a launch of its own passes
 //   .cube                                     # what follows is code of the cube cores
 //   .vector                                   # ... of the vector cores
 //   .mark tile rows                           # or operator; marks the next instruction
@@ -16,9 +20,9 @@
 //
 // Operands may come in any order; one that is left out holds its default (isa.def). r6+i%2*0x4000
 // rotates: (iteration mod 2) * 0x4000 bytes are added to r6; ^1 counts the iterations of the next
-// outer loop. wait= and set= take one or two flags, pipe.id. Numbers are decimal or 0x; f32:1.5 is
-// its bits. Comments begin with ; or #. Names with anything but letters, digits and _ . - / are
-// quoted, with \" \\ \n.
+// outer loop. wait= and set= take one or two flags, pipe.id. Numbers are decimal or 0x, or sums of
+// products of those and constants, without spaces; f32:1.5 is its bits. Comments begin with ; or #.
+// Names with anything but letters, digits and _ . - / are quoted, with \" \\ \n.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +48,10 @@ namespace dvmsim::isa {
 
 /// A whole program. assemble(disassemble(p), "") == p for every p whose code decodes.
 [[nodiscard]] std::string disassemble(const Program& program);
+/// The words behind .launch, path=native cube=1; what they do not name stays as in `form`. Throws
+/// Error beginning with `where`.
+[[nodiscard]] LaunchForm parse_launch(std::string_view words, const std::string& where,
+                                      LaunchForm form = {});
 /// Throws Error: "name:line: what is wrong; what to do".
 [[nodiscard]] Program assemble(std::string_view text, const std::string& name);
 

@@ -7,17 +7,22 @@
 namespace dvmsim::isa {
 namespace {
 
-/// What a run of bytes occupies of a port: pieces end at multiples of `request`, and none is less
-/// than `least` (requests are of 128, 256 or 512 B).
+/// What a run of bytes occupies of a port: requests end at multiples of `request`.
 std::int64_t charged(std::int64_t base, std::int64_t length, std::int64_t request,
                      std::int64_t least) {
-  const std::int64_t head = std::min(length, request - (base % request + request) % request);
+  const std::int64_t offset = (base % request + request) % request;
+  const std::int64_t head = std::min(length, request - offset);
   const std::int64_t middle = (length - head) / request * request, tail = length - head - middle;
-  return std::max(head, least) + middle + (tail > 0 ? std::max(tail, least) : 0);
+  return request_bytes(offset, head, least, request) + middle +
+         (tail > 0 ? request_bytes(0, tail, least, request) : 0);
 }
 
 /// Exact for the first rows, which repeat soon: strides are multiples of a few bytes.
 std::int64_t charged(const Region& region, std::int64_t request, std::int64_t least) {
+  if (region.stride == region.length) {  // rows that follow one another are one
+    return charged(region.base, region.length * region.rows, request, least) * region.outer[0] *
+           region.outer[1];
+  }
   constexpr std::int64_t kSample = 16;
   const std::int64_t rows = std::min(region.rows, kSample);
   std::int64_t sum = 0;
@@ -33,8 +38,8 @@ TransferCost::TransferCost(const Machine& machine)
     : request_(machine.dma.request.count()),
       least_(std::min(machine.dma.least_request.count(), machine.dma.request.count())),
       nz_align_(machine.mte2.nz_align.count()),
-      to_l1_(machine.mte2.gm_to_l1_hit.per_cycle()),
-      to_l1_unaligned_(to_l1_ * machine.mte2.nz_unaligned),
+      to_l1_(machine.mte2.gm_to_l1.per_cycle()),
+      to_l1_unaligned_(std::min(to_l1_, machine.mte2.nz_unaligned.per_cycle())),
       out_of_l0c_(machine.fix.l0c_to_gm.per_cycle()) {
   const std::int64_t read = machine.l2.read_latency.cycles().count();
   const std::int64_t write = machine.l2.write_latency.cycles().count();
@@ -52,14 +57,17 @@ Rational TransferCost::rate_of(const Command& command) const {
     case Op::loadl1:
       return to_l1_;
     case Op::loadnz: {
-      // dtype, dst, src, rows, cols
-      const std::int64_t row = command.at(4) * size_of(command.dtype());
-      return row % nz_align_ == 0 ? to_l1_ : to_l1_unaligned_;
+      // dtype, dst, src, rows, cols, prows, stride
+      const bool aligned =
+          command.at(2) % nz_align_ == 0 && (command.at(3) <= 1 || command.at(6) % nz_align_ == 0);
+      return aligned ? to_l1_ : to_l1_unaligned_;
     }
     case Op::loadfm: {
-      // dtype, dst, src, w, cols
-      const std::int64_t row = command.at(4) * size_of(command.dtype());
-      return row % nz_align_ == 0 ? to_l1_ : to_l1_unaligned_;
+      // dtype, dst, src, w, cols, prows, stride, h, hstride
+      const bool aligned = command.at(2) % nz_align_ == 0 &&
+                           (command.at(3) <= 1 || command.at(6) % nz_align_ == 0) &&
+                           (command.at(7) <= 1 || command.at(8) % nz_align_ == 0);
+      return aligned ? to_l1_ : to_l1_unaligned_;
     }
     // The rate counts accumulators of 4 bytes; fewer bytes leave per accumulator.
     case Op::fix:

@@ -1,5 +1,5 @@
-// Cycles of a copy to or from global memory that meets no one: the port's hold at the rate of an L2
-// hit, and the latency. Part of CostModel (cost.h); contended times are the memory system's.
+// Cycles of a copy to or from global memory that meets no one: the port's hold at its own rate, and
+// the latency of an L2 hit. Part of CostModel (cost.h); contended times are the memory system's.
 #pragma once
 
 #include <array>
@@ -11,17 +11,27 @@
 
 namespace dvmsim::isa {
 
+/// What a request moves for bytes of one granule: `least`, doubled until the block of that size and
+/// alignment holds them, at most the granule.
+[[nodiscard]] constexpr std::int64_t request_bytes(std::int64_t offset, std::int64_t bytes,
+                                                   std::int64_t least, std::int64_t granule) {
+  std::int64_t size = least;
+  while (size < granule && offset / size != (offset + bytes - 1) / size) size *= 2;
+  return size < granule ? size : granule;
+}
+
 class TransferCost {
  public:
   explicit TransferCost(const Machine& machine);
   [[nodiscard]] Cost of(const Command& command) const;
+  /// Bytes of GM that the command's port moves in a cycle at most.
+  [[nodiscard]] Rational rate_of(const Command& command) const;
 
  private:
   struct Port {
     Rational rate{};
     std::int64_t gap = 0, latency = 0;
   };
-  [[nodiscard]] Rational rate_of(const Command& command) const;
 
   std::int64_t request_, least_, nz_align_;
   Rational to_l1_, to_l1_unaligned_, out_of_l0c_;

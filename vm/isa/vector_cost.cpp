@@ -36,6 +36,13 @@ std::array<DType, 2> instead(DType type) {
   return {F32, F32};
 }
 
+/// The class that combines two values of a reduction.
+constexpr VectorClass combining(Reduction how) {
+  return how == Reduction::Prod  ? VectorClass::multiply
+         : how == Reduction::Sum ? VectorClass::simple
+                                 : VectorClass::minmax;
+}
+
 /// 64-bit integers are computed as halves of 32 bits: add and carry, or cross products. Assumed.
 constexpr int kTimesForWide = 4;
 
@@ -96,6 +103,10 @@ VectorCost::VectorCost(const Machine& machine)
   }
 }
 
+std::int64_t VectorCost::fixed(VectorClass which) const {
+  return (machine_->vector.fixed + machine_->vector_class(which).extra).count();
+}
+
 Rational VectorCost::per_repeat(VectorClass which, DType type) const {
   return Rational(repeat_ / size_of(type)) / machine_->rate(which, type);
 }
@@ -104,12 +115,13 @@ VectorCost::Lowered VectorCost::lower(VectorClass which, DType type) const {
   const auto can = [&](DType t) {
     return machine_->supports(which, t) && machine_->rate(which, t).num() > 0;
   };
-  if (can(type)) return {per_repeat(which, type), type, 1};
+  if (can(type)) return {per_repeat(which, type), type, 1, fixed(which)};
   for (const DType as : instead(type)) {
-    if (can(as)) return {per_repeat(which, as), as, type == DType::I64 ? kTimesForWide : 1};
+    if (!can(as)) continue;
+    return {per_repeat(which, as), as, type == DType::I64 ? kTimesForWide : 1, fixed(which)};
   }
   for (const DType as : kDTypes) {
-    if (can(as)) return {per_repeat(which, as), as, 1};
+    if (can(as)) return {per_repeat(which, as), as, 1, fixed(which)};
   }
   throw Error("vector.types: a class of vector operations has no type with a rate; give it one");
 }
@@ -165,8 +177,8 @@ VectorCost::Pieces VectorCost::pieces(std::int64_t rows, std::int64_t count, int
           rows * columns};
 }
 
-std::int64_t VectorCost::cycles(Pieces pieces, Rational per_repeat) const {
-  return pieces.instructions * machine_->vector.fixed.count() + per_repeat.times_up(pieces.repeats);
+std::int64_t VectorCost::cycles(Pieces pieces, Rational per_repeat, std::int64_t fixed) const {
+  return pieces.instructions * fixed + per_repeat.times_up(pieces.repeats);
 }
 
 std::int64_t VectorCost::hops(DType from, DType to, std::int64_t rows, std::int64_t count,
@@ -175,7 +187,8 @@ std::int64_t VectorCost::hops(DType from, DType to, std::int64_t rows, std::int6
   const Route& way = route(from, to);
   for (int i = 0; i < way.hops; ++i) {
     const Hop& hop = way.hop[static_cast<std::size_t>(i)];
-    sum += cycles(pieces(rows, count, hop.width, joined), hop.per_repeat);
+    sum +=
+        cycles(pieces(rows, count, hop.width, joined), hop.per_repeat, fixed(VectorClass::convert));
   }
   return sum;
 }
@@ -183,7 +196,8 @@ std::int64_t VectorCost::hops(DType from, DType to, std::int64_t rows, std::int6
 std::int64_t VectorCost::over(VectorClass which, DType type, std::int64_t rows, std::int64_t count,
                               bool joined) const {
   const Lowered& how = lowered(which, type);
-  return how.times * cycles(pieces(rows, count, size_of(how.as), joined), how.per_repeat);
+  return how.times *
+         cycles(pieces(rows, count, size_of(how.as), joined), how.per_repeat, how.fixed);
 }
 
 /// The read ports and the write port give each bank group one row of 32 B a cycle. Two sources in
@@ -254,7 +268,7 @@ std::int64_t VectorCost::steps(const Recipe& recipe, const Command& command) con
   const Lowered& how = lowered(recipe.step[0].which, type);
   const Rational banks(bank_fifths(command), 5);
   if (how.times != 1 || !(how.per_repeat < banks)) return sum;
-  return cycles(pieces(rows, count, size_of(type), joined), banks);
+  return cycles(pieces(rows, count, size_of(type), joined), banks, how.fixed);
 }
 
 std::int64_t VectorCost::convert(const Command& command) const {
@@ -292,11 +306,10 @@ std::int64_t VectorCost::transpose(const Command& command) const {
   return over(VectorClass::transpose, command.dtype(), 1, rows * columns, true);
 }
 
-/// rows x count becomes rows x (count / 2): the class that combines two values.
+/// rows x count becomes rows x (count / 2).
 std::int64_t VectorCost::fold(DType type, Reduction how, std::int64_t rows, std::int64_t count,
                               bool joined) const {
-  const auto which = how == Reduction::Prod ? VectorClass::multiply : VectorClass::simple;
-  return over(which, type, rows, count, joined);
+  return over(combining(how), type, rows, count, joined);
 }
 
 /// Halves are combined until a row is one repeat; then the hardware reduces each repeat to one
@@ -309,7 +322,7 @@ std::int64_t VectorCost::reduce_row(const Command& command) const {
   DType type = command.dtype();
   const bool is_sum = how == Reduction::Sum || how == Reduction::Prod;
   const bool joined = rows <= 1 || command.at(l.astride) == count * size_of(type);
-  const DType as = is_sum && is_float(type) ? DType::F32 : lowered(VectorClass::simple, type).as;
+  const DType as = is_sum && is_float(type) ? DType::F32 : lowered(combining(how), type).as;
   if (as != type && type != DType::I64) {
     sum += hops(type, as, rows, count, joined) + hops(as, type, 1, rows, true);
     type = as;
@@ -322,9 +335,9 @@ std::int64_t VectorCost::reduce_row(const Command& command) const {
     count = ceil_div(count, 2);
     sum += fold(type, how, rows, count, false);
   }
-  if (!has_whole) return std::max(sum, machine_->vector.fixed.count());
-  return sum + cycles({ceil_div(rows, kMostRepeats), rows},
-                      lowered(VectorClass::reduce_repeat, type).per_repeat);
+  if (!has_whole) return std::max(sum, fixed(combining(how)));
+  const Lowered& whole = lowered(VectorClass::reduce_repeat, type);
+  return sum + cycles({ceil_div(rows, kMostRepeats), rows}, whole.per_repeat, whole.fixed);
 }
 
 /// Half of the rows are added to the other half, until one is left.
@@ -336,7 +349,7 @@ std::int64_t VectorCost::reduce_rows(const Command& command) const {
   DType type = command.dtype();
   const bool is_sum = how == Reduction::Sum || how == Reduction::Prod;
   const bool joined = rows <= 1 || command.at(l.astride) == count * size_of(type);
-  const DType as = is_sum && is_float(type) ? DType::F32 : lowered(VectorClass::simple, type).as;
+  const DType as = is_sum && is_float(type) ? DType::F32 : lowered(combining(how), type).as;
   if (as != type && type != DType::I64) {
     sum += hops(type, as, rows, count, joined) + hops(as, type, 1, count, true);
     type = as;
@@ -348,6 +361,58 @@ std::int64_t VectorCost::reduce_rows(const Command& command) const {
     rows -= half;
   }
   return sum;
+}
+
+/// Byte offsets from the indices, then single elements, a row at a time.
+std::int64_t VectorCost::gather(const Command& command) const {
+  const Lanes& l = lanes(command);
+  const std::int64_t count = command.at(l.count), rows = value(command, l.rows, 1);
+  const DType type = command.dtype(), as = lowered(VectorClass::gather, type).as;
+  std::int64_t sum = over(VectorClass::multiply, DType::I32, rows, count, false) +
+                     rows * over(VectorClass::gather, type, 1, count, true);
+  if (as != type && type != DType::I64) sum += hops(as, type, rows, count, false);
+  return sum;
+}
+
+std::int64_t VectorCost::running(DType type, std::int64_t steps, std::int64_t width) const {
+  const DType as = is_float(type) ? DType::F32 : lowered(VectorClass::simple, type).as;
+  std::int64_t sum = 0;
+  if (as != type && type != DType::I64) {
+    sum += hops(type, as, steps, width, true) + hops(as, type, steps, width, true);
+    type = as;
+  }
+  const std::int64_t each =
+      over(VectorClass::simple, type, 1, width, true) + machine_->vector.tail.count();
+  return sum + std::max<std::int64_t>(steps, 1) * each;
+}
+
+/// Rows become columns, so that a step adds all rows at once, and columns rows again.
+std::int64_t VectorCost::scan_row(const Command& command) const {
+  const Lanes& l = lanes(command);
+  return 2 * transpose(command) +
+         running(command.dtype(), command.at(l.count), value(command, l.rows, 1));
+}
+
+std::int64_t VectorCost::scan_rows(const Command& command) const {
+  const Lanes& l = lanes(command);
+  return running(command.dtype(), value(command, l.rows, 1), command.at(l.count));
+}
+
+/// Pairs of value and index in lists of 32; merges of four lists into one; values and indices
+/// apart. A row at a time.
+std::int64_t VectorCost::sort(const Command& command) const {
+  const Lanes& l = lanes(command);
+  const std::int64_t count = command.at(l.count), rows = value(command, l.rows, 1);
+  const DType type = command.dtype();
+  std::int64_t sum = over(VectorClass::duplicate, DType::I32, 1, count, true);  // the indices
+  std::int64_t row = over(VectorClass::sort, type, 1, count, true);
+  for (std::int64_t list = 32; list < count; list *= 4) {
+    row += over(VectorClass::sort, type, 1, count, true);
+  }
+  row += 2 * over(VectorClass::gather_mask, DType::I32, 1, 2 * count, true);
+  const DType as = lowered(VectorClass::sort, type).as;
+  if (as != type) sum += hops(type, as, rows, count, false) + hops(as, type, rows, count, false);
+  return sum + rows * row;
 }
 
 Cost VectorCost::of(const Recipe& recipe, const Command& command) const {
@@ -364,6 +429,14 @@ Cost VectorCost::of(const Recipe& recipe, const Command& command) const {
         return reduce_row(command);
       case Work::ReduceRows:
         return reduce_rows(command);
+      case Work::Gather:
+        return gather(command);
+      case Work::ScanRow:
+        return scan_row(command);
+      case Work::ScanRows:
+        return scan_rows(command);
+      case Work::Sort:
+        return sort(command);
       default:
         return steps(recipe, command);
     }

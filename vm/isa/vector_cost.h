@@ -39,6 +39,7 @@ class VectorCost {
     Rational per_repeat{};
     DType as{};
     int times = 1;
+    std::int64_t fixed = 0;  // held besides the repeats
   };
   /// A conversion: hardware instructions with the width of the wider side and the cost per repeat.
   struct Hop {
@@ -61,7 +62,8 @@ class VectorCost {
   }
 
   [[nodiscard]] Pieces pieces(std::int64_t rows, std::int64_t count, int width, bool joined) const;
-  [[nodiscard]] std::int64_t cycles(Pieces pieces, Rational per_repeat) const;
+  [[nodiscard]] std::int64_t cycles(Pieces pieces, Rational per_repeat, std::int64_t fixed) const;
+  [[nodiscard]] std::int64_t fixed(VectorClass which) const;
   [[nodiscard]] std::int64_t hops(DType from, DType to, std::int64_t rows, std::int64_t count,
                                   bool joined) const;
   /// One hardware instruction of a class over rows x count elements, conversions around it
@@ -75,6 +77,12 @@ class VectorCost {
   [[nodiscard]] std::int64_t transpose(const Command& command) const;
   [[nodiscard]] std::int64_t reduce_row(const Command& command) const;
   [[nodiscard]] std::int64_t reduce_rows(const Command& command) const;
+  [[nodiscard]] std::int64_t gather(const Command& command) const;
+  [[nodiscard]] std::int64_t scan_row(const Command& command) const;
+  [[nodiscard]] std::int64_t scan_rows(const Command& command) const;
+  [[nodiscard]] std::int64_t sort(const Command& command) const;
+  /// Additions that each need the one before: steps x width elements, and conversions of the whole.
+  [[nodiscard]] std::int64_t running(DType type, std::int64_t steps, std::int64_t width) const;
   [[nodiscard]] std::int64_t fold(DType type, Reduction how, std::int64_t rows, std::int64_t count,
                                   bool joined) const;
 

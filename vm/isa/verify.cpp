@@ -125,6 +125,7 @@ class Rules {
     if (!is_queued && (inst.waits[0].valid || inst.sets[0].valid || inst.drain)) {
       fail("flags on an instruction that no queue runs");
     }
+    if (inst.unit && !machine_.cube.unit_flag) fail("the machine has no unit flags");
   }
 
   void rotation() {

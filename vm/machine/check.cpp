@@ -39,6 +39,8 @@ void check(const Machine& m) {
   rules.multiple(m.dma.chunk, m.dma.request, "make dma.chunk a multiple of dma.request");
   const std::int64_t line = m.l2.line.count();
   rules.must((line & (line - 1)) == 0, "make l2.line a power of two");
+  const std::int64_t page = m.tlb.page.count();
+  rules.must((page & (page - 1)) == 0, "make tlb.page a power of two");
   rules.multiple(m.l2.size, m.l2.line * m.l2.ways, "make l2.size a multiple of l2.line x l2.ways");
   rules.multiple(m.hbm.interleave, m.l2.line, "make hbm.interleave a multiple of l2.line");
   for (DType type : kDTypes) {

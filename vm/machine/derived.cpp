@@ -1,5 +1,7 @@
 #include "vm/machine/derived.h"
 
+#include <algorithm>
+
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -7,10 +9,6 @@ namespace {
 
 std::int64_t blocks(std::int64_t amount, int step) {
   return (amount + step - 1) / step;
-}
-
-double per_second(const Machine& machine, Rate rate) {
-  return rate.per_cycle().value() * static_cast<double>(machine.clock.core.count());
 }
 
 }  // namespace
@@ -49,6 +47,30 @@ double sustained_hbm_read(const Machine& machine) {
 
 double l2_read(const Machine& machine) {
   return per_second(machine, machine.l2.read);
+}
+
+double l2_write(const Machine& machine) {
+  return per_second(machine, machine.l2.write);
+}
+
+double per_second(const Machine& machine, Rate rate) {
+  return rate.per_cycle().value() * static_cast<double>(machine.clock.core.count());
+}
+
+Rate load_rate(const Machine& machine, Space to, bool from_hbm) {
+  const auto& mte2 = machine.mte2;
+  const bool l1 = to == Space::L1;
+  const std::int64_t line = std::min(machine.dma.request, machine.l2.line).count();
+  std::int64_t latency = (mte2.latency + machine.l2.read_latency.cycles()).count();
+  if (from_hbm) {
+    const Rational channel = hbm_read_rate(machine).per_cycle() / Rational(machine.hbm.channels);
+    latency += machine.hbm.latency.cycles().count() + channel.ceil_of(line);
+  }
+  const Rational in_flight(line * (l1 ? mte2.outstanding_l1 : mte2.outstanding_ub),
+                           std::max<std::int64_t>(1, latency));
+  const Rational hit = (l1 ? mte2.gm_to_l1 : mte2.gm_to_ub).per_cycle();
+  const Rational miss = (l1 ? mte2.gm_to_l1_miss : mte2.gm_to_ub_miss).per_cycle();
+  return Rate(std::min({hit, in_flight, from_hbm ? miss : hit}));
 }
 
 Rate hbm_read_rate(const Machine& machine) {

@@ -19,6 +19,11 @@ namespace dvmsim {
 [[nodiscard]] double peak_hbm(const Machine& machine);
 [[nodiscard]] double sustained_hbm_read(const Machine& machine);
 [[nodiscard]] double l2_read(const Machine& machine);
+[[nodiscard]] double l2_write(const Machine& machine);
+[[nodiscard]] double per_second(const Machine& machine, Rate rate);
+/// What one core loads at best into L1 or UB, from L2 or from HBM: its port's rate, or what may be
+/// in flight over the latency if that is less.
+[[nodiscard]] Rate load_rate(const Machine& machine, Space to, bool from_hbm);
 /// The rate HBM really reads at, in bytes per cycle.
 [[nodiscard]] Rate hbm_read_rate(const Machine& machine);
 /// f16 cube operations per byte read from HBM at which compute and memory take equally long.

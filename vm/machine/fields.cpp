@@ -88,6 +88,10 @@ template <VectorClass kClass>
 struct TypesAt {
   auto& operator()(auto& m) const { return m.vector_rate[static_cast<std::size_t>(kClass)].types; }
 };
+template <VectorClass kClass>
+struct ExtraAt {
+  auto& operator()(auto& m) const { return m.vector_rate[static_cast<std::size_t>(kClass)].extra; }
+};
 template <DecodeTerm kTerm, DecodeProfile kProfile>
 struct DecodeAt {
   auto& operator()(auto& m) const {
@@ -97,7 +101,8 @@ struct DecodeAt {
 
 template <VectorClass kClass>
 void vector_rows(std::vector<MachineField>& rows, const std::string& name,
-                 const std::array<const char*, 4>& rates, const char* types, const char* doc) {
+                 const std::array<const char*, 4>& rates, const char* types, const char* extra,
+                 const char* doc) {
   const std::string key = "vector.rate." + name;
   const auto about = [&](const char* width, const char* value) {
     return Parameter{key + width, "Rational", value, "0", "1000000000", doc};
@@ -107,6 +112,8 @@ void vector_rows(std::vector<MachineField>& rows, const std::string& name,
   rows.push_back(row(about(".b32", rates[2]), RateAt<kClass, 2>{}));
   rows.push_back(row(about(".b64", rates[3]), RateAt<kClass, 3>{}));
   rows.push_back(types_row({key + ".types", "DTypes", types, "", "", doc}, TypesAt<kClass>{}));
+  rows.push_back(
+      row({key + ".extra", "Cycles", extra, "0cycles", "100000cycles", doc}, ExtraAt<kClass>{}));
 }
 
 template <DecodeTerm kTerm>
@@ -149,8 +156,8 @@ std::vector<MachineField> all_rows() {
        "65536x65536x65536", doc},                                                    \
       [](auto& m) -> auto& { return m.cube_step[std::size_t(DType::type)]; }));
 #include "vm/machine/rows.h"
-#define VECTOR_RATE(name, b8, b16, b32, b64, types, doc) \
-  vector_rows<VectorClass::name>(rows, #name, {b8, b16, b32, b64}, types, doc);
+#define VECTOR_RATE(name, b8, b16, b32, b64, types, extra, doc) \
+  vector_rows<VectorClass::name>(rows, #name, {b8, b16, b32, b64}, types, extra, doc);
 #include "vm/machine/rows.h"
 #define DECODE_COST(name, low, nominal, high, doc) \
   decode_rows<DecodeTerm::name>(rows, #name, {low, nominal, high}, doc);

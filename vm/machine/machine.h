@@ -49,10 +49,12 @@ struct CubeStep {
   friend constexpr bool operator==(CubeStep, CubeStep) = default;
 };
 
-/// Elements per cycle for elements of 1, 2, 4 and 8 bytes, and the types that may be used.
+/// Elements per cycle for elements of 1, 2, 4 and 8 bytes, the types that may be used, and what an
+/// instruction holds the pipe for besides vector.fixed.
 struct VectorRate {
   std::array<Rational, 4> by_width{};
   DTypeSet types = 0;
+  Cycles extra{};
 };
 
 /// Names of the column types of machine.def.

@@ -64,7 +64,17 @@ struct Span {
   Cycles begin{}, end{};
   Reason reason = Reason::Idle;
   const isa::Command* command = nullptr;
-  Cycles visible{};  // Work: when its result can be used (latency = visible - begin)
+  Cycles visible{};   // Work: when its result can be used (latency = visible - begin)
+  Cycles hold{};      // Work of a queue: when it is free; after `end` if memory was slower
+  Cycles released{};  // Work of a queue: when what it read on the core may be overwritten
+};
+
+/// The scalar unit is done with a command at that cycle: it is in the queue of its pipe or, if that
+/// is Scalar, performed (flags, reads, drains). The command is valid during the call.
+struct Issue {
+  CoreId core{};
+  const isa::Command* command = nullptr;
+  Cycles at{};
 };
 
 /// A launch, a tile loop's iteration, or an interval of the host: what the rows are nested in.
@@ -72,6 +82,7 @@ struct LaunchMark {
   int launch = 0;            // running number
   std::string_view label{};  // the graph operator(s)
   Cycles submitted{}, begin{}, end{};
+  Cycles awaited{};  // end of the last launch whose end held the host up before; 0: none
 };
 enum class HostThread : std::uint8_t { Front, Queue };
 enum class HostWork : std::uint8_t { Capture, Compile, Encode, Relocate, Copy, Launch, Evaluate };
@@ -114,6 +125,7 @@ class Probe {
   virtual void on_host(const HostSpan&) {}
   virtual void on_traffic(const Traffic&) {}
   virtual void on_flag(const FlagEdge&) {}
+  virtual void on_issue(const Issue&) {}
 };
 
 /// Listeners in order; empty costs one branch.

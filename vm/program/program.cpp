@@ -8,8 +8,9 @@ namespace dvmsim {
 // The file, little-endian:
 //   magic 4 | version 2 | zero 2 | table hash 8 | machine hash 8 |
 //   words of cube code 4 | of vector code 4 | arguments 4 | marks 4 | name |
-//   cube code | vector code | arguments: kind 1, bytes 8, name | marks: kind 1, core 1, pc 4, name
-//   | checksum 8 over all before it
+//   cube code | vector code | arguments: kind 1, has value 1, bytes 8, value 8, name |
+//   marks: kind 1, core 1, pc 4, name | has launch 1, path 1, cube cores 2, vector cores 2 |
+//   checksum 8 over all before it
 // A name is its length in 4 bytes and its characters.
 
 std::vector<std::uint8_t> save(const Program& program) {
@@ -28,7 +29,9 @@ std::vector<std::uint8_t> save(const Program& program) {
   out.code(program.vector);
   for (const Argument& argument : program.arguments) {
     out.number(static_cast<std::uint64_t>(argument.kind), 1);
+    out.number(argument.value ? 1 : 0, 1);
     out.number(static_cast<std::uint64_t>(argument.bytes), 8);
+    out.number(static_cast<std::uint64_t>(argument.value.value_or(0)), 8);
     out.text(argument.name);
   }
   for (const DebugMark& mark : program.marks) {
@@ -37,8 +40,41 @@ std::vector<std::uint8_t> save(const Program& program) {
     out.number(mark.pc, 4);
     out.text(mark.name);
   }
+  const LaunchForm launch = program.launch.value_or(LaunchForm{});
+  out.number(program.launch ? 1 : 0, 1);
+  out.number(static_cast<std::uint64_t>(launch.path), 1);
+  out.number(static_cast<std::uint64_t>(launch.cube), 2);
+  out.number(static_cast<std::uint64_t>(launch.vector), 2);
   return out.finish();
 }
+
+namespace {
+
+/// A value is there and of a scalar, or its bytes are zero.
+Argument read_argument(ByteReader& in) {
+  Argument argument;
+  argument.kind = static_cast<Argument::Kind>(in.below(4, 1, "kind of argument"));
+  const bool valued = in.below(2, 1, "flag") != 0;
+  argument.bytes = static_cast<std::int64_t>(in.number(8));
+  const auto value = static_cast<std::int64_t>(in.number(8));
+  if (valued && argument.kind != Argument::Kind::Scalar) in.fail("a value that is no scalar's");
+  if (!valued && value != 0) in.fail("a value that is not there is not zero");
+  if (valued) argument.value = value;
+  argument.name = in.text();
+  return argument;
+}
+
+std::optional<LaunchForm> read_launch(ByteReader& in) {
+  const bool launched = in.below(2, 1, "flag") != 0;
+  LaunchForm form;
+  form.path = static_cast<CodePath>(in.below(2, 1, "code path"));
+  form.cube = static_cast<int>(in.number(2));
+  form.vector = static_cast<int>(in.number(2));
+  if (!launched && form != LaunchForm{}) in.fail("a launch that is not there is not zero");
+  return launched ? std::optional(form) : std::nullopt;
+}
+
+}  // namespace
 
 Program load_program(std::span<const std::uint8_t> bytes, const std::string& where) {
   ByteReader in(bytes, where);
@@ -55,11 +91,7 @@ Program load_program(std::span<const std::uint8_t> bytes, const std::string& whe
   program.cube = in.code(cube);
   program.vector = in.code(vector);
   for (std::uint64_t i = 0; i < arguments; ++i) {
-    Argument argument;
-    argument.kind = static_cast<Argument::Kind>(in.below(4, 1, "kind of argument"));
-    argument.bytes = static_cast<std::int64_t>(in.number(8));
-    argument.name = in.text();
-    program.arguments.push_back(std::move(argument));
+    program.arguments.push_back(read_argument(in));
   }
   for (std::uint64_t i = 0; i < marks; ++i) {
     DebugMark mark;
@@ -69,7 +101,8 @@ Program load_program(std::span<const std::uint8_t> bytes, const std::string& whe
     mark.name = in.text();
     program.marks.push_back(std::move(mark));
   }
-  if (in.left() != 8) in.fail("bytes after the last mark");
+  program.launch = read_launch(in);
+  if (in.left() != 8) in.fail("bytes after the launch");
   return program;
 }
 

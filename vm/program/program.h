@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,14 +14,18 @@
 namespace dvmsim {
 
 inline constexpr std::uint32_t kProgramMagic = 0x4d564431;  // "1DVM"
-inline constexpr std::uint16_t kProgramVersion = 1;
+inline constexpr std::uint16_t kProgramVersion = 2;
+
+/// How a program is brought to the cores and run.
+enum class CodePath : std::uint8_t { Bytecode, Native };
 
 /// What an argument word of the launch means; for relocation, printing and checking.
 struct Argument {
   enum class Kind : std::uint8_t { Input, Output, Workspace, Scalar };
   Kind kind = Kind::Scalar;
   std::string name{};
-  std::int64_t bytes = 0;  // of the buffer behind an address; 0 for scalars
+  std::int64_t bytes = 0;               // of the buffer behind an address; 0 for scalars
+  std::optional<std::int64_t> value{};  // of a scalar, where the program is launched by itself
   friend bool operator==(const Argument&, const Argument&) = default;
 };
 
@@ -35,6 +40,13 @@ struct DebugMark {
   friend bool operator==(const DebugMark&, const DebugMark&) = default;
 };
 
+/// How a program that stands for itself is launched; of a program in a module the module says it.
+struct LaunchForm {
+  CodePath path = CodePath::Bytecode;
+  int cube = 0, vector = 0;  // cores of each kind that has code; 0: all of the machine's
+  friend bool operator==(const LaunchForm&, const LaunchForm&) = default;
+};
+
 class Program {
  public:
   std::string name{};                   // the fused operators, for people
@@ -43,6 +55,7 @@ class Program {
   std::vector<std::uint64_t> vector{};  // code of vector cores
   std::vector<Argument> arguments{};    // words 0.. of the argument block
   std::vector<DebugMark> marks{};
+  std::optional<LaunchForm> launch{};
 
   [[nodiscard]] std::span<const std::uint64_t> code(CoreKind kind) const {
     return kind == CoreKind::Vector ? std::span<const std::uint64_t>(vector)
@@ -55,8 +68,8 @@ class Program {
 };
 
 /// The bytes of a program: header (magic, version, ISA hash, machine hash, sizes), code, argument
-/// layout, debug map, checksum. load throws Error with the offset for anything that is not exactly
-/// that.
+/// layout, debug map, launch, checksum. load throws Error with the offset for anything that is not
+/// exactly that.
 [[nodiscard]] std::vector<std::uint8_t> save(const Program& program);
 [[nodiscard]] Program load_program(std::span<const std::uint8_t> bytes, const std::string& where);
 

@@ -38,7 +38,7 @@ TEST(Ops, attributes_have_types_and_defaults) {
   EXPECT_EQ(node.int_of("axis"), 2);
   for (int i = 0; i < kOps; ++i) {
     for (const AttributeInfo& info : attributes_of(static_cast<Op>(i))) {
-      EXPECT_NE(std::string("ifsdt").find(static_cast<char>(info.type)), std::string::npos);
+      EXPECT_NE(std::string("ifsdtr").find(static_cast<char>(info.type)), std::string::npos);
     }
   }
 }
@@ -62,7 +62,8 @@ f = if(flag, x) then (p) {
 } else (p) {
   output p
 }
-output a, b as "second one", c, d, e, f
+g = resize(ones) {mode=linear, scales=[1.5]}
+output a, b as "second one", c, d, e, f, g
 )";
 
 TEST(Text, print_is_the_inverse_of_parse) {

@@ -210,5 +210,11 @@ TEST(Shape, the_encoder_deduces_to_its_input_shape) {
   EXPECT_EQ(graph.symbols, std::vector<std::string>{"seq"});
 }
 
+TEST(Shape, the_place_of_a_single_number_is_no_copy_of_it) {
+  const Graph graph = deduce_shapes(
+      parsed("dim n\ninput x: f32[n, 3]\ns = shape(x) {end=1}\na = arg_max(s)\noutput a"));
+  EXPECT_FALSE(graph.value(graph.outputs[0]).type.contents.has_value());
+}
+
 }  // namespace
 }  // namespace dvmsim

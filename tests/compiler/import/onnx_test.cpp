@@ -153,8 +153,109 @@ TEST(Onnx, files_cut_anywhere_are_one_error) {
     }
   }
   EXPECT_NE(error_of("this is no model").find("is no ONNX model"), std::string::npos);
-  EXPECT_NE(error_of(model_of(6)).find("opset 6 is not supported"), std::string::npos);
+  EXPECT_NE(error_of(model_of(0)).find("opset 0 is not supported"), std::string::npos);
   EXPECT_NE(error_of(model_of(22)).find("opset 22 is not supported"), std::string::npos);
+}
+
+TEST(Onnx, doubles_are_refused_unless_they_are_narrowed) {
+  onnx::ModelProto model = small_model();
+  onnx::GraphProto& graph = *model.mutable_graph();
+  graph.mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      onnx::TensorProto::DOUBLE);
+  onnx::TensorProto& one = *graph.add_initializer();
+  one.set_name("one");
+  one.set_data_type(onnx::TensorProto::DOUBLE);
+  one.add_double_data(1.5);
+  graph.mutable_node(0)->set_op_type("Add");
+  graph.mutable_node(0)->add_input("one");
+  EXPECT_NE(error_of(model).find("--dtype f32"), std::string::npos) << error_of(model);
+  const Graph narrow = import_onnx(model.SerializeAsString(), "m.onnx", "", {{}, true});
+  const Tensor y = evaluate(narrow, {{"x", floats({1, 1, 3}, {1, -2, 3})}})[0];
+  EXPECT_EQ(y, floats({1, 1, 3}, {2.5, 1.5, 4.5}));
+}
+
+TEST(Onnx, known_inputs_are_constants_to_the_nodes) {
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"2", "3"});
+  add_input(graph, "axes", {"1"});
+  graph.mutable_input(1)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      onnx::TensorProto::INT64);
+  add_node(graph, "ReduceSum", {"x", "axes"}, {"y"});
+  add_output(graph, "y");
+  EXPECT_NE(error_of(model).find("axes must be constant"), std::string::npos);
+  const std::int64_t one = 1;
+  const Tensor axes = Tensor::of_ints(DType::I64, {1}, std::span(&one, 1));
+  const Graph known =
+      import_onnx(model.SerializeAsString(), "m.onnx", "", {{{"axes", axes}}, false});
+  EXPECT_EQ(known.inputs.size(), 2u);
+  const Tensor x = floats({2, 3}, {1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(evaluate(known, {{"x", x}, {"axes", axes}})[0], floats({2, 1}, {6, 15}));
+  EXPECT_THROW((void)import_onnx(model.SerializeAsString(), "m.onnx", "", {{{"axes", x}}, false}),
+               Error);
+}
+
+TEST(Onnx, random_operators_are_refused_with_the_reason) {
+  onnx::ModelProto model = small_model();
+  model.mutable_graph()->mutable_node(1)->set_op_type("Bernoulli");
+  EXPECT_NE(error_of(model).find("node 'first' (Bernoulli): draws random numbers"),
+            std::string::npos);
+}
+
+void set_floats(onnx::GraphProto& graph, const std::string& name,
+                const std::vector<float>& values) {
+  onnx::TensorProto& tensor = *graph.add_initializer();
+  tensor.set_name(name);
+  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  if (values.size() > 1) tensor.add_dims(static_cast<std::int64_t>(values.size()));
+  for (const float value : values) tensor.add_float_data(value);
+}
+
+TEST(Onnx, scales_may_be_made_of_constants) {
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"n", "2"});
+  set_floats(graph, "half", {0.5F, 1});
+  set_floats(graph, "four", {4, 4});
+  add_node(graph, "Mul", {"half", "four"}, {"scales"});
+  add_node(graph, "Resize", {"x", "", "scales"}, {"y"});
+  add_output(graph, "y");
+  const Graph made = imported(model);
+  EXPECT_EQ(to_text(*made.value(made.outputs[0]).type.shape), "[2*n, 8]");
+}
+
+TEST(Onnx, parameters_that_make_no_sense_are_errors_of_their_node) {
+  const auto refused = [](const std::string& type, const std::vector<float>& numbers,
+                          const std::string& why) {
+    onnx::ModelProto model = model_of(17);
+    onnx::GraphProto& graph = *model.mutable_graph();
+    add_input(graph, "x", {"1", "8", "1"});
+    set_floats(graph, "p", numbers);
+    std::vector<std::string> inputs = {"x", "p"};
+    if (type == "HannWindow") inputs = {"p"};
+    if (type == "Resize") inputs = {"x", "", "p"};
+    if (type == "Einsum") inputs = {"x"};
+    onnx::NodeProto& node = add_node(graph, type, inputs, {"y"});
+    node.set_name("bad");
+    if (type == "Einsum") {
+      onnx::AttributeProto& equation = *node.add_attribute();
+      equation.set_name("equation");
+      equation.set_type(onnx::AttributeProto::STRING);
+      equation.set_s("abc->aa");
+    }
+    add_output(graph, "y");
+    const std::string text = error_of(model);
+    EXPECT_NE(text.find("node 'bad'"), std::string::npos) << type << ": " << text;
+    EXPECT_NE(text.find(why), std::string::npos) << type << ": " << text;
+  };
+  refused("HannWindow", {-3}, "the size must be a number");
+  refused("STFT", {0}, "frame_step must be a number");
+  refused("DFT", {-1}, "dft_length must be a number");
+  refused("Resize", {1, 0, 1}, "scales must be positive");
+  refused("Resize", {1, 2}, "one scale or size for each axis");
+  refused("Einsum", {0}, "repeats a letter");
+  refused("TfIdfVectorizer", {0}, "sequences of known length");
+  refused("LRN", {0}, "needs a channel axis and a size");
 }
 
 TEST(Onnx, shape_chains_vanish) {

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-#include <utility>
+#include <string>
 
 #include "compiler/schedule/matmul_estimate.h"
 #include "vm/base/error.h"
@@ -40,13 +39,63 @@ TEST(MatmulSpecTest, PackedStridesFollowTheStoredShape) {
   EXPECT_EQ(spec.a_batch0, 120);
 }
 
-TEST(DvmTilesTest, LongerAxisGetsTheShorterSide) {
-  const MatmulSchedule tall = choose_dvm(product(4096, 1024, 4096), machine());
-  EXPECT_EQ(to_string(tall), "128x256x256 zn7 24 cores 2 stages");
-  const MatmulSchedule wide = choose_dvm(product(2048, 1024, 4096), machine());
-  EXPECT_EQ(to_string(wide), "256x128x256 zn7 24 cores 2 stages");
-  const MatmulSchedule high = choose_dvm(product(8192, 1024, 1024), machine());
-  EXPECT_EQ(to_string(high), "128x256x256 nz7 24 cores 2 stages");
+/// Tile, order and cores, without the ways of the loop, which are the same for all rules.
+std::string tile_of(const MatmulSpec& spec, Tiling rule, const Machine& on = machine()) {
+  MatmulSchedule schedule = choose_dvm(spec, on, rule);
+  schedule.loop = 0;
+  return to_string(schedule);
+}
+
+TEST(DvmTilesTest, EarliestRuleGivesTheLongerAxisTheShorterSide) {
+  EXPECT_EQ(tile_of(product(4096, 1024, 4096), Tiling::Dvm), "128x256x256 zn7 24 cores 2 stages");
+  EXPECT_EQ(tile_of(product(2048, 1024, 4096), Tiling::Dvm), "256x128x256 zn7 24 cores 2 stages");
+  EXPECT_EQ(tile_of(product(8192, 1024, 1024), Tiling::Dvm), "128x256x256 nz7 24 cores 2 stages");
+  EXPECT_EQ(tile_of(product(256, 10240, 1280), Tiling::Dvm), "256x128x256 zn7 10 cores 2 stages");
+}
+
+TEST(DvmTilesTest, SecondRuleCountsCores) {
+  EXPECT_EQ(tile_of(product(256, 10240, 1280), Tiling::DvmV1), "128x128x512 zn7 20 cores 2 stages");
+  // With few rows or columns of tiles the machine overrides the order.
+  EXPECT_EQ(tile_of(product(8192, 1024, 1024), Tiling::DvmV1), "128x256x256 nz7 24 cores 2 stages");
+}
+
+TEST(DvmTilesTest, EnumerationEndsAtTheFirstPairThatFits) {
+  for (Tiling rule : {Tiling::DvmV2, Tiling::DvmV3}) {
+    for (std::int64_t m : {256, 1000, 8192}) {
+      for (std::int64_t n : {256, 2048, 5000}) {
+        for (bool trans_b : {false, true}) {
+          MatmulSpec spec = product(m, 4096, n);
+          spec.trans_b = trans_b;
+          const MatmulSchedule tile = choose_dvm(packed(spec), machine(), rule);
+          EXPECT_EQ(tile.tile_m, 128);
+          EXPECT_EQ(tile.tile_n, 256);
+          EXPECT_EQ(tile.tile_k, 256);
+        }
+      }
+    }
+  }
+  // A transposed: m and n are enumerated, and both orders of (128, 256) compete.
+  MatmulSpec turned = product(2560, 4096, 8192);
+  turned.trans_a = true;
+  const MatmulSchedule tile = choose_dvm(packed(turned), machine(), Tiling::DvmV3);
+  EXPECT_EQ(tile.tile_m * tile.tile_n, 128 * 256);
+  EXPECT_EQ(tile.tile_k, 256);
+  // Both transposed: k and m are enumerated, n follows.
+  turned.trans_b = true;
+  EXPECT_EQ(choose_dvm(packed(turned), machine(), Tiling::DvmV3).tile_m, 256);
+}
+
+TEST(DvmTilesTest, TodaysRuleWalksDiagonalsUnlessTheGridIsThin) {
+  EXPECT_EQ(tile_of(product(4096, 4096, 4096), Tiling::DvmV3), "128x256x256 dz8 24 cores 2 stages");
+  EXPECT_EQ(tile_of(product(8192, 4096, 1280), Tiling::DvmV3), "128x256x256 nz8 24 cores 2 stages");
+  EXPECT_EQ(tile_of(product(512, 4096, 8192), Tiling::DvmV3), "128x256x256 zn8 24 cores 2 stages");
+}
+
+TEST(DvmTilesTest, SmallSidesAreNotCoveredTwice) {
+  for (std::int64_t m : {1, 17, 48, 100}) {
+    const MatmulSchedule tile = choose_dvm(product(m, 512, 512), machine(), Tiling::DvmV3);
+    EXPECT_TRUE(tile.tile_m == 16 || tile.tile_m / 2 < m) << to_string(tile);
+  }
 }
 
 TEST(DvmTilesTest, TileFollowsTheBuffersOfTheMachine) {
@@ -63,30 +112,6 @@ TEST(DvmTilesTest, BiasMustFitTheBiasTable) {
   EXPECT_LE(choose_cost(spec, machine()).tile_n, 256);
 }
 
-TEST(MatmulScheduleTest, EveryTileIsVisitedOnceInBothOrders) {
-  const MatmulSpec spec = product(7 * 16, 16, 5 * 32);
-  for (isa::Swizzle swizzle : {isa::Swizzle::Zn, isa::Swizzle::Nz}) {
-    for (std::int64_t width : {1, 2, 3, 5, 9}) {
-      MatmulSchedule schedule{16, 32, 16, swizzle, width, 24, 2};
-      std::set<std::pair<std::int64_t, std::int64_t>> seen;
-      for (std::int64_t i = 0; i < tiles_of(spec, schedule); ++i) {
-        const TilePlace place = place_of(spec, schedule, i);
-        EXPECT_TRUE(place.row >= 0 && place.row < 7 && place.column >= 0 && place.column < 5);
-        EXPECT_TRUE(seen.insert({place.row, place.column}).second);
-      }
-    }
-  }
-}
-
-TEST(MatmulScheduleTest, OddGroupsWalkBackwards) {
-  const MatmulSpec spec = product(3 * 16, 16, 4 * 16);
-  const MatmulSchedule schedule{16, 16, 16, isa::Swizzle::Zn, 2, 24, 2};
-  EXPECT_EQ(place_of(spec, schedule, 5).row, 2);
-  EXPECT_EQ(place_of(spec, schedule, 6).row, 2);
-  EXPECT_EQ(place_of(spec, schedule, 6).column, 2);
-  EXPECT_EQ(place_of(spec, schedule, 11).row, 0);
-}
-
 TEST(CostTilesTest, EveryChoiceFitsAndRepeats) {
   for (DType type : {DType::F16, DType::BF16, DType::F32, DType::I8}) {
     for (std::int64_t m : {1, 17, 300, 4096}) {
@@ -97,7 +122,10 @@ TEST(CostTilesTest, EveryChoiceFitsAndRepeats) {
             const MatmulSchedule schedule = choose_cost(spec, machine(), stages);
             EXPECT_TRUE(fits(spec, schedule, machine())) << to_string(schedule);
             EXPECT_EQ(schedule, choose_cost(spec, machine(), stages));
-            EXPECT_TRUE(fits(spec, choose_dvm(spec, machine()), machine()));
+            for (Tiling rule : {Tiling::Dvm, Tiling::DvmV1, Tiling::DvmV2, Tiling::DvmV3}) {
+              const MatmulSchedule dvm = choose_dvm(spec, machine(), rule);
+              EXPECT_TRUE(fits(spec, dvm, machine())) << to_string(dvm);
+            }
           }
         }
       }

@@ -29,6 +29,9 @@
 .arg scalar post 0
 .arg scalar slots 0
 .arg scalar slot_bytes 0
+.arg scalar bias_type 0
+.arg scalar atomic 0
+.arg scalar loop 0
 .cube
   matmul dtype=f16 index=0
   halt

@@ -58,7 +58,7 @@ TEST(Core, independent_instructions_follow_one_another_without_head) {
 }
 
 TEST(Core, drain_bit_waits_for_the_result_and_pays_the_head_again) {
-  const Machine machine = quiet_machine({"vector.head=7cycles"});
+  const Machine machine = quiet_machine({"vector.head=7cycles", "vector.tail=8cycles"});
   const Cost cost = cost_of_add(machine);
   ASSERT_GT(cost.tail, Cycles(0));
   const Simulated outcome = simulate(

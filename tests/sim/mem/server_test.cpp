@@ -35,15 +35,16 @@ class Memory {
       : machine_(machine), server_(machine_, model) {
     server_.listen(&probes_);
   }
-  Answer ask(std::int64_t at, bool write, std::vector<Piece> pieces, int core = 0) {
-    return server_.request(
-        {{Cycles(at), static_cast<std::uint16_t>(core), Pipe::MTE2}, write, pieces});
+  Cycles ask(std::int64_t at, bool write, std::vector<Piece> pieces, int core = 0) {
+    return server_
+        .request({{Cycles(at), static_cast<std::uint16_t>(core), Pipe::MTE2}, write, pieces})
+        .completion;
   }
   std::int64_t read(std::int64_t at, std::int64_t line, int core = 0) {
-    return ask(at, false, {line_piece(line)}, core).completion.count() - at;
+    return ask(at, false, {line_piece(line)}, core).count() - at;
   }
   std::int64_t write(std::int64_t at, std::int64_t line, int core = 0) {
-    return ask(at, true, {line_piece(line)}, core).completion.count() - at;
+    return ask(at, true, {line_piece(line)}, core).count() - at;
   }
   static Piece line_piece(std::int64_t line) {
     return {static_cast<std::uint64_t>(line * 512), 512, 512};
@@ -66,13 +67,28 @@ TEST(MemoryServer, miss_then_hit) {
   EXPECT_EQ(memory.record.bytes[Place::L2Miss], 512);
 }
 
-TEST(MemoryServer, answer_counts_hit_and_missed_bytes_apart) {
+TEST(MemoryServer, hit_and_missed_bytes_are_told_apart) {
   Memory memory(plain_memory());
   memory.read(0, 1);
-  const Answer answer =
-      memory.ask(1000, false, {Memory::line_piece(0), Memory::line_piece(1), {1024, 8, 128}});
-  EXPECT_EQ(answer.missed, 512 + 128);
-  EXPECT_EQ(answer.hit, 512);
+  memory.ask(1000, false, {Memory::line_piece(0), Memory::line_piece(1), {1024, 8, 128}});
+  EXPECT_EQ(memory.record.bytes[Place::L2Miss], 512 + 512 + 8);
+  EXPECT_EQ(memory.record.bytes[Place::L2Hit], 512);
+  EXPECT_EQ(memory.record.bytes[Place::HbmRead], 3 * 512);
+}
+
+TEST(MemoryServer, part_of_a_request_leaves_nothing_behind) {
+  const Piece odd{512 + 300, 212, 256};
+  Memory forgets(plain_memory()), keeps(plain_memory({"l2.keep_partial=true"}));
+  for (Memory* memory : {&forgets, &keeps}) {
+    memory->ask(0, false, {odd});
+    memory->ask(1000, false, {odd});
+  }
+  EXPECT_EQ(forgets.record.bytes[Place::HbmRead], 2 * 512);
+  EXPECT_EQ(keeps.record.bytes[Place::HbmRead], 512);
+  // A line that is there is used.
+  forgets.read(2000, 1);
+  forgets.ask(3000, false, {odd});
+  EXPECT_EQ(forgets.record.bytes[Place::HbmRead], 3 * 512);
 }
 
 TEST(MemoryServer, requests_share_the_bandwidth_of_l2) {
@@ -152,16 +168,16 @@ TEST(MemoryServer, without_l2_everything_goes_to_memory) {
 TEST(MemoryServer, fractions_of_a_cycle_add_up_and_round_up_once) {
   Memory memory(plain_memory({"l2.read=3B/cycle"}));  // a line takes 170 2/3
   memory.server().touch(0, 3 * 512);
-  const Answer three =
+  const Cycles three =
       memory.ask(100, false, {Memory::line_piece(0), Memory::line_piece(1), Memory::line_piece(2)});
-  EXPECT_EQ(three.completion, Cycles(100 + 513 + 20));  // ticks round up: a hair over 512
+  EXPECT_EQ(three, Cycles(100 + 513 + 20));  // ticks round up: a hair over 512
 }
 
 TEST(MemoryServer, ideal_memory_knows_no_neighbours) {
   Memory memory(plain_memory(), MemoryModel::Ideal);
   for (int core = 0; core < 5; ++core) {
     EXPECT_EQ(memory.read(100, 0, core), 20);
-    EXPECT_EQ(memory.ask(100, true, {Memory::line_piece(7)}, core).completion, Cycles(130));
+    EXPECT_EQ(memory.ask(100, true, {Memory::line_piece(7)}, core), Cycles(130));
   }
 }
 
@@ -171,8 +187,8 @@ TEST(MemoryServer, strides_of_powers_of_two_use_every_channel) {
       {"hbm.channels=32", "hbm.peak=512B/cycle", "l2.size=1MiB", "l2.read=500000B/cycle"}));
   std::vector<Piece> pieces;
   for (int i = 0; i < 64; ++i) pieces.push_back(Memory::line_piece(i * 32));
-  const Answer answer = memory.ask(0, false, pieces);
-  EXPECT_LE(answer.completion, Cycles(4 * 32 + 20 + 50 + 1));
+  const Cycles answer = memory.ask(0, false, pieces);
+  EXPECT_LE(answer, Cycles(4 * 32 + 20 + 50 + 1));
 }
 
 }  // namespace

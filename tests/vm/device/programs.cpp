@@ -7,6 +7,7 @@
 #include "vm/base/error.h"
 #include "vm/base/half.h"
 #include "vm/device/reference.h"
+#include "vm/isa/matmul.h"
 #include "vm/isa/text.h"
 
 namespace dvmsim::testing {
@@ -116,7 +117,10 @@ Case matmul_macro() {
     item.arguments.push_back(scalar(static_cast<std::int64_t>(value)));
   }
   item.arguments.push_back(scalar(static_cast<std::int64_t>(DType::F32)));
-  for (int i = 0; i < 3; ++i) item.arguments.push_back(scalar(0));  // no ReLU, in place
+  for (int i = 0; i < 3; ++i) item.arguments.push_back(scalar(0));          // no ReLU, in place
+  item.arguments.push_back(scalar(static_cast<std::int64_t>(DType::F16)));  // of the bias
+  item.arguments.push_back(scalar(0));                                      // store
+  item.arguments.push_back(scalar(isa::kShuffleK | isa::kDrainSmall));
   return item;
 }
 

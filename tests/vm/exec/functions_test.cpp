@@ -74,6 +74,17 @@ TEST(Functions, cos_is_accurate_everywhere) {
             kBound);
 }
 
+TEST(Functions, atan_is_accurate_everywhere) {
+  EXPECT_LT(worst_error([](float x) { return functions::atan(x); },
+                        [](long double x) { return std::atan(x); }),
+            kBound);
+}
+TEST(Functions, log1p_is_accurate_everywhere) {
+  EXPECT_LT(worst_error([](float x) { return functions::log1p(x); },
+                        [](long double x) { return std::log1p(x); }),
+            kBound);
+}
+
 TEST(Functions, pow_is_accurate_and_follows_c_in_every_special_case) {
   const float kSpecial[] = {0.0f,  -0.0f, 1.0f,    -1.0f,       2.0f,     -2.0f,      3.0f, -3.0f,
                             0.5f,  -0.5f, 1e30f,   -1e30f,      INFINITY, -INFINITY,  NAN,  1e-40f,
@@ -100,6 +111,8 @@ TEST(Functions, pow_is_accurate_and_follows_c_in_every_special_case) {
 TEST(Functions, odd_functions_keep_the_sign_of_zero) {
   EXPECT_TRUE(std::signbit(functions::tanh(-0.0f)));
   EXPECT_TRUE(std::signbit(functions::erf(-0.0f)));
+  EXPECT_TRUE(std::signbit(functions::atan(-0.0f)));
+  EXPECT_TRUE(std::signbit(functions::log1p(-0.0f)));
   EXPECT_TRUE(std::signbit(functions::sin(-0.0f)));
   EXPECT_FALSE(std::signbit(functions::sin(0.0f)));
 }

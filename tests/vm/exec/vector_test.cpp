@@ -178,6 +178,8 @@ TEST_F(Vector, functions_of_one_source) {
   check(Op::vround, [](DType, auto a, auto) { return std::nearbyint(a); });
   check(Op::vsin, [](DType, auto a, auto) { return std::sin(a); });
   check(Op::vcos, [](DType, auto a, auto) { return std::cos(a); });
+  check(Op::vatan, [](DType, auto a, auto) { return std::atan(a); });
+  check(Op::vlog1p, [](DType, auto a, auto) { return std::log1p(a); });
   check(Op::vcopy, [](DType, auto a, auto) { return a; });
   check(Op::vnot, [](DType type, auto a, auto) -> long double {
     return type == DType::Bool ? (a == 0) : -1 - a;

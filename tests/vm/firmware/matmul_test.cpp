@@ -5,7 +5,7 @@
 
 #include <cstring>
 #include <ostream>
-#include <set>
+#include <random>
 #include <vector>
 
 #include "vm/base/half.h"
@@ -26,11 +26,14 @@ struct Shape {
   std::int64_t batch0 = 1, batch1 = 1;
   isa::Swizzle swizzle = isa::Swizzle::Zn;
   std::int64_t width = 2;
+  std::int64_t loop = 0;
+  bool adds = false;
   friend std::ostream& operator<<(std::ostream& out, const Shape& s) {
     return out << s.m << "x" << s.n << "x" << s.k << " tiles " << s.tile_m << "," << s.tile_n << ","
                << s.tile_k << " " << name_of(s.type) << " to " << name_of(s.out)
                << (s.trans_a ? " At" : "") << (s.trans_b ? " Bt" : "") << (s.bias ? " bias" : "")
-               << " batches " << s.batch0 << "," << s.batch1 << " cores " << s.cores;
+               << " batches " << s.batch0 << "," << s.batch1 << " cores " << s.cores << " "
+               << isa::name_of(s.swizzle) << s.width << " loop " << s.loop;
   }
 };
 
@@ -98,7 +101,10 @@ isa::MatmulArguments arguments_of(const Shape& s) {
   args.c_batch1 = s.m * s.n * out, args.c_batch0 = args.c_batch1 * s.batch1;
   args.tile_m = s.tile_m, args.tile_n = s.tile_n, args.tile_k = s.tile_k;
   args.swizzle = static_cast<std::int64_t>(s.swizzle), args.width = s.width;
+  args.loop = s.loop;
+  args.atomic = static_cast<std::int64_t>(s.adds ? isa::Atomic::Add : isa::Atomic::None);
   args.trans_a = s.trans_a ? 1 : 0, args.trans_b = s.trans_b ? 1 : 0;
+  args.bias_type = static_cast<std::int64_t>(s.type);
   args.out = static_cast<std::int64_t>(s.out), args.post = s.relu ? 1 : 0;
   return args;
 }
@@ -264,29 +270,79 @@ TEST(Matmul, is_safe_to_repeat_in_one_program) {
   check(s, 1, 3);
 }
 
-TEST(Matmul, visits_each_tile_once) {
-  for (isa::Swizzle swizzle : {isa::Swizzle::Zn, isa::Swizzle::Nz}) {
-    for (std::int64_t width : {1, 2, 5, 9}) {
-      std::set<std::pair<std::int64_t, std::int64_t>> seen;
-      for (std::int64_t i = 0; i < 6 * 7; ++i) {
-        const auto at = MatmulMacro::place_of(i, 6, 7, swizzle, width);
-        EXPECT_TRUE(at.row >= 0 && at.row < 6 && at.column >= 0 && at.column < 7);
-        EXPECT_TRUE(seen.emplace(at.row, at.column).second);
-      }
+std::int64_t between(std::mt19937& random, std::int64_t low, std::int64_t high) {
+  return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+}
+
+Shape random_shape(std::mt19937& random) {
+  Shape s;
+  s.m = between(random, 1, 130), s.n = between(random, 1, 130), s.k = between(random, 1, 150);
+  s.tile_m = 16 * between(random, 1, 4), s.tile_n = 16 * between(random, 1, 4);
+  s.tile_k = 32 * between(random, 1, 4);
+  s.type = between(random, 0, 1) == 0 ? DType::F16 : DType::F32;
+  s.out = between(random, 0, 2) == 0 ? DType::F16 : DType::F32;
+  s.cores = static_cast<int>(between(random, 1, 5));
+  s.trans_a = between(random, 0, 1) != 0, s.trans_b = between(random, 0, 1) != 0;
+  s.bias = between(random, 0, 1) != 0, s.relu = between(random, 0, 3) == 0;
+  s.batch0 = between(random, 1, 2), s.batch1 = between(random, 1, 2);
+  s.swizzle = static_cast<isa::Swizzle>(between(random, 0, isa::kSwizzles - 1));
+  s.width = between(random, 1, 4);
+  s.loop = between(random, 0, isa::kMatmulLoops - 1);
+  return s;
+}
+
+TEST(Matmul, is_right_in_every_order_and_loop) {
+  std::mt19937 random(7);
+  for (std::uint64_t i = 0; i < 150; ++i) check(random_shape(random), i);
+}
+
+TEST(Matmul, keeps_the_operand_that_its_half_of_l1_still_holds) {
+  for (bool bias : {false, true}) {
+    for (isa::Swizzle swizzle : {isa::Swizzle::Zn, isa::Swizzle::Nz}) {
+      Shape s;
+      s.m = 16 * 5, s.n = 16 * 7, s.k = 30;
+      s.tile_m = s.tile_n = 16, s.width = 1, s.cores = 1;
+      s.bias = bias, s.swizzle = swizzle, s.loop = isa::kKeepOperands;
+      check(s, 0);
+      check(s, 9);
+      // One operand is the same in every tile of a group: loaded twice, once for each half.
+      const Machine machine = default_machine();
+      MatmulMacro macro;
+      isa::MatmulArguments args = arguments_of(s);
+      args.a = 1 << 20, args.b = 2 << 20, args.bias = bias ? 3 << 20 : 0;
+      macro.start(machine, args, s.type, 0, 1, 0);
+      std::int64_t loads = 0;
+      while (const isa::Command* command = macro.next()) loads += command->op == isa::Op::loadnz;
+      EXPECT_EQ(loads, 35 + 2 * (swizzle == isa::Swizzle::Zn ? 7 : 5));
     }
   }
 }
 
-TEST(Matmul, walks_groups_of_columns_back_and_forth) {
-  const auto at = [](std::int64_t i) {
-    const auto place = MatmulMacro::place_of(i, 3, 4, isa::Swizzle::Zn, 2);
-    return std::pair(place.row, place.column);
-  };
-  EXPECT_EQ(at(0), std::pair(std::int64_t{0}, std::int64_t{0}));
-  EXPECT_EQ(at(1), std::pair(std::int64_t{0}, std::int64_t{1}));
-  EXPECT_EQ(at(2), std::pair(std::int64_t{1}, std::int64_t{0}));
-  EXPECT_EQ(at(6), std::pair(std::int64_t{2}, std::int64_t{2}));  // the second group begins below
-  EXPECT_EQ(at(11), std::pair(std::int64_t{0}, std::int64_t{3}));
+TEST(Matmul, adds_to_what_c_holds) {
+  Shape s;
+  s.m = 40, s.n = 50, s.k = 60, s.adds = true;
+  const Machine machine = default_machine();
+  Reference device(machine, 3);
+  const Program program = program_of(s.type);
+  isa::MatmulArguments args = arguments_of(s);
+  const Buffers buffers = place(device, s, args);
+  device.write(buffers.c, std::vector<std::byte>(buffers.c_bytes));
+  Launch launch;
+  launch.program = &program;
+  launch.cube_cores = 2;
+  launch.arguments = words_of(args);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_FALSE(device.wait(device.submit(launch)).fault);
+  }
+  std::vector<std::byte> c(buffers.c_bytes);
+  device.read(buffers.c, c);
+  const std::vector<std::byte> once = expected(s);
+  for (std::size_t i = 0; i < c.size(); i += 4) {
+    float got = 0, want = 0;
+    std::memcpy(&got, &c[i], 4);
+    std::memcpy(&want, &once[i], 4);
+    ASSERT_EQ(got, 2 * want) << i;
+  }
 }
 
 TEST(Matmul, refuses_arguments_that_do_not_fit) {
@@ -301,7 +357,9 @@ TEST(Matmul, refuses_arguments_that_do_not_fit) {
   EXPECT_NE(problem().find("L0C"), std::string::npos);
   s.tile_m = 128, s.tile_k = 512;
   EXPECT_NE(problem().find("L1"), std::string::npos);
-  s.tile_k = 256, s.k = 0;
+  s.tile_k = 256, s.loop = isa::kMatmulLoops;
+  EXPECT_NE(problem(), "");
+  s.loop = 0, s.k = 0;
   EXPECT_NE(problem(), "");
 }
 
@@ -318,7 +376,7 @@ TEST(Matmul, hands_every_tile_over_in_a_slot) {
     Program program = program_of(s.type);
     // One group; its first vector core copies the tiles (32 rows of 80 bytes, 128 apart) to out.
     program.vector = isa::assemble(R"(.vector
-  ldarg rd=r10 index=30
+  ldarg rd=r10 index=32
   ldarg rd=r11 index=2
   mov rd=r12 a=5
   loop count=r12
@@ -349,9 +407,9 @@ second:
     launch.program = &program;
     launch.cube_cores = 1, launch.vector_cores = 2;
     launch.arguments = words_of(args);
-    launch.arguments.resize(31);
+    launch.arguments.resize(33);
     const std::uint64_t out = device.allocate(Bytes(tiles * slot_bytes));
-    launch.arguments[30] = out;
+    launch.arguments[32] = out;
     const LaunchReport report = device.wait(device.submit(launch));
     ASSERT_FALSE(report.fault) << report.fault.text;
     std::vector<std::byte> padded(static_cast<std::size_t>(tiles * slot_bytes));

@@ -139,7 +139,8 @@ TEST(Codec, RefusesWhatIsNotItsOwnEncoding) {
   };
   EXPECT_EQ(refusal(good), "accepted");
   EXPECT_EQ(with(0, 0x40 ^ 0x3f), "no such instruction");
-  EXPECT_EQ(with(0, std::uint64_t{1} << 57), "reserved bits are not zero");
+  EXPECT_EQ(with(0, std::uint64_t{1} << 57), "unit flags are between mmad and fix");
+  EXPECT_EQ(with(0, std::uint64_t{1} << 58), "reserved bits are not zero");
   EXPECT_EQ(with(0, std::uint64_t{1} << 63), "reserved bits are not zero");
   EXPECT_EQ(with(0, std::uint64_t{1} << (12 + 10)), "register mask names a lane that is not there");
   EXPECT_EQ(with(0, std::uint64_t{1} << 12), "operand cannot be a register") << "a type";

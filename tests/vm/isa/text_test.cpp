@@ -93,15 +93,35 @@ TEST(Text, RandomProgramsReadBackWhateverTheyHold) {
     for (std::int64_t n = pick(random, 0, 3); n > 0; --n) {
       program.arguments.push_back({static_cast<Argument::Kind>(pick(random, 0, 3)),
                                    random_name(random), pick(random, 0, 99)});
+      Argument& argument = program.arguments.back();
+      if (argument.kind == Argument::Kind::Scalar && pick(random, 0, 1) == 1) {
+        argument.value = static_cast<std::int64_t>(random());
+      }
       program.marks.push_back({static_cast<DebugMark::Kind>(pick(random, 0, 1)),
                                static_cast<CoreKind>(pick(random, 0, 2)),
                                static_cast<std::uint32_t>(pick(random, 0, 9)),
                                random_name(random)});
     }
+    if (pick(random, 0, 1) == 1) {
+      program.launch = LaunchForm{static_cast<CodePath>(pick(random, 0, 1)),
+                                  static_cast<int>(pick(random, 0, 3)),
+                                  static_cast<int>(pick(random, 0, UINT16_MAX))};
+    }
     const std::string text = disassemble(program);
     ASSERT_EQ(assemble(text, "t"), program) << text;
     ASSERT_EQ(disassemble(assemble(text, "t")), text);
   }
+}
+
+TEST(Text, ConstantsStandForNumbers) {
+  const Program program = assemble(
+      ".let ROWS 6\n.let bytes ROWS*512-0x10*2\n.arg input x bytes+1\n.launch cube=ROWS\n"
+      ".vector\n load dst=-1*bytes+4*ROWS src=r4+i%2*ROWS*32^1 len=ROWS rows=2-ROWS--9\n",
+      "t");
+  EXPECT_EQ(program.arguments[0].bytes, 3041);
+  EXPECT_EQ(program.launch, (LaunchForm{CodePath::Bytecode, 6, 0}));
+  EXPECT_EQ(program.vector,
+            assemble(".vector\n load dst=-3016 src=r4+i%2*0xc0^1 len=6 rows=5\n", "t").vector);
 }
 
 TEST(Text, JumpsCountWordsFromTheirOwnEnd) {
@@ -158,11 +178,28 @@ TEST(Text, ErrorsNameTheLineAndWhatToDo) {
   EXPECT_EQ(complaint(".vector\n nop\n.vector\n"),
             "f.s:3: the section was there before; write each kind of core once");
   EXPECT_EQ(complaint(".bad\n"),
-            "f.s:1: '.bad' is no directive; use .program .arg .cube .vector .mark");
+            "f.s:1: '.bad' is no directive; use .program .launch .let .arg .cube .vector .mark");
   EXPECT_EQ(complaint(".vector extra\n"), "f.s:1: '.vector' takes 0 to 0 words");
   EXPECT_EQ(complaint(".program \"x\n"), "f.s:1: a quote is not closed");
   EXPECT_EQ(complaint(".program x y\n"), "f.s:1: expected machine=0x...");
   EXPECT_EQ(complaint(".arg in x 5\n"), "f.s:1: an argument is input, output, workspace or scalar");
+  EXPECT_EQ(complaint(".arg input x 5 value=1\n"),
+            "f.s:1: only a scalar has one more word, value=N");
+  EXPECT_EQ(complaint(".arg scalar x 0 5\n"), "f.s:1: only a scalar has one more word, value=N");
+  EXPECT_EQ(complaint(".launch cores=3\n"),
+            "f.s:1: 'cores=3': write path=native, path=bytecode, cube=N or vector=N");
+  EXPECT_EQ(complaint(".launch cube=70000\n"), "f.s:1: 70000 is not in 0..65535");
+  EXPECT_EQ(complaint(".launch\n.launch\n"),
+            "f.s:2: how it is launched was said before; write .launch once");
+  EXPECT_EQ(complaint(".let r5 1\n"),
+            "f.s:1: 'r5' cannot name a constant; use letters, digits and _, and no register");
+  EXPECT_EQ(complaint(".let A 1\n.let A 2\n"), "f.s:2: constant 'A' is there twice");
+  EXPECT_EQ(complaint(".let A B\n"), "f.s:1: no constant 'B' so far; write .let B VALUE before");
+  EXPECT_EQ(complaint(".let A 0x7fffffffffffffff*2\n"), "f.s:1: a product does not fit 64 bits");
+  EXPECT_EQ(complaint(".let A 0x7fffffffffffffff+2\n"), "f.s:1: a sum does not fit 64 bits");
+  EXPECT_EQ(complaint(".let A 3+\n"), "f.s:1: '' is not a number; write 12 or 0x1f");
+  EXPECT_EQ(complaint(".vector\n mov a=r4+512\n"),
+            "f.s:2: '4+512' is not a number; write 12 or 0x1f");
   EXPECT_EQ(complaint(".mark tile x\n"),
             "f.s:1: a mark needs a place: put it into .cube or .vector");
   EXPECT_EQ(complaint(".mark tiles x\n"), "f.s:1: a mark is tile or operator");

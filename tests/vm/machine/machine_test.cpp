@@ -111,10 +111,10 @@ TEST(Machine, rates_in_time_stay_and_rates_per_cycle_follow_the_clock) {
   Machine machine;
   apply_set(machine, "clock.core=925MHz");
   EXPECT_DOUBLE_EQ(peak_hbm(machine), 1.8e12);
-  EXPECT_EQ(machine.mte2.gm_to_ub, Rate(60));
-  EXPECT_EQ(machine.mte2.latency, Cycles(100));
+  EXPECT_EQ(machine.mte2.gm_to_l1, Rate(98));
+  EXPECT_EQ(machine.mte2.latency, Cycles(112));
   EXPECT_EQ(machine.l2.read_latency.cycles(), Cycles(56));  // 60 ns: 111 at 1.85 GHz
-  EXPECT_EQ(value_of(machine, "l2.read"), "5.2TB/s");
+  EXPECT_EQ(value_of(machine, "l2.read"), "5.6TB/s");
   Machine other;  // the order of changes does not matter
   apply_set(other, "hbm.peak=1TB/s");
   apply_set(other, "clock.core=800MHz");

@@ -11,7 +11,8 @@ namespace {
 Program sample() {
   return isa::assemble(R"(.program "two kinds" machine=0x123456789abcdef
 .arg input x 4096
-.arg scalar n 0
+.arg scalar n 0 value=-7
+.launch path=native cube=3
 .cube
   mmad dtype=f16 m=16 k=16 n=16
   halt
@@ -88,6 +89,22 @@ TEST(Program, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(complaint(forged(code, 0xff)),
             "p.dvm: offset 53: no such instruction; compile or assemble it again");
   EXPECT_EQ(complaint(forged(24 + 3, 0x7f)), "p.dvm: offset 53: the file ends here; copy it again");
+}
+
+/// Argument 0 is 4096 bytes of input x: its kind, its flag, 8 bytes, 8 of a value. The last six
+/// bytes before the checksum are the launch.
+TEST(Program, ValuesAndLaunchesThatAreNotThereAreZero) {
+  const Program program = sample();
+  const std::size_t argument = 24 + 16 + 4 + 9 + 8 * (program.cube.size() + program.vector.size());
+  EXPECT_EQ(complaint(forged(argument + 1, 2)).substr(0, 6), "p.dvm:");
+  EXPECT_NE(complaint(forged(argument + 1, 1)).find("a value that is no scalar's"),
+            std::string::npos);
+  EXPECT_NE(complaint(forged(argument + 10, 1)).find("a value that is not there is not zero"),
+            std::string::npos);
+  const std::size_t launch = save(program).size() - 8 - 6;
+  EXPECT_NE(complaint(forged(launch, 0)).find("a launch that is not there is not zero"),
+            std::string::npos);
+  EXPECT_NE(complaint(forged(launch + 1, 2)).find("code path"), std::string::npos);
 }
 
 TEST(Program, CodeOfAKindOfCore) {

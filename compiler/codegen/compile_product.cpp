@@ -1,0 +1,224 @@
+// Matrix products of a module: what is prepared in launches of its own, then the product.
+#include "compiler/codegen/matmul.h"
+#include "compiler/codegen/mix.h"
+#include "compiler/codegen/module_compiler.h"
+#include "compiler/codegen/vector.h"
+#include "compiler/schedule/matmul_estimate.h"
+#include "compiler/schedule/matmul_tactics.h"
+#include "compiler/schedule/product.h"
+#include "compiler/schedule/vector.h"
+
+namespace dvmsim {
+namespace {
+
+/// Ranking a product's tiles takes the host about as long as ranking so many of a vector kernel.
+constexpr std::int64_t kTilesOfAProduct = 64;
+
+/// Every matrix of an operand, row by row, to rows `padded` elements apart.
+ViewCopy padding(const MatmulSpec& spec, bool of_a, std::int64_t padded) {
+  const std::int64_t size = size_of(spec.in);
+  const bool turned = of_a ? spec.trans_a : !spec.trans_b;  // rows run along m (n)
+  const std::int64_t along = of_a ? spec.m : spec.n;
+  const std::int64_t length = turned ? along : spec.k, count = turned ? spec.k : along;
+  const std::int64_t outer = of_a ? spec.a_batch0 : spec.b_batch0;
+  const std::int64_t inner = of_a ? spec.a_batch1 : spec.b_batch1;
+  const std::int64_t stride = of_a ? spec.a_stride : spec.b_stride;
+  ViewCopy view;
+  view.dims = {outer != 0 ? spec.batch0 : 1, inner != 0 ? spec.batch1 : 1, count, length};
+  view.in_stride = {outer / size, inner / size, stride / size, 1};
+  view.out_stride = {view.dims[1] * count * padded, count * padded, padded, 1};
+  return view;
+}
+
+}  // namespace
+
+MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const std::string& label) {
+  if (machine_.step(spec.in).m == 0) {
+    throw Error(fmt::format(
+        "node '{}': the cube of {} does not multiply {}; run it in another type, --dtype f16",
+        label, machine_.name, name_of(spec.in)));
+  }
+  work_.tiles += kTilesOfAProduct;
+  MatmulSchedule schedule{};
+  if (options_.tiling == Tiling::Cost) {
+    schedule = choose_cost(spec, machine_);
+    schedule.cores = worthwhile_cores(spec, schedule);
+  } else {
+    schedule = choose_dvm(spec, machine_, options_.tiling);
+    schedule.cores = std::min(schedule.cores, cube_cores());
+  }
+  return schedule;
+}
+
+/// Every core of a launch costs time to start: the count for which the product ends first.
+int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const {
+  const MatmulEstimate estimate(spec, machine_);
+  const auto start =
+      static_cast<double>(cycles_in(machine_.launch.per_core, machine_.clock.core).count());
+  const int most = std::min(schedule.cores, cube_cores());
+  int best = most;
+  double least = 0;
+  for (int cores = most; cores >= 1; cores /= 2) {
+    schedule.cores = cores;
+    const double total = estimate.of(schedule).total + start * cores;
+    if (cores == most || total < least) {
+      least = total;
+      best = cores;
+    }
+  }
+  return best;
+}
+
+MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec) const {
+  if (machine_.step(spec.in).m == 0) return {};  // refused when it is scheduled
+  return options_.tiling == Tiling::Cost ? cost_tactics(spec, machine_)
+                                         : dvm_tactics(spec, machine_);
+}
+
+/// Launches what the tactics ask for, and points the operands to the results.
+MatmulSpec ModuleCompiler::prepare(const MatmulSpec& spec, const MatmulTactics& tactics,
+                                   const std::string& label, ProductOperands& operands) {
+  const auto pad = [&](bool of_a, std::int64_t row, ModuleArgument& operand) {
+    if (row == 0) return;
+    ViewCopy view = padding(spec, of_a, row);
+    view.in_offset = operand.value / size_of(spec.in);
+    const std::string name = label + (of_a ? ".a" : ".b");
+    const int to = workspace(name + ".padded", spec.in, {view.dims[0] * view.out_stride[0]});
+    copy(name + ".pad", spec.in, {operand.tensor}, {to}, {view});
+    operand = at(to);
+  };
+  pad(true, tactics.a_row, operands.a);
+  pad(false, tactics.b_row, operands.b);
+  if (tactics.cast_bias) {
+    const int to = workspace(label + ".bias", DType::F32, {spec.n});
+    cast(label + ".bias", spec.n, spec.bias_type, operands.bias, DType::F32, at(to));
+    operands.bias = at(to);
+  }
+  return prepared(spec, tactics);
+}
+
+/// A launch that turns `count` elements into another type, after what FixPipe would have done.
+void ModuleCompiler::cast(const std::string& label, std::int64_t count, DType from_type,
+                          ModuleArgument from, DType to_type, ModuleArgument to, isa::Post post) {
+  VectorKernel kernel;
+  kernel.name = label + ".cast";
+  kernel.dims = {1, count};
+  kernel.values = {{from_type, Extent::Full}};
+  kernel.inputs = {{0, {0, 1}, label}};
+  const auto step = [&](isa::Op op, DType result, const char* name) {
+    const int last = static_cast<int>(kernel.values.size()) - 1;
+    kernel.values.push_back({result, Extent::Full});
+    KernelStep next;
+    next.op = op;
+    next.dtype = from_type;
+    next.result = last + 1;
+    next.source = {last, -1, -1};
+    next.label = name;
+    kernel.steps.push_back(next);
+  };
+  if (post == isa::Post::Relu) step(isa::Op::vrelu, from_type, "relu");
+  if (to_type != from_type) step(isa::Op::vcvt, to_type, "cast");
+  kernel.outputs = {{kernel.steps.back().result, {0, 1}, kernel.name}};
+  const VectorSchedule schedule = schedule_vector(kernel, machine_, vector_cores());
+  work_.tiles += schedule.candidates;
+  if (options_.schedules != nullptr) note(to_text(kernel) + to_text(schedule));
+  launch(emit_vector(kernel, schedule, vector_kind(machine_)), {from, to}, 0, schedule.cores,
+         kernel.name);
+}
+
+void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
+                              ModuleArgument b, ModuleArgument c, int bias) {
+  ProductOperands operands{a, b, at(std::max(bias, 0))};
+  const MatmulTactics tactics = tactics_of(spec);
+  const MatmulSpec ready = prepare(spec, tactics, label, operands);
+  if (tactics.k_step == 0) return multiply_once(ready, label, operands, c);
+  multiply_in_steps(ready, tactics.k_step, label, operands, c);
+}
+
+/// The first step stores, the others add to it; a last launch makes the result of the sums.
+void ModuleCompiler::multiply_in_steps(const MatmulSpec& spec, std::int64_t step,
+                                       const std::string& label, const ProductOperands& operands,
+                                       ModuleArgument c) {
+  const DType type = accumulator_of(spec);
+  const std::int64_t count = spec.batch0 * spec.batch1 * spec.m * spec.n, size = size_of(spec.in);
+  const bool apart = spec.out != type || spec.post != isa::Post::None;
+  const ModuleArgument sums = apart ? at(workspace(label + ".sums", type, {count})) : c;
+  MatmulSpec part = spec;
+  part.out = type;
+  part.post = isa::Post::None;
+  part.c_stride = spec.n * size_of(type);
+  part.c_batch1 = spec.m * part.c_stride;
+  part.c_batch0 = spec.batch1 * part.c_batch1;
+  for (std::int64_t k0 = 0; k0 < spec.k; k0 += step) {
+    part.k = std::min(step, spec.k - k0);
+    part.bias = spec.bias && k0 == 0;
+    part.atomic = k0 == 0 ? isa::Atomic::None : isa::Atomic::Add;
+    ProductOperands from = operands;
+    from.a.value += k0 * (spec.trans_a ? spec.a_stride : size);
+    from.b.value += k0 * (spec.trans_b ? size : spec.b_stride);
+    multiply_once(part, fmt::format("{}.k{}", label, k0), from, sums);
+  }
+  if (apart) cast(label, count, type, sums, spec.out, c, spec.post);
+}
+
+void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& label,
+                                   const ProductOperands& operands, ModuleArgument c) {
+  const MatmulSchedule schedule = schedule_product(spec, label);
+  note(fmt::format("matmul {}: {}\n", label, to_string(schedule)));
+  std::vector<ModuleArgument> arguments = scalars(matmul_arguments(spec, schedule, {}));
+  arguments[0] = operands.a;
+  arguments[1] = operands.b;
+  arguments[2] = c;
+  if (spec.bias) arguments[3] = operands.bias;
+  launch(matmul_program(spec, schedule, machine_), std::move(arguments), schedule.cores, 0, label);
+}
+
+void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
+  const bool rectified = is_rectified(*scope.graph, group);
+  const Node& node = scope.graph->node(group.nodes.front());
+  const bool convolves = node.op == Op::ConvLast;
+  if (convolves && (rectified || group.nodes.size() == 1)) return compile_windows(scope, group);
+  if (!rectified && group.nodes.size() > 1) return compile_mix(scope, group);
+  Product product = product_of(*scope.graph, node);
+  if (rectified) product.spec.post = isa::Post::Relu;
+  const int a = tensor_of(scope, node.inputs[0]), b = tensor_of(scope, node.inputs[1]);
+  const int c = tensor_of(scope, scope.graph->node(group.nodes.back()).outputs[0]);
+  const int bias = product.spec.bias ? tensor_of(scope, node.inputs[2]) : -1;
+  for (const auto& [offset_a, offset_b, offset_c] : product.launches) {
+    multiply(product.spec, node.name, at(a, offset_a), at(b, offset_b), at(c, offset_c), bias);
+  }
+}
+
+void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
+  auto mix = mix_of(*scope.graph, group, machine_);
+  DVMSIM_ASSERT(mix.has_value(), "a group of the partition lowers");
+  const Node& node = scope.graph->node(mix->product);
+  if (node.op == Op::ConvLast) return compile_window_mix(scope, group, std::move(*mix));
+  const MatmulSpec& spec = mix->plan.spec;
+  ProductOperands operands{
+      at(tensor_of(scope, node.inputs[0])), at(tensor_of(scope, node.inputs[1])), {}};
+  if (spec.bias) operands.bias = at(tensor_of(scope, node.inputs[2]));
+  MixKernel kernel{prepare(spec, tactics_of(spec), node.name, operands),
+                   std::move(mix->rest.kernel)};
+  kernel.epilogue.name = label_of(*scope.graph, group);
+  const MatmulSchedule schedule = schedule_product(kernel.product, node.name);
+  note(fmt::format("mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
+  if (options_.schedules != nullptr) note(to_text(kernel.epilogue));
+  const int slots = workspace(node.name + ".slots", DType::U8, {mix_workspace_bytes(schedule)});
+  std::vector<std::uint64_t> tensors(kernel.epilogue.inputs.size() - 1 +
+                                     kernel.epilogue.outputs.size());
+  std::vector<ModuleArgument> arguments = scalars(mix_arguments(kernel, schedule, {}, tensors));
+  arguments[0] = operands.a;
+  arguments[1] = operands.b;
+  arguments[2] = at(slots);
+  if (spec.bias) arguments[3] = operands.bias;
+  std::size_t next = arguments.size() - tensors.size();
+  for (std::size_t i = 1; i < mix->rest.inputs.size(); ++i) {
+    arguments[next++] = at(tensor_of(scope, mix->rest.inputs[i]));
+  }
+  for (ValueId id : mix->rest.outputs) arguments[next++] = at(tensor_of(scope, id));
+  launch(mix_program(kernel, schedule, machine_), std::move(arguments), schedule.cores,
+         schedule.cores * machine_.cores.per_group, kernel.epilogue.name);
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,129 @@
+#include "compiler/schedule/matmul_tactics.h"
+
+#include <algorithm>
+
+#include "compiler/schedule/matmul_estimate.h"
+#include "compiler/schedule/matmul_legal.h"
+
+namespace dvmsim {
+
+namespace {
+
+/// Rows of a stored operand: elements in one, and how many.
+struct Rows {
+  std::int64_t length = 0, count = 0;
+};
+Rows rows_of_a(const MatmulSpec& spec) {
+  return spec.trans_a ? Rows{spec.m, spec.k} : Rows{spec.k, spec.m};
+}
+Rows rows_of_b(const MatmulSpec& spec) {
+  return spec.trans_b ? Rows{spec.k, spec.n} : Rows{spec.n, spec.k};
+}
+
+constexpr std::int64_t kPad = 256;  // elements; DVM's constant
+
+/// DVM pads rows that are not whole lines, unless they are short and of whole fractals.
+std::int64_t dvm_row(Rows rows) {
+  const bool whole = rows.length % 128 == 0;
+  const bool is_short = rows.length <= kPad && rows.length % 32 == 0;
+  return whole || is_short ? 0 : round_up(rows.length, kPad);
+}
+
+/// Steps over which half of L2 holds what is in use, if one launch would take more than two.
+std::int64_t dvm_step(const MatmulSpec& spec, const Machine& machine) {
+  constexpr std::int64_t kLongest = 20480, kShortest = 4096;
+  if (!contains(machine.can.atomic.set, accumulator_of(spec))) return 0;
+  const std::int64_t step = machine.l2.size.count() / (spec.m + spec.n) / 2;
+  if (spec.k <= kLongest || 2 * step >= spec.k) return 0;
+  return std::clamp(round_down(step, kPad), kShortest, kLongest);
+}
+
+/// Distinct matrices of an operand over the batches.
+std::int64_t matrices(const MatmulSpec& spec, std::int64_t stride0, std::int64_t stride1) {
+  return (stride0 != 0 ? spec.batch0 : 1) * (stride1 != 0 ? spec.batch1 : 1);
+}
+
+/// Cycles of a launch that copies an operand to padded rows: every vector core reads and writes its
+/// share, one after the other in the first and last tile.
+double copy_cycles(Rows rows, std::int64_t count, std::int64_t size, const Machine& machine) {
+  const std::int64_t cores = machine.cores.unified ? machine.cores.cube : machine.cores.vector;
+  if (cores == 0) return 1e300;
+  const auto of = [&](Picoseconds time) {
+    return static_cast<double>(cycles_in(time, machine.clock.core).count());
+  };
+  const double start = of(machine.launch.vector) +
+                       of(machine.launch.per_core) * static_cast<double>(cores) +
+                       of(machine.launch.entry) + of(machine.launch.exit);
+  const std::int64_t least = machine.dma.least_request.count();
+  const double row = static_cast<double>(round_up(rows.length * size, least) + least);
+  const double bytes = row * static_cast<double>(rows.count * count) / static_cast<double>(cores);
+  const double rate = std::min(machine.mte2.gm_to_ub.per_cycle().value(),
+                               machine.mte3.ub_to_gm.per_cycle().value());
+  return start + 2 * bytes / rate;
+}
+
+}  // namespace
+
+DType accumulator_of(const MatmulSpec& spec) {
+  return spec.in == DType::I8 ? DType::I32 : DType::F32;
+}
+
+MatmulTactics dvm_tactics(const MatmulSpec& spec, const Machine& machine) {
+  MatmulTactics tactics;
+  tactics.a_row = dvm_row(rows_of_a(spec));
+  tactics.b_row = dvm_row(rows_of_b(spec));
+  tactics.k_step = dvm_step(spec, machine);
+  tactics.cast_bias = spec.bias && spec.bias_type == DType::BF16;
+  return tactics;
+}
+
+MatmulTactics cost_tactics(const MatmulSpec& spec, const Machine& machine) {
+  const std::int64_t size = size_of(spec.in), line = machine.l2.line.count();
+  const Rows a = rows_of_a(spec), b = rows_of_b(spec);
+  const auto padded_row = [&](std::int64_t stride, Rows rows) {
+    const bool starts_well = stride % machine.mte2.nz_align.count() == 0 || rows.count == 1;
+    return starts_well ? std::int64_t{0} : round_up(rows.length * size, line) / size;
+  };
+  const std::int64_t a_row = padded_row(spec.a_stride, a), b_row = padded_row(spec.b_stride, b);
+  MatmulTactics best{};
+  if (a_row == 0 && b_row == 0) return best;
+  const auto cycles = [&](const MatmulTactics& tactics) {
+    const MatmulSpec left = prepared(spec, tactics);
+    double total = MatmulEstimate(left, machine).of(choose_cost(left, machine)).total;
+    if (tactics.a_row != 0) {
+      total += copy_cycles(a, matrices(spec, spec.a_batch0, spec.a_batch1), size, machine);
+    }
+    if (tactics.b_row != 0) {
+      total += copy_cycles(b, matrices(spec, spec.b_batch0, spec.b_batch1), size, machine);
+    }
+    return total;
+  };
+  double least = cycles(best);
+  for (const MatmulTactics& tactics : {MatmulTactics{.a_row = a_row}, MatmulTactics{.b_row = b_row},
+                                       MatmulTactics{.a_row = a_row, .b_row = b_row}}) {
+    if (tactics == MatmulTactics{}) continue;
+    const double total = cycles(tactics);
+    if (total >= least) continue;
+    least = total;
+    best = tactics;
+  }
+  return best;
+}
+
+MatmulSpec prepared(MatmulSpec spec, const MatmulTactics& tactics) {
+  const auto pad = [&](std::int64_t row, Rows rows, std::int64_t& stride, std::int64_t& batch0,
+                       std::int64_t& batch1) {
+    if (row == 0) return;
+    stride = row * size_of(spec.in);
+    const std::int64_t matrix = rows.count * stride;
+    const std::int64_t inner = batch1 != 0 ? spec.batch1 : 1;
+    if (batch1 != 0) batch1 = matrix;
+    if (batch0 != 0) batch0 = inner * matrix;
+  };
+  pad(tactics.a_row, rows_of_a(spec), spec.a_stride, spec.a_batch0, spec.a_batch1);
+  pad(tactics.b_row, rows_of_b(spec), spec.b_stride, spec.b_batch0, spec.b_batch1);
+  if (tactics.cast_bias) spec.bias_type = DType::F32;
+  return spec;
+}
+
+}  // namespace dvmsim

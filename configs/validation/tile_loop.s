@@ -1,0 +1,41 @@
+; 128 x 128 x 128 tiles, f16 to f32, one after the other on one cube core, every buffer single: load both
+; blocks, 16 moves of 4 KiB into L0 (8 rows of blocks to each side), one multiply, FixPipe of 64 KiB. The
+; multiply and FixPipe share L0C, so that the loop takes their sum and two flag hops.
+; vTriton, microbench cube_peak_fp16 (960 tiles) and mandatory_handoff (one tile).
+.program tile_loop
+.launch path=native cube=1
+.let BLOCK 128*128*2
+.arg input a BLOCK
+.arg input b BLOCK
+.arg output c 128*128*4
+.arg scalar tiles 0 value=960
+.cube
+  ldarg rd=r4 index=0
+  ldarg rd=r5 index=1
+  ldarg rd=r6 index=2
+  ldarg rd=r7 index=3
+  set pipe=mte1 other=mte2 id=0
+  set pipe=cube other=mte1 id=0
+  set pipe=fix other=cube id=0
+  loop count=r7
+  loadnz dtype=f16 dst=0 src=r4 rows=128 cols=128 prows=128 stride=256 wait=mte1.0
+  loadnz dtype=f16 dst=BLOCK src=r5 rows=128 cols=128 prows=128 stride=256 set=mte1.0
+  wait pipe=mte1 other=mte2 id=0
+  wait pipe=mte1 other=cube id=0
+  mov rd=r10 a=0
+  mov rd=r11 a=0
+  loop count=8
+  l0a dtype=f16 dst=r11 src=0 m=16 k=128 prows=128 m0=r10 k0=0
+  l0b dtype=f16 dst=r11 src=BLOCK k=16 n=128 prows=128 k0=r10 n0=0
+  sadd rd=r10 a=r10 b=16
+  sadd rd=r11 a=r11 b=128*16*2
+  endloop
+  set pipe=mte1 other=mte2 id=0
+  set pipe=mte1 other=cube id=0
+  mmad dtype=f16 c=0 a=0 b=0 m=128 k=128 n=128 init=zero wait=mte1.0,fix.0 set=mte1.0,fix.0
+  fix dtype=f32 dst=r6 src=0 m=128 n=128 stride=512 wait=cube.0 set=cube.0
+  endloop
+  wait pipe=mte2 other=mte1 id=0
+  wait pipe=mte1 other=cube id=0
+  wait pipe=cube other=fix id=0
+  halt
