@@ -9,6 +9,7 @@
 #include "traces/replay.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
+#include "vm/base/error.h"
 #include "vm/machine/derived.h"
 
 namespace dvmsim {
@@ -28,12 +29,28 @@ SessionOptions session_options(const RunOptions& options, SimDevice& device, Mod
   session.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   session.cores = options.cores;
   session.mode = mode;
-  if (options.warm_l2) {
-    session.before_run = [&device](std::uint64_t address, Bytes size) {
-      device.warm(address, size);
+  if (options.warm_l2 || !options.bypass.empty()) {
+    session.before_run = [&](const std::string& name, std::uint64_t address, Bytes size) {
+      const auto& bypassed = options.bypass;
+      if (std::find(bypassed.begin(), bypassed.end(), name) != bypassed.end() ||
+          std::find(bypassed.begin(), bypassed.end(), "all") != bypassed.end()) {
+        device.bypass(address, size);
+      } else if (options.warm_l2) {
+        device.warm(address, size);
+      }
     };
   }
   return session;
+}
+
+/// A name that is not there would change nothing, in silence.
+void check_bypassed(const RunOptions& options, const Module& module) {
+  for (const std::string& name : options.bypass) {
+    const bool known = name == "all" ||
+                       std::any_of(module.tensors.begin(), module.tensors.end(),
+                                   [&](const ModuleTensor& tensor) { return tensor.name == name; });
+    if (!known) throw Error("--bypass " + name + ": no tensor of the model has this name");
+  }
 }
 
 Capacity capacity_of(const Machine& machine, const RunOptions& options) {
@@ -176,6 +193,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
   report.not_modelled = not_modelled();
   fill_from(report, job, result);
+  check_bypassed(options, *result.module);
   report.roofline = roofline(stats, demands, capacity_of(machine, options));
   if (replay) {
     report.critical_path = critical_path(*replay, machine, floors_of(report.roofline));

@@ -169,6 +169,8 @@ void add_run(CLI::App& app, Raw& raw) {
   app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");
   app.add_option("--memory", raw.memory, "ideal, closed-form or detailed")->capture_default_str();
   app.add_option("--l2", raw.l2, "cold or warm at the start")->capture_default_str();
+  app.add_option("--bypass", raw.run.bypass, "input, constant or output that L2 does not keep; all")
+      ->allow_extra_args(false);
   app.add_option("--repeat", raw.run.repeat, "run so often; the last is reported")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -37,6 +37,7 @@ struct RunOptions {
   std::string tiling{};
   MemoryModel memory = MemoryModel::Detailed;
   bool warm_l2 = false;
+  std::vector<std::string> bypass{};  // tensors that L2 does not keep; "all"
   int repeat = 1;
   int cores = 0;  // 0: all
   int workers = 0;

@@ -7,12 +7,18 @@
 #include "traces/tracks.h"
 #include "vm/base/error.h"
 #include "vm/isa/footprint.h"
+#include "vm/isa/unit_flag.h"
 
 namespace dvmsim {
 namespace {
 
 int token_key(Pipe from, Pipe to, int id) {
   return (static_cast<int>(from) * kPipes + static_cast<int>(to)) * 16 + id;
+}
+
+/// A tile passes granule by granule: its arrow goes from the writer's begin to the reader's end.
+bool is_shared(const isa::Command& command, const isa::FlagRef& flag) {
+  return command.unit && isa::is_unit_pair(flag.pipe, command.pipe);
 }
 
 }  // namespace
@@ -31,13 +37,19 @@ void Perfetto::draw_instruction(Row& row, const Span& span, const Drawn& flows) 
       const std::string& name = map.operators()[static_cast<std::size_t>(part)];
       event.arg(operator_arg_, packets_.text(name));
     }
-    for (FlowId flow : flows.in) {
-      if (flow != FlowId{}) event.terminating_flow(flow);
+    for (std::size_t i = 0; i < flows.in.size(); ++i) {
+      if (flows.in[i] != FlowId{} && !is_shared(command, command.wait[i])) {
+        event.terminating_flow(flows.in[i]);
+      }
+      if (flows.out[i] != FlowId{} && is_shared(command, command.set[i])) event.flow(flows.out[i]);
     }
   }
   auto event = packets_.end(row.track, span.end);
-  for (FlowId flow : flows.out) {
-    if (flow != FlowId{}) event.flow(flow);
+  for (std::size_t i = 0; i < flows.in.size(); ++i) {
+    if (flows.in[i] != FlowId{} && is_shared(command, command.wait[i])) {
+      event.terminating_flow(flows.in[i]);
+    }
+    if (flows.out[i] != FlowId{} && !is_shared(command, command.set[i])) event.flow(flows.out[i]);
   }
 }
 

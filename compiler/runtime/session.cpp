@@ -203,7 +203,9 @@ RunResult Session::run(const Bindings& dims, const std::map<std::string, Tensor>
   if (options_.before_run) {
     for (std::size_t i = 0; i < module.tensors.size(); ++i) {
       if (module.tensors[i].kind == ModuleTensor::Kind::Workspace) continue;
-      options_.before_run(address_of(loaded, static_cast<int>(i)), Bytes(module.tensors[i].bytes));
+      const ModuleTensor& tensor = module.tensors[i];
+      options_.before_run(tensor.name, address_of(loaded, static_cast<int>(i)),
+                          Bytes(tensor.bytes));
     }
   }
   if (options_.strategy->compiles && !analysed_ && !fixed_) {

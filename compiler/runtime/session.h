@@ -24,7 +24,7 @@ struct SessionOptions {
   int cores = 0;
   Mode mode = Mode::Functional;
   /// Called with every buffer of inputs, constants and outputs before the first launch of a run.
-  std::function<void(std::uint64_t address, Bytes size)> before_run{};
+  std::function<void(const std::string& name, std::uint64_t address, Bytes size)> before_run{};
 };
 
 /// What one run did, besides what the device's listeners saw.

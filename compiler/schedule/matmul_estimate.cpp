@@ -30,11 +30,12 @@ MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
   unit_ = k_unit(machine, spec.in);
   l0a_ = per_cycle(machine.mte1.l0a);
   l0b_ = per_cycle(machine.mte1.l0b);
-  port_ = per_cycle(machine.mte2.gm_to_l1);
+  hit_ = per_cycle(machine.mte2.gm_to_l1);
+  miss_ = std::min(hit_, per_cycle(machine.mte2.gm_to_l1_miss));
   fix_ = per_cycle(machine.fix.l0c_to_gm);
   l2_read_ = per_cycle(machine.l2.read);
   hbm_read_ = per_cycle(hbm_read_rate(machine));
-  unaligned_ = std::min(port_, per_cycle(machine.mte2.nz_unaligned));
+  unaligned_ = std::min(miss_, per_cycle(machine.mte2.nz_unaligned));
   write_cost_ = machine.hbm.write_cost.value();
   hit_latency_ = cycles(machine.mte2.latency) + cycles(machine.l2.read_latency);
   miss_latency_ = cycles(machine.hbm.latency);
@@ -72,7 +73,8 @@ MatmulEstimate::Cut MatmulEstimate::cut_of(Rows rows) const {
 double MatmulEstimate::load_time(std::int64_t bytes, Rows rows, Misses misses, int cores) const {
   const bool aligned = rows.stride % machine_.mte2.nz_align.count() == 0;
   const Cut cut = cut_of(rows);
-  const double port = cut.bytes / (aligned ? port_ : unaligned_);
+  const double rate = 1 / (misses.share / miss_ + (1 - misses.share) / hit_);
+  const double port = cut.bytes / (aligned ? rate : unaligned_);
   const double window = cut.requests * (hit_latency_ + misses.late * miss_latency_) /
                         real(machine_.mte2.outstanding_l1);
   const double shared = cut.bytes * real(cores) / l2_read_;

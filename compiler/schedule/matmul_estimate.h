@@ -62,7 +62,8 @@ class MatmulEstimate {
   const Machine& machine_;
   CubeStep step_{};
   std::int64_t size_ = 2, out_size_ = 2, unit_ = 16;
-  double l0a_ = 1, l0b_ = 1, port_ = 1, unaligned_ = 1, fix_ = 1, l2_read_ = 1, hbm_read_ = 1;
+  double l0a_ = 1, l0b_ = 1, hit_ = 1, miss_ = 1, unaligned_ = 1, fix_ = 1, l2_read_ = 1,
+         hbm_read_ = 1;
   double write_cost_ = 1, hit_latency_ = 0, miss_latency_ = 0;
   double hops_ = 0, release_ = 0;
 };

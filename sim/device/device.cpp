@@ -186,6 +186,10 @@ void SimDevice::warm(std::uint64_t address, Bytes size) {
   state_->simulation.npu->memory().server().touch(address, size.count());
 }
 
+void SimDevice::bypass(std::uint64_t address, Bytes size) {
+  state_->simulation.npu->memory().server().bypass(address, size.count());
+}
+
 void SimDevice::flush() {
   state_->simulation.npu->memory().server().clear();
 }

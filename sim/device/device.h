@@ -35,6 +35,8 @@ class SimDevice : public Device {
 
   /// These bytes have been used lately: they are in L2 as far as it holds them.
   void warm(std::uint64_t address, Bytes size);
+  /// L2 does not keep these bytes from now on.
+  void bypass(std::uint64_t address, Bytes size);
   /// L2 is empty again.
   void flush();
   /// When the front thread of the host has done everything so far.

@@ -75,6 +75,13 @@ Ticks MemoryServer::translate(const Request& request, const Piece& piece) {
   return std::max(translated, arrival) - arrival;
 }
 
+void MemoryServer::bypass(std::uint64_t address, std::int64_t bytes) {
+  const Range range{address, address + static_cast<std::uint64_t>(bytes)};
+  if (std::find(bypassed_.begin(), bypassed_.end(), range) == bypassed_.end()) {
+    bypassed_.push_back(range);
+  }
+}
+
 bool MemoryServer::is_bypassed(std::uint64_t address) const {
   return std::any_of(bypassed_.begin(), bypassed_.end(), [address](const Range& range) {
     return range.begin <= address && address < range.end;

@@ -33,14 +33,13 @@ class MemoryServer {
   /// Empties L2 and the translations; dirty lines are forgotten.
   void clear();
   /// What L2 does not keep: reads of these bytes go to HBM, and writes through.
-  void bypass(std::uint64_t address, std::int64_t bytes) {
-    bypassed_.push_back({address, address + static_cast<std::uint64_t>(bytes)});
-  }
+  void bypass(std::uint64_t address, std::int64_t bytes);
   void listen(const Probes* probes) { probes_ = probes; }
 
  private:
   struct Range {
     std::uint64_t begin = 0, end = 0;
+    friend bool operator==(const Range&, const Range&) = default;
   };
   [[nodiscard]] Answer ideal(const Request& request, Tally& tally) const;
   Answer serve(const Request& request, Tally& tally);

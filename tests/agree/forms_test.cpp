@@ -105,7 +105,7 @@ TEST_F(OracleForms, one_granule_from_hbm_takes_every_latency_once) {
                          machine_.l2.read_latency.cycles() + machine_.hbm.latency.cycles() +
                          channel.cycles_for(Bytes(512));
   EXPECT_EQ(spans[0].visible, latency.count());
-  const Cycles port = machine_.mte2.gm_to_ub.cycles_for(Bytes(512));
+  const Cycles port = machine_.mte2.gm_to_ub_miss.cycles_for(Bytes(512));
   EXPECT_EQ(spans[0].end, std::max(port, machine_.mte2.issue_gap).count());
 }
 

@@ -129,7 +129,7 @@ TEST(Verdict, is_drawn_as_a_track_that_fills_the_run) {
   const Outcome run = dvmsim("op matmul 512x512 512x512 --json - --trace '" + trace + "'");
   ASSERT_EQ(run.code, 0) << run.out;
   TraceCheck check = check_trace_file(trace);
-  EXPECT_TRUE(check.errors.empty());
+  EXPECT_TRUE(check.errors.empty()) << check.errors.front();
   EXPECT_EQ(check.cycles["device/critical path"]["critical path"],
             nlohmann::json::parse(run.out)["cycles"].get<std::int64_t>());
   fs::remove(trace);
@@ -144,7 +144,7 @@ TEST(Verdict, knows_no_memory_under_ideal_memory) {
 TEST(Verdict, of_a_chain_of_launches_names_the_host) {
   const Outcome run = dvmsim("run '" DVMSIM_SOURCE_DIR
                              "/configs/workloads/encoder.graph' --dim seq=16 --strategy eager "
-                             "--mode timing --decode none --json -");
+                             "--set host.submit=20us --mode timing --decode none --json -");
   ASSERT_EQ(run.code, 0) << run.out;
   expect_laws(run.out);
   const auto parts = nlohmann::json::parse(run.out)["critical_path"]["parts"];

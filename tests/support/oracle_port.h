@@ -98,9 +98,12 @@ struct Port {
 /// The requests of a transfer, in order.
 [[nodiscard]] std::vector<OraclePiece> pieces_of(const isa::Region& region, const Machine& machine);
 [[nodiscard]] Port port_of(const Machine& machine, Pipe pipe);
-/// Of a command that moves data to or from GM, and of the program's way into a core: bytes of GM
-/// per cycle through the port.
-[[nodiscard]] Rational rate_of(const Machine& machine, const isa::Command& command);
+/// Bytes of GM per cycle through a port, of what L2 held and of what came from HBM.
+struct Rates {
+  Rational hit{}, miss{};
+};
+/// Of a command that moves data to or from GM, and of the program's way into a core.
+[[nodiscard]] Rates rates_of(const Machine& machine, const isa::Command& command);
 [[nodiscard]] Rational program_rate(const Machine& machine, CoreKind kind);
 /// How many granules a command's port may have under way.
 [[nodiscard]] std::int64_t limit_of(const Machine& machine, const isa::Command& command);

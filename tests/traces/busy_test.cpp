@@ -42,7 +42,8 @@ TEST(Busy, fixpipe_is_done_when_the_accumulators_are_read) {
   command.op = isa::Op::fix;
   const RowId fix{{CoreKind::Cube, 0}, Pipe::Fix};
   busy.on_span({{{CoreKind::Cube, 0}, Pipe::Scalar}, Cycles(0), Cycles(9), Reason::Work});
-  busy.on_span({fix, Cycles(0), Cycles(800), Reason::Work, &command, Cycles(1000), Cycles(837)});
+  busy.on_span({fix, Cycles(0), Cycles(800), Reason::Work, &command, Cycles(1000), Cycles(800),
+                Cycles(837)});
   busy.on_launch_end({});
   EXPECT_EQ(busy.of(CoreKind::Cube).pipes[static_cast<std::size_t>(Pipe::Fix)], 837);
 }

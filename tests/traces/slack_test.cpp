@@ -111,7 +111,7 @@ double gain_of(const Outcome& base, const Machine& machine) {
 
 /// Of at most 10 percent. What separates them is memory: the replay keeps who waits for it how
 /// long.
-constexpr double kTolerance = 0.025;
+constexpr double kTolerance = 0.035;
 /// Of at most 100 percent.
 constexpr double kToleranceOfTwice = 0.07;
 /// Bank conflicts and halves of odd costs do not scale with the rates.
