@@ -11,6 +11,8 @@ namespace dvmsim {
 inline constexpr int kGood = 0, kCheckFailed = 1, kBadInput = 2, kFaulted = 3;
 
 int run_job(const CommandLine& line);  // run, op
+/// Many runs of a model through one session, as options.stream says.
+int run_stream(const RunOptions& options);
 int compile_model(const CommandLine& line);
 int disassemble_file(const std::string& file);
 int assemble_file(const std::string& file, const std::string& output);

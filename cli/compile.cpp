@@ -5,12 +5,15 @@
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/job.h"
 #include "cli/machine.h"
 #include "cli/workload.h"
 #include "compiler/codegen/compile.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
+#include "compiler/runtime/stage.h"
 #include "compiler/runtime/strategy/strategy.h"
+#include "vm/base/error.h"
 #include "vm/isa/text.h"
 
 namespace dvmsim {
@@ -34,13 +37,19 @@ std::string overview(const Module& module, const CompileWork& work) {
 
 int compile_model(const CommandLine& line) {
   const RunOptions& options = line.run;
+  refuse_features(options);
   const Machine machine = machine_from(options.hardware, options.sets);
   const Strategy& strategy = find_strategy(options.strategy);
   const Graph written = load_model(options.model, options.floats, known_inputs(options));
-  const Graph graph = specialize(deduce_shapes(written), bindings_of(written, options, {}));
+  const Graph graph = bind_symbols(infer_shapes(written), bindings_of(written, options, {}));
   if (line.dump == Dump::Graph) {
     fmt::print("{}", print_graph(graph, {true, true}));
     return kGood;
+  }
+  const StagePlan plan = plan_stage(graph);
+  if (!plan.whole) {
+    throw Error(options.model + ": " + driven_by(plan) +
+                ": what follows depends on values, so the host drives the model; run it instead");
   }
   std::string schedules, groups;
   CompileOptions how;

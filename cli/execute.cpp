@@ -1,6 +1,7 @@
 #include "cli/execute.h"
 
 #include <array>
+#include <optional>
 
 #include "cli/compare.h"
 #include "compiler/graph/eval.h"
@@ -14,34 +15,6 @@
 
 namespace dvmsim {
 namespace {
-
-SimOptions sim_options(const RunOptions& options) {
-  SimOptions sim;
-  sim.mode = mode_of(options);
-  sim.memory = options.memory;
-  sim.workers = options.workers;
-  return sim;
-}
-
-SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
-  SessionOptions session;
-  session.strategy = &find_strategy(options.strategy);
-  session.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
-  session.cores = options.cores;
-  session.mode = mode;
-  if (options.warm_l2 || !options.bypass.empty()) {
-    session.before_run = [&](const std::string& name, std::uint64_t address, Bytes size) {
-      const auto& bypassed = options.bypass;
-      if (std::find(bypassed.begin(), bypassed.end(), name) != bypassed.end() ||
-          std::find(bypassed.begin(), bypassed.end(), "all") != bypassed.end()) {
-        device.bypass(address, size);
-      } else if (options.warm_l2) {
-        device.warm(address, size);
-      }
-    };
-  }
-  return session;
-}
 
 /// A name that is not there would change nothing, in silence.
 void check_bypassed(const RunOptions& options, const Module& module) {
@@ -79,26 +52,35 @@ struct Measured {
   bool good = false;
 };
 
-/// How a module is run once more: without data unless something on the device decides by it.
+/// How a job is run once more: without data unless something on the device decides by it.
 struct Again {
+  const Job& job;
+  const Module* module = nullptr;  // of the run before; none where the host drives the graph
   const RunOptions& options;
-  const std::map<std::string, Tensor>& inputs;
   Mode mode = Mode::Timing;
 };
 
-/// The module once more, on a machine that differs in what decoding costs.
-Measured run_again(Module module, const Machine& machine, const Again& again, bool free_firmware) {
+/// The same launches once more, on a machine that differs in what decoding costs.
+Measured run_again(const Again& again, const Machine& machine, bool free_firmware) {
   const RunOptions& options = again.options;
   SimOptions sim = sim_options(options);
   sim.mode = again.mode;
   sim.free_firmware = free_firmware;
   SimDevice device(machine, sim);
-  module.machine = hash_of(machine);
-  Session session(std::move(module), machine, device, session_options(options, device, again.mode));
+  const SessionOptions with = session_options(options, device, again.mode);
+  std::optional<Session> session;
+  if (again.module == nullptr) {
+    session.emplace(*again.job.graph, machine, device, with);
+  } else {
+    Module module = *again.module;
+    module.machine = hash_of(machine);
+    session.emplace(std::move(module), machine, device, with);
+  }
   Measured measured;
   for (int i = 0; i < options.repeat; ++i) {
     Stats stats;
-    const RunResult result = session.run({}, again.inputs);
+    const RunResult result =
+        session->run(again.module == nullptr ? again.job.dims : Bindings{}, again.job.inputs);
     if (result.fault || result.launches.empty()) return {};
     for (const LaunchReport& launch : result.launches) stats.add(launch);
     stats.close();
@@ -122,21 +104,23 @@ bool has_bytecode(const Module& module) {
 }
 
 /// What decoding costs at each profile: cycles over those of the same commands with free firmware.
-void measure_decode(RunReport& report, const Module& module, const Machine& machine, const Job& job,
+void measure_decode(RunReport& report, const Module* module, const Machine& machine, const Job& job,
                     const RunOptions& options) {
-  if (!has_bytecode(module)) return;
-  Again again{options, job.inputs};
-  if (decides_by_data(module)) again.mode = mode_of(options);
-  Measured free = run_again(module, machine, again, true);
+  if (report.firmware.instructions == 0) return;
+  if (module != nullptr && !has_bytecode(*module)) return;
+  if (find_strategy(options.strategy).path != CodePath::Bytecode && module == nullptr) return;
+  Again again{job, module, options};
+  if (module == nullptr || decides_by_data(*module)) again.mode = mode_of(options);
+  Measured free = run_again(again, machine, true);
   if (!free.good && mode_of(options) == Mode::Functional) {
     again.mode = Mode::Functional;
-    free = run_again(module, machine, again, true);
+    free = run_again(again, machine, true);
   }
   if (!free.good) return;
   for (std::size_t i = 0; i < report.firmware.by_profile.size(); ++i) {
     Machine variant = machine;
     variant.firmware.profile = static_cast<DecodeProfile>(i);
-    const Measured run = run_again(module, variant, again, false);
+    const Measured run = run_again(again, variant, false);
     if (!run.good) continue;
     const std::int64_t exposed = (run.cycles - free.cycles).count();
     report.firmware.by_profile[i] = RunReport::Decode{run.cycles.count(), run.decode, exposed};
@@ -146,11 +130,29 @@ void measure_decode(RunReport& report, const Module& module, const Machine& mach
   }
 }
 
-void fill_from(RunReport& report, const Job& job, const RunResult& result) {
+void fill_from(RunReport& report, const RunOptions& options, const Job& job,
+               const RunResult& result) {
   report.model = job.name;
-  report.strategy = result.module->strategy;
+  report.strategy = result.module == nullptr ? options.strategy : result.module->strategy;
   report.dims.assign(job.dims.begin(), job.dims.end());
   report.host.program_bytes = result.program_bytes;
+  report.host.synchronisations = result.host.synchronisations;
+  report.host.bytes_read = result.host.bytes_read;
+  report.host.iterations = result.host.iterations;
+  report.host.nodes = result.host.nodes;
+  report.device_memory = {result.memory.weights, result.memory.inputs_outputs,
+                          result.memory.intermediates, result.memory.programs};
+}
+
+/// Launches of one run, if it takes the longer arm of every branch.
+std::int64_t launches_of(const std::vector<ModuleStep>& steps) {
+  std::int64_t count = 0;
+  for (const ModuleStep& step : steps) {
+    count += step.kind == ModuleStep::Kind::Launch
+                 ? 1
+                 : std::max(launches_of(step.then_steps), launches_of(step.else_steps));
+  }
+  return count;
 }
 
 }  // namespace
@@ -159,13 +161,45 @@ Mode mode_of(const RunOptions& options) {
   return options.mode.value_or(Mode::Functional);
 }
 
+SimOptions sim_options(const RunOptions& options) {
+  SimOptions sim;
+  sim.mode = mode_of(options);
+  sim.memory = options.memory;
+  sim.workers = options.workers;
+  return sim;
+}
+
+SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
+  SessionOptions session;
+  session.strategy = &find_strategy(options.strategy);
+  session.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
+  session.cores = options.cores;
+  session.mode = mode;
+  if (options.warm_l2 || !options.bypass.empty()) {
+    session.before_run = [&](const std::string& name, std::uint64_t address, Bytes size) {
+      const auto& bypassed = options.bypass;
+      if (std::find(bypassed.begin(), bypassed.end(), name) != bypassed.end() ||
+          std::find(bypassed.begin(), bypassed.end(), "all") != bypassed.end()) {
+        device.bypass(address, size);
+      } else if (options.warm_l2) {
+        device.warm(address, size);
+      }
+    };
+  }
+  return session;
+}
+
 Execution execute(const Job& job, const Machine& machine, const RunOptions& options,
-                  const Probes& listeners) {
+                  const Probes& listeners, Progress* progress) {
   SimDevice device(machine, sim_options(options));
   const SessionOptions with = session_options(options, device, mode_of(options));
   Session session = job.module ? Session(*job.module, machine, device, with)
-                               : Session(deduce_shapes(*job.graph), machine, device, with);
+                               : Session(*job.graph, machine, device, with);
   const std::int64_t clock = machine.clock.core.count();
+  const Module* module = session.prepared(job.dims);
+  if (progress != nullptr && module != nullptr) {
+    progress->expect(launches_of(module->steps), true);
+  }
   for (int i = 1; i < options.repeat; ++i) {
     const RunResult warm_up = session.run(job.dims, job.inputs);
     if (warm_up.fault) return {{}, {}, {}, {}, warm_up.fault};
@@ -192,14 +226,14 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   report.hardware = machine.name;
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
   report.not_modelled = not_modelled();
-  fill_from(report, job, result);
-  check_bypassed(options, *result.module);
+  fill_from(report, options, job, result);
+  if (result.module != nullptr) check_bypassed(options, *result.module);
   report.roofline = roofline(stats, demands, capacity_of(machine, options));
   if (replay) {
     report.critical_path = critical_path(*replay, machine, floors_of(report.roofline));
     if (!options.trace.empty()) execution.path = path_slices(*replay, machine);
   }
-  if (options.decode) measure_decode(report, *result.module, machine, job, options);
+  if (options.decode) measure_decode(report, result.module, machine, job, options);
   if (options.check) {
     report.check = compare(result.outputs, evaluate(*job.graph, job.inputs));
   }

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "compiler/graph/graph.h"
 #include "compiler/runtime/module.h"
 #include "compiler/runtime/session.h"
+#include "sim/device/device.h"
 #include "traces/report.h"
 #include "vm/machine/machine.h"
 
@@ -33,9 +35,13 @@ struct Execution {
 };
 
 [[nodiscard]] Mode mode_of(const RunOptions& options);
+[[nodiscard]] SimOptions sim_options(const RunOptions& options);
+[[nodiscard]] SessionOptions session_options(const RunOptions& options, SimDevice& device,
+                                             Mode mode);
 
-/// Runs options.repeat times; the last one is listened to and reported.
+/// Runs options.repeat times; the last one is listened to and reported. `progress`, if there is
+/// one, is told how much is to be done.
 [[nodiscard]] Execution execute(const Job& job, const Machine& machine, const RunOptions& options,
-                                const Probes& listeners);
+                                const Probes& listeners, Progress* progress = nullptr);
 
 }  // namespace dvmsim

@@ -16,12 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void refuse_features(const RunOptions& options) {
-  for (const auto& [name, on] : options.features) {
-    throw Error("--feature " + name + ": strategy " + options.strategy + " has no such feature");
-  }
-}
-
 Job job_of(std::string name, Graph graph, const RunOptions& options) {
   Job job;
   job.name = std::move(name);
@@ -133,6 +127,12 @@ Job job_of_file(const Machine& machine, RunOptions& options) {
 }
 
 }  // namespace
+
+void refuse_features(const RunOptions& options) {
+  for (const auto& [name, on] : options.features) {
+    throw Error("--feature " + name + ": strategy " + options.strategy + " has no such feature");
+  }
+}
 
 Prepared prepare(const CommandLine& line) {
   refuse_features(line.run);

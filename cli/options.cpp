@@ -82,7 +82,13 @@ Value choose(const std::string& option, const std::string& text,
   throw Error(option + " " + text + ": unknown; use " + known);
 }
 
+void understand_stream(const RunOptions& run) {
+  if (run.csv.empty() || !run.stream.empty()) return;
+  throw Error("--csv: a table of a stream's steps; give --stream too");
+}
+
 void understand_run(RunOptions& run, const Raw& raw) {
+  understand_stream(run);
   if (!raw.html.empty()) refuse("--html", "use --json and --trace");
   run.memory = choose<MemoryModel>("--memory", raw.memory,
                                    {{"ideal", MemoryModel::Ideal},
@@ -156,6 +162,12 @@ void add_compile(CLI::App& app, Raw& raw) {
                  "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");
   app.add_option("--cores", raw.run.cores, "cube cores to use, vector cores in proportion (0: all)")
       ->check(CLI::NonNegativeNumber);
+}
+
+void add_stream(CLI::App& app, Raw& raw) {
+  app.add_option("--dtype", raw.floats, kFloatsHelp);
+  app.add_option("--stream", raw.run.stream, "file of a stream of inputs, run one after another");
+  app.add_option("--csv", raw.run.csv, "table of the stream's steps to write");
 }
 
 void add_run(CLI::App& app, Raw& raw) {
@@ -289,12 +301,12 @@ Parsed parse_command_line(int argc, const char* const* argv) {
 
   auto* run = app.add_subcommand("run", "compile a model and simulate it");
   run->add_option("MODEL", raw.run.model, ".onnx, .graph, .dvm or .s file")->required();
-  run->add_option("--dtype", raw.floats, kFloatsHelp);
   run->add_option("--arg", raw.scalars, "value of a scalar of an assembled program, name=N")
       ->allow_extra_args(false);
   run->add_option("--launch", raw.run.launch,
                   "how an assembled program is launched, \"path=native cube=1 vector=2\"");
   add_run(*run, raw);
+  add_stream(*run, raw);
   auto* op = app.add_subcommand("op", "simulate one operator, by default without values");
   op->add_option("OP", line.op.op, "as in the text form: matmul, softmax, add ...")->required();
   op->add_option("SHAPE", raw.op_shapes, "shapes of the inputs as stored, 128x256")->required();

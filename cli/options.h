@@ -49,6 +49,8 @@ struct RunOptions {
   std::optional<std::pair<std::int64_t, std::int64_t>> trace_window{};
   std::int64_t trace_budget = 2'000'000;
   std::string json{};
+  std::string stream{};  // file of a stream of inputs
+  std::string csv{};     // table of its steps to write
 };
 
 struct OpOptions {

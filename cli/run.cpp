@@ -1,5 +1,4 @@
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include "cli/execute.h"
 #include "cli/job.h"
 #include "cli/npy.h"
+#include "cli/progress.h"
 #include "traces/output.h"
 #include "traces/perfetto.h"
 #include "vm/base/error.h"
@@ -76,28 +76,11 @@ class Outputs {
   Named written_{};
 };
 
-/// A line on a terminal that says how far the run is; nothing elsewhere.
-class Progress final : public Probe {
- public:
-  ~Progress() override {
-    if (shown_) std::fputs("\r\033[K", stderr);
-  }
-  void on_launch_end(const LaunchMark& mark) override {
-    if (!terminal_) return;
-    fmt::print(stderr, "\r\033[Klaunch {}: cycle {}", mark.launch + 1, mark.end.count());
-    shown_ = true;
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  bool shown_ = false;
-};
-
 Execution execute_with_progress(const Job& job, const Machine& machine, const RunOptions& options,
                                 Probes listeners) {
   Progress progress;
   listeners.push_back(&progress);
-  return execute(job, machine, options, listeners);
+  return execute(job, machine, options, listeners, &progress);
 }
 
 int report_fault(const Fault& fault) {
@@ -123,6 +106,7 @@ int run_prepared(const Job& job, const Machine& machine, const RunOptions& optio
 }  // namespace
 
 int run_job(const CommandLine& line) {
+  if (!line.run.stream.empty()) return run_stream(line.run);
   const Prepared prepared = prepare(line);
   return run_prepared(prepared.job, prepared.machine, prepared.options);
 }

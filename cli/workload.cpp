@@ -154,7 +154,8 @@ Graph load_model(const std::string& path, std::optional<DType> floats,
 
 Graph graph_of(const OpOptions& options) {
   const auto op = parse_op(options.op);
-  if (!op || *op == Op::If) throw Error("op " + options.op + ": no such operator");
+  if (!op || info_of(*op).pattern == Pattern::Control)
+    throw Error("op " + options.op + ": no such operator");
   const OpInfo& info = info_of(*op);
   const int given = static_cast<int>(options.shapes.size());
   if (given < info.min_inputs || given > info.max_inputs) {

@@ -38,6 +38,9 @@ struct RunReport {
   struct Host {
     double compile_us = 0, encode_us = 0, launch_us = 0;
     std::int64_t launches = 0, program_bytes = 0;
+    /// Values the host waited for and read to know what comes next, and rounds of loops it drove.
+    std::int64_t synchronisations = 0, bytes_read = 0, iterations = 0;
+    std::vector<std::string> nodes{};  // for whose sake
   } host{};
 
   struct Unit {
@@ -50,6 +53,15 @@ struct RunReport {
   struct Memory {
     std::int64_t hbm_read_bytes = 0, hbm_write_bytes = 0, l2_hit_bytes = 0;
   } memory{};
+
+  /// Device memory when the run used most, by what it was used for.
+  struct DeviceMemory {
+    std::int64_t weights_bytes = 0, inputs_outputs_bytes = 0, intermediates_bytes = 0,
+                 programs_bytes = 0;
+    [[nodiscard]] std::int64_t peak_bytes() const {
+      return weights_bytes + inputs_outputs_bytes + intermediates_bytes + programs_bytes;
+    }
+  } device_memory{};
 
   /// Decode under one cost profile of the firmware.
   struct Decode {

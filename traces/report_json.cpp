@@ -19,7 +19,11 @@ Json host(const RunReport::Host& host) {
           {"encode_us", rounded(host.encode_us)},
           {"launch_us", rounded(host.launch_us)},
           {"launches", host.launches},
-          {"program_bytes", host.program_bytes}};
+          {"program_bytes", host.program_bytes},
+          {"synchronisations", host.synchronisations},
+          {"bytes_read", host.bytes_read},
+          {"iterations", host.iterations},
+          {"nodes", host.nodes}};
 }
 
 Json units(const std::vector<RunReport::Unit>& units) {
@@ -140,6 +144,12 @@ std::string to_json(const RunReport& report) {
   json["memory"] = {{"hbm_read_bytes", memory.hbm_read_bytes},
                     {"hbm_write_bytes", memory.hbm_write_bytes},
                     {"l2_hit_bytes", memory.l2_hit_bytes}};
+  const auto& device = report.device_memory;
+  json["device_memory"] = {{"weights_bytes", device.weights_bytes},
+                           {"inputs_outputs_bytes", device.inputs_outputs_bytes},
+                           {"intermediates_bytes", device.intermediates_bytes},
+                           {"programs_bytes", device.programs_bytes},
+                           {"peak_bytes", device.peak_bytes()}};
   json["firmware"] = firmware(report.firmware);
   json["roofline"] = roofline(report.roofline);
   json["critical_path"] = critical_path(report.critical_path);

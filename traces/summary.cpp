@@ -196,6 +196,32 @@ void add_path(Page& page, const CriticalPath& path) {
   page.line(fmt::format("{:.0f} % faster", 100 * (path.faster - 1)), slack_text(path));
 }
 
+/// Empty if the host waited for nothing.
+std::string waits_text(const RunReport::Host& host) {
+  if (host.synchronisations == 0 && host.iterations == 0) return "";
+  std::string text = fmt::format(
+      "waits {} times for values ({}), drives {} iterations:", grouped(host.synchronisations),
+      bytes_text(host.bytes_read), grouped(host.iterations));
+  constexpr std::size_t kMostNamed = 4;
+  for (std::size_t i = 0; i < std::min(host.nodes.size(), kMostNamed); ++i) {
+    text += (i == 0 ? " " : ", ") + host.nodes[i];
+  }
+  if (host.nodes.size() > kMostNamed) {
+    text += fmt::format(" and {} more", host.nodes.size() - kMostNamed);
+  }
+  return text;
+}
+
+void add_device_memory(Page& page, const RunReport::DeviceMemory& device) {
+  if (device.peak_bytes() == 0) return;
+  page.line("",
+            fmt::format("in use {}: weights {}, inputs and outputs {}, intermediates {}, "
+                        "programs {}",
+                        bytes_text(device.peak_bytes()), bytes_text(device.weights_bytes),
+                        bytes_text(device.inputs_outputs_bytes),
+                        bytes_text(device.intermediates_bytes), bytes_text(device.programs_bytes)));
+}
+
 std::string check_text(const RunReport::Check& check) {
   return fmt::format("{} (max abs err {:.3g}, max rel err {:.3g})", check.pass ? "pass" : "FAIL",
                      check.max_abs_err, check.max_rel_err);
@@ -218,6 +244,8 @@ std::string summary(const RunReport& report,
                                 time_text(report.host.launch_us), grouped(report.host.launches),
                                 report.host.launches == 1 ? "" : "es",
                                 bytes_text(report.host.program_bytes)));
+  const std::string waits = waits_text(report.host);
+  if (!waits.empty()) page.line("", waits);
   page.line("firmware",
             fmt::format("{} instructions, {} commands", grouped(report.firmware.instructions),
                         grouped(report.firmware.commands)));
@@ -227,6 +255,7 @@ std::string summary(const RunReport& report,
                                   bytes_text(report.memory.hbm_read_bytes),
                                   bytes_text(report.memory.hbm_write_bytes),
                                   bytes_text(report.memory.l2_hit_bytes)));
+  add_device_memory(page, report.device_memory);
   add_roofline(page, report.roofline);
   if (report.critical_path) add_path(page, *report.critical_path);
   if (report.check) page.line("check", check_text(*report.check));

@@ -7,6 +7,11 @@ namespace {
 
 constexpr std::int64_t kAlign = 512;
 
+std::int64_t padded(std::int64_t bytes) {
+  return (bytes + kAlign - 1) / kAlign * kAlign;
+}
+
+/// From the first step that touches a tensor to the last.
 struct Life {
   int first = -1, last = -1;
   [[nodiscard]] bool meets(const Life& other) const {
@@ -14,45 +19,72 @@ struct Life {
   }
 };
 
-/// Marks what a step touches as alive at `at`, the number of its outermost step.
-void touch(const ModuleStep& step, int at, std::vector<Life>& lives) {
-  const auto mark = [&](int tensor) {
-    Life& life = lives[static_cast<std::size_t>(tensor)];
-    if (life.first < 0) life.first = at;
-    life.last = at;
-  };
-  if (step.kind == ModuleStep::Kind::Branch) mark(step.condition);
-  for (const ModuleArgument& argument : step.arguments) {
-    if (argument.kind == ModuleArgument::Kind::Tensor) mark(argument.tensor);
+/// Numbers the steps in the order of the plan, one arm of a branch after the other: what is used in
+/// one arm only may lie where the other arm has its own.
+void follow(const std::vector<ModuleStep>& steps, int& now, std::vector<Life>& lives) {
+  for (const ModuleStep& step : steps) {
+    ++now;
+    const auto mark = [&](int tensor) {
+      Life& life = lives[static_cast<std::size_t>(tensor)];
+      if (life.first < 0) life.first = now;
+      life.last = now;
+    };
+    if (step.kind == ModuleStep::Kind::Branch) mark(step.condition);
+    for (const ModuleArgument& argument : step.arguments) {
+      if (argument.kind == ModuleArgument::Kind::Tensor) mark(argument.tensor);
+    }
+    follow(step.then_steps, now, lives);
+    follow(step.else_steps, now, lives);
   }
-  for (const ModuleStep& inner : step.then_steps) touch(inner, at, lives);
-  for (const ModuleStep& inner : step.else_steps) touch(inner, at, lives);
+}
+
+/// The smallest gap that holds `bytes` between the tensors in `taken` (begin and end, by begin);
+/// the end of all of them if there is none.
+std::int64_t best_fit(const std::vector<std::pair<std::int64_t, std::int64_t>>& taken,
+                      std::int64_t bytes) {
+  std::int64_t end = 0, best = -1, best_size = 0;
+  for (const auto& [from, to] : taken) {
+    const std::int64_t gap = from - end;
+    if (gap >= bytes && (best < 0 || gap < best_size)) {
+      best = end;
+      best_size = gap;
+    }
+    end = std::max(end, to);
+  }
+  return best < 0 ? end : best;
 }
 
 }  // namespace
 
 void plan_memory(Module& module) {
   std::vector<Life> lives(module.tensors.size());
-  for (std::size_t i = 0; i < module.steps.size(); ++i) {
-    touch(module.steps[i], static_cast<int>(i), lives);
-  }
-  const auto padded = [](std::int64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; };
-  std::vector<std::size_t> placed;  // by offset
+  int now = -1;
+  follow(module.steps, now, lives);
   module.constant_bytes = module.workspace_bytes = 0;
+  std::vector<std::size_t> order;
   for (std::size_t i = 0; i < module.tensors.size(); ++i) {
     ModuleTensor& tensor = module.tensors[i];
     if (tensor.kind == ModuleTensor::Kind::Constant) {
       tensor.offset = module.constant_bytes;
       module.constant_bytes += padded(tensor.bytes);
     }
-    if (tensor.kind != ModuleTensor::Kind::Workspace || lives[i].first < 0) continue;
-    tensor.offset = 0;  // the lowest gap between tensors alive at the same time
+    if (tensor.kind == ModuleTensor::Kind::Workspace && lives[i].first >= 0) order.push_back(i);
+  }
+  // The large ones first: the small ones fit between them.
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return module.tensors[a].bytes > module.tensors[b].bytes;
+  });
+  std::vector<std::size_t> placed;  // by offset
+  for (std::size_t i : order) {
+    ModuleTensor& tensor = module.tensors[i];
+    std::vector<std::pair<std::int64_t, std::int64_t>> taken;
     for (std::size_t other : placed) {
       const ModuleTensor& there = module.tensors[other];
-      if (!lives[i].meets(lives[other])) continue;
-      if (tensor.offset + padded(tensor.bytes) <= there.offset) break;
-      tensor.offset = std::max(tensor.offset, there.offset + padded(there.bytes));
+      if (lives[i].meets(lives[other])) {
+        taken.emplace_back(there.offset, there.offset + padded(there.bytes));
+      }
     }
+    tensor.offset = best_fit(taken, padded(tensor.bytes));
     const auto after = std::upper_bound(placed.begin(), placed.end(), tensor.offset,
                                         [&](std::int64_t offset, std::size_t other) {
                                           return offset < module.tensors[other].offset;

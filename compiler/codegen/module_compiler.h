@@ -70,7 +70,17 @@ class ModuleCompiler {
 
   int add_tensor(ModuleTensor::Kind kind, const std::string& name, DType dtype, Sizes shape) {
     ModuleTensor tensor{kind, name, dtype, std::move(shape), 0, 0};
-    tensor.bytes = element_count(tensor.shape) * size_of(dtype);
+    constexpr std::int64_t kMost = std::int64_t{1} << 50;  // no memory is that large
+    tensor.bytes = size_of(dtype);
+    for (std::int64_t dim : tensor.shape) {
+      if (dim > 0 && tensor.bytes > kMost / dim) {
+        throw Error(
+            fmt::format("value '{}' of shape [{}] is larger than any memory; use smaller "
+                        "dimensions",
+                        name, fmt::join(tensor.shape, ", ")));
+      }
+      tensor.bytes *= dim;
+    }
     module_.tensors.push_back(std::move(tensor));
     return static_cast<int>(module_.tensors.size()) - 1;
   }

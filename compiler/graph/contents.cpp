@@ -220,7 +220,7 @@ std::optional<Dims> range(const Use& use, std::size_t count) {
 void deduce_contents(const Use& use, std::span<ValueType> outputs) {
   const Op op = use.node.op;
   const Pattern pattern = info_of(op).pattern;
-  if (op == Op::Shape || op == Op::If || !outputs[0].shape) return;
+  if (op == Op::Shape || pattern == Pattern::Control || !outputs[0].shape) return;
   if (is_float(outputs[0].dtype) || is_float(use.in(0).dtype)) return;
   if ((pattern == Pattern::Move || pattern == Pattern::Broadcast) && op != Op::Pad) {
     move_contents(use, outputs);

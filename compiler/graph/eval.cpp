@@ -92,8 +92,8 @@ Tensor range(const Call& call) {
 /// Runs a graph on tensors for its inputs, in order.
 class Run {
  public:
-  Run(const Graph& graph, const Bindings& bindings)
-      : graph_(graph), bindings_(bindings), tensors_(graph.values.size()) {}
+  Run(const Graph& graph, Bindings bindings)
+      : graph_(graph), bindings_(std::move(bindings)), tensors_(graph.values.size()) {}
 
   std::vector<Tensor> operator()(std::vector<Tensor> inputs) {
     for (std::size_t i = 0; i < graph_.values.size(); ++i) {
@@ -101,7 +101,7 @@ class Run {
         tensors_[i] = constant_tensor(graph_.values[i]);
       }
     }
-    for (std::size_t i = 0; i < inputs.size(); ++i) at(graph_.inputs[i]) = std::move(inputs[i]);
+    for (std::size_t i = 0; i < inputs.size(); ++i) learn(graph_.inputs[i], std::move(inputs[i]));
     const std::vector<int> last = last_uses();
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       step(graph_.nodes[i]);
@@ -134,11 +134,23 @@ class Run {
     std::vector<const Tensor*> inputs;
     for (ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &*at(id));
     std::vector<Tensor> outputs = evaluate_node(graph_, node, inputs, bindings_);
-    for (std::size_t i = 0; i < outputs.size(); ++i) at(node.outputs[i]) = std::move(outputs[i]);
+    for (std::size_t i = 0; i < outputs.size(); ++i) learn(node.outputs[i], std::move(outputs[i]));
+  }
+
+  /// A value exists: symbols that stand for its dimensions alone are known from now on.
+  void learn(ValueId id, Tensor tensor) {
+    const std::optional<Dims>& declared = graph_.value(id).type.shape;
+    for (std::size_t i = 0; declared && i < declared->size(); ++i) {
+      const std::optional<std::string> symbol = (*declared)[i].symbol_name();
+      if (symbol && declared->size() == tensor.shape().size()) {
+        bindings_.emplace(*symbol, tensor.shape()[i]);
+      }
+    }
+    at(id) = std::move(tensor);
   }
 
   const Graph& graph_;
-  const Bindings& bindings_;
+  Bindings bindings_;
   std::vector<std::optional<Tensor>> tensors_;
 };
 
@@ -183,6 +195,10 @@ Tensor evaluate_one(const Call& call) {
       return eval_ops::scatter_rows(call);
     case Op::Range:
       return range(call);
+    case Op::NonZero:
+      return eval_ops::nonzero(call);
+    case Op::NonMaxSuppression:
+      return eval_ops::non_max_suppression(call);
     case Op::Shape:
       return Tensor::of_ints(DType::I64, call.out_shape(),
                              resolve(*call.output_types[0].contents, {}));
@@ -200,6 +216,8 @@ Tensor evaluate_one(const Call& call) {
 std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node,
                                   std::span<const Tensor* const> inputs, const Bindings& bindings) {
   if (node.op == Op::If) return run_branch(node, inputs, bindings);
+  if (node.op == Op::Loop) return eval_ops::loop(node, inputs, bindings);
+  if (node.op == Op::Scan) return eval_ops::scan(node, inputs, bindings);
   std::vector<ValueType> types;
   for (const Tensor* tensor : inputs) types.push_back(tensor ? type_of(*tensor) : ValueType{});
   const Node bound = without_symbols(node, bindings);
@@ -215,6 +233,11 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node,
   std::vector<Tensor> result;
   result.push_back(evaluate_one(call));
   return result;
+}
+
+std::vector<Tensor> eval_ops::run_graph(const Graph& graph, std::vector<Tensor> inputs,
+                                        const Bindings& bindings) {
+  return Run(graph, bindings)(std::move(inputs));
 }
 
 std::vector<Tensor> evaluate(const Graph& graph, const std::map<std::string, Tensor>& inputs) {

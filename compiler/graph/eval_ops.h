@@ -53,6 +53,17 @@ struct Call {
 [[nodiscard]] Tensor scatter_rows(const Call& call);
 [[nodiscard]] std::vector<Tensor> top_k(const Call& call);
 [[nodiscard]] Tensor resize(const Call& call);
+[[nodiscard]] Tensor nonzero(const Call& call);
+[[nodiscard]] Tensor non_max_suppression(const Call& call);
+
+/// Iterations; `bindings` are the symbols known around the node.
+[[nodiscard]] std::vector<Tensor> loop(const Node& node, std::span<const Tensor* const> inputs,
+                                       const Bindings& bindings);
+[[nodiscard]] std::vector<Tensor> scan(const Node& node, std::span<const Tensor* const> inputs,
+                                       const Bindings& bindings);
+/// A graph on tensors for its inputs, in order. Symbols of its inputs' shapes are bound from them.
+[[nodiscard]] std::vector<Tensor> run_graph(const Graph& graph, std::vector<Tensor> inputs,
+                                            const Bindings& bindings);
 
 using Offsets = std::vector<std::int64_t>;
 /// Row-major strides in elements.

@@ -103,7 +103,7 @@ class Deducer {
     }
     take_over_inputs(node, types);
     std::vector<ValueType> deduced = deduce_node(to_, node, types);
-    if (node.op == Op::If) deduce_branches(node, types);
+    if (!node.subgraphs.empty()) node.subgraphs = shape_rules::typed_subgraphs({to_, node, types});
     if (fold(graph, node, deduced, old_outputs, ids)) return;
     const auto id = static_cast<NodeId>(to_.nodes.size());
     node.outputs.clear();
@@ -142,15 +142,6 @@ class Deducer {
     const std::vector<ValueId> outputs = copy(subgraph, inner);
     for (std::size_t i = 0; i < old_outputs.size(); ++i) {
       ids[static_cast<std::size_t>(old_outputs[i])] = outputs[i];
-    }
-  }
-
-  static void deduce_branches(Node& node, const std::vector<ValueType>& types) {
-    for (Graph& subgraph : node.subgraphs) {
-      for (std::size_t i = 0; i < subgraph.inputs.size(); ++i) {
-        subgraph.value(subgraph.inputs[i]).type = types[i + 1];
-      }
-      subgraph = infer_shapes(subgraph);
     }
   }
 
@@ -196,8 +187,8 @@ class Deducer {
 
   /// Empty unless all inputs are constants with bytes and the outputs are not much larger.
   std::vector<Tensor> computed(const Node& node, const std::vector<ValueType>& deduced) const {
-    if (node.op == Op::If || node.op == Op::MatMul || node.op == Op::Conv ||
-        node.op == Op::ConvLast) {
+    if (info_of(node.op).pattern == Pattern::Control || node.op == Op::MatMul ||
+        node.op == Op::Conv || node.op == Op::ConvLast) {
       return {};
     }
     std::vector<const Tensor*> inputs;
@@ -263,10 +254,16 @@ Graph deduce_shapes(const Graph& graph) {
   return result;
 }
 
-Graph specialize(const Graph& graph, const Bindings& bindings) {
+Graph bind_symbols(const Graph& graph, const Bindings& bindings) {
   Graph bound = graph;
   substitute_all(bound, bindings);
-  return deduce_shapes(bound);
+  return infer_shapes(bound);
+}
+
+Graph specialize(const Graph& graph, const Bindings& bindings) {
+  Graph result = bind_symbols(graph, bindings);
+  require_shapes(result);
+  return result;
 }
 
 Graph assume_input(const Graph& graph, const std::string& name, const Tensor& value) {

@@ -29,6 +29,9 @@ namespace dvmsim {
 /// shapes are an Error naming the node.
 [[nodiscard]] Graph specialize(const Graph& graph, const Bindings& bindings);
 
+/// The same, but other symbols may stay, and values may stay without shape.
+[[nodiscard]] Graph bind_symbols(const Graph& graph, const Bindings& bindings);
+
 /// The graph for launches in which the small integer input `name` (a mode, a length) is `value`:
 /// what depends on it only is then known to deduction. The input stays.
 [[nodiscard]] Graph assume_input(const Graph& graph, const std::string& name, const Tensor& value);

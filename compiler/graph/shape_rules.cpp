@@ -190,37 +190,23 @@ Types range(const Use& use) {
   return {typed(use.in(0).dtype, Dims{count})};
 }
 
-/// What both branches of an If agree on.
-ValueType merged(const Use& use, const ValueType& a, const ValueType& b) {
-  if (a.dtype != b.dtype) use.fail("its branches give different element types");
-  return typed(a.dtype, a.shape == b.shape ? a.shape : std::nullopt);
-}
-
-Types if_rule(const Use& use) {
-  std::vector<Types> branches;
-  for (Graph subgraph : use.node.subgraphs) {
-    for (std::size_t i = 0; i < subgraph.inputs.size(); ++i) {
-      subgraph.value(subgraph.inputs[i]).type = use.inputs[i + 1];
-    }
-    subgraph = infer_shapes(subgraph);
-    Types types;
-    for (ValueId id : subgraph.outputs) types.push_back(subgraph.value(id).type);
-    branches.push_back(std::move(types));
-  }
-  Types result;
-  for (std::size_t i = 0; i < branches[0].size(); ++i) {
-    result.push_back(merged(use, branches[0][i], branches[1][i]));
-  }
-  return result;
-}
-
 using Rule = Types (*)(const Use&);
 /// In the order of ShapeRule.
-constexpr Rule kRules[] = {same,  broadcast_rule,  cast,         reduce, matmul,
-                           conv,  reshape,         transpose,    slice,  concat,
-                           split, gather,          expand,       pad,    shape_of,
-                           range, if_rule,         conv_last,    window, depth_to_space,
-                           arg,   gather_elements, scatter_rows, top_k,  resize};
+constexpr Rule kRules[] = {same,         broadcast_rule,
+                           cast,         reduce,
+                           matmul,       conv,
+                           reshape,      transpose,
+                           slice,        concat,
+                           split,        gather,
+                           expand,       pad,
+                           shape_of,     range,
+                           if_rule,      conv_last,
+                           window,       depth_to_space,
+                           loop,         scan,
+                           nonzero,      non_max_suppression,
+                           arg,          gather_elements,
+                           scatter_rows, top_k,
+                           resize};
 
 Types unknown(const Use& use) {
   DType dtype = use.in(use.node.op == Op::Select ? 1 : 0).dtype;
@@ -237,7 +223,7 @@ Types unknown(const Use& use) {
 Types apply_rule(const Use& use) {
   const ShapeRule rule = info_of(use.node.op).shape_rule;
   check_dtypes(use);
-  if (rule != ShapeRule::If && rule != ShapeRule::Shape) {
+  if (info_of(use.node.op).pattern != Pattern::Control && rule != ShapeRule::Shape) {
     for (int i = 0; i < static_cast<int>(use.inputs.size()); ++i) {
       if (use.has(i) && !use.in(i).shape) return unknown(use);
     }

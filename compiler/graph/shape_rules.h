@@ -12,7 +12,8 @@
 
 namespace dvmsim::shape_rules {
 
-/// One application of a rule. Shapes of present inputs are known, except for If and Shape.
+/// One application of a rule. Shapes of present inputs are known, except for
+/// Shape and where there are subgraphs.
 struct Use {
   const Graph& graph;
   const Node& node;
@@ -53,6 +54,14 @@ using Types = std::vector<ValueType>;
 [[nodiscard]] Types scatter_rows(const Use& use);
 [[nodiscard]] Types top_k(const Use& use);
 [[nodiscard]] Types resize(const Use& use);
+[[nodiscard]] Types if_rule(const Use& use);
+[[nodiscard]] Types loop(const Use& use);
+[[nodiscard]] Types scan(const Use& use);
+[[nodiscard]] Types nonzero(const Use& use);
+[[nodiscard]] Types non_max_suppression(const Use& use);
+
+/// The node's subgraphs with the types that follow from those of its inputs.
+[[nodiscard]] std::vector<Graph> typed_subgraphs(const Use& use);
 
 /// The types of the outputs, without contents (but for Shape, whose contents are its meaning).
 [[nodiscard]] Types apply_rule(const Use& use);

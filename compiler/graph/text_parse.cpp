@@ -22,16 +22,15 @@ class Parser {
     return std::move(graph_);
   }
 
-  /// A branch of an if: "(a, b) { ... }"; the parameters get their types from outside.
-  Graph branch(const Graph& outer, const std::vector<ValueId>& captured) {
+  /// A branch or a body: "(a, b) { ... }"; the parameters get their types from outside.
+  Graph subgraph(const Graph& outer, const std::vector<ValueType>& types) {
     symbols_.insert(outer.symbols.begin(), outer.symbols.end());
     lexer_.expect("(");
-    for (std::size_t i = 1; i < captured.size(); ++i) {
-      if (i > 1) lexer_.expect(",");
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      if (i > 0) lexer_.expect(",");
       const std::string name = new_name();
-      if (captured[i] == kNoValue) lexer_.fail("an if does not capture '_'");
       names_[name] = graph_.add_input(name, DType::F32, {});
-      graph_.value(names_[name]).type = outer.value(captured[i]).type;
+      graph_.value(names_[name]).type = types[i];
     }
     lexer_.expect(")");
     lexer_.expect("{");
@@ -48,7 +47,54 @@ class Parser {
     if (lexer_.skip("input")) return input();
     if (lexer_.skip("const")) return constant();
     if (lexer_.skip("output")) return outputs();
+    if (begins("repeat")) return repeat();
+    if (begins("next")) return next();
     node();
+  }
+
+  /// Takes the word if it begins a statement; it may also be the name of a value.
+  bool begins(const char* word) {
+    const Lexer before = lexer_;
+    if (!lexer_.skip(word)) return false;
+    if (!lexer_.at("=") && !lexer_.at(",") && !lexer_.at(":")) return true;
+    lexer_ = before;
+    return false;
+  }
+
+  /// The body is read as often as it is repeated; each time its names get another prefix.
+  void repeat() {
+    const std::string outer = prefix_;
+    const std::int64_t outer_seed = seed_offset_;
+    const std::string name = lexer_.take_name("what is repeated");
+    const std::int64_t count = lexer_.take_int();
+    if (count < 1 || count > kMostRounds) {
+      lexer_.fail("repeat takes a count of 1 to " + std::to_string(kMostRounds));
+    }
+    lexer_.expect("{");
+    const Lexer body = lexer_;
+    for (std::int64_t round = 0; round < count; ++round) {
+      lexer_ = body;
+      prefix_ = outer + name + std::to_string(round) + ".";
+      seed_offset_ = (outer_seed + round) * kSeedsPerRound;
+      while (!lexer_.skip("}")) {
+        if (lexer_.peek().kind == Token::Kind::End) lexer_.fail("a repeat is not closed by '}'");
+        statement();
+      }
+    }
+    prefix_ = outer;
+    seed_offset_ = outer_seed;
+  }
+
+  /// "next x = y": from here on, the x from outside the repeat is y.
+  void next() {
+    if (prefix_.empty()) lexer_.fail("next stands only inside a repeat");
+    const std::string name = lexer_.take_name("a value from outside the repeat");
+    if (names_.contains(prefix_ + name)) {
+      lexer_.fail("value '" + name + "' is defined inside the repeat; next takes one from outside");
+    }
+    const auto found = lookup(name);
+    lexer_.expect("=");
+    found->second = use();
   }
 
   void dims() {
@@ -60,17 +106,26 @@ class Parser {
   }
 
   std::string new_name() {
-    const std::string name = lexer_.take_name("a value's name");
+    const std::string name = prefix_ + lexer_.take_name("a value's name");
     if (names_.contains(name)) lexer_.fail("value '" + name + "' is defined twice");
     return name;
   }
 
   ValueId use() {
     if (lexer_.skip("_")) return kNoValue;
-    const std::string name = lexer_.take_name("a value's name");
-    const auto found = names_.find(name);
-    if (found == names_.end()) lexer_.fail("value '" + name + "' is not defined before its use");
-    return found->second;
+    return lookup(lexer_.take_name("a value's name"))->second;
+  }
+
+  /// Names of the innermost repeat first, then those around it.
+  std::map<std::string, ValueId>::iterator lookup(const std::string& name) {
+    for (std::string prefix = prefix_;;) {
+      const auto found = names_.find(prefix + name);
+      if (found != names_.end()) return found;
+      if (prefix.empty()) break;
+      const std::size_t dot = prefix.rfind('.', prefix.size() - 2);
+      prefix.resize(dot == std::string::npos ? 0 : dot + 1);
+    }
+    lexer_.fail("value '" + name + "' is not defined before its use");
   }
 
   // Dims: sum := ["-"] product {("+"|"-") product}; product := factor {"*" factor}.
@@ -194,7 +249,7 @@ class Parser {
     lexer_.expect("(");
     if (name == "random") {
       result.kind = Fill::Kind::Random;
-      result.seed = lexer_.take_int();
+      result.seed = lexer_.take_int() + seed_offset_;
       lexer_.expect(",");
     } else if (name != "full") {
       lexer_.fail("a constant is random(seed, scale), full(value) or [numbers], not " + name);
@@ -208,7 +263,8 @@ class Parser {
     do {
       const std::string name = lexer_.peek().text;
       const ValueId id = use();
-      graph_.add_output(id, lexer_.skip("as") ? lexer_.take_name("the output's name") : name);
+      graph_.add_output(
+          id, prefix_ + (lexer_.skip("as") ? lexer_.take_name("the output's name") : name));
     } while (lexer_.skip(","));
   }
 
@@ -232,14 +288,44 @@ class Parser {
       parsed.inputs.push_back(use());
     }
     if (lexer_.skip("{")) attributes(parsed);
-    if (*op == Op::If) {
-      lexer_.expect("then");
-      parsed.subgraphs.push_back(Parser(lexer_).branch(graph_, parsed.inputs));
-      lexer_.expect("else");
-      parsed.subgraphs.push_back(Parser(lexer_).branch(graph_, parsed.inputs));
-    }
+    if (info_of(*op).pattern == Pattern::Control) subgraphs(parsed);
     if (lexer_.skip("@")) parsed.name = lexer_.take_name("where the node came from");
     append(std::move(parsed), names, types);
+  }
+
+  void subgraphs(Node& parsed) {
+    const std::vector<ValueType> types = parameters(parsed);
+    const bool branches = parsed.op == Op::If;
+    lexer_.expect(branches ? "then" : "do");
+    parsed.subgraphs.push_back(Parser(lexer_).subgraph(graph_, types));
+    if (!branches) return;
+    lexer_.expect("else");
+    parsed.subgraphs.push_back(Parser(lexer_).subgraph(graph_, types));
+  }
+
+  /// What a subgraph takes, as far as the node's inputs tell.
+  std::vector<ValueType> parameters(const Node& parsed) const {
+    std::vector<ValueType> types;
+    const std::size_t first = parsed.op == Op::If ? 1 : 0;
+    for (std::size_t i = first; i < parsed.inputs.size(); ++i) {
+      const bool optional = parsed.op == Op::Loop && i < 2;
+      if (parsed.inputs[i] == kNoValue && !optional) {
+        lexer_.fail("a subgraph does not capture '_'");
+      }
+      if (optional) {
+        types.push_back({i == 0 ? DType::I64 : DType::Bool, Dims{}, std::nullopt});
+      } else {
+        types.push_back(graph_.value(parsed.inputs[i]).type);
+      }
+    }
+    if (parsed.op != Op::Scan) return types;
+    const auto states = static_cast<std::size_t>(parsed.int_of("states"));
+    const auto scans = static_cast<std::size_t>(parsed.int_of("scans"));
+    for (std::size_t i = states; i < std::min(states + scans, types.size()); ++i) {
+      if (types[i].shape && !types[i].shape->empty())
+        types[i].shape->erase(types[i].shape->begin());
+    }
+    return types;
   }
 
   void append(Node parsed, const std::vector<std::string>& names,
@@ -288,7 +374,11 @@ class Parser {
     return *dtype;
   }
 
+  static constexpr std::int64_t kMostRounds = 1000, kSeedsPerRound = 1000;
+
   Lexer& lexer_;
+  std::string prefix_{};          // of names inside a repeat
+  std::int64_t seed_offset_ = 0;  // so that every round has weights of its own
   Graph graph_;
   std::set<std::string> symbols_;
   std::map<std::string, ValueId> names_;

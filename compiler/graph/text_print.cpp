@@ -173,7 +173,8 @@ class Printer {
                      }) +
               "}";
     }
-    constexpr const char* kBranches[] = {" then (", " else ("};
+    const bool loops = node.op == Op::Loop || node.op == Op::Scan;
+    const char* const kBranches[] = {loops ? " do (" : " then (", " else ("};
     for (std::size_t i = 0; i < node.subgraphs.size(); ++i) {
       const Graph& graph = node.subgraphs[i];
       text += kBranches[i] +

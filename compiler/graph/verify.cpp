@@ -114,12 +114,18 @@ class Verifier {
 
   void check_subgraphs(const Node& node) const {
     const auto where = [&] { return describe(graph_, node); };
-    require(node.subgraphs.size() == (node.op == Op::If ? 2u : 0u),
-            [&] { return where() + ": if, and only if, has a then and an else graph"; });
+    const std::size_t wanted = node.op == Op::If                            ? 2
+                               : node.op == Op::Loop || node.op == Op::Scan ? 1
+                                                                            : 0;
+    require(node.subgraphs.size() == wanted, [&] {
+      return where() + ": has " + std::to_string(wanted) + " subgraphs, and no others do";
+    });
+    // A branch does not get the condition; a loop's body gives one besides the node's outputs.
+    const std::size_t inputs = node.inputs.size() - (node.op == Op::If ? 1 : 0);
+    const std::size_t outputs = node.outputs.size() + (node.op == Op::Loop ? 1 : 0);
     for (const Graph& subgraph : node.subgraphs) {
-      require(subgraph.inputs.size() + 1 == node.inputs.size() &&
-                  subgraph.outputs.size() == node.outputs.size(),
-              [&] { return where() + ": a branch has other inputs or outputs than its node"; });
+      require(subgraph.inputs.size() == inputs && subgraph.outputs.size() == outputs,
+              [&] { return where() + ": a subgraph has other inputs or outputs than its node"; });
       verify(subgraph, level_);
     }
   }

@@ -86,6 +86,7 @@ class Lower {
   [[nodiscard]] std::vector<std::int64_t> ints_of(std::string_view name) const;
   [[nodiscard]] std::optional<Tensor> tensor_of(std::string_view name) const;
   [[nodiscard]] std::vector<float> floats_of(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> strings_of(std::string_view name) const;
 
   /// The numbers of an attribute (older opsets) or an input, which must be known by now.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> numbers(std::string_view attribute,
@@ -123,13 +124,21 @@ class Lower {
 
   /// If: lowers both branches and makes what they capture inputs.
   void lower_if();
+  void lower_loop();
+  void lower_scan();
+  /// A node with a body the lowering wrote itself: its captures come last.
+  std::vector<ValueId> op_with_body(Op op, std::vector<ValueId> inputs, Graph body,
+                                    AttributeMap attributes);
 
  private:
   [[nodiscard]] const onnx::AttributeProto* find(std::string_view name) const;
+  [[nodiscard]] const onnx::AttributeProto* find(std::string_view name, int type,
+                                                 const char* what) const;
   [[nodiscard]] const onnx::GraphProto& graph_of(std::string_view name) const;
   [[nodiscard]] const std::string& input_name(int index) const;
   [[nodiscard]] const std::string& output_name(int index) const;
   void deduce(NodeId id);
+  std::vector<ValueId> scan_batches(const onnx::GraphProto& body, std::size_t states);
 
   const Model& model_;
   Scope& scope_;
@@ -150,6 +159,9 @@ struct Entry {
 [[nodiscard]] std::span<const Entry> convolution_table();
 [[nodiscard]] std::span<const Entry> pooling_table();
 [[nodiscard]] std::span<const Entry> quantization_table();
+[[nodiscard]] std::span<const Entry> control_table();
+[[nodiscard]] std::span<const Entry> recurrent_table();
+[[nodiscard]] std::span<const Entry> selection_table();
 [[nodiscard]] std::span<const Entry> index_table();
 [[nodiscard]] std::span<const Entry> loss_table();
 [[nodiscard]] std::span<const Entry> normal_table();
@@ -163,6 +175,8 @@ struct Entry {
 
 /// Lowers the initialisers and nodes of `from` into the scope's graph and sets its outputs.
 void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from);
+[[nodiscard]] std::vector<std::string> input_names(const onnx::GraphProto& graph);
+[[nodiscard]] int output_count(const onnx::GraphProto& graph);
 [[nodiscard]] Tensor read_tensor(const onnx::TensorProto& from, const Model& model);
 /// "element type DOUBLE is not supported; ...".
 [[nodiscard]] std::string unsupported(std::int64_t onnx_type);

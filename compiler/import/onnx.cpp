@@ -1,5 +1,6 @@
 #include "compiler/import/onnx.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -77,12 +78,11 @@ std::vector<int> run_order(const Model& model, const onnx::GraphProto& from) {
 
 Lowering lowering_of(const onnx::NodeProto& node) {
   if (!node.domain().empty() && node.domain() != "ai.onnx") return nullptr;
-  if (node.op_type() == "If") return [](Lower& l) { l.lower_if(); };
   for (const auto table :
        {elementwise_table(), reduction_table(), contraction_table(), move_table(),
         convolution_table(), pooling_table(), quantization_table(), index_table(), loss_table(),
         normal_table(), signal_table(), space_table(), sample_table(), einsum_table(), text_table(),
-        refused_table()}) {
+        control_table(), recurrent_table(), selection_table(), refused_table()}) {
     for (const Entry& entry : table) {
       if (entry.type == node.op_type()) return entry.lower;
     }
@@ -91,9 +91,11 @@ Lowering lowering_of(const onnx::NodeProto& node) {
 }
 
 void add_inputs(const Model& model, Scope& scope, const onnx::GraphProto& from) {
+  std::set<std::string> seen;
   for (const onnx::ValueInfoProto& input : from.input()) {
-    if (scope.has_own(input.name())) continue;  // before IR 4, initializers are inputs too
     const std::string where = model.name + ": input '" + input.name() + "': ";
+    if (!seen.insert(input.name()).second) throw Error(where + "is declared twice");
+    if (scope.has_own(input.name())) continue;  // before IR 4, initializers are inputs too
     if (!input.type().has_tensor_type()) throw Error(where + "is no tensor");
     const onnx::TypeProto_Tensor& type = input.type().tensor_type();
     const std::optional<DType> dtype = model.dtype_of(type.elem_type());
@@ -102,7 +104,15 @@ void add_inputs(const Model& model, Scope& scope, const onnx::GraphProto& from) 
     }
     if (!type.has_shape()) throw Error(where + "its rank is not given; export it with a shape");
     Dims shape;
+    constexpr std::int64_t kMost = std::int64_t{1} << 40;
+    std::int64_t elements = 1;  // as far as they are known
     for (const onnx::TensorShapeProto_Dimension& dim : type.shape().dim()) {
+      const std::int64_t size = std::max<std::int64_t>(dim.dim_value(), 1);
+      if (size > kMost || elements > kMost / size) {
+        throw Error(where + "dimension " + std::to_string(size) +
+                    " is absurd; the model is damaged");
+      }
+      elements *= size;
       if (dim.has_dim_value() && dim.dim_value() >= 0) {
         shape.emplace_back(dim.dim_value());
       } else if (!dim.dim_param().empty()) {
@@ -127,8 +137,14 @@ void add_inputs(const Model& model, Scope& scope, const onnx::GraphProto& from) 
 
 std::int64_t opset_of(const onnx::ModelProto& proto, const std::string& name) {
   std::int64_t opset = 0;
+  bool found = false;
   for (const onnx::OperatorSetIdProto& entry : proto.opset_import()) {
-    if (entry.domain().empty() || entry.domain() == "ai.onnx") opset = entry.version();
+    const bool standard = entry.domain().empty() || entry.domain() == "ai.onnx";
+    if (standard) opset = entry.version();
+    found = found || standard;
+  }
+  if (!found) {
+    throw Error(name + ": names no opset of domain 'ai.onnx'; export it with one");
   }
   if (opset < kOldestOpset || opset > kNewestOpset) {
     throw Error(name + ": opset " + std::to_string(opset) + " is not supported; export with " +
@@ -144,6 +160,10 @@ void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from)
     throw Error(model.name + ": sparse initializers are not supported; make them dense");
   }
   for (const onnx::TensorProto& tensor : from.initializer()) {
+    if (scope.has_own(tensor.name())) {
+      throw Error(model.name + ": value '" + tensor.name() +
+                  "' is written twice; the model is invalid");
+    }
     scope.define(tensor.name(),
                  scope.graph().add_constant(tensor.name(), read_tensor(tensor, model)));
   }
@@ -153,7 +173,10 @@ void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from)
     Lower lower(model, scope, node);
     const Lowering lowering = lowering_of(node);
     if (lowering == nullptr) {
-      lower.fail("operator not supported; export the model without it, or in simpler operators");
+      const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
+      lower.fail("operator not supported" +
+                 (standard ? std::string() : " (domain '" + node.domain() + "')") +
+                 "; export the model without it, or in simpler operators");
     }
     lowering(lower);
   }

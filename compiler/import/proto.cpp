@@ -1,5 +1,6 @@
 // What is read from protobuf messages: tensors (raw bytes, typed fields, external files), and the
 // names and attributes of a node.
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -16,29 +17,77 @@ std::string where(const onnx::TensorProto& from, const Model& model) {
   return model.name + ": tensor '" + from.name() + "'";
 }
 
+/// A number of an external_data entry.
+std::uint64_t entry_number(const onnx::StringStringEntryProto& entry, const std::string& place) {
+  std::uint64_t value = 0;
+  const std::string& text = entry.value();
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || fault != std::errc() || end != text.data() + text.size()) {
+    throw Error(place + ": external " + entry.key() + " '" + text + "' is no number");
+  }
+  return value;
+}
+
+/// Where external data lie: beside the model or below it, links followed.
+std::filesystem::path external_path(const std::string& location, const Model& model,
+                                    const std::string& place) {
+  namespace fs = std::filesystem;
+  const fs::path relative = fs::path(location).lexically_normal();
+  const fs::path folder = model.directory.empty() ? fs::path(".") : fs::path(model.directory);
+  std::error_code fault;
+  const fs::path real = fs::weakly_canonical(folder / relative, fault);
+  const fs::path root = fs::weakly_canonical(folder, fault);
+  const fs::path inside = real.lexically_relative(root);
+  if (location.empty() || relative.is_absolute() || inside.empty() || *inside.begin() == "..") {
+    throw Error(place + ": external data must lie beside the model, not at '" + location + "'");
+  }
+  if (!fs::is_regular_file(real, fault)) {
+    throw Error(place + ": external data '" + (folder / relative).string() +
+                "' cannot be read; put the file beside the model");
+  }
+  return real;
+}
+
 std::vector<std::byte> external_bytes(const onnx::TensorProto& from, const Model& model,
                                       std::size_t size) {
+  const std::string place = where(from, model);
   std::string location;
-  std::uint64_t offset = 0;
+  std::uint64_t offset = 0, length = size;
   for (const onnx::StringStringEntryProto& entry : from.external_data()) {
     if (entry.key() == "location") location = entry.value();
-    if (entry.key() == "offset") offset = std::strtoull(entry.value().c_str(), nullptr, 10);
+    if (entry.key() == "offset") offset = entry_number(entry, place);
+    if (entry.key() == "length") length = entry_number(entry, place);
   }
-  const std::filesystem::path relative = std::filesystem::path(location).lexically_normal();
-  if (location.empty() || relative.is_absolute() || *relative.begin() == "..") {
-    throw Error(where(from, model) + ": external data must lie beside the model, not at '" +
-                location + "'");
+  const std::filesystem::path path = external_path(location, model, place);
+  if (length != size) {
+    throw Error(place + ": has " + std::to_string(length) + " bytes of external data, its shape " +
+                "takes " + std::to_string(size));
   }
-  const std::filesystem::path path = std::filesystem::path(model.directory) / relative;
+  const std::uint64_t there = std::filesystem::file_size(path);
+  if (offset > there || size > there - offset) {
+    throw Error(place + ": external data '" + location + "' does not hold " + std::to_string(size) +
+                " bytes at offset " + std::to_string(offset));
+  }
   std::ifstream file(path, std::ios::binary);
   std::vector<std::byte> bytes(size);
   file.seekg(static_cast<std::streamoff>(offset));
   file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
-  if (!file || static_cast<std::size_t>(file.gcount()) != size) {
-    throw Error(where(from, model) + ": external data '" + path.string() + "' does not hold " +
-                std::to_string(size) + " bytes at offset " + std::to_string(offset));
-  }
+  if (!file) throw Error(place + ": external data '" + location + "' cannot be read");
   return bytes;
+}
+
+/// Elements of a stored tensor; Error for sizes that no file can mean.
+std::int64_t count_of(const onnx::TensorProto& from, const Model& model) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  std::int64_t count = 1;
+  for (const std::int64_t dim : from.dims()) {
+    if (dim < 0 || dim > kMost || (dim > 0 && count > kMost / dim)) {
+      throw Error(where(from, model) + ": dimension " + std::to_string(dim) +
+                  " is absurd; the file is damaged");
+    }
+    count *= dim;
+  }
+  return count;
 }
 
 template <class Stored>
@@ -79,7 +128,7 @@ std::vector<std::byte> field_bytes(const onnx::TensorProto& from, const Model& m
 /// Doubles, rounded to F32.
 Tensor narrowed(const onnx::TensorProto& from, const Model& model) {
   const std::vector<std::int64_t> shape(from.dims().begin(), from.dims().end());
-  const auto count = static_cast<std::size_t>(element_count(shape));
+  const auto count = static_cast<std::size_t>(count_of(from, model));
   std::vector<double> values(from.double_data().begin(), from.double_data().end());
   if (from.data_location() == onnx::TensorProto::EXTERNAL || from.has_raw_data()) {
     const std::size_t size = count * sizeof(double);
@@ -141,6 +190,16 @@ std::optional<DType> Model::dtype_of(std::int64_t onnx_type) const {
   }
 }
 
+std::vector<std::string> input_names(const onnx::GraphProto& graph) {
+  std::vector<std::string> names;
+  for (const onnx::ValueInfoProto& input : graph.input()) names.push_back(input.name());
+  return names;
+}
+
+int output_count(const onnx::GraphProto& graph) {
+  return graph.output_size();
+}
+
 Tensor read_tensor(const onnx::TensorProto& from, const Model& model) {
   if (from.data_type() == onnx::TensorProto::DOUBLE && model.options->doubles_as_floats) {
     return narrowed(from, model);
@@ -148,7 +207,7 @@ Tensor read_tensor(const onnx::TensorProto& from, const Model& model) {
   const std::optional<DType> dtype = model.dtype_of(from.data_type());
   if (!dtype) throw Error(where(from, model) + ": " + unsupported(from.data_type()));
   const std::vector<std::int64_t> shape(from.dims().begin(), from.dims().end());
-  const std::int64_t count = element_count(shape);
+  const std::int64_t count = count_of(from, model);
   const auto size = static_cast<std::size_t>(count) * static_cast<std::size_t>(size_of(*dtype));
   if (from.data_location() == onnx::TensorProto::EXTERNAL) {
     return Tensor(*dtype, shape, external_bytes(from, model, size));
@@ -205,35 +264,51 @@ const onnx::AttributeProto* Lower::find(std::string_view name) const {
   return nullptr;
 }
 
+/// The attribute if it is there; it must be of the type (or of none: old files leave it out).
+const onnx::AttributeProto* Lower::find(std::string_view name, int type, const char* what) const {
+  const onnx::AttributeProto* found = find(name);
+  if (found == nullptr) return nullptr;
+  if (found->type() != onnx::AttributeProto::UNDEFINED && found->type() != type) {
+    fail("attribute '" + std::string(name) + "' is not " + what);
+  }
+  return found;
+}
+
 bool Lower::has_attribute(std::string_view name) const {
   return find(name) != nullptr;
 }
 
 std::int64_t Lower::int_of(std::string_view name, std::int64_t fallback) const {
-  const onnx::AttributeProto* found = find(name);
+  const onnx::AttributeProto* found = find(name, onnx::AttributeProto::INT, "an integer");
   return found == nullptr ? fallback : found->i();
 }
 
 double Lower::float_of(std::string_view name, double fallback) const {
-  const onnx::AttributeProto* found = find(name);
+  const onnx::AttributeProto* found = find(name, onnx::AttributeProto::FLOAT, "a number");
   return found == nullptr ? fallback : static_cast<double>(found->f());
 }
 
 std::string Lower::string_of(std::string_view name, const std::string& fallback) const {
-  const onnx::AttributeProto* found = find(name);
+  const onnx::AttributeProto* found = find(name, onnx::AttributeProto::STRING, "a text");
   return found == nullptr ? fallback : found->s();
 }
 
 std::vector<std::int64_t> Lower::ints_of(std::string_view name) const {
-  const onnx::AttributeProto* found = find(name);
+  const onnx::AttributeProto* found = find(name, onnx::AttributeProto::INTS, "a list of integers");
   if (found == nullptr) return {};
   return {found->ints().begin(), found->ints().end()};
 }
 
 std::vector<float> Lower::floats_of(std::string_view name) const {
-  const onnx::AttributeProto* found = find(name);
+  const onnx::AttributeProto* found = find(name, onnx::AttributeProto::FLOATS, "a list of numbers");
   if (found == nullptr) return {};
   return {found->floats().begin(), found->floats().end()};
+}
+
+std::vector<std::string> Lower::strings_of(std::string_view name) const {
+  const onnx::AttributeProto* found = find(name, onnx::AttributeProto::STRINGS, "a list of texts");
+  if (found == nullptr) return {};
+  return {found->strings().begin(), found->strings().end()};
 }
 
 std::optional<Tensor> Lower::tensor_of(std::string_view name) const {

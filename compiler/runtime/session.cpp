@@ -7,226 +7,199 @@
 #include "vm/base/error.h"
 
 namespace dvmsim {
-
-/// A module and its memory on the device.
-struct Session::Loaded {
-  Module module{};
-  CompileWork work{};
-  std::uint64_t constants = 0, workspace = 0;
-  std::vector<std::uint64_t> own{};  // by tensor: inputs and outputs
-  bool ran = false;
-};
-
-Session::Session(Graph graph, const Machine& machine, Device& device, SessionOptions options)
-    : graph_(std::move(graph)),
-      machine_(machine),
-      machine_hash_(hash_of(machine)),
-      device_(device),
-      options_(std::move(options)) {}
-
-Session::Session(Module module, const Machine& machine, Device& device, SessionOptions options)
-    : fixed_(true),
-      machine_(machine),
-      machine_hash_(hash_of(machine)),
-      device_(device),
-      options_(std::move(options)) {
-  if (module.machine != machine_hash_) {
-    throw Error(
-        fmt::format("program '{}' was compiled for another machine; compile it again with this "
-                    "hardware file",
-                    module.name));
-  }
-  auto loaded = std::make_unique<Loaded>();
-  loaded->module = std::move(module);
-  loaded_[{}] = std::move(loaded);
-}
-
-Session::~Session() = default;
-
 namespace {
 
-void upload_constants(const Module& module, std::uint64_t block, Device& device) {
-  for (const ModuleConstant& constant : module.constants) {
-    const ModuleTensor& tensor = module.tensors[static_cast<std::size_t>(constant.tensor)];
-    const Tensor bytes =
-        constant.bytes ? *constant.bytes : filled(tensor.dtype, tensor.shape, *constant.fill);
-    device.write(block + static_cast<std::uint64_t>(tensor.offset), bytes.bytes());
-  }
+RunnerOptions runner_options(const SessionOptions& options) {
+  return {options.strategy, options.mode, options.before_run};
+}
+
+CompileSettings settings_of(const SessionOptions& options) {
+  return {options.tiling, options.cores, options.ready_modules};
+}
+
+std::int64_t rounded_bytes(DType dtype, const std::vector<std::int64_t>& shape) {
+  return (std::max<std::int64_t>(element_count(shape) * size_of(dtype), 1) + 511) / 512 * 512;
 }
 
 }  // namespace
 
-Session::Loaded& Session::load(const Bindings& dims, bool& compiled) {
-  const Bindings key = fixed_ ? Bindings{} : dims;
-  auto& slot = loaded_[key];
-  compiled = slot == nullptr;
-  if (slot == nullptr) {
-    auto made = std::make_unique<Loaded>();
-    CompileOptions options;
-    options.fusion = options_.strategy->fusion;
-    options.path = options_.strategy->path;
-    options.tiling = options_.tiling;
-    options.cores = options_.cores;
-    options.machine_hash = machine_hash_;
-    made->module = compile(specialize(graph_, dims), machine_, options, &made->work);
-    made->module.strategy = std::string(options_.strategy->name);
-    slot = std::move(made);
+Session::Session(const Graph& graph, const Machine& machine, Device& device, SessionOptions options)
+    : graph_(infer_shapes(graph)),
+      runner_(machine, device, runner_options(options), settings_of(options)),
+      output_names_(graph_.output_names) {}
+
+Session::Session(Module module, const Machine& machine, Device& device, SessionOptions options)
+    : runner_(machine, device, runner_options(options), settings_of(options)),
+      output_names_(module.output_names) {
+  fixed_ = runner_.stage_of(std::move(module));
+}
+
+Session::~Session() = default;
+
+const MemoryUse& Session::memory() const {
+  return runner_.memory();
+}
+
+void Session::carry(const std::string& output, const std::string& input) {
+  if (fixed_ != nullptr) throw Error("state '" + output + "': a compiled module carries none");
+  const auto at = std::find(output_names_.begin(), output_names_.end(), output);
+  if (at == output_names_.end()) {
+    throw Error("state '" + output + "': the model has no such output; it has " +
+                fmt::format("{}", fmt::join(output_names_, ", ")));
   }
-  Loaded& loaded = *slot;
-  if (loaded.own.empty()) {
-    const Module& module = loaded.module;
-    if (module.constant_bytes > 0)
-      loaded.constants = device_.allocate(Bytes(module.constant_bytes));
-    if (module.workspace_bytes > 0)
-      loaded.workspace = device_.allocate(Bytes(module.workspace_bytes));
-    loaded.own.resize(module.tensors.size() + 1, 0);
-    for (std::size_t i = 0; i < module.tensors.size(); ++i) {
-      const ModuleTensor& tensor = module.tensors[i];
-      if (tensor.kind == ModuleTensor::Kind::Input || tensor.kind == ModuleTensor::Kind::Output) {
-        loaded.own[i] = device_.allocate(Bytes(std::max<std::int64_t>(tensor.bytes, 1)));
-      }
+  const ValueId made = graph_.outputs[static_cast<std::size_t>(at - output_names_.begin())];
+  for (ValueId id : graph_.inputs) {
+    if (graph_.value(id).name != input) continue;
+    if (graph_.value(id).type.dtype != graph_.value(made).type.dtype) {
+      throw Error(fmt::format("state '{}': is {}, and input '{}' {}", output,
+                              name_of(graph_.value(made).type.dtype), input,
+                              name_of(graph_.value(id).type.dtype)));
     }
-    if (options_.mode == Mode::Functional) upload_constants(module, loaded.constants, device_);
+    carries_[input] = output;
+    return;
   }
-  return loaded;
+  throw Error("state '" + output + "': the model has no input '" + input + "'");
+}
+
+Bindings Session::bind(const Bindings& dims, const Tensors& inputs) const {
+  Bindings bound = dims;
+  if (fixed_ != nullptr) return bound;
+  std::vector<std::vector<std::int64_t>> shapes;
+  for (ValueId id : graph_.inputs) {
+    const Value& value = graph_.value(id);
+    const auto given = inputs.find(value.name);
+    const auto carried = carried_.find(value.name);
+    if (given != inputs.end()) {
+      shapes.push_back(given->second.shape());
+    } else if (carried != carried_.end()) {
+      shapes.push_back(carried->second.shape);
+    } else if (inputs.empty() && value.type.shape) {
+      // Not given in timing mode: `dims` say how large it is.
+      Dims declared = *value.type.shape;
+      Bindings known = bound;
+      for (const auto& [name, tensor] : carried_) {
+        const auto at =
+            std::find_if(graph_.inputs.begin(), graph_.inputs.end(),
+                         [&](ValueId other) { return graph_.value(other).name == name; });
+        const auto& type = graph_.value(*at).type;
+        for (std::size_t i = 0; type.shape && i < type.shape->size(); ++i) {
+          if (const auto symbol = (*type.shape)[i].symbol_name()) known[*symbol] = tensor.shape[i];
+        }
+      }
+      shapes.push_back(resolve(declared, known));
+    } else {
+      throw Error(
+          fmt::format("input '{}' is missing; give --input {}=FILE.npy", value.name, value.name));
+    }
+  }
+  for (const auto& [name, value] : bindings_from(graph_, shapes)) bound[name] = value;
+  return bound;
+}
+
+std::shared_ptr<GraphRunner::Stage> Session::stage_for(const Bindings& dims, RunResult& result) {
+  if (fixed_ != nullptr) return fixed_;
+  std::string facts;
+  for (const auto& [name, value] : dims) facts += fmt::format("{}={};", name, value);
+  return runner_.stage_of(
+      {"", facts}, [&] { return bind_symbols(graph_, dims); }, result);
 }
 
 const Module& Session::module_for(const Bindings& dims) {
-  bool compiled = false;
-  return load(dims, compiled).module;
-}
-
-std::uint64_t Session::address_of(const Loaded& loaded, int tensor) const {
-  const ModuleTensor& found = loaded.module.tensors[static_cast<std::size_t>(tensor)];
-  switch (found.kind) {
-    case ModuleTensor::Kind::Workspace:
-      return loaded.workspace + static_cast<std::uint64_t>(found.offset);
-    case ModuleTensor::Kind::Constant:
-      return loaded.constants + static_cast<std::uint64_t>(found.offset);
-    default:
-      return loaded.own[static_cast<std::size_t>(tensor)];
+  RunResult ignored;
+  const auto stage = stage_for(dims, ignored);
+  const Module* module = GraphRunner::module_of(*stage);
+  if (module == nullptr) {
+    throw Error(driven_by(GraphRunner::plan_of(*stage)) +
+                ": what follows depends on values, so the host drives the model; run it instead");
   }
+  return *module;
 }
 
-void Session::charge(HostWork work, std::int64_t picoseconds, const std::string& label,
-                     std::int64_t& total_ns) {
-  const std::int64_t nanoseconds = machine_.host.speed.ceil_of(picoseconds) / 1000;
-  if (nanoseconds == 0) return;
-  total_ns += nanoseconds;
-  device_.host_work(work, nanoseconds, HostThread::Front, label);
+const Module* Session::prepared(const Bindings& dims) {
+  RunResult ignored;
+  return GraphRunner::module_of(*stage_for(dims, ignored));
 }
 
-void Session::launch(const ModuleStep& step, Loaded& loaded, RunResult& result) {
-  const Program& program = loaded.module.programs[static_cast<std::size_t>(step.program)];
-  const auto launches = std::max<std::int64_t>(1, loaded.work.groups);
-  if (options_.strategy->compiles && (options_.strategy->encodes_each_run || !loaded.ran)) {
-    const std::int64_t words =
-        static_cast<std::int64_t>(program.cube.size() + program.vector.size());
-    charge(HostWork::Encode,
-           machine_.host.word.count() * words +
-               machine_.host.tile.count() * loaded.work.tiles / launches,
-           step.label, result.encode_ns);
-  } else {
-    std::int64_t dispatch = 0;
-    charge(HostWork::Capture, machine_.host.capture.count(), step.label, dispatch);
+std::map<std::string, Session::InputType> Session::input_types(const GraphRunner::Stage& stage,
+                                                               const Bindings& dims) const {
+  std::map<std::string, InputType> types;
+  if (fixed_ != nullptr) {
+    const Module& module = *GraphRunner::module_of(stage);
+    for (int index : module.inputs) {
+      const ModuleTensor& tensor = module.tensors[static_cast<std::size_t>(index)];
+      types[tensor.name] = {tensor.dtype, tensor.shape};
+    }
+    return types;
   }
-  Launch launch;
-  launch.program = &program;
-  launch.path = step.path;
-  launch.cube_cores = step.cube_cores;
-  launch.vector_cores = step.vector_cores;
-  launch.label = step.label;
-  for (const ModuleArgument& argument : step.arguments) {
-    const bool address = argument.kind == ModuleArgument::Kind::Tensor;
-    launch.arguments.push_back((address ? address_of(loaded, argument.tensor) : 0) +
-                               static_cast<std::uint64_t>(argument.value));
+  for (ValueId id : graph_.inputs) {
+    const Value& value = graph_.value(id);
+    types[value.name] = {value.type.dtype, resolve(value.type.shape.value_or(Dims{}), dims)};
   }
-  result.launches.push_back({});
-  const Ticket ticket = device_.submit(launch);
-  tickets_.push_back(ticket);
+  return types;
 }
 
-void Session::run_steps(const std::vector<ModuleStep>& steps, Loaded& loaded, RunResult& result) {
-  for (const ModuleStep& step : steps) {
-    if (step.kind == ModuleStep::Kind::Launch) {
-      launch(step, loaded, result);
+GraphRunner::Environment Session::inputs_of(const GraphRunner::Stage& stage,
+                                            const std::map<std::string, InputType>& types,
+                                            const Tensors& inputs) {
+  const bool functional = runner_.modules().mode() == Mode::Functional;
+  GraphRunner::Environment values;
+  // Those of the module in its order, which decides the addresses; then the others.
+  std::vector<std::string> order = GraphRunner::inputs_of(stage);
+  for (const auto& [name, type] : types) {
+    if (std::find(order.begin(), order.end(), name) == order.end()) order.push_back(name);
+  }
+  for (const std::string& name : order) {
+    const InputType& type = types.at(name);
+    const auto given = inputs.find(name);
+    if (given == inputs.end() && carried_.contains(name)) {
+      values[name] = carried_.at(name);
       continue;
     }
-    if (options_.mode == Mode::Timing) {
-      throw Error(
-          fmt::format("node '{}' decides by a value that only a functional run computes; use "
-                      "--mode functional",
-                      step.label));
+    if (!functional) {
+      values[name] = runner_.modules().allocate(type.dtype, type.shape);
+      continue;
     }
-    if (!tickets_.empty()) {
-      const LaunchReport last = device_.wait(tickets_.back());
-      if (last.fault) return;
+    if (given == inputs.end() || given->second.dtype() != type.dtype ||
+        given->second.shape() != type.shape) {
+      throw Error(fmt::format("input '{}' must be {} of shape [{}]", name, name_of(type.dtype),
+                              fmt::join(type.shape, ", ")));
     }
-    std::byte taken{};
-    device_.read(address_of(loaded, step.condition), {&taken, 1});
-    run_steps(taken != std::byte{0} ? step.then_steps : step.else_steps, loaded, result);
+    values[name] = runner_.modules().upload(given->second);
   }
+  return values;
 }
 
-RunResult Session::run(const Bindings& dims, const std::map<std::string, Tensor>& inputs) {
-  Bindings bound = dims;
-  if (!fixed_ && !inputs.empty()) {
-    std::vector<std::vector<std::int64_t>> shapes;
-    for (ValueId id : graph_.inputs) {
-      const auto found = inputs.find(graph_.value(id).name);
-      if (found == inputs.end()) {
-        throw Error(fmt::format("input '{}' is missing; give --input {}=FILE.npy",
-                                graph_.value(id).name, graph_.value(id).name));
-      }
-      shapes.push_back(found->second.shape());
-    }
-    for (const auto& [name, value] : bindings_from(graph_, shapes)) bound[name] = value;
-  }
+RunResult Session::run(const Bindings& dims, const Tensors& inputs) {
   RunResult result;
-  Loaded& loaded = load(bound, result.compiled);
-  const Module& module = loaded.module;
-  result.module = &module;
-  result.output_names = module.output_names;
-  for (const Program& program : module.programs) result.program_bytes += program.bytes();
-
-  for (int tensor : module.inputs) {
-    const ModuleTensor& input = module.tensors[static_cast<std::size_t>(tensor)];
-    if (options_.mode == Mode::Timing) break;
-    const auto found = inputs.find(input.name);
-    if (found == inputs.end() || found->second.dtype() != input.dtype ||
-        found->second.shape() != input.shape) {
-      throw Error(fmt::format("input '{}' must be {} of shape [{}]", input.name,
-                              name_of(input.dtype), fmt::join(input.shape, ", ")));
-    }
-    device_.write(address_of(loaded, tensor), found->second.bytes());
+  result.output_names = output_names_;
+  const Bindings bound = bind(dims, inputs);
+  const auto stage = stage_for(bound, result);
+  const auto types = input_types(*stage, bound);
+  std::int64_t input_bytes = 0;
+  for (const auto& [name, type] : types) {
+    const bool there = !inputs.contains(name) && carried_.contains(name);
+    if (!there) input_bytes += rounded_bytes(type.dtype, type.shape);
   }
-  if (options_.before_run) {
-    for (std::size_t i = 0; i < module.tensors.size(); ++i) {
-      if (module.tensors[i].kind == ModuleTensor::Kind::Workspace) continue;
-      const ModuleTensor& tensor = module.tensors[i];
-      options_.before_run(tensor.name, address_of(loaded, static_cast<int>(i)),
-                          Bytes(tensor.bytes));
-    }
+  ModuleRunner& modules = runner_.modules();
+  runner_.prepare(*stage, input_bytes);
+  modules.memory().reset_peak();
+  GraphRunner::Environment values = inputs_of(*stage, types, inputs);
+  carried_.clear();
+  const auto outputs = runner_.run(*stage, std::move(values), {}, result);
+  modules.finish(result);
+  result.module = GraphRunner::module_of(*stage);
+  for (std::size_t i = 0; result.module != nullptr && i < result.module->programs.size(); ++i) {
+    result.program_bytes += result.module->programs[i].bytes();
   }
-  if (options_.strategy->compiles && !analysed_ && !fixed_) {
-    charge(HostWork::Compile, machine_.host.node.count() * loaded.work.nodes, module.name,
-           result.compile_ns);
-    analysed_ = true;
+  if (result.module == nullptr) result.program_bytes = runner_.memory().programs;
+  result.memory = modules.memory().peak();
+  if (result.fault) return result;
+  for (const auto& [input, output] : carries_) {
+    const auto at = std::find(output_names_.begin(), output_names_.end(), output);
+    carried_[input] = outputs[static_cast<std::size_t>(at - output_names_.begin())];
   }
-  tickets_.clear();
-  run_steps(module.steps, loaded, result);
-  loaded.ran = true;
-  for (std::size_t i = 0; i < tickets_.size(); ++i) {
-    result.launches[i] = device_.wait(tickets_[i]);
-    if (result.launches[i].fault && !result.fault) result.fault = result.launches[i].fault;
-  }
-  if (options_.mode == Mode::Functional && !result.fault) {
-    for (int tensor : module.outputs) {
-      const ModuleTensor& output = module.tensors[static_cast<std::size_t>(tensor)];
-      Tensor value(output.dtype, output.shape);
-      device_.read(address_of(loaded, tensor), value.mutable_bytes());
-      result.outputs.push_back(std::move(value));
-    }
+  if (modules.mode() == Mode::Functional) {
+    for (const DeviceTensor& output : outputs) result.outputs.push_back(modules.download(output));
   }
   return result;
 }

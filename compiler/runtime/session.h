@@ -1,5 +1,6 @@
-// A model kept ready for many runs: finds or makes the module of each set of shapes, runs its plan
-// on a device, and charges the host for what the strategy makes it do.
+// A model kept ready for many runs: finds or makes what each set of shapes needs, runs it on a
+// device, and charges the host for what the strategy makes it do. Outputs of a run can stay on the
+// device and become inputs of the next.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "compiler/codegen/compile.h"
 #include "compiler/graph/graph.h"
 #include "compiler/graph/shape.h"
+#include "compiler/runtime/graph_runner.h"
 #include "compiler/runtime/module.h"
+#include "compiler/runtime/run_result.h"
 #include "compiler/runtime/strategy/strategy.h"
 #include "vm/device/device.h"
 
@@ -23,54 +25,66 @@ struct SessionOptions {
   Tiling tiling = Tiling::Cost;
   int cores = 0;
   Mode mode = Mode::Functional;
-  /// Called with every buffer of inputs, constants and outputs before the first launch of a run.
+  /// Called with every buffer of inputs, constants and outputs before the first launch of a module.
   std::function<void(const std::string& name, std::uint64_t address, Bytes size)> before_run{};
-};
-
-/// What one run did, besides what the device's listeners saw.
-struct RunResult {
-  std::vector<Tensor> outputs{};  // empty in timing mode
-  std::vector<std::string> output_names{};
-  std::vector<LaunchReport> launches{};
-  Fault fault{};          // of the first launch that failed; the rest did not run
-  bool compiled = false;  // the module did not exist before
-  std::int64_t compile_ns = 0, encode_ns = 0;  // modelled host time
-  std::int64_t program_bytes = 0;              // of the distinct programs
-  const Module* module = nullptr;              // of the session
+  int ready_modules = 512;  // sets of shapes kept ready; the one used longest ago goes first
 };
 
 class Session {
  public:
-  /// `graph` is shaped (deduce_shapes); the machine and the device outlive the session.
-  Session(Graph graph, const Machine& machine, Device& device, SessionOptions options);
+  /// Where values decide about shapes or about what runs, the host drives the graph in several
+  /// modules (stage.h). The machine and the device outlive the session.
+  Session(const Graph& graph, const Machine& machine, Device& device, SessionOptions options);
   /// A module compiled elsewhere, for its own shapes only.
   Session(Module module, const Machine& machine, Device& device, SessionOptions options);
   ~Session();
 
   /// Inputs by name; in timing mode none are needed. Symbols not in `dims` are bound from the
-  /// inputs' shapes.
+  /// inputs' shapes. Error, before anything runs, for a model that does not fit the device.
   RunResult run(const Bindings& dims, const std::map<std::string, Tensor>& inputs);
-  /// The module for these dims, compiled if need be, not run.
+  /// The module for these dims, compiled if need be, not run. Error if the host drives the graph.
   const Module& module_for(const Bindings& dims);
 
+  /// The same without an Error: null if the host drives the graph.
+  const Module* prepared(const Bindings& dims);
+
+  /// From now on, `output` of a run stays on the device and is `input` of the next one, which need
+  /// not be given then. Error for names the model does not have, or element types that differ.
+  void carry(const std::string& output, const std::string& input);
+  /// Forgets what was carried: the next run is a first one.
+  void forget_carried() { carried_.clear(); }
+  /// Null: nothing is carried to this input.
+  [[nodiscard]] const std::vector<std::int64_t>* carried_shape(const std::string& input) const {
+    const auto found = carried_.find(input);
+    return found == carried_.end() ? nullptr : &found->second.shape;
+  }
+
+  /// Device memory in use between runs, and sets of shapes ready.
+  [[nodiscard]] const MemoryUse& memory() const;
+  [[nodiscard]] std::size_t ready() const { return runner_.ready(); }
+
  private:
-  struct Loaded;
-  Loaded& load(const Bindings& dims, bool& compiled);
-  void run_steps(const std::vector<ModuleStep>& steps, Loaded& loaded, RunResult& result);
-  void launch(const ModuleStep& step, Loaded& loaded, RunResult& result);
-  [[nodiscard]] std::uint64_t address_of(const Loaded& loaded, int tensor) const;
-  void charge(HostWork work, std::int64_t picoseconds, const std::string& label,
-              std::int64_t& total_ns);
+  using Tensors = std::map<std::string, Tensor>;
+  [[nodiscard]] Bindings bind(const Bindings& dims, const Tensors& inputs) const;
+  [[nodiscard]] std::shared_ptr<GraphRunner::Stage> stage_for(const Bindings& dims,
+                                                              RunResult& result);
+  struct InputType {
+    DType dtype{};
+    std::vector<std::int64_t> shape{};
+  };
+  /// What the model takes, by name, for these dims.
+  [[nodiscard]] std::map<std::string, InputType> input_types(const GraphRunner::Stage& stage,
+                                                             const Bindings& dims) const;
+  [[nodiscard]] GraphRunner::Environment inputs_of(const GraphRunner::Stage& stage,
+                                                   const std::map<std::string, InputType>& types,
+                                                   const Tensors& inputs);
 
   Graph graph_;
-  bool fixed_ = false;  // made from a module
-  const Machine& machine_;
-  std::uint64_t machine_hash_;
-  Device& device_;
-  SessionOptions options_;
-  bool analysed_ = false;          // the host has paid for partitioning this graph
-  std::vector<Ticket> tickets_{};  // of the run in progress
-  std::map<Bindings, std::unique_ptr<Loaded>> loaded_;
+  std::shared_ptr<GraphRunner::Stage> fixed_{};  // made from a module
+  GraphRunner runner_;
+  std::vector<std::string> output_names_{};
+  std::map<std::string, std::string> carries_{};  // input: output
+  GraphRunner::Environment carried_{};
 };
 
 }  // namespace dvmsim

@@ -92,6 +92,7 @@ struct SimDevice::State {
   std::unique_ptr<Meaning> meaning{};                 // none in timing mode
   std::map<std::uint64_t, std::uint64_t> programs{};  // address by hash of the code
   std::vector<LaunchReport> reports{};
+  Ticket first_ticket = 0;  // of the reports that are kept
 };
 
 SimDevice::SimDevice(const Machine& machine, const SimOptions& options)
@@ -131,7 +132,7 @@ void SimDevice::host_work(HostWork kind, std::int64_t nanoseconds, HostThread th
 Ticket SimDevice::submit(const Launch& launch) {
   State& state = *state_;
   check_launch(state.machine, launch);
-  const auto ticket = static_cast<Ticket>(state.reports.size());
+  const auto ticket = state.first_ticket + static_cast<Ticket>(state.reports.size());
   const Cycles arrival = state.timeline.submit(launch);
   LaunchMark mark{ticket, launch.label, arrival, std::max(arrival, state.timeline.stream_free())};
   mark.awaited = state.timeline.awaited();
@@ -172,10 +173,24 @@ std::uint64_t SimDevice::State::place_program(const Program& program) {
 }
 
 LaunchReport SimDevice::wait(Ticket ticket) {
-  DVMSIM_ASSERT(ticket >= 0 && ticket < static_cast<Ticket>(state_->reports.size()),
-                "a ticket comes from submit");
+  const auto index = static_cast<std::size_t>(ticket - state_->first_ticket);
+  DVMSIM_ASSERT(ticket >= state_->first_ticket && index < state_->reports.size(),
+                "a ticket comes from submit and has not been forgotten");
   state_->timeline.wait(ticket);
-  return state_->reports[static_cast<std::size_t>(ticket)];
+  return state_->reports[index];
+}
+
+void SimDevice::forget(const Program& program) {
+  const auto place = state_->programs.find(hash_of_code(program));
+  if (place == state_->programs.end()) return;
+  state_->global.release(place->second);
+  state_->programs.erase(place);
+}
+
+void SimDevice::forget_launches() {
+  state_->first_ticket += static_cast<Ticket>(state_->reports.size());
+  state_->reports.clear();
+  state_->timeline.forget_before(state_->first_ticket);
 }
 
 void SimDevice::listen(Probes probes) {

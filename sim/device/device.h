@@ -31,6 +31,8 @@ class SimDevice : public Device {
                  const std::string& label) override;
   Ticket submit(const Launch& launch) override;
   LaunchReport wait(Ticket ticket) override;
+  void forget(const Program& program) override;
+  void forget_launches() override;
   void listen(Probes probes) override;
 
   /// These bytes have been used lately: they are in L2 as far as it holds them.

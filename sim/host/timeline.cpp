@@ -44,10 +44,19 @@ void HostTimeline::ended(Cycles end) {
 }
 
 void HostTimeline::wait(Ticket ticket) {
-  const Cycles end = ends_[static_cast<std::size_t>(ticket)];
+  const Cycles end = ends_[static_cast<std::size_t>(ticket - first_)];
   const Picoseconds known = time_at(end) + scaled(machine_.host.synchronize);
   if (known > front_) awaited_ = end;
   front_ = std::max(front_, known);
+}
+
+void HostTimeline::forget_before(Ticket ticket) {
+  const auto all = static_cast<std::ptrdiff_t>(ends_.size());
+  const std::ptrdiff_t past = std::min<std::ptrdiff_t>(ticket - first_, all);
+  const std::ptrdiff_t gone = std::min(past, all - machine_.launch.stream_depth);
+  if (gone <= 0) return;
+  ends_.erase(ends_.begin(), ends_.begin() + gone);
+  first_ += static_cast<Ticket>(gone);
 }
 
 void HostTimeline::spend(HostThread thread, HostWork kind, Picoseconds time,

@@ -23,6 +23,8 @@ class HostTimeline {
   void ended(Cycles end);
   /// The front thread learns that the launch is over.
   void wait(Ticket ticket);
+  /// Nobody waits for earlier launches any more. The stream's depth still counts them.
+  void forget_before(Ticket ticket);
 
   [[nodiscard]] Cycles stream_free() const { return stream_free_; }
   /// End of the last launch that the front thread had to wait for; 0: none.
@@ -40,7 +42,8 @@ class HostTimeline {
   const Probes& probes_;
   Picoseconds front_{}, queue_{};
   Cycles stream_free_{}, awaited_{};
-  std::vector<Cycles> ends_{};  // by ticket
+  std::vector<Cycles> ends_{};  // by ticket, from first_ on
+  Ticket first_ = 0;
 };
 
 }  // namespace dvmsim

@@ -164,6 +164,13 @@ Ticks MemoryServer::l2_time(std::int64_t bytes, bool write) const {
   return ticks_for(bytes, (write ? machine_.l2.write : machine_.l2.read).per_cycle());
 }
 
+void MemoryServer::prefetch(const Request& request) const {
+  if (!cache_.exists()) return;
+  for (const Piece& piece : request.pieces) {
+    cache_.prefetch(piece.address / static_cast<std::uint64_t>(line_bytes_));
+  }
+}
+
 void MemoryServer::touch(std::uint64_t address, std::int64_t bytes) {
   closed_form_.touch(address, bytes);
   tlb_.touch(address, bytes);

@@ -30,6 +30,8 @@ class MemoryServer {
   /// As if every core had read the bytes before the run: they are in L2 and their pages at hand, if
   /// there is room.
   void touch(std::uint64_t address, std::int64_t bytes);
+  /// The request will be served soon: tells the host's own cache.
+  void prefetch(const Request& request) const;
   /// Empties L2 and the translations; dirty lines are forgotten.
   void clear();
   /// What L2 does not keep: reads of these bytes go to HBM, and writes through.

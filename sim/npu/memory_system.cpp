@@ -19,6 +19,7 @@ MemorySystem::MemorySystem(sc_core::sc_module_name name, const Machine& machine,
 
 void MemorySystem::request(const Request& request) {
   pending_.push(request);
+  server_.prefetch(request);
   if (request.key.arrival == pending_.next_arrival()) arm(request.key.arrival);
 }
 

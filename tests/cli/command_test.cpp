@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "traces/check.h"
@@ -196,7 +197,6 @@ TEST_F(Command, tensors_that_l2_does_not_keep_are_read_anew) {
     EXPECT_EQ(run.code, 0) << run.err;
     return nlohmann::json::parse(run.out)["memory"]["hbm_read_bytes"].get<std::int64_t>();
   };
-  // Besides the program.
   EXPECT_EQ(read("--bypass all") - read(""), 2 * 512 * 512 * 2);
   const Outcome wrong = dvmsim("op add 512x512 512x512 --bypass nobody");
   EXPECT_EQ(wrong.code, 2);
@@ -415,6 +415,85 @@ TEST_F(Command, compile_dumps_every_level) {
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_NE(outcome.out, "") << level;
   }
+}
+
+TEST_F(Command, a_stream_is_the_same_each_time_and_carries_state) {
+  write("grow.graph",
+        "graph grow\ndim past\ninput x: f32[1, 32]\ninput cache: f32[past, 32]\n"
+        "next = concat(cache, x) {axis=0}\ny = softmax(next)\noutput y, next\n");
+  write("grow.stream",
+        "seed: 4\nstate: {next: cache}\ninitial: {past: 0}\n"
+        "steps:\n  - repeat: 5\n  - {repeat: 2, fresh: true, seed: 1}\n");
+  const std::string words = "run grow.graph --stream grow.stream --check eval" + tiny();
+  const Outcome once = dvmsim(words + "--json a.json --csv a.csv");
+  ASSERT_EQ(once.code, 0) << once.err;
+  ASSERT_EQ(dvmsim(words + "--json b.json --csv b.csv").code, 0);
+  EXPECT_EQ(content(path("a.json")), content(path("b.json")));
+  EXPECT_EQ(content(path("a.csv")), content(path("b.csv")));
+  const auto json = nlohmann::json::parse(content(path("a.json")));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(json["steps"][i]["dims"]["past"], i);
+  EXPECT_EQ(json["steps"][5]["dims"]["past"], 0);
+  EXPECT_EQ(json["steps"][5]["outputs"], json["steps"][6]["outputs"]);
+  EXPECT_EQ(json["steps"][6]["cached"], true);
+}
+
+TEST_F(Command, a_streams_memory_does_not_grow) {
+  write("s.stream", "steps:\n  - {repeat: 300, dims: {n: 1..200}}\n");
+  const Outcome outcome =
+      dvmsim("run small.graph --stream s.stream --mode timing --json a.json" + tiny());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(content(path("a.json")));
+  std::map<int, std::int64_t> most;  // without programs, one size always needs the same
+  for (const auto& step : json["steps"]) {
+    const auto [seen, is_new] = most.try_emplace(step["dims"]["n"], step["memory_bytes"]);
+    EXPECT_LE(step["memory_bytes"].get<std::int64_t>(), seen->second + 200 * 1024);
+  }
+}
+
+TEST_F(Command, features_are_refused_by_every_verb_that_takes_them) {
+  write("s.stream", "steps:\n  - dims: {n: 4}\n");
+  for (const std::string words : {"run small.graph --dim n=4", "run small.graph --stream s.stream",
+                                  "compile small.graph --dim n=4", "op relu 4x4"}) {
+    const Outcome outcome = dvmsim(words + " --feature +fly" + tiny());
+    EXPECT_EQ(outcome.code, 2) << words;
+    EXPECT_NE(outcome.err.find("--feature fly: strategy dvm has no such feature"),
+              std::string::npos)
+        << words << ": " << outcome.err;
+  }
+}
+
+TEST_F(Command, a_bad_stream_is_one_error_with_its_line) {
+  write("s.stream", "steps:\n  - dims: {n: 4}\n  - dims: {m: 4}\n");
+  const Outcome outcome = dvmsim("run small.graph --stream s.stream --json a.json" + tiny());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("s.stream:3: step 1: --dim m"), std::string::npos) << outcome.err;
+  EXPECT_FALSE(fs::exists(path("a.json")));
+  EXPECT_EQ(dvmsim("run small.graph --stream s.stream --dim n=3" + tiny()).code, 2);
+  EXPECT_EQ(dvmsim("run small.graph --stream s.stream --known x" + tiny()).code, 2);
+  EXPECT_EQ(dvmsim("run small.graph --dim n=3 --csv a.csv" + tiny()).code, 2);
+}
+
+TEST_F(Command, a_model_too_large_for_the_device_is_refused_with_the_figure) {
+  const Outcome outcome =
+      dvmsim("run small.graph --dim n=100000 --mode timing --set hbm.size=1MiB");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("MiB of device memory (weights 0 B, inputs and outputs 146.48 MiB"),
+            std::string::npos)
+      << outcome.err;
+}
+
+TEST_F(Command, what_the_host_drives_runs_and_is_named) {
+  write("loop.graph",
+        "graph g\ninput n: i64[]\ninput x: f32[64]\ny = loop(n, _, x) {carried=1} do (i, go, p) {\n"
+        "  q = tanh(p)\n  output go, q\n}\noutput y\n");
+  const Outcome compiled = dvmsim("compile loop.graph -o a.dvm");
+  EXPECT_EQ(compiled.code, 2);
+  EXPECT_NE(compiled.err.find("node 'y' (loop): what follows depends on values"), std::string::npos)
+      << compiled.err;
+  const Outcome outcome = dvmsim("run loop.graph --check eval --json a.json" + tiny());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(content(path("a.json")));
+  EXPECT_EQ(json["host"]["nodes"][0], "node 'y' (loop)");
 }
 
 }  // namespace

@@ -62,6 +62,11 @@ class Device {
   /// The front thread waits until the launch has finished.
   virtual LaunchReport wait(Ticket ticket) = 0;
 
+  /// The code of this program will not be launched again, or may be brought to the device anew.
+  virtual void forget(const Program&) {}
+  /// Everything submitted has been waited for; its tickets are not used again.
+  virtual void forget_launches() {}
+
   /// Listeners for everything from now on; they outlive the device or are removed.
   virtual void listen(Probes probes) = 0;
 };

@@ -68,7 +68,7 @@ CoreMemory& Reference::memory_of(CoreId core) {
 
 Ticket Reference::submit(const Launch& launch) {
   check(machine_, launch);
-  const Ticket ticket = static_cast<Ticket>(reports_.size());
+  const Ticket ticket = first_ticket_ + static_cast<Ticket>(reports_.size());
   const LaunchMark mark{ticket, launch.label, {}, {}, {}};
   for (Probe* probe : probes_) probe->on_launch_begin(mark, *launch.program);
   Interleaving interleaving(machine_, launch, global_, seed_, order_);
@@ -85,9 +85,15 @@ Ticket Reference::submit(const Launch& launch) {
 }
 
 LaunchReport Reference::wait(Ticket ticket) {
-  DVMSIM_ASSERT(ticket >= 0 && ticket < static_cast<Ticket>(reports_.size()),
-                "a ticket comes from submit");
-  return reports_[static_cast<std::size_t>(ticket)];
+  const auto index = static_cast<std::size_t>(ticket - first_ticket_);
+  DVMSIM_ASSERT(ticket >= first_ticket_ && index < reports_.size(),
+                "a ticket comes from submit and has not been forgotten");
+  return reports_[index];
+}
+
+void Reference::forget_launches() {
+  first_ticket_ += static_cast<Ticket>(reports_.size());
+  reports_.clear();
 }
 
 }  // namespace dvmsim

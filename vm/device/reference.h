@@ -35,6 +35,7 @@ class Reference : public Device {
                  const std::string& label) override;
   Ticket submit(const Launch& launch) override;
   LaunchReport wait(Ticket ticket) override;
+  void forget_launches() override;
   void listen(Probes probes) override;
 
   /// Hears the order of everything from now on; nullptr: nobody does.
@@ -48,6 +49,7 @@ class Reference : public Device {
   GlobalMemory global_;
   std::map<CoreId, std::unique_ptr<CoreMemory>> memories_{};
   std::vector<LaunchReport> reports_{};
+  Ticket first_ticket_ = 0;  // of the reports that are kept
   Probes probes_{};
   OrderListener* order_ = nullptr;
 };

@@ -80,6 +80,64 @@ TEST(Text, deduced_types_round_trip_too) {
   EXPECT_EQ(print_graph(parse_graph(text, "t.graph")), text);
 }
 
+TEST(Text, a_repeat_is_its_body_written_out) {
+  const Graph layers = parse_graph(R"(graph g
+input x: f32[4]
+next = exp(x)  # only a name here
+repeat layer 2 {
+  input y: f32[4]
+  const w: f32[4] = random(7, 0.5)
+  h = add(x, y)
+  repeat part 2 {
+    z = mul(h, w)
+    next h = z
+  }
+  next x = h
+  output h as sum
+}
+e = exp(x)
+output e, next
+)",
+                                   "t.graph");
+  const Graph written = parse_graph(R"(graph g
+input x: f32[4]
+input layer0.y: f32[4]
+const layer0.w: f32[4] = random(7, 0.5)
+input layer1.y: f32[4]
+const layer1.w: f32[4] = random(1007, 0.5)
+next = exp(x)
+layer0.h = add(x, layer0.y)
+layer0.part0.z = mul(layer0.h, layer0.w)
+layer0.part1.z = mul(layer0.part0.z, layer0.w)
+layer1.h = add(layer0.part1.z, layer1.y)
+layer1.part0.z = mul(layer1.h, layer1.w)
+layer1.part1.z = mul(layer1.part0.z, layer1.w)
+e = exp(layer1.part1.z)
+output layer0.part1.z as layer0.sum, layer1.part1.z as layer1.sum, e, next
+)",
+                                    "t.graph");
+  EXPECT_EQ(print_graph(layers), print_graph(written));
+}
+
+TEST(Text, a_repeat_refuses_what_it_cannot_mean) {
+  EXPECT_NE(error_of("repeat a 0 { }\n").find("t.graph:1: repeat takes a count of 1 to 1000"),
+            std::string::npos);
+  EXPECT_NE(error_of("input x: f32[2]\nrepeat a 2 { y = exp(x)\n").find("not closed"),
+            std::string::npos);
+  EXPECT_NE(error_of("input x: f32[2]\nnext x = x\n").find("only inside a repeat"),
+            std::string::npos);
+  EXPECT_NE(error_of("input x: f32[2]\nrepeat a 2 {\ny = exp(x)\nnext y = x }\n")
+                .find("t.graph:4: value 'y' is defined inside"),
+            std::string::npos);
+}
+
+TEST(Text, the_shipped_workloads_have_shapes) {
+  for (const char* name : {"bert_base", "encoder", "llama_7b"}) {
+    const std::string path = std::string(DVMSIM_SOURCE_DIR "/configs/workloads/") + name + ".graph";
+    EXPECT_NO_THROW((void)deduce_shapes(load_graph(path))) << name;
+  }
+}
+
 TEST(Text, errors_name_file_and_line) {
   EXPECT_EQ(error_of("input x: f32[2]\ny = nope(x)\noutput y").substr(0, 44),
             "t.graph:2: there is no operator 'nope'");

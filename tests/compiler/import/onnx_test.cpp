@@ -22,16 +22,16 @@ Graph imported(const onnx::ModelProto& model, const std::string& directory = "")
   return import_onnx(model.SerializeAsString(), "m.onnx", directory);
 }
 
-std::string error_of(const std::string& bytes) {
+std::string error_of(const std::string& bytes, const std::string& directory = "") {
   try {
-    (void)import_onnx(bytes, "m.onnx", "");
+    (void)import_onnx(bytes, "m.onnx", directory);
   } catch (const Error& error) {
     return error.what();
   }
   return "";
 }
-std::string error_of(const onnx::ModelProto& model) {
-  return error_of(model.SerializeAsString());
+std::string error_of(const onnx::ModelProto& model, const std::string& directory = "") {
+  return error_of(model.SerializeAsString(), directory);
 }
 
 Tensor floats(std::vector<std::int64_t> shape, std::vector<float> values) {
@@ -135,8 +135,9 @@ TEST(Onnx, cycles_missing_values_and_double_writes_name_the_node) {
 
 TEST(Onnx, unknown_operators_are_refused_by_name) {
   onnx::ModelProto model = small_model();
-  model.mutable_graph()->mutable_node(1)->set_op_type("LSTM");
-  EXPECT_NE(error_of(model).find("node 'first' (LSTM): operator not supported"), std::string::npos);
+  model.mutable_graph()->mutable_node(1)->set_op_type("Nonesuch");
+  EXPECT_NE(error_of(model).find("node 'first' (Nonesuch): operator not supported"),
+            std::string::npos);
   model.mutable_graph()->mutable_node(1)->set_op_type("Relu");
   model.mutable_graph()->mutable_node(1)->set_domain("com.example");
   EXPECT_NE(error_of(model).find("operator not supported"), std::string::npos);
@@ -330,7 +331,11 @@ TEST(Onnx, weights_may_lie_in_a_file_beside_the_model) {
   tensor.mutable_external_data(0)->set_value("../w.bin");
   EXPECT_NE(error_of(model).find("must lie beside the model"), std::string::npos);
   tensor.mutable_external_data(0)->set_value("none.bin");
-  EXPECT_NE(error_of(model).find("does not hold 12 bytes at offset 4"), std::string::npos);
+  EXPECT_NE(error_of(model).find("none.bin' cannot be read"), std::string::npos);
+  tensor.mutable_external_data(0)->set_value("w.bin");
+  tensor.mutable_external_data(1)->set_value("8");
+  EXPECT_NE(error_of(model, directory.string()).find("does not hold 12 bytes at offset 8"),
+            std::string::npos);
 }
 
 TEST(Onnx, damaged_tensors_are_refused) {

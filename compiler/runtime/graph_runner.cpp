@@ -1,0 +1,280 @@
+#include "compiler/runtime/graph_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/graph/shape.h"
+#include "compiler/runtime/stage_state.h"
+#include "vm/base/error.h"
+
+namespace dvmsim {
+namespace {
+
+/// "1x3x48;2": what distinguishes one use of a graph from another.
+std::string facts_of(const Graph& graph, const GraphRunner::Environment& inputs,
+                     const std::map<std::string, Tensor>& contents) {
+  std::string facts;
+  for (ValueId id : graph.inputs) {
+    const std::string& name = graph.value(id).name;
+    facts += fmt::format("{};", fmt::join(inputs.at(name).shape, "x"));
+    const auto known = contents.find(name);
+    if (known != contents.end()) facts += fmt::format("={};", fmt::join(known->second.ints(), ","));
+  }
+  return facts;
+}
+
+/// The graph with the shapes its inputs have, and the numbers in those that were looked at.
+Graph with_facts(const Graph& graph, const GraphRunner::Environment& inputs,
+                 const std::map<std::string, Tensor>& contents) {
+  Graph result = graph;
+  Bindings bindings;
+  for (ValueId id : graph.inputs) {
+    Value& input = result.value(id);
+    const std::vector<std::int64_t>& shape = inputs.at(input.name).shape;
+    const Dims declared = input.type.shape.value_or(Dims{});
+    for (std::size_t i = 0; i < declared.size() && declared.size() == shape.size(); ++i) {
+      if (const auto symbol = declared[i].symbol_name()) bindings[*symbol] = shape[i];
+    }
+    input.type.shape = Dims(shape.begin(), shape.end());
+    const auto known = contents.find(input.name);
+    input.type.contents.reset();
+    if (known == contents.end()) continue;
+    const auto numbers = known->second.ints();
+    input.type.contents = Dims(numbers.begin(), numbers.end());
+  }
+  return bind_symbols(result, bindings);
+}
+
+std::string size_text(std::int64_t bytes) {
+  constexpr double kKib = 1024, kMib = kKib * 1024, kGib = kMib * 1024;
+  const auto size = static_cast<double>(bytes);
+  if (size >= kGib) return fmt::format("{:.2f} GiB", size / kGib);
+  if (size >= kMib) return fmt::format("{:.2f} MiB", size / kMib);
+  return bytes < 1024 ? fmt::format("{} B", bytes) : fmt::format("{:.2f} KiB", size / kKib);
+}
+
+MemoryUse sum(MemoryUse a, const MemoryUse& b) {
+  a.weights += b.weights;
+  a.inputs_outputs += b.inputs_outputs;
+  a.intermediates += b.intermediates;
+  a.programs += b.programs;
+  return a;
+}
+
+}  // namespace
+
+GraphRunner::GraphRunner(const Machine& machine, Device& device, RunnerOptions runner,
+                         CompileSettings settings)
+    : machine_(machine),
+      modules_(machine, device, runner),
+      settings_(settings),
+      strategy_(*runner.strategy),
+      machine_hash_(hash_of(machine)) {}
+
+GraphRunner::~GraphRunner() = default;
+
+std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, const Graph& graph) {
+  auto made = std::make_shared<Stage>();
+  made->key = key;
+  made->plan = plan_stage(graph);
+  if (!made->plan.whole && made->plan.device.nodes.empty()) return made;
+  CompileOptions options;
+  options.fusion = strategy_.fusion;
+  options.path = strategy_.path;
+  options.tiling = settings_.tiling;
+  options.cores = settings_.cores;
+  options.machine_hash = machine_hash_;
+  ReadyModule& ready = made->ready.emplace();
+  ready.module = compile(made->plan.device, machine_, options, &ready.work);
+  ready.module.strategy = std::string(strategy_.name);
+  for (ValueId id : made->plan.device.inputs) {
+    made->inputs.push_back(made->plan.device.value(id).name);
+  }
+  return made;
+}
+
+std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(const Key& key,
+                                                          const std::function<Graph()>& graph,
+                                                          RunResult& result) {
+  const std::string text = key.path + "|" + key.facts;
+  const auto found = stages_.find(text);
+  std::shared_ptr<Stage> stage = found == stages_.end() ? nullptr : found->second;
+  if (stage == nullptr) {
+    stage = stages_[text] = make_stage(key, graph());
+    result.compiled = true;
+  }
+  stage->last_use = ++uses_;
+  keep_few(*stage);
+  return stage;
+}
+
+std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(Module module) {
+  if (module.machine != machine_hash_) {
+    throw Error(
+        fmt::format("program '{}' was compiled for another machine; compile it again with this "
+                    "hardware file",
+                    module.name));
+  }
+  auto made = std::make_shared<Stage>();
+  made->plan.whole = true;
+  made->plan.device_outputs = module.output_names;
+  for (int tensor : module.inputs) {
+    made->inputs.push_back(module.tensors[static_cast<std::size_t>(tensor)].name);
+  }
+  made->ready.emplace();
+  made->ready->module = std::move(module);
+  analysed_.insert("");
+  return stages_["|"] = made;
+}
+
+void GraphRunner::drop(std::map<std::string, std::shared_ptr<Stage>>::iterator stage) {
+  if (stage->second->ready) modules_.drop(*stage->second->ready);
+  stages_.erase(stage);
+}
+
+void GraphRunner::keep_few(const Stage& keep) {
+  while (stages_.size() > static_cast<std::size_t>(std::max(1, settings_.ready_modules))) {
+    auto oldest = stages_.end();
+    for (auto at = stages_.begin(); at != stages_.end(); ++at) {
+      if (at->second.get() == &keep) continue;
+      if (oldest == stages_.end() || at->second->last_use < oldest->second->last_use) oldest = at;
+    }
+    drop(oldest);
+  }
+}
+
+void GraphRunner::make_room(const Stage& keep, std::int64_t input_bytes) {
+  const std::int64_t size = machine_.hbm.size.count();
+  const auto all_needed = [&] {
+    MemoryUse needs = sum(modules_.memory().used(), modules_.needs(*keep.ready));
+    needs.inputs_outputs += input_bytes;
+    return needs;
+  };
+  while (all_needed().total() > size) {
+    auto oldest = stages_.end();
+    for (auto at = stages_.begin(); at != stages_.end(); ++at) {
+      if (at->second.get() == &keep || !at->second->ready || !at->second->ready->placed) continue;
+      if (oldest == stages_.end() || at->second->last_use < oldest->second->last_use) oldest = at;
+    }
+    if (oldest == stages_.end()) break;
+    drop(oldest);
+  }
+  const MemoryUse all = all_needed();
+  if (all.total() <= size) return;
+  throw Error(fmt::format(
+      "the model needs {} of device memory (weights {}, inputs and outputs {}, intermediates {}, "
+      "programs {}), and {} has {}; use smaller dimensions or a narrower type, or raise hbm.size",
+      size_text(all.total()), size_text(all.weights), size_text(all.inputs_outputs),
+      size_text(all.intermediates), size_text(all.programs), machine_.name, size_text(size)));
+}
+
+void GraphRunner::prepare(Stage& stage, std::int64_t input_bytes) {
+  if (!stage.ready) return;
+  make_room(stage, input_bytes);
+  modules_.place(*stage.ready);
+  modules_.reserve_workspace(*stage.ready);
+}
+
+const Module* GraphRunner::module_of(const Stage& stage) {
+  return stage.plan.whole ? &stage.ready->module : nullptr;
+}
+const std::vector<std::string>& GraphRunner::inputs_of(const Stage& stage) {
+  return stage.inputs;
+}
+const StagePlan& GraphRunner::plan_of(const Stage& stage) {
+  return stage.plan;
+}
+
+std::vector<DeviceTensor> GraphRunner::run(Stage& stage, Environment inputs, const Place& place,
+                                           RunResult& result) {
+  std::vector<DeviceTensor> made;
+  if (stage.ready) made = run_module(stage, inputs, place, result);
+  if (stage.plan.whole) return made;
+  for (std::size_t i = 0; i < made.size(); ++i) inputs[stage.plan.device_outputs[i]] = made[i];
+  for (const HostNode& node : stage.plan.host) {
+    if (result.fault) return {};
+    run_host_node(stage.key, node, inputs, result);
+  }
+  if (result.fault) return {};
+  return gather_outputs(stage, std::move(inputs), place, result);
+}
+
+std::vector<DeviceTensor> GraphRunner::run_module(Stage& stage, const Environment& values,
+                                                  const Place& place, RunResult& result) {
+  ReadyModule& ready = *stage.ready;
+  const Module& module = ready.module;
+  if (strategy_.compiles && analysed_.insert(stage.key.path).second) {
+    modules_.charge(HostWork::Compile, machine_.host.node.count() * ready.work.nodes, module.name,
+                    result.compile_ns);
+  }
+  std::vector<DeviceTensor> inputs, outputs(module.outputs.size());
+  for (const std::string& name : stage.inputs) inputs.push_back(values.at(name));
+  // In the order of the module's tensors, which is that of their first use.
+  std::vector<std::size_t> order(outputs.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return module.outputs[a] < module.outputs[b]; });
+  for (std::size_t i : order) {
+    const ModuleTensor& tensor = module.tensors[static_cast<std::size_t>(module.outputs[i])];
+    const std::optional<std::size_t> wanted = stage.output_of(i);
+    std::optional<DeviceTensor> given;
+    if (place && wanted) given = place(*wanted, tensor.dtype, tensor.shape);
+    outputs[i] = given ? *given : modules_.allocate(tensor.dtype, tensor.shape);
+  }
+  modules_.run(ready, inputs, outputs, result);
+  return outputs;
+}
+
+std::vector<DeviceTensor> GraphRunner::gather_outputs(Stage& stage, Environment values,
+                                                      const Place& place, RunResult& result) {
+  const StagePlan& plan = stage.plan;
+  std::vector<DeviceTensor> outputs, later;
+  Environment kept;  // what the rest needs is handed to it, so that it can let go
+  for (const OutputSource& source : plan.outputs) {
+    if (!source.name.empty()) kept[source.name] = values.at(source.name);
+  }
+  if (plan.rest) {
+    std::map<std::size_t, std::size_t> place_of;
+    for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+      if (plan.outputs[i].rest >= 0) place_of[static_cast<std::size_t>(plan.outputs[i].rest)] = i;
+    }
+    const Place inner = [&](std::size_t output, DType dtype,
+                            const std::vector<std::int64_t>& shape) {
+      return place ? place(place_of.at(output), dtype, shape) : std::nullopt;
+    };
+    Environment needed;
+    for (ValueId id : plan.rest->inputs) {
+      const std::string& name = plan.rest->value(id).name;
+      needed[name] = values.at(name);
+    }
+    values.clear();
+    later = run_graph(stage.key, "", *plan.rest, std::move(needed), plan.reads, inner, result);
+    if (result.fault) return {};
+  }
+  for (const OutputSource& source : plan.outputs) {
+    outputs.push_back(source.rest >= 0  ? later[static_cast<std::size_t>(source.rest)]
+                      : source.constant ? modules_.upload(constant_tensor(*source.constant))
+                                        : kept.at(source.name));
+  }
+  return outputs;
+}
+
+std::vector<DeviceTensor> GraphRunner::run_graph(const Key& key, const std::string& step,
+                                                 const Graph& graph, Environment inputs,
+                                                 const std::vector<std::string>& reads,
+                                                 const Place& place, RunResult& result) {
+  std::map<std::string, Tensor> contents;
+  for (const std::string& name : reads) {
+    if (!inputs.contains(name)) continue;
+    contents[name] = modules_.read_back(inputs.at(name), "value '" + name + "'", result);
+    if (result.fault) return {};
+  }
+  const Key own{key.path + "/" + step, key.facts + "/" + facts_of(graph, inputs, contents)};
+  const auto stage = stage_of(
+      own, [&] { return with_facts(graph, inputs, contents); }, result);
+  prepare(*stage, 0);
+  return run(*stage, std::move(inputs), place, result);
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,101 @@
+// Runs a graph on tensors of the device: stage by stage (stage.h), each compiled once for its
+// shapes and kept. Where the host drives, it is done here: host_nodes.cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compiler/graph/graph.h"
+#include "compiler/runtime/module_runner.h"
+#include "compiler/runtime/stage.h"
+
+namespace dvmsim {
+
+struct CompileSettings {
+  Tiling tiling = Tiling::Cost;
+  int cores = 0;
+  int ready_modules = 512;  // kept at most; the one used longest ago goes first
+};
+
+class GraphRunner {
+ public:
+  GraphRunner(const Machine& machine, Device& device, RunnerOptions runner,
+              CompileSettings settings);
+  ~GraphRunner();
+
+  using Environment = std::map<std::string, DeviceTensor>;  // by value name
+  /// Where an output should lie, if the caller minds.
+  using Place = std::function<std::optional<DeviceTensor>(std::size_t output, DType dtype,
+                                                          const std::vector<std::int64_t>& shape)>;
+
+  /// Which graph of the model (the same for all shapes), and what is known about its inputs.
+  struct Key {
+    std::string path{}, facts{};
+  };
+  struct Stage;
+  /// The stage of a graph, made if need be. `graph` has the shapes of its inputs.
+  std::shared_ptr<Stage> stage_of(const Key& key, const std::function<Graph()>& graph,
+                                  RunResult& result);
+  /// That of a module compiled elsewhere.
+  std::shared_ptr<Stage> stage_of(Module module);
+
+  /// Runs a stage and what follows it; the outputs of the graph it was made for. Empty after a
+  /// fault.
+  std::vector<DeviceTensor> run(Stage& stage, Environment inputs, const Place& place,
+                                RunResult& result);
+  /// Makes sure the stage's module fits the device, with so many bytes of inputs still to come, and
+  /// is there. Error with the figures if not.
+  void prepare(Stage& stage, std::int64_t input_bytes);
+  [[nodiscard]] static const Module* module_of(const Stage& stage);
+  /// The inputs its module has, in order.
+  [[nodiscard]] static const std::vector<std::string>& inputs_of(const Stage& stage);
+  [[nodiscard]] static const StagePlan& plan_of(const Stage& stage);
+
+  [[nodiscard]] ModuleRunner& modules() { return modules_; }
+  [[nodiscard]] const MemoryUse& memory() const { return modules_.memory().used(); }
+  [[nodiscard]] std::size_t ready() const { return stages_.size(); }
+
+ private:
+  [[nodiscard]] std::shared_ptr<Stage> make_stage(const Key& key, const Graph& graph);
+  /// Drops modules until this one fits; Error with the figures if it never does.
+  void make_room(const Stage& keep, std::int64_t input_bytes);
+  void keep_few(const Stage& keep);
+  void drop(std::map<std::string, std::shared_ptr<Stage>>::iterator stage);
+  /// `key` is that of whatever runs it; `step` tells the graph from others there.
+  std::vector<DeviceTensor> run_graph(const Key& key, const std::string& step, const Graph& graph,
+                                      Environment inputs, const std::vector<std::string>& reads,
+                                      const Place& place, RunResult& result);
+  std::vector<DeviceTensor> run_module(Stage& stage, const Environment& values, const Place& place,
+                                       RunResult& result);
+  std::vector<DeviceTensor> gather_outputs(Stage& stage, Environment values, const Place& place,
+                                           RunResult& result);
+
+  // What the host does itself.
+  struct Call;
+  class Stack;
+  void run_host_node(const Key& key, const HostNode& node, Environment& values, RunResult& result);
+  std::vector<DeviceTensor> run_if(const Call& call);
+  std::vector<DeviceTensor> run_loop(const Call& call);
+  std::vector<DeviceTensor> run_scan(const Call& call);
+  std::vector<DeviceTensor> run_round(const Call& call, const Graph& body, Environment values,
+                                      std::size_t first_stacked, std::vector<Stack>& stacks);
+  std::vector<DeviceTensor> evaluate_on_host(const Call& call);
+  void copy(const DeviceTensor& from, const DeviceTensor& to, RunResult& result);
+
+  const Machine& machine_;
+  ModuleRunner modules_;
+  CompileSettings settings_;
+  const Strategy& strategy_;
+  std::uint64_t machine_hash_;
+  std::set<std::string> analysed_{};  // paths the host has paid for
+  std::int64_t uses_ = 0;
+  std::map<std::string, std::shared_ptr<Stage>> stages_{};
+};
+
+}  // namespace dvmsim

@@ -1,0 +1,39 @@
+// What one run of a session did, besides what the device's listeners saw.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/graph/tensor.h"
+#include "compiler/runtime/device_memory.h"
+#include "compiler/runtime/module.h"
+#include "vm/device/device.h"
+
+namespace dvmsim {
+
+struct RunResult {
+  std::vector<Tensor> outputs{};  // empty in timing mode
+  std::vector<std::string> output_names{};
+  std::vector<LaunchReport> launches{};
+  Fault fault{};          // of the first launch that failed; the rest did not run
+  bool compiled = false;  // a module did not exist before
+  std::int64_t compile_ns = 0, encode_ns = 0;  // modelled host time
+  std::int64_t program_bytes = 0;              // of the distinct programs
+
+  /// What the host did between launches because values on the device decide what comes next.
+  struct HostSteps {
+    std::int64_t synchronisations = 0, bytes_read = 0, iterations = 0;
+    std::vector<std::string> nodes{};  // once each, in order: "node 'n' (loop)"
+    void add(const std::string& node) {
+      if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
+    }
+  } host{};
+  MemoryUse memory{};  // when the run used most
+
+  /// Of the session, until its next run; null when the host drives the graph in several modules.
+  const Module* module = nullptr;
+};
+
+}  // namespace dvmsim
