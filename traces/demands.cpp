@@ -69,6 +69,7 @@ void Demands::on_span(const Span& span) {
     }
     case Pipe::Fix: {
       const std::int64_t bytes = bytes_in(command, Space::GM);
+      if (bytes == 0) return;  // scales, from L1
       amounts.accumulators += bytes / size_of(command.dtype());
       written_ += bytes;
       return;
@@ -79,7 +80,8 @@ void Demands::on_span(const Span& span) {
 }
 
 void Demands::on_load(Amounts& amounts, const isa::Command& command) const {
-  const bool cube_side = command.op == isa::Op::loadnz || command.op == isa::Op::loadl1;
+  const bool cube_side = command.op == isa::Op::loadnz || command.op == isa::Op::loadfm ||
+                         command.op == isa::Op::loadl1;
   (cube_side ? amounts.to_l1 : amounts.to_ub) += bytes_in(command, Space::GM);
 }
 

@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "compiler/codegen/module_compiler.h"
-#include "compiler/codegen/moves.h"
 #include "compiler/codegen/vector.h"
-#include "compiler/schedule/conv.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -42,6 +40,9 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
     case GroupKind::Conv:
       compile_conv(scope, group);
       break;
+    case GroupKind::Window:
+      compile_pool(scope, group);
+      break;
     case GroupKind::Copy:
       compile_copies(scope, group);
       break;
@@ -77,54 +78,6 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
   for (ValueId id : lowered->outputs) arguments.push_back(at(tensor_of(scope, id)));
   launch(emit_vector(lowered->kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
          schedule.cores, lowered->kernel.name);
-}
-
-void ModuleCompiler::compile_conv(Scope& scope, const Group& group) {
-  const Graph& graph = *scope.graph;
-  const Node& node = graph.node(group.nodes.front());
-  const Sizes x = known_shape(graph.value(node.inputs[0])),
-              w = known_shape(graph.value(node.inputs[1]));
-  const std::size_t spatial = x.size() - 2;
-  if (spatial != 1 && spatial != 2) {
-    throw Error(fmt::format("{}: convolution over {} dimensions is not supported; 1 and 2 are",
-                            describe(graph, node), spatial));
-  }
-  ConvSpec spec;
-  spec.batch = x[0];
-  spec.channels = x[1];
-  spec.out_channels = w[0];
-  spec.groups = node.int_of("groups");
-  spec.in = graph.value(node.inputs[0]).type.dtype;
-  spec.out = graph.value(node.outputs[0]).type.dtype;
-  const Sizes strides = node.ints_of("strides", Sizes(spatial, 1));
-  const Sizes dilations = node.ints_of("dilations", Sizes(spatial, 1));
-  const Sizes pads = node.ints_of("pads", Sizes(2 * spatial, 0));
-  for (std::size_t i = 0; i < spatial; ++i) {
-    const std::size_t to = i + 2 - spatial;
-    spec.size[to] = x[i + 2];
-    spec.kernel[to] = w[i + 2];
-    spec.stride[to] = strides[i];
-    spec.dilation[to] = dilations[i];
-    spec.pad_begin[to] = pads[i];
-    spec.pad_end[to] = pads[i + spatial];
-  }
-  const ConvPlan plan = plan_conv(spec);
-  int input = tensor_of(scope, node.inputs[0]);
-  const Sizes padded(plan.padded.begin(), plan.padded.end());
-  if (plan.pads) {
-    const int to = workspace(node.name + ".padded", spec.in, padded);
-    copy(node.name + ".pad", spec.in, {input}, {to},
-         pad_copies({spec.batch, spec.channels, spec.size[0], spec.size[1]}, padded,
-                    {0, 0, spec.pad_begin[0], spec.pad_begin[1]}, "constant", 0));
-    input = to;
-  }
-  if (plan.gathers) {
-    const int to = workspace(node.name + ".columns", spec.in, {plan.column_elements});
-    copy(node.name + ".img2col", spec.in, {input}, {to}, {plan.gather});
-    input = to;
-  }
-  multiply(plan.matmul, node.name, at(tensor_of(scope, node.inputs[1])), at(input),
-           at(tensor_of(scope, node.outputs[0])), -1);
 }
 
 void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {

@@ -97,22 +97,28 @@ MatmulSpec ModuleCompiler::prepare(const MatmulSpec& spec, const MatmulTactics& 
   return prepared(spec, tactics);
 }
 
-/// A launch that turns `count` elements into another type.
+/// A launch that turns `count` elements into another type, after what FixPipe would have done.
 void ModuleCompiler::cast(const std::string& label, std::int64_t count, DType from_type,
-                          ModuleArgument from, DType to_type, ModuleArgument to) {
+                          ModuleArgument from, DType to_type, ModuleArgument to, isa::Post post) {
   VectorKernel kernel;
   kernel.name = label + ".cast";
   kernel.dims = {1, count};
-  kernel.values = {{from_type, Extent::Full}, {to_type, Extent::Full}};
+  kernel.values = {{from_type, Extent::Full}};
   kernel.inputs = {{0, {0, 1}, label}};
-  kernel.outputs = {{1, {0, 1}, kernel.name}};
-  KernelStep step;
-  step.op = isa::Op::vcvt;
-  step.dtype = from_type;
-  step.result = 1;
-  step.source = {0, -1, -1};
-  step.label = "cast";
-  kernel.steps = {step};
+  const auto step = [&](isa::Op op, DType result, const char* name) {
+    const int last = static_cast<int>(kernel.values.size()) - 1;
+    kernel.values.push_back({result, Extent::Full});
+    KernelStep next;
+    next.op = op;
+    next.dtype = from_type;
+    next.result = last + 1;
+    next.source = {last, -1, -1};
+    next.label = name;
+    kernel.steps.push_back(next);
+  };
+  if (post == isa::Post::Relu) step(isa::Op::vrelu, from_type, "relu");
+  if (to_type != from_type) step(isa::Op::vcvt, to_type, "cast");
+  kernel.outputs = {{kernel.steps.back().result, {0, 1}, kernel.name}};
   const VectorSchedule schedule = schedule_vector(kernel, machine_, vector_cores());
   work_.tiles += schedule.candidates;
   if (options_.schedules != nullptr) note(to_text(kernel) + to_text(schedule));
@@ -129,16 +135,17 @@ void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, 
   multiply_in_steps(ready, tactics.k_step, label, operands, c);
 }
 
-/// The first step stores, the others add to it; a last launch makes the result's type of the sums.
+/// The first step stores, the others add to it; a last launch makes the result of the sums.
 void ModuleCompiler::multiply_in_steps(const MatmulSpec& spec, std::int64_t step,
                                        const std::string& label, const ProductOperands& operands,
                                        ModuleArgument c) {
   const DType type = accumulator_of(spec);
   const std::int64_t count = spec.batch0 * spec.batch1 * spec.m * spec.n, size = size_of(spec.in);
-  const bool apart = spec.out != type;
+  const bool apart = spec.out != type || spec.post != isa::Post::None;
   const ModuleArgument sums = apart ? at(workspace(label + ".sums", type, {count})) : c;
   MatmulSpec part = spec;
   part.out = type;
+  part.post = isa::Post::None;
   part.c_stride = spec.n * size_of(type);
   part.c_batch1 = spec.m * part.c_stride;
   part.c_batch0 = spec.batch1 * part.c_batch1;
@@ -151,7 +158,7 @@ void ModuleCompiler::multiply_in_steps(const MatmulSpec& spec, std::int64_t step
     from.b.value += k0 * (spec.trans_b ? size : spec.b_stride);
     multiply_once(part, fmt::format("{}.k{}", label, k0), from, sums);
   }
-  if (apart) cast(label, count, type, sums, spec.out, c);
+  if (apart) cast(label, count, type, sums, spec.out, c, spec.post);
 }
 
 void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& label,
@@ -167,11 +174,15 @@ void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& la
 }
 
 void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
-  if (group.nodes.size() > 1) return compile_mix(scope, group);
+  const bool rectified = is_rectified(*scope.graph, group);
   const Node& node = scope.graph->node(group.nodes.front());
-  const Product product = product_of(*scope.graph, node);
+  const bool convolves = node.op == Op::ConvLast;
+  if (convolves && (rectified || group.nodes.size() == 1)) return compile_windows(scope, group);
+  if (!rectified && group.nodes.size() > 1) return compile_mix(scope, group);
+  Product product = product_of(*scope.graph, node);
+  if (rectified) product.spec.post = isa::Post::Relu;
   const int a = tensor_of(scope, node.inputs[0]), b = tensor_of(scope, node.inputs[1]);
-  const int c = tensor_of(scope, node.outputs[0]);
+  const int c = tensor_of(scope, scope.graph->node(group.nodes.back()).outputs[0]);
   const int bias = product.spec.bias ? tensor_of(scope, node.inputs[2]) : -1;
   for (const auto& [offset_a, offset_b, offset_c] : product.launches) {
     multiply(product.spec, node.name, at(a, offset_a), at(b, offset_b), at(c, offset_c), bias);
@@ -179,9 +190,10 @@ void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
 }
 
 void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
-  auto mix = mix_of(*scope.graph, group);
+  auto mix = mix_of(*scope.graph, group, machine_);
   DVMSIM_ASSERT(mix.has_value(), "a group of the partition lowers");
   const Node& node = scope.graph->node(mix->product);
+  if (node.op == Op::ConvLast) return compile_window_mix(scope, group, std::move(*mix));
   const MatmulSpec& spec = mix->plan.spec;
   ProductOperands operands{
       at(tensor_of(scope, node.inputs[0])), at(tensor_of(scope, node.inputs[1])), {}};

@@ -26,10 +26,6 @@ std::int64_t slot_bytes(const MatmulSchedule& schedule) {
   return schedule.tile_m * schedule.tile_n * 4;
 }
 
-MatmulSlots slots_of(const MatmulSchedule& schedule) {
-  return {kSlots, slot_bytes(schedule)};
-}
-
 std::int64_t share_of(std::int64_t rows, std::int64_t members) {
   return (rows + members - 1) / members;
 }
@@ -93,7 +89,8 @@ class Finisher {
 };
 
 void Finisher::write(Program& program) {
-  int argument = isa::kMatmulWords;
+  const std::size_t tensors = kernel_.inputs.size() - 1 + kernel_.outputs.size();
+  int argument = static_cast<int>(program.arguments.size() - tensors);
   for (std::size_t i = 1; i < kernel_.inputs.size(); ++i) {
     inputs_.push_back({&kernel_.inputs[i], code_.reg(), argument++});
   }
@@ -271,16 +268,25 @@ std::vector<std::uint64_t> mix_arguments(const MixKernel& kernel, const MatmulSc
   MatmulSpec product = kernel.product;
   product.post = isa::Post::None;
   const auto words =
-      std::bit_cast<Words>(matmul_words(product, schedule, addresses, slots_of(schedule)));
+      std::bit_cast<Words>(matmul_words(product, schedule, addresses, mix_slots(schedule)));
   std::vector<std::uint64_t> all(words.begin(), words.end());
   all.insert(all.end(), tensors.begin(), tensors.end());
   return all;
 }
 
+MatmulSlots mix_slots(const MatmulSchedule& schedule) {
+  return {kSlots, slot_bytes(schedule)};
+}
+
 Program mix_program(const MixKernel& kernel, const MatmulSchedule& schedule,
                     const Machine& machine) {
   DVMSIM_ASSERT(mix_problem(kernel, machine).empty(), "mix_program gets what mix_problem allows");
-  Program program = matmul_program(kernel.product, schedule, machine);
+  return finished_program(matmul_program(kernel.product, schedule, machine), kernel, schedule,
+                          machine);
+}
+
+Program finished_program(Program program, const MixKernel& kernel, const MatmulSchedule& schedule,
+                         const Machine& machine) {
   program.name = kernel.epilogue.name;
   program.arguments[2] = {Argument::Kind::Workspace, "slots", mix_workspace_bytes(schedule)};
   describe_tensors(kernel.epilogue, program);

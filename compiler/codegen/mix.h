@@ -28,6 +28,13 @@ struct MixKernel {
 [[nodiscard]] Program mix_program(const MixKernel& kernel, const MatmulSchedule& schedule,
                                   const Machine& machine);
 
+/// The same for a cube program `head` of another macro that fills slots as matmul does: words of
+/// its argument block are as many as its arguments, and word 2 is the workspace.
+[[nodiscard]] Program finished_program(Program head, const MixKernel& kernel,
+                                       const MatmulSchedule& schedule, const Machine& machine);
+/// Slots of each cube core, and bytes of one.
+[[nodiscard]] MatmulSlots mix_slots(const MatmulSchedule& schedule);
+
 /// Bytes of the workspace that holds the slots.
 [[nodiscard]] std::int64_t mix_workspace_bytes(const MatmulSchedule& schedule);
 

@@ -159,6 +159,9 @@ class ModuleCompiler {
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);
+  void compile_windows(Scope& scope, const Group& group);
+  void compile_window_mix(Scope& scope, const Group& group, MixGroup mix);
+  void compile_pool(Scope& scope, const Group& group);
   void compile_branch(Scope& scope, const Group& group);
   void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
             const std::vector<int>& outputs, const std::vector<ViewCopy>& copies);
@@ -169,7 +172,7 @@ class ModuleCompiler {
   MatmulSpec prepare(const MatmulSpec& spec, const MatmulTactics& tactics, const std::string& label,
                      ProductOperands& operands);
   void cast(const std::string& label, std::int64_t count, DType from_type, ModuleArgument from,
-            DType to_type, ModuleArgument to);
+            DType to_type, ModuleArgument to, isa::Post post = isa::Post::None);
   void multiply_once(const MatmulSpec& spec, const std::string& label,
                      const ProductOperands& operands, ModuleArgument c);
   void multiply_in_steps(const MatmulSpec& spec, std::int64_t step, const std::string& label,

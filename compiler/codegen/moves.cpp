@@ -61,6 +61,22 @@ ViewCopy slice(const Graph& graph, const Node& node) {
   return copy;
 }
 
+ViewCopy depth_to_space(const Graph& graph, const Node& node) {
+  const Sizes in = known_shape(graph.value(node.inputs[0]));
+  const bool last = node.int_of("last") != 0;
+  const Sizes block = node.ints_of("block");
+  const std::int64_t h = in[last ? 1 : 2], w = in[last ? 2 : 3];
+  const std::int64_t c = in[last ? 3 : 1] / (block[0] * block[1]);
+  const Sizes apart =
+      last ? Sizes{in[0], h, w, block[0], block[1], c} : Sizes{in[0], block[0], block[1], c, h, w};
+  const Sizes s = dense_strides(apart);
+  const Sizes to =
+      last ? Sizes{in[0], h, block[0], w, block[1], c} : Sizes{in[0], c, h, block[0], w, block[1]};
+  const Sizes from =
+      last ? Sizes{s[0], s[1], s[3], s[2], s[4], s[5]} : Sizes{s[0], s[3], s[4], s[1], s[5], s[2]};
+  return whole(to, from, dense_strides(to));
+}
+
 /// The bits of an element, sign-extended: what vdup takes as a scalar.
 std::int64_t scalar_bits(const Tensor& tensor) {
   if (is_float(tensor.dtype())) return std::bit_cast<std::int32_t>(tensor.floats()[0]);
@@ -155,6 +171,7 @@ std::vector<ViewCopy> copies_of(const Graph& graph, const Node& node) {
   if (node.op == Op::Transpose) copies = {transpose(graph, node)};
   if (node.op == Op::Slice) copies = {slice(graph, node)};
   if (node.op == Op::Pad) copies = pad(graph, node);
+  if (node.op == Op::DepthToSpace) copies = {depth_to_space(graph, node)};
   const bool joins = node.op == Op::Concat;
   if (joins || node.op == Op::Split) {
     const Sizes all = known_shape(graph.value(joins ? node.outputs[0] : node.inputs[0]));

@@ -34,6 +34,14 @@ Touch touch_of(std::int64_t address, bool writes, std::span<const UbRange> range
   return touch;
 }
 
+std::int64_t address_of(const isa::Lane& lane, std::span<const UbRange> ranges) {
+  if (!lane.is_register) return lane.immediate;
+  const auto found = std::find_if(ranges.begin(), ranges.end(),
+                                  [&](const UbRange& range) { return range.reg == lane.reg; });
+  DVMSIM_ASSERT(found != ranges.end(), "a tile body addresses UB by immediates or by a range");
+  return found->base;
+}
+
 std::vector<Node> nodes_of(const Body& body, std::span<const UbRange> ranges) {
   std::vector<Node> nodes;
   for (std::size_t at = 0; at < body.code.size(); ++at) {
@@ -43,13 +51,12 @@ std::vector<Node> nodes_of(const Body& body, std::span<const UbRange> ranges) {
     for (std::size_t i = 0; i < row.all().size(); ++i) {
       const isa::Operand& operand = row.operand[i];
       if (operand.kind != isa::OperandKind::Memory || operand.space != Space::UB) continue;
-      const isa::Lane& lane = body.code[at].lane[i];
-      DVMSIM_ASSERT(!lane.is_register, "a tile body addresses UB by immediates");
+      const std::int64_t address = address_of(body.code[at].lane[i], ranges);
       if (operand.access != isa::Access::Write) {
-        node.touches.push_back(touch_of(lane.immediate, false, ranges));
+        node.touches.push_back(touch_of(address, false, ranges));
       }
       if (operand.access != isa::Access::Read) {
-        node.touches.push_back(touch_of(lane.immediate, true, ranges));
+        node.touches.push_back(touch_of(address, true, ranges));
       }
     }
     nodes.push_back(std::move(node));

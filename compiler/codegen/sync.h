@@ -13,9 +13,11 @@
 
 namespace dvmsim {
 
-/// Bytes [base, base + size) of UB that instructions address by their base.
+/// Bytes [base, base + size) of UB that instructions address by their base, or through a register
+/// that points somewhere into them.
 struct UbRange {
   std::int64_t base = 0, size = 0;
+  int reg = -1;
 };
 
 /// Flag ids: dependences inside an iteration and from one iteration to the next.
@@ -31,7 +33,8 @@ struct SyncedBody {
   std::vector<Carried> carried{};
 };
 
-/// `ranges`: every buffer the body addresses; ranges may share bytes. Operands are immediate bases.
+/// `ranges`: every buffer the body addresses; ranges may share bytes. Operands are immediate bases,
+/// or the register of a range.
 [[nodiscard]] SyncedBody synchronize(const Body& body, std::span<const UbRange> ranges);
 
 /// The loop: primes the carried flags, repeats the body `count` times, and takes the flags back.

@@ -182,6 +182,8 @@ Tensor evaluate_one(const Call& call) {
       return eval_ops::matmul(call);
     case Op::Conv:
       return eval_ops::conv(call);
+    case Op::ConvLast:
+      return eval_ops::conv_last(call);
     case Op::ArgMax:
     case Op::ArgMin:
       return eval_ops::arg(call);
@@ -205,6 +207,7 @@ Tensor evaluate_one(const Call& call) {
   }
   const OpInfo& info = info_of(call.node.op);
   if (info.pattern == Pattern::Reduction) return eval_ops::reduce(call);
+  if (info.pattern == Pattern::Window) return eval_ops::window(call);
   return info.max_inputs == 1 ? eval_ops::unary(call) : eval_ops::binary(call);
 }
 

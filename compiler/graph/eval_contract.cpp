@@ -1,6 +1,8 @@
 // Matrix products and convolutions. Products are added in f32 in ascending order of the contracted
 // indices; the bias comes last. Integers are exact.
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <type_traits>
 
 #include "compiler/graph/eval_ops.h"
@@ -81,6 +83,7 @@ Tensor multiplied(const Call& call) {
 struct Plane {
   std::int64_t channels, in_h, in_w, kernel_h, kernel_w, out_h, out_w;
   std::int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilate_h = 1, dilate_w = 1;
+  std::int64_t fill = 0;  // what lies outside
 };
 
 Plane plane_of(const Call& call) {
@@ -98,6 +101,7 @@ Plane plane_of(const Call& call) {
       call.node.ints_of("dilations", std::vector<std::int64_t>(spatial, 1));
   const std::vector<std::int64_t> pads =
       call.node.ints_of("pads", std::vector<std::int64_t>(2 * spatial, 0));
+  p.fill = call.node.int_of("fill");
   p.stride_w = strides.back();
   p.dilate_w = dilations.back();
   p.pad_w = pads[spatial - 1];
@@ -116,12 +120,14 @@ Number convolved(const Plane& p, const Number* x, const Number* w, std::int64_t 
   for (std::int64_t c = 0; c < p.channels; ++c) {
     for (std::int64_t kh = 0; kh < p.kernel_h; ++kh) {
       const std::int64_t h = oh * p.stride_h + kh * p.dilate_h - p.pad_h;
-      if (h < 0 || h >= p.in_h) continue;
-      const Number* row = x + (c * p.in_h + h) * p.in_w;
+      const bool outside = h < 0 || h >= p.in_h;
+      if (outside && p.fill == 0) continue;
+      const Number* row = outside ? nullptr : x + (c * p.in_h + h) * p.in_w;
       const Number* taps = w + (c * p.kernel_h + kh) * p.kernel_w;
       for (std::int64_t kw = 0; kw < p.kernel_w; ++kw) {
         const std::int64_t at = ow * p.stride_w + kw * p.dilate_w - p.pad_w;
-        if (at >= 0 && at < p.in_w) sum += row[at] * taps[kw];
+        const bool inside = !outside && at >= 0 && at < p.in_w;
+        sum += (inside ? row[at] : static_cast<Number>(p.fill)) * taps[kw];
       }
     }
   }
@@ -129,7 +135,7 @@ Number convolved(const Plane& p, const Number* x, const Number* w, std::int64_t 
 }
 
 template <class Number>
-Tensor convolution(const Call& call) {
+Tensor convolution(const Call& call, std::optional<DType> type = std::nullopt) {
   const Plane p = plane_of(call);
   const std::vector<Number> x = numbers_of<Number>(call.in(0));
   const std::vector<Number> w = numbers_of<Number>(call.in(1));
@@ -155,17 +161,40 @@ Tensor convolution(const Call& call) {
       }
     }
   }
-  return tensor_of(call.out_dtype(), call.out_shape(), result);
+  return tensor_of(type.value_or(call.out_dtype()), call.out_shape(), result);
 }
 
 }  // namespace
+
+float quantised(const Call& call, float value) {
+  if (is_float(call.out_dtype())) return value;
+  const float low = call.out_dtype() == DType::U8 ? 0 : -128;
+  const float high = call.out_dtype() == DType::U8 ? 255 : 127;
+  if (value != value) return 0;
+  const auto offset = static_cast<float>(call.node.int_of("offset"));
+  return std::clamp(std::nearbyint(value) + offset, low, high);
+}
 
 Tensor matmul(const Call& call) {
   return is_float(call.in(0).dtype()) ? multiplied<float>(call) : multiplied<std::int64_t>(call);
 }
 
 Tensor conv(const Call& call) {
-  return is_float(call.in(0).dtype()) ? convolution<float>(call) : convolution<std::int64_t>(call);
+  if (!call.has(3)) {
+    return is_float(call.in(0).dtype()) ? convolution<float>(call)
+                                        : convolution<std::int64_t>(call);
+  }
+  // Scaled sums, a scale for each output.
+  const std::vector<std::int64_t> sums = convolution<std::int64_t>(call, DType::I32).ints();
+  const std::vector<float> scale = call.in(3).floats();
+  const std::vector<std::int64_t> shape = call.out_shape();
+  const std::int64_t pixels = element_count(shape) / (shape[0] * shape[1]);
+  std::vector<float> result;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t output = i / static_cast<std::size_t>(pixels) % scale.size();
+    result.push_back(quantised(call, static_cast<float>(sums[i]) * scale[output]));
+  }
+  return Tensor::of_floats(call.out_dtype(), shape, result);
 }
 
 }  // namespace dvmsim::eval_ops

@@ -159,6 +159,23 @@ std::vector<Tensor> split(const Call& call) {
   return parts;
 }
 
+Tensor depth_to_space(const Call& call) {
+  const bool last = call.node.int_of("last") != 0;
+  const std::vector<std::int64_t> block = call.node.ints_of("block");
+  const std::vector<std::int64_t>& in = call.in(0).shape();
+  const std::int64_t h = in[last ? 1 : 2], w = in[last ? 2 : 3];
+  const std::int64_t c = in[last ? 3 : 1] / (block[0] * block[1]);
+  std::vector<std::int64_t> apart = {in[0], block[0], block[1], c, h, w};
+  if (last) apart = {in[0], h, w, block[0], block[1], c};
+  const Offsets s = strides_of(apart);
+  const std::vector<std::int64_t> to =
+      last ? std::vector<std::int64_t>{in[0], h, block[0], w, block[1], c}
+           : std::vector<std::int64_t>{in[0], c, h, block[0], w, block[1]};
+  const Offsets by_output = last ? Offsets{s[0], s[1], s[3], s[2], s[4], s[5]}
+                                 : Offsets{s[0], s[3], s[4], s[1], s[5], s[2]};
+  return picked(call.in(0), call.out_shape(), strided(to, by_output));
+}
+
 Tensor one(const Call& call) {
   switch (call.node.op) {
     case Op::Identity:
@@ -177,6 +194,8 @@ Tensor one(const Call& call) {
       return gather_elements(call);
     case Op::Concat:
       return joined(call);
+    case Op::DepthToSpace:
+      return depth_to_space(call);
     default:
       DVMSIM_ASSERT(call.node.op == Op::Expand, "each move has its loop");
       return picked(call.in(0), call.out_shape(),

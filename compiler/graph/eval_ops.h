@@ -42,6 +42,10 @@ struct Call {
 [[nodiscard]] Tensor batch_norm(const Call& call);
 [[nodiscard]] Tensor matmul(const Call& call);
 [[nodiscard]] Tensor conv(const Call& call);
+/// A scaled sum as the output's type: integers rounded half to even, plus the offset, saturated.
+[[nodiscard]] float quantised(const Call& call, float value);
+[[nodiscard]] Tensor conv_last(const Call& call);
+[[nodiscard]] Tensor window(const Call& call);  // max_pool, sum_pool, depthwise
 [[nodiscard]] std::vector<Tensor> move(const Call& call);
 [[nodiscard]] Tensor arg(const Call& call);  // arg_max and arg_min
 [[nodiscard]] Tensor cum_sum(const Call& call);

@@ -76,8 +76,9 @@ std::optional<Op> parse_op(std::string_view name) {
 }
 
 std::string_view name_of(Pattern pattern) {
-  constexpr std::string_view kNames[] = {"elementwise", "broadcast", "reduction", "contraction",
-                                         "move",        "opaque",    "host",      "control"};
+  constexpr std::string_view kNames[] = {"elementwise", "broadcast", "reduction",
+                                         "contraction", "window",    "move",
+                                         "opaque",      "host",      "control"};
   return kNames[static_cast<int>(pattern)];
 }
 

@@ -153,52 +153,8 @@ Types matmul(const Use& use) {
       use.fail("the bias is " + to_text(use.shape(2)) + ", not [" + to_text(shape.back()) + "]");
     }
   }
-  return {typed(use.in(0).dtype, std::move(shape))};
-}
-
-Types conv(const Use& use) {
-  const Dims& x = use.shape(0);
-  const Dims& w = use.shape(1);
-  if (x.size() < 3 || w.size() != x.size()) {
-    use.fail("input " + to_text(x) + " and weights " + to_text(w) + " do not fit");
-  }
-  const std::size_t spatial = x.size() - 2;
-  const std::vector<std::int64_t> strides = use.node.ints_of("strides", {});
-  const std::vector<std::int64_t> dilations = use.node.ints_of("dilations", {});
-  const Dims* pads = use.node.dims_of("pads");
-  const auto fits = [&](std::size_t size, std::size_t wanted) {
-    return size == 0 || size == wanted;
-  };
-  if (!fits(strides.size(), spatial) || !fits(dilations.size(), spatial) ||
-      (pads != nullptr && pads->size() != 2 * spatial)) {
-    use.fail("strides, dilations or pads do not have one entry for each spatial axis");
-  }
-  const std::int64_t groups = use.node.int_of("groups");
-  if (groups < 1) use.fail("groups must be positive");
-  const Dim channels = w[1] * groups;
-  if (channels.is_known() && x[1].is_known() && !(channels == x[1])) {
-    use.fail("input " + to_text(x) + " has not the " + to_text(channels) + " channels of weights " +
-             to_text(w));
-  }
-  if (w[0].is_known() && w[0].value() % groups != 0) use.fail("groups do not divide the outputs");
-  if (use.has(2) &&
-      (use.rank(2) != 1 || (use.shape(2)[0].is_known() && !(use.shape(2)[0] == w[0])))) {
-    use.fail("the bias is " + to_text(use.shape(2)) + ", not [" + to_text(w[0]) + "]");
-  }
-  Dims shape = {x[0], w[0]};
-  for (std::size_t i = 0; i < spatial; ++i) {
-    const std::int64_t stride = strides.empty() ? 1 : strides[i];
-    const std::int64_t dilation = dilations.empty() ? 1 : dilations[i];
-    if (stride < 1 || dilation < 1) use.fail("strides and dilations must be positive");
-    Dim padded = x[i + 2];
-    if (pads != nullptr) padded = padded + (*pads)[i] + (*pads)[i + spatial];
-    const Dim room = padded - (w[i + 2] - 1) * dilation - 1;
-    if (room.is_known() && room.value() < 0) {
-      use.fail("the kernel " + to_text(w) + " is larger than the padded input " + to_text(x));
-    }
-    shape.push_back(floor_div(room, stride) + 1);
-  }
-  return {typed(use.in(0).dtype, std::move(shape))};
+  const bool given = use.node.find("to") != nullptr;
+  return {typed(given ? use.node.dtype_of("to") : use.in(0).dtype, std::move(shape))};
 }
 
 Types shape_of(const Use& use) {
@@ -236,11 +192,21 @@ Types range(const Use& use) {
 
 using Rule = Types (*)(const Use&);
 /// In the order of ShapeRule.
-constexpr Rule kRules[] = {
-    same,      broadcast_rule,  cast,         reduce, matmul, conv,    reshape,
-    transpose, slice,           concat,       split,  gather, expand,  pad,
-    shape_of,  range,           if_rule,      loop,   scan,   nonzero, non_max_suppression,
-    arg,       gather_elements, scatter_rows, top_k,  resize};
+constexpr Rule kRules[] = {same,         broadcast_rule,
+                           cast,         reduce,
+                           matmul,       conv,
+                           reshape,      transpose,
+                           slice,        concat,
+                           split,        gather,
+                           expand,       pad,
+                           shape_of,     range,
+                           if_rule,      conv_last,
+                           window,       depth_to_space,
+                           loop,         scan,
+                           nonzero,      non_max_suppression,
+                           arg,          gather_elements,
+                           scatter_rows, top_k,
+                           resize};
 
 Types unknown(const Use& use) {
   DType dtype = use.in(use.node.op == Op::Select ? 1 : 0).dtype;

@@ -1,4 +1,4 @@
-// ONNX matrix products and convolutions.
+// ONNX matrix products.
 #include "compiler/import/lower.h"
 
 namespace dvmsim::onnx_import {
@@ -42,51 +42,7 @@ void gemm(Lower& l) {
   l.out(0, result);
 }
 
-/// Pads that make ceil(size / stride) outputs; the odd one comes last (UPPER) or first (LOWER).
-Dims same_pads(const Dims& x, const Dims& w, const Dims& strides, const Dims& dilations,
-               bool upper) {
-  const std::size_t spatial = x.size() - 2;
-  Dims pads(2 * spatial);
-  for (std::size_t i = 0; i < spatial; ++i) {
-    const Dim outputs = ceil_div(x[i + 2], strides[i]);
-    const Dim covered = (outputs - 1) * strides[i] + (w[i + 2] - 1) * dilations[i] + 1;
-    const Dim total = max(0, covered - x[i + 2]);
-    const Dim half = floor_div(total, 2);
-    pads[i] = upper ? half : total - half;
-    pads[i + spatial] = total - pads[i];
-  }
-  return pads;
-}
-
-void conv(Lower& l) {
-  const ValueId x = l.in(0);
-  const ValueId w = l.in(1);
-  if (l.rank(x) < 3 || l.rank(x) != l.rank(w)) l.fail("input and weights do not fit");
-  const auto spatial = static_cast<std::size_t>(l.rank(x)) - 2;
-  if (spatial > 2) l.fail("convolutions over more than two axes are not supported");
-  const auto list = [&](const char* name, std::size_t count, std::int64_t fallback) {
-    const std::vector<std::int64_t> given = l.ints_of(name);
-    if (given.empty()) return Dims(count, fallback);
-    if (given.size() != count) l.fail(std::string(name) + " has the wrong length");
-    return Dims(given.begin(), given.end());
-  };
-  const Dims strides = list("strides", spatial, 1);
-  const Dims dilations = list("dilations", spatial, 1);
-  Dims pads = list("pads", 2 * spatial, 0);
-  const std::string automatic = l.string_of("auto_pad", "NOTSET");
-  if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
-    pads = same_pads(l.shape(x), l.shape(w), strides, dilations, automatic == "SAME_UPPER");
-  } else if (automatic != "NOTSET" && automatic != "VALID" && !automatic.empty()) {
-    l.fail("auto_pad '" + automatic + "' is not known");
-  }
-  l.out(0, l.op(Op::Conv, {x, w, l.in_or_none(2)},
-                {{"strides", strides},
-                 {"dilations", dilations},
-                 {"pads", pads},
-                 {"groups", l.int_of("group", 1)}}));
-}
-
-constexpr Entry kTable[] = {{"Conv", conv}, {"Gemm", gemm}, {"MatMul", matmul}};
+constexpr Entry kTable[] = {{"Gemm", gemm}, {"MatMul", matmul}};
 
 }  // namespace
 

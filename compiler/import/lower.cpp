@@ -174,6 +174,27 @@ ValueId Lower::constant(Tensor tensor) {
   return id;
 }
 
+const Tensor* Lower::tensor_behind(ValueId id) const {
+  const std::optional<Tensor>& tensor = scope_.graph().value(id).tensor;
+  return tensor ? &*tensor : nullptr;
+}
+
+const Node* Lower::producer_of(ValueId id) const {
+  const NodeId node = scope_.graph().value(id).producer;
+  return node < 0 ? nullptr : &scope_.graph().node(node);
+}
+
+ValueId Lower::folded(Op op, std::vector<ValueId> inputs, AttributeMap attributes) {
+  std::vector<const Tensor*> tensors;
+  for (ValueId id : inputs) tensors.push_back(id == kNoValue ? nullptr : tensor_behind(id));
+  const bool known = std::equal(inputs.begin(), inputs.end(), tensors.begin(),
+                                [](ValueId id, const Tensor* t) { return id == kNoValue || t; });
+  if (!known) return this->op(op, std::move(inputs), std::move(attributes));
+  Node node{op, std::move(inputs), {kNoValue}, {}, label_, {}};
+  for (auto& [name, value] : attributes) node.set(name, std::move(value));
+  return constant(evaluate_node(scope_.graph(), node, tensors).front());
+}
+
 ValueId Lower::scalar(ValueId like, double number) {
   return constant(Tensor::of(dtype(like), {}, std::span(&number, 1)));
 }

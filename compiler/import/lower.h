@@ -105,6 +105,12 @@ class Lower {
   std::vector<ValueId> op_many(Op op, std::vector<ValueId> inputs, int outputs,
                                AttributeMap attributes = {});
   ValueId constant(Tensor tensor);
+  /// Null unless the value is a constant with bytes.
+  [[nodiscard]] const Tensor* tensor_behind(ValueId id) const;
+  /// The node that makes a value, or null.
+  [[nodiscard]] const Node* producer_of(ValueId id) const;
+  /// The same as op(), computed here if all inputs are constants.
+  ValueId folded(Op op, std::vector<ValueId> inputs, AttributeMap attributes = {});
   ValueId scalar(ValueId like, double number);  // of the same element type
   ValueId number(DType dtype, double value);    // a scalar
   ValueId reshape(ValueId id, const Dims& shape);
@@ -150,6 +156,9 @@ struct Entry {
 [[nodiscard]] std::span<const Entry> reduction_table();
 [[nodiscard]] std::span<const Entry> contraction_table();
 [[nodiscard]] std::span<const Entry> move_table();
+[[nodiscard]] std::span<const Entry> convolution_table();
+[[nodiscard]] std::span<const Entry> pooling_table();
+[[nodiscard]] std::span<const Entry> quantization_table();
 [[nodiscard]] std::span<const Entry> control_table();
 [[nodiscard]] std::span<const Entry> recurrent_table();
 [[nodiscard]] std::span<const Entry> selection_table();

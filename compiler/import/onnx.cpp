@@ -79,9 +79,10 @@ std::vector<int> run_order(const Model& model, const onnx::GraphProto& from) {
 Lowering lowering_of(const onnx::NodeProto& node) {
   if (!node.domain().empty() && node.domain() != "ai.onnx") return nullptr;
   for (const auto table :
-       {elementwise_table(), reduction_table(), contraction_table(), move_table(), index_table(),
-        loss_table(), normal_table(), signal_table(), space_table(), sample_table(), einsum_table(),
-        text_table(), control_table(), recurrent_table(), selection_table(), refused_table()}) {
+       {elementwise_table(), reduction_table(), contraction_table(), move_table(),
+        convolution_table(), pooling_table(), quantization_table(), index_table(), loss_table(),
+        normal_table(), signal_table(), space_table(), sample_table(), einsum_table(), text_table(),
+        control_table(), recurrent_table(), selection_table(), refused_table()}) {
     for (const Entry& entry : table) {
       if (entry.type == node.op_type()) return entry.lower;
     }

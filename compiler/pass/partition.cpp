@@ -6,6 +6,7 @@
 #include <set>
 
 #include "compiler/codegen/mix.h"
+#include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/vector.h"
 #include "vm/base/error.h"
@@ -13,8 +14,8 @@
 namespace dvmsim {
 namespace {
 
-/// Tensors of a kernel: each takes scalar registers.
-constexpr std::size_t kMostTensors = 24;
+/// Tensors of a kernel: each takes scalar registers, and a count of the flag between its pipes.
+constexpr std::size_t kMostTensors = 14;
 constexpr std::size_t kMostNodes = 48;
 
 GroupKind kind_of(const Graph& graph, const Node& node) {
@@ -23,7 +24,12 @@ GroupKind kind_of(const Graph& graph, const Node& node) {
     case Op::Identity:
       return GroupKind::Alias;
     case Op::MatMul:
+    case Op::ConvLast:
       return GroupKind::Cube;
+    case Op::MaxPool:
+    case Op::SumPool:
+    case Op::Depthwise:
+      return GroupKind::Window;
     case Op::Conv:
       return GroupKind::Conv;
     case Op::Gather:
@@ -39,6 +45,7 @@ GroupKind kind_of(const Graph& graph, const Node& node) {
     case Op::Concat:
     case Op::Split:
     case Op::Pad:
+    case Op::DepthToSpace:
       return GroupKind::Copy;
     case Op::If:
       return GroupKind::Branch;
@@ -149,7 +156,8 @@ class Partitioner {
 
   [[nodiscard]] std::string obstacle_to_mix(const Group& group) const {
     std::string why;
-    const auto mix = mix_of(graph_, group, &why);
+    if (is_rectified(graph_, group)) return {};
+    const auto mix = mix_of(graph_, group, machine_, &why);
     if (!mix) return why;
     return mix_problem({mix->plan.spec, mix->rest.kernel}, machine_);
   }
@@ -231,8 +239,9 @@ class Partitioner {
 }  // namespace
 
 std::string_view name_of(GroupKind kind) {
-  constexpr std::string_view kNames[] = {"vector",     "cube", "conv",    "copy",  "gather",
-                                         "row-gather", "top",  "scatter", "alias", "branch"};
+  constexpr std::string_view kNames[] = {"vector",  "cube",   "conv",       "window",
+                                         "copy",    "gather", "row-gather", "top",
+                                         "scatter", "alias",  "branch"};
   return kNames[static_cast<int>(kind)];
 }
 
@@ -260,7 +269,17 @@ std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {
   return outputs;
 }
 
-std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, std::string* why) {
+bool is_rectified(const Graph& graph, const Group& group) {
+  if (group.nodes.size() != 2) return false;
+  const Node &product = graph.node(group.nodes[0]), &after = graph.node(group.nodes[1]);
+  const bool multiplies = product.op == Op::MatMul || product.op == Op::ConvLast;
+  return multiplies && after.op == Op::Relu && after.inputs[0] == product.outputs[0] &&
+         outputs_of(graph, group) == after.outputs &&
+         is_float(graph.value(after.outputs[0]).type.dtype);
+}
+
+std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, const Machine& machine,
+                               std::string* why) {
   const auto refuse = [&](const char* text) {
     if (why != nullptr) *why = text;
     return std::nullopt;
@@ -269,7 +288,7 @@ std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, std::stri
   std::vector<NodeId> rest;
   for (NodeId id : group.nodes) {
     const Node& node = graph.node(id);
-    if (node.op == Op::MatMul) {
+    if (node.op == Op::MatMul || node.op == Op::ConvLast) {
       mix.product = id;
     } else if (info_of(node.op).pattern == Pattern::Reduction) {
       return refuse("a reduction over tiles of a product needs another launch");
@@ -278,7 +297,8 @@ std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, std::stri
     }
   }
   const Node& product = graph.node(mix.product);
-  mix.plan = product_of(graph, product);
+  mix.plan = product.op == Op::ConvLast ? conv_product(graph, product, machine)
+                                        : product_of(graph, product);
   if (mix.plan.launches.size() != 1) return refuse("the product takes several launches");
   const bool integer = mix.plan.spec.in == DType::I8;
   const ProductFrame frame{product.outputs[0], mix.plan.dims, integer ? DType::I32 : DType::F32};

@@ -16,8 +16,9 @@ namespace dvmsim {
 
 enum class GroupKind : std::uint8_t {
   Vector,  // elementwise, broadcast and reduction nodes over one iteration domain
-  Cube,    // a product, perhaps with elementwise nodes on its result (mix)
+  Cube,    // a product or convolution, perhaps with elementwise nodes on its result (mix)
   Conv,    // a convolution: copies and a product
+  Window,  // a pool or a depthwise convolution
   Copy,    // one move
   Gather,
   RowGather,  // elements of rows by number
@@ -63,7 +64,9 @@ struct MixGroup {
 };
 /// Nullopt if the vector cores cannot finish the product; `why` then says it.
 [[nodiscard]] std::optional<MixGroup> mix_of(const Graph& graph, const Group& group,
-                                             std::string* why = nullptr);
+                                             const Machine& machine, std::string* why = nullptr);
+/// Is the group a product and a ReLU of it alone, of which nothing else is wanted? FixPipe does it.
+[[nodiscard]] bool is_rectified(const Graph& graph, const Group& group);
 
 /// "softmax, add": the operators in it, once each.
 [[nodiscard]] std::string label_of(const Graph& graph, const Group& group);

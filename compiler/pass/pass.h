@@ -18,6 +18,8 @@ struct PassContext {
 [[nodiscard]] Graph decompose_composites(const Graph& graph, const PassContext& context);
 /// Nodes without elements to compute, and sums of none, become constants.
 [[nodiscard]] Graph fold_empty(const Graph& graph, const PassContext& context);
+/// Convolutions and pools take maps with channels last, as do the operators between them.
+[[nodiscard]] Graph channels_last(const Graph& graph, const PassContext& context);
 /// The bias of a convolution becomes an addition, which fuses with what follows.
 [[nodiscard]] Graph split_conv_bias(const Graph& graph, const PassContext& context);
 /// What works along an axis (numbers along it, its largest elements, running sums) works along the

@@ -13,9 +13,10 @@ struct Pass {
 
 constexpr Pass kPipeline[] = {
     {"name-nodes", name_nodes},
-    {"split-conv-bias", split_conv_bias},
     {"decompose", decompose_composites},
     {"fold-empty", fold_empty},
+    {"channels-last", channels_last},
+    {"split-conv-bias", split_conv_bias},
     {"last-axes", last_axes},
     {"split-reductions", split_reductions},
     {"simplify-moves", simplify_moves},

@@ -142,6 +142,7 @@ class Writer {
   Inst of_pipe(Pipe pipe) {
     switch (pipe) {
       case Pipe::MTE1:
+        if (chance(random_, 30)) return windows();
         return make(Op::l0a, {{"dtype", choice(DType::F16)},
                               {"m", imm(number(1, 64))},
                               {"k", imm(number(1, 64))},
@@ -162,6 +163,7 @@ class Writer {
       case Pipe::MTE3:
         return from_ub();
       default:
+        if (chance(random_, 30)) return scaled();
         return make(Op::fix,
                     {{"dtype", choice(chance(random_, 50) ? DType::F16 : DType::F32)},
                      {"dst", address()},
@@ -170,6 +172,31 @@ class Writer {
                      {"stride", imm(number(16, 200) * 4)},
                      {"atomic", choice(chance(random_, 20) ? Atomic::Add : Atomic::None)}});
     }
+  }
+
+  Inst windows() {
+    return make(Op::img2col, {{"dtype", choice(DType::F16)},
+                              {"m", imm(number(1, 64))},
+                              {"k", imm(number(1, 64))},
+                              {"prows", imm(64)},
+                              {"m0", imm(number(0, 40))},
+                              {"h", imm(number(1, 8))},
+                              {"w", imm(number(1, 8))},
+                              {"ow", imm(number(1, 40))},
+                              {"kernel", imm(number(0, 2) << 16 | number(0, 2))},
+                              {"steps", imm(number(0, 4) << 8)},
+                              {"top", imm(number(0, 2))},
+                              {"left", imm(number(0, 2))}});
+  }
+
+  Inst scaled() {
+    if (chance(random_, 40)) return make(Op::ldfb, {{"n", imm(number(1, 64))}});
+    return make(Op::fixq, {{"dtype", choice(chance(random_, 50) ? DType::I8 : DType::F16)},
+                           {"dst", address()},
+                           {"m", imm(number(1, 40))},
+                           {"n", imm(number(1, 64))},
+                           {"stride", imm(number(16, 200) * 4)},
+                           {"from", choice(DType::F32)}});
   }
 
   Inst vector() {
@@ -189,6 +216,17 @@ class Writer {
     const std::int64_t cols = number(1, 300);
     if (chance(random_, 50)) {
       return make(Op::loadl1, {{"dst", imm(0)}, {"src", address()}, {"len", imm(number(1, 9000))}});
+    }
+    if (chance(random_, 40)) {
+      return make(Op::loadfm, {{"dtype", choice(DType::F16)},
+                               {"dst", imm(0)},
+                               {"src", address()},
+                               {"w", imm(number(1, 8))},
+                               {"cols", imm(chance(random_, 50) ? 128 : cols)},
+                               {"prows", imm(48)},
+                               {"stride", imm(number(0, 400) * 4)},
+                               {"h", imm(number(1, 6))},
+                               {"hstride", imm(number(0, 2000) * 4)}});
     }
     return make(Op::loadnz, {{"dtype", choice(DType::F16)},
                              {"dst", imm(0)},

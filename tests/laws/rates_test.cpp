@@ -13,8 +13,7 @@
 namespace dvmsim {
 namespace {
 
-double seconds_of(const std::string& lines) {
-  const Machine machine = default_machine();
+double seconds_of(const std::string& lines, const Machine& machine = default_machine()) {
   SimOptions sim;
   sim.mode = Mode::Timing;
   SimDevice device(machine, sim);
@@ -59,6 +58,32 @@ TEST(Rates, a_matmul_of_our_tiles_reaches_85_to_95_percent_of_the_cube) {
       2.0 * 4096 * 4096 * 4096 / took / peak_cube_ops(default_machine(), DType::F16);
   EXPECT_GE(share, 0.85);
   EXPECT_LE(share, 0.95);
+}
+
+/// Eight maps of 64 x 56 x 56 through 3 x 3 kernels, behind a first convolution: the layers of a
+/// chain take maps as they come.
+TEST(Rates, a_convolution_reaches_two_fifths_of_the_cube_launch_included) {
+  const auto chain = [](int layers) {
+    std::string text = "input x: f16[8, 64, 56, 56]\n", last = "x";
+    for (int i = 0; i < layers; ++i) {
+      const std::string n = std::to_string(i);
+      text += "const w" + n + ": f16[64, 64, 3, 3] = random(" + n + ", 0.1)\ny" + n + " = conv(" +
+              last + ", w" + n + ") {pads=[1, 1, 1, 1]}\nr" + n + " = relu(y" + n + ")\n";
+      last = "r" + n;
+    }
+    return text + "output " + last + "\n";
+  };
+  const auto layer = [&](const Machine& machine) {
+    return (seconds_of(chain(5), machine) - seconds_of(chain(1), machine)) / 4;
+  };
+  const double took = layer(default_machine());
+  const double ops = 2.0 * 8 * 56 * 56 * 64 * 64 * 9;
+  const double share = ops / took / peak_cube_ops(default_machine(), DType::F16);
+  EXPECT_GE(share, 0.42);
+  EXPECT_LE(share, 0.9);
+  Machine plain = default_machine();
+  plain.can.img2col = false;
+  EXPECT_GT(layer(plain), 5 * took) << "columns gathered in memory";
 }
 
 }  // namespace

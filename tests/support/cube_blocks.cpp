@@ -11,7 +11,7 @@ using namespace isa;
 constexpr int kOwnParts = 4;
 constexpr std::int64_t kPart = 4096, kRowStride = 128;  // 32 rows of 32 results of 4 bytes
 // Resources, after the first.
-constexpr int kL1 = 0, kL0a = 4, kL0b = 6, kL0c = 8, kBt = 10, kOwn = 12;
+constexpr int kL1 = 0, kL0a = 4, kL0b = 6, kL0c = 8, kBt = 10, kOwn = 12, kFb = 16;
 
 Lane imm(std::int64_t value) {
   return Lane::imm(static_cast<std::int32_t>(value));
@@ -136,15 +136,80 @@ Inst write_out(DType type, Lane dst, Lane src, std::int64_t m, std::int64_t n, P
 
 }  // namespace
 
+/// The left operand as windows of a small map; k becomes what their columns are.
+void CubeBlocks::windows(Shape& s, int slot, int half) {
+  const std::int64_t c0 = 32 / size_of(s.type), kh = pick(c_.random, 1, 2);
+  const std::int64_t kw = pick(c_.random, 1, 2), most = l0_slot_ / 1024;
+  const std::int64_t blocks = most / (kh * kw) >= 2 ? pick(c_.random, 1, 2) : 1;
+  const std::int64_t h = pick(c_.random, 1, 6), w = pick(c_.random, 1, 8);
+  const std::int64_t channels = (blocks - 1) * c0 + pick(c_.random, 1, c0);
+  s.k = std::min(blocks * c0 * kh * kw, most * c0);
+  const std::int64_t pixel = channels * size_of(s.type);
+  const Lane prows = imm(round16(h * w));
+  c_.code.emit(make(Op::loadfm, {{"dtype", imm(s.type)},
+                                 {"dst", imm(slot * l1_slot_)},
+                                 {"src", input_at(s.type, h * w * pixel)},
+                                 {"w", imm(w)},
+                                 {"cols", imm(channels)},
+                                 {"prows", prows},
+                                 {"stride", imm(pixel)},
+                                 {"h", imm(h)},
+                                 {"hstride", imm(w * pixel)}}),
+               Pipe::MTE2, {}, {first_ + kL1 + slot});
+  c_.code.emit(make(Op::img2col, {{"dtype", imm(s.type)},
+                                  {"dst", imm(half * l0_slot_)},
+                                  {"src", imm(slot * l1_slot_)},
+                                  {"m", imm(s.m)},
+                                  {"k", imm(s.k)},
+                                  {"prows", prows},
+                                  {"m0", imm(pick(c_.random, 0, 9))},
+                                  {"h", imm(h)},
+                                  {"w", imm(w)},
+                                  {"ow", imm(pick(c_.random, 1, 9))},
+                                  {"kernel", imm((kh - 1) << 16 | (kw - 1))},
+                                  {"steps", imm(pick(c_.random, 0, 2) << 8)},
+                                  {"top", imm(pick(c_.random, 0, 1))},
+                                  {"left", imm(pick(c_.random, 0, 1))},
+                                  {"fill", imm(pick(c_.random, 0, 3))}}),
+               Pipe::MTE1, {first_ + kL1 + slot}, {first_ + kL0a + half});
+}
+
+/// A result scaled on its way out; the scales are whatever an input holds.
+Inst CubeBlocks::scaled(DType result, Lane dst, int slot, int c, const Shape& s) {
+  const Lane src = input_at(DType::F32, s.n * 4);
+  c_.code.emit(
+      make(Op::loadl1, {{"dst", imm(slot * l1_slot_)}, {"src", src}, {"len", imm(s.n * 4)}}),
+      Pipe::MTE2, {}, {first_ + kL1 + slot});
+  c_.code.emit(
+      make(Op::ldfb, {{"dst", imm(c * 256)}, {"src", imm(slot * l1_slot_)}, {"n", imm(s.n)}}),
+      Pipe::Fix, {first_ + kL1 + slot}, {first_ + kFb + c});
+  constexpr DType kOut[] = {DType::I8, DType::U8, DType::F16, DType::F32};
+  return make(Op::fixq, {{"dtype", imm(kOut[pick(c_.random, 0, 3)])},
+                         {"dst", dst},
+                         {"src", imm(c * l0c_slot_)},
+                         {"m", imm(s.m)},
+                         {"n", imm(s.n)},
+                         {"stride", imm(kRowStride)},
+                         {"scale", imm(c * 256)},
+                         {"post", imm(pick(c_.random, 0, 1))},
+                         {"offset", imm(pick(c_.random, -5, 5))},
+                         {"from", imm(result)}});
+}
+
 void CubeBlocks::product(const Lane* to) {
-  const Shape s = random_shape();
+  Shape s = random_shape();
   const auto la = static_cast<int>(pick(c_.random, 0, 3));
   const int lb = (la + 1) % 4, bias_slot = (la + 2) % 4;
   const auto half = [&] { return static_cast<int>(pick(c_.random, 0, 1)); };
   const int a = half(), b = half(), c = half(), bt = half();
   CodeWriter& code = c_.code;
-  code.emit(loadnz(la, s.trans_a ? s.k : s.m, s.trans_a ? s.m : s.k, s.type), Pipe::MTE2, {},
-            {first_ + kL1 + la});
+  const bool gathers = chance(c_.random, 30), scales = chance(c_.random, 25);
+  if (gathers) {
+    windows(s, la, a);
+  } else {
+    code.emit(loadnz(la, s.trans_a ? s.k : s.m, s.trans_a ? s.m : s.k, s.type), Pipe::MTE2, {},
+              {first_ + kL1 + la});
+  }
   code.emit(loadnz(lb, s.trans_b ? s.n : s.k, s.trans_b ? s.k : s.n, s.type), Pipe::MTE2, {},
             {first_ + kL1 + lb});
   const DType result = result_type(s.type);
@@ -159,8 +224,10 @@ void CubeBlocks::product(const Lane* to) {
                               {"n", imm(s.n)}}),
               Pipe::MTE1, {first_ + kL1 + bias_slot}, {first_ + kBt + bt});
   }
-  code.emit(split_a(s.type, imm(a * l0_slot_), imm(la * l1_slot_), s.m, s.k, s.trans_a), Pipe::MTE1,
-            {first_ + kL1 + la}, {first_ + kL0a + a});
+  if (!gathers) {
+    code.emit(split_a(s.type, imm(a * l0_slot_), imm(la * l1_slot_), s.m, s.k, s.trans_a),
+              Pipe::MTE1, {first_ + kL1 + la}, {first_ + kL0a + a});
+  }
   code.emit(split_b(s.type, imm(b * l0_slot_), imm(lb * l1_slot_), s.k, s.n, s.trans_b), Pipe::MTE1,
             {first_ + kL1 + lb}, {first_ + kL0b + b});
   Inst first = multiply(s.type, imm(c * l0c_slot_), imm(a * l0_slot_), imm(b * l0_slot_), s.m, s.k,
@@ -187,9 +254,11 @@ void CubeBlocks::product(const Lane* to) {
   const DType out = result == DType::F32 && chance(c_.random, 40) ? DType::F16 : result;
   std::vector<int> writes;
   if (to == nullptr) writes.push_back(first_ + kOwn + part);
-  code.emit(write_out(out, dst, imm(c * l0c_slot_), s.m, s.n,
-                      chance(c_.random, 30) ? Post::Relu : Post::None),
-            Pipe::Fix, {first_ + kL0c + c}, writes);
+  const Inst plain = write_out(out, dst, imm(c * l0c_slot_), s.m, s.n,
+                               chance(c_.random, 30) ? Post::Relu : Post::None);
+  std::vector<int> sources = {first_ + kL0c + c};
+  if (scales) sources.push_back(first_ + kFb + c);
+  code.emit(scales ? scaled(result, dst, (la + 3) % 4, c, s) : plain, Pipe::Fix, sources, writes);
 }
 
 /// GM of another core as the left operand of a product.

@@ -82,12 +82,21 @@ Rates rates_of(const Machine& machine, const isa::Command& command) {
       const Rational slow = mte2.nz_unaligned.per_cycle();
       return odd ? Rates{std::min(l1, slow), std::min(l1_miss, slow)} : Rates{l1, l1_miss};
     }
+    case isa::Op::loadfm: {  // dtype, dst, src, w, cols, prows, stride, h, hstride
+      const std::int64_t unit = mte2.nz_align.count();
+      const bool odd = command.at(2) % unit != 0 ||
+                       (command.at(3) > 1 && command.at(6) % unit != 0) ||
+                       (command.at(7) > 1 && command.at(8) % unit != 0);
+      const Rational slow = mte2.nz_unaligned.per_cycle();
+      return odd ? Rates{std::min(l1, slow), std::min(l1_miss, slow)} : Rates{l1, l1_miss};
+    }
     case isa::Op::loadl1:
       return {l1, l1_miss};
     case isa::Op::load:
     case isa::Op::loadnd:
       return {ub, std::min(ub, mte2.gm_to_ub_miss.per_cycle())};
-    case isa::Op::fix: {  // accumulators of 4 bytes per cycle, narrowed
+    case isa::Op::fix:
+    case isa::Op::fixq: {  // accumulators of 4 bytes per cycle, narrowed
       const Rational rate =
           machine.fix.l0c_to_gm.per_cycle() * Rational(size_of(command.dtype()), 4);
       return {rate, rate};
@@ -104,6 +113,7 @@ Rational program_rate(const Machine& machine, CoreKind kind) {
 
 std::int64_t limit_of(const Machine& machine, const isa::Command& command) {
   switch (command.op) {
+    case isa::Op::loadfm:
     case isa::Op::loadnz:
     case isa::Op::loadl1:
       return machine.mte2.outstanding_l1;
@@ -111,6 +121,7 @@ std::int64_t limit_of(const Machine& machine, const isa::Command& command) {
     case isa::Op::loadnd:
       return machine.mte2.outstanding_ub;
     case isa::Op::fix:
+    case isa::Op::fixq:
       return machine.fix.outstanding;
     default:
       return machine.mte3.outstanding;

@@ -82,6 +82,8 @@ class CubeBlocks {
     bool trans_a = false, trans_b = false, bias = false;
   };
   Shape random_shape();
+  void windows(Shape& s, int slot, int half);
+  isa::Inst scaled(DType result, isa::Lane dst, int slot, int c, const Shape& s);
   isa::Inst loadnz(int slot, std::int64_t rows, std::int64_t cols, DType type);
   isa::Lane input_at(DType type, std::int64_t bytes);
   int scratch();

@@ -2,26 +2,17 @@
 
 #include <algorithm>
 #include <iterator>
-#include <random>
 #include <vector>
 
 #include "compiler/graph/shape.h"
+#include "tests/support/graph_maker.h"
 
 namespace dvmsim {
 namespace {
 
-using Sizes = std::vector<std::int64_t>;
-/// Elements of a value: one graph in 16 has values that need several tiles a core.
-constexpr std::int64_t kMost = 20'000, kMany = 700'000;
-
-class Maker {
+class Maker : public GraphMaker {
  public:
-  explicit Maker(std::uint64_t seed) : random_(seed), seed_(static_cast<std::int64_t>(seed)) {
-    constexpr DType kTypes[] = {DType::F32,  DType::F32, DType::F16, DType::F16,
-                                DType::BF16, DType::I32, DType::I64, DType::I8};
-    made_.dtype = kTypes[below(8)];
-    made_.graph.name = "random";
-  }
+  using GraphMaker::GraphMaker;
 
   RandomGraph run() {
     Sizes shape;
@@ -41,67 +32,15 @@ class Maker {
   }
 
  private:
-  std::int64_t below(std::int64_t n) {
-    return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(n));
-  }
-  bool odds(std::int64_t n) { return below(n) == 0; }
-  std::int64_t dimension() {
-    constexpr std::int64_t kSizes[] = {1,  1,  2,  3,  4,  5,   8,   13, 16,
-                                       17, 31, 32, 33, 64, 100, 129, 300};
-    if (most_ == kMany && odds(2)) return 200 + below(3000);
-    return kSizes[below(std::size(kSizes))];
-  }
-  static std::int64_t count(const Sizes& shape) { return element_count(shape); }
-  [[nodiscard]] Sizes shape_of(ValueId id) const {
-    Sizes shape;
-    for (const Dim& dim : *made_.graph.value(id).type.shape) shape.push_back(dim.value());
-    return shape;
-  }
-  [[nodiscard]] Sizes shape() const { return shape_of(current_); }
-  [[nodiscard]] bool real() const { return is_float(made_.dtype); }
-  static Dims dims(const Sizes& sizes) { return {sizes.begin(), sizes.end()}; }
-
-  ValueId input(DType dtype, const Sizes& shape) {
-    const std::string name = "x" + std::to_string(made_.inputs.size());
-    const double scale = dtype == DType::Bool ? 2 : is_float(dtype) ? 1.5 : 6;
-    made_.inputs[name] = filled(dtype, shape, {Fill::Kind::Random, seed_ + below(1000), scale});
-    return made_.graph.add_input(name, dtype, dims(shape));
-  }
-  ValueId given(DType dtype, const Sizes& shape) {
-    if (odds(3)) return input(dtype, shape);
-    const Fill fill{Fill::Kind::Random, seed_ + below(1000), is_float(dtype) ? 1.0 : 5.0};
-    return made_.graph.add_constant("c" + std::to_string(made_.graph.values.size()),
-                                    filled(dtype, shape, fill));
-  }
-  /// Appends a node and its types; returns its first output.
-  ValueId add(Op op, const std::vector<ValueId>& inputs, AttributeMap attributes = {},
-              int outputs = 1) {
-    std::vector<std::string> names;
-    for (int i = 0; i < outputs; ++i) {
-      names.push_back("v" +
-                      std::to_string(made_.graph.values.size() + static_cast<std::size_t>(i)));
-    }
-    const NodeId id = made_.graph.add_node(op, inputs, names, std::move(attributes));
-    std::vector<ValueType> types;
-    for (ValueId each : inputs) {
-      types.push_back(each == kNoValue ? ValueType{} : made_.graph.value(each).type);
-    }
-    const auto deduced = deduce_node(made_.graph, made_.graph.node(id), types);
-    for (std::size_t i = 0; i < deduced.size(); ++i) {
-      made_.graph.value(made_.graph.node(id).outputs[i]).type = deduced[i];
-    }
-    return made_.graph.node(id).outputs[0];
-  }
-
   void grow() {
     using Step = void (Maker::*)();
     constexpr Step kSteps[] = {
-        &Maker::unary,    &Maker::unary,   &Maker::binary,    &Maker::binary,   &Maker::binary,
-        &Maker::reduce,   &Maker::reduce,  &Maker::normalise, &Maker::multiply, &Maker::multiply,
-        &Maker::convolve, &Maker::turn,    &Maker::cut,       &Maker::join,     &Maker::split,
-        &Maker::pad,      &Maker::reshape, &Maker::choose,    &Maker::gather,   &Maker::expand,
-        &Maker::convert,  &Maker::find,    &Maker::largest,   &Maker::add_up,   &Maker::number,
-        &Maker::scatter,  &Maker::resize};
+        &Maker::unary,    &Maker::unary,    &Maker::binary,    &Maker::binary,   &Maker::binary,
+        &Maker::reduce,   &Maker::reduce,   &Maker::normalise, &Maker::multiply, &Maker::multiply,
+        &Maker::convolve, &Maker::convolve, &Maker::pool,      &Maker::turn,     &Maker::cut,
+        &Maker::join,     &Maker::split,    &Maker::pad,       &Maker::reshape,  &Maker::choose,
+        &Maker::gather,   &Maker::expand,   &Maker::convert,   &Maker::find,     &Maker::largest,
+        &Maker::add_up,   &Maker::number,   &Maker::scatter,   &Maker::resize};
     const ValueId was = current_;
     (this->*kSteps[below(std::size(kSteps))])();
     if (count(shape()) > most_ || count(shape()) == 0) current_ = was;
@@ -201,8 +140,9 @@ class Maker {
 
   void multiply() {
     Sizes left = shape();
-    if (!real() || left.size() < 2 || count(left) == 0) return;
-    const bool trans_a = odds(5), trans_b = odds(3), bias = odds(4);
+    const bool bytes = made_.dtype == DType::I8;
+    if ((!real() && !bytes) || left.size() < 2 || count(left) == 0) return;
+    const bool trans_a = odds(5), trans_b = odds(3), bias = odds(4) && !bytes;
     const std::int64_t k = trans_a ? left[left.size() - 2] : left.back();
     const std::int64_t n = std::min<std::int64_t>(dimension(), 64);
     Sizes right = {trans_b ? n : k, trans_b ? k : n};
@@ -214,18 +154,48 @@ class Maker {
     if (count(right) > most_) return;
     std::vector<ValueId> inputs = {current_, given(made_.dtype, right)};
     if (bias) inputs.push_back(given(made_.dtype, {n}));
-    const ValueId product =
-        add(Op::MatMul, inputs,
-            {{"trans_a", std::int64_t{trans_a}}, {"trans_b", std::int64_t{trans_b}}});
+    AttributeMap attributes = {{"trans_a", std::int64_t{trans_a}},
+                               {"trans_b", std::int64_t{trans_b}}};
+    if (bytes) attributes.emplace_back("to", DType::I32);
+    const ValueId product = add(Op::MatMul, inputs, std::move(attributes));
+    if (bytes) {
+      current_ = add(Op::Cast, {product}, {{"to", DType::I8}});
+      return;
+    }
     const double scale = 1.0 / static_cast<double>(k);
     current_ = add(Op::Mul, {product, made_.graph.add_scalar(made_.dtype, scale)});
   }
 
+  /// A convolution of bytes: sums as they are, or scaled into bytes again.
+  ValueId of_bytes(ValueId weights, std::int64_t channels, AttributeMap attributes) {
+    std::vector<ValueId> inputs = {current_, weights, kNoValue};
+    if (odds(2)) inputs[2] = given(DType::I32, {channels});
+    if (odds(2)) {
+      attributes.emplace_back("to", DType::I32);
+      return add(Op::Cast, {add(Op::Conv, inputs, std::move(attributes))}, {{"to", DType::I8}});
+    }
+    std::vector<float> scales;
+    for (std::int64_t i = 0; i < channels; ++i) {
+      scales.push_back(0.125f / static_cast<float>(1 + below(5)));
+    }
+    inputs.push_back(made_.graph.add_constant("s" + std::to_string(made_.graph.values.size()),
+                                              Tensor::of_floats(DType::F32, {channels}, scales)));
+    attributes.emplace_back("fill", below(7) - 3);
+    attributes.emplace_back("offset", below(9) - 4);
+    if (odds(4)) {
+      attributes.emplace_back("to", DType::U8);
+      return add(Op::Cast, {add(Op::Conv, inputs, std::move(attributes))}, {{"to", DType::I8}});
+    }
+    return add(Op::Conv, inputs, std::move(attributes));
+  }
+
   void convolve() {
     const Sizes in = shape();
-    if (!real() || in.size() < 3 || in.size() > 4) return;
-    const std::int64_t groups = in[1] % 2 == 0 && odds(3) ? 2 : 1;
-    const std::int64_t channels = groups * (1 + below(9));
+    const bool bytes = made_.dtype == DType::I8;
+    if ((!real() && !bytes) || in.size() < 3 || in.size() > 4) return;
+    const bool single = odds(3);  // a channel each
+    const std::int64_t groups = single ? in[1] : in[1] % 2 == 0 && odds(3) ? 2 : 1;
+    const std::int64_t channels = single ? in[1] : groups * (1 + below(odds(3) ? 70 : 9));
     Sizes weights = {channels, in[1] / groups}, strides, pads(2 * (in.size() - 2)), dilations;
     for (std::size_t i = 2; i < in.size(); ++i) {
       weights.push_back(1 + below(std::min<std::int64_t>(in[i], 4)));
@@ -235,14 +205,40 @@ class Maker {
       pads[i - 4 + in.size()] = below(3);
     }
     std::vector<ValueId> inputs = {current_, given(made_.dtype, weights)};
+    const AttributeMap attributes = {{"strides", dims(strides)},
+                                     {"pads", dims(pads)},
+                                     {"dilations", dims(dilations)},
+                                     {"groups", groups}};
+    if (bytes) {
+      current_ = of_bytes(inputs[1], channels, attributes);
+      return;
+    }
     if (odds(2)) inputs.push_back(given(made_.dtype, {channels}));
-    current_ = add(Op::Conv, inputs,
-                   {{"strides", dims(strides)},
-                    {"pads", dims(pads)},
-                    {"dilations", dims(dilations)},
-                    {"groups", groups}});
+    current_ = add(Op::Conv, inputs, attributes);
     const double scale = 1.0 / static_cast<double>(count(weights) / channels);
     current_ = add(Op::Mul, {current_, made_.graph.add_scalar(made_.dtype, scale)});
+  }
+
+  void pool() {
+    const Sizes in = shape();
+    if (in.size() < 3 || in.size() > 5 || made_.dtype == DType::I64) return;
+    const Op op = real() && odds(2) ? Op::SumPool : Op::MaxPool;
+    Sizes kernel, strides, dilations, pads(2 * (in.size() - 2));
+    for (std::size_t i = 2; i < in.size(); ++i) {
+      kernel.push_back(1 + below(std::min<std::int64_t>(in[i], 3)));
+      strides.push_back(1 + below(3));
+      dilations.push_back((kernel.back() - 1) * 2 < in[i] ? 1 + below(2) : 1);
+      pads[i - 2] = below(kernel.back());
+      pads[i - 4 + in.size()] = below(kernel.back());
+    }
+    AttributeMap attributes = {{"kernel", dims(kernel)},
+                               {"strides", dims(strides)},
+                               {"pads", dims(pads)},
+                               {"dilations", dims(dilations)}};
+    if (op == Op::SumPool) {
+      attributes.emplace_back("scale", 1.0 / static_cast<double>(count(kernel)));
+    }
+    current_ = add(op, {current_}, std::move(attributes));
   }
 
   void turn() {
@@ -408,19 +404,6 @@ class Maker {
     current_ = add(Op::Mul, {current_, made_.graph.add_scalar(made_.dtype, scale)});
   }
 
-  /// Numbers in [-size, size), as an input or a constant.
-  ValueId numbers(const Sizes& sizes, std::int64_t size) {
-    Sizes values;
-    for (std::int64_t i = count(sizes); i > 0; --i) values.push_back(below(2 * size) - size);
-    const Tensor where = Tensor::of_ints(odds(2) ? DType::I32 : DType::I64, sizes, values);
-    if (odds(3)) {
-      return made_.graph.add_constant("i" + std::to_string(made_.graph.values.size()), where);
-    }
-    const std::string name = "x" + std::to_string(made_.inputs.size());
-    made_.inputs[name] = where;
-    return made_.graph.add_input(name, where.dtype(), dims(sizes));
-  }
-
   void number() {
     Sizes sizes = shape();
     if (sizes.empty()) return;
@@ -473,12 +456,6 @@ class Maker {
     if (odds(2)) made_.graph.add_output(other);
     current_ = add(Op::Cast, {other}, {{"to", made_.dtype}});
   }
-
-  std::mt19937_64 random_;
-  std::int64_t seed_, most_ = kMost;
-  RandomGraph made_{};
-  ValueId current_ = kNoValue;
-  std::vector<ValueId> before_{};
 };
 
 }  // namespace

@@ -31,12 +31,14 @@ constexpr std::array<Entry, 256> meanings() {
        {Op::halt,  Op::nop,   Op::mov,  Op::sadd, Op::ssub,  Op::smul,    Op::sdiv, Op::smod,
         Op::smin,  Op::smax,  Op::sand, Op::sor,  Op::sxor,  Op::sshl,    Op::sshr, Op::slt,
         Op::seq,   Op::ldarg, Op::ldgm, Op::ldub, Op::loop,  Op::endloop, Op::jz,   Op::jnz,
-        Op::drain, Op::set,   Op::wait, Op::xset, Op::xwait, Op::matmul}) {
+        Op::drain, Op::set,   Op::wait, Op::xset, Op::xwait, Op::matmul,  Op::conv}) {
     set(op, by_firmware);
   }
   set(Op::load, exec::load), set(Op::loadnd, exec::loadnd), set(Op::loadnz, exec::loadnz);
   set(Op::loadl1, exec::loadl1), set(Op::l0a, exec::l0a), set(Op::l0b, exec::l0b);
   set(Op::ldbt, exec::ldbt), set(Op::mmad, exec::mmad), set(Op::fix, exec::fix);
+  set(Op::loadfm, exec::loadfm), set(Op::img2col, exec::img2col);
+  set(Op::ldfb, exec::ldfb), set(Op::fixq, exec::fixq);
   set(Op::store, exec::store), set(Op::storend, exec::storend);
 #define BINARY(op) set(Op::op, exec::binary<Op::op>)
   BINARY(vadd), BINARY(vsub), BINARY(vmul), BINARY(vdiv), BINARY(vmax), BINARY(vmin), BINARY(vpow);

@@ -18,9 +18,14 @@ void loadnz(Frame&);
 void l0a(Frame&);
 void l0b(Frame&);
 void ldbt(Frame&);
+// windows.cpp
+void loadfm(Frame&);
+void img2col(Frame&);
 // cube.cpp, fix.cpp
 void mmad(Frame&);
 void fix(Frame&);
+void ldfb(Frame&);
+void fixq(Frame&);
 // binary.cpp: two sources, or one and a scalar
 template <isa::Op op>
 void binary(Frame&);

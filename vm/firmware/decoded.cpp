@@ -109,6 +109,7 @@ Action action_of(const isa::Row& row) {
       return Action::Jump;
     case Op::drain:
       return Action::Drain;
+    case Op::conv:
     case Op::matmul:
       return Action::Macro;
     default:

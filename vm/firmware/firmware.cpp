@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "vm/base/error.h"
+#include "vm/firmware/conv.h"
 #include "vm/firmware/decoded.h"
 #include "vm/firmware/matmul.h"
 #include "vm/isa/matmul.h"
@@ -98,6 +99,11 @@ struct Firmware::State {
   bool leave_loop(const Decoded& decoded);
   bool load_argument(const Decoded& decoded);
   bool start_macro(const Decoded& decoded);
+  template <class Macro, class Arguments>
+  bool start_macro(Macro& macro, const Decoded& decoded);
+  [[nodiscard]] bool in_macro() const {
+    return drains_left > 0 || product.active() || convolution.active();
+  }
   void charge(const Decoded& decoded);
   void rotate_flags();
   void place_flags(Decoded& decoded) const;
@@ -114,7 +120,8 @@ struct Firmware::State {
   bool rotating = false;
   std::array<std::uint8_t, isa::kFlagIds> flag_map{};
   std::vector<std::uint32_t> cache;  // pc of the instruction in each place of the decode cache
-  MatmulMacro macro{};
+  MatmulMacro product{};
+  ConvMacro convolution{};
   isa::Command drain{};
   int drains_left = 0;  // before a macro that is not the first to use the queues
   bool issued = false;
@@ -151,7 +158,7 @@ const Fault& Firmware::fault() const {
 Step Firmware::State::run() {
   if (fault) return deliver(Step::Kind::Fault, drain);
   if (stopped) return deliver(Step::Kind::Halt, drain);
-  if (drains_left > 0 || macro.active()) return next_of_macro();
+  if (in_macro()) return next_of_macro();
   for (;;) {
     Decoded* const decoded = code.at(pc);
     if (decoded == nullptr) return fail(code.problem_kind(), code.problem());
@@ -177,7 +184,7 @@ Step Firmware::State::run() {
         return deliver(Step::Kind::Halt, decoded->command);
       case Action::Macro:
         if (!start_macro(*decoded)) return deliver(Step::Kind::Fault, drain);
-        if (drains_left > 0 || macro.active()) return next_of_macro();
+        if (in_macro()) return next_of_macro();
         break;
       default:
         if (!perform(*decoded)) return deliver(Step::Kind::Fault, drain);
@@ -354,23 +361,31 @@ bool Firmware::State::load_argument(const Decoded& decoded) {
 }
 
 bool Firmware::State::start_macro(const Decoded& decoded) {
+  return decoded.command.op == Op::conv
+             ? start_macro<ConvMacro, isa::ConvArguments>(convolution, decoded)
+             : start_macro<MatmulMacro, isa::MatmulArguments>(product, decoded);
+}
+
+template <class Macro, class Arguments>
+bool Firmware::State::start_macro(Macro& macro, const Decoded& decoded) {
+  const std::string name(isa::row_of(decoded.command.op).mnemonic);
   const std::int64_t index = decoded.command.at(1);
   const auto words = static_cast<std::int64_t>(launch.arguments.size());
-  if (index < 0 || index > words - isa::kMatmulWords) {
-    fail(FaultKind::OutOfBounds, "matmul: its arguments leave the argument block");
+  if (index < 0 || index > words - static_cast<std::int64_t>(sizeof(Arguments) / 8)) {
+    fail(FaultKind::OutOfBounds, name + ": its arguments leave the argument block");
     return false;
   }
-  isa::MatmulArguments arguments;
+  Arguments arguments;
   std::memcpy(static_cast<void*>(&arguments), launch.arguments.data() + index, sizeof arguments);
   const DType type = decoded.command.dtype();
-  const std::string problem = MatmulMacro::problem(machine, arguments, type);
+  const std::string problem = Macro::problem(machine, arguments, type);
   if (!problem.empty()) {
-    fail(FaultKind::BadInstruction, "matmul: " + problem);
+    fail(FaultKind::BadInstruction, name + ": " + problem);
     return false;
   }
   macro.start(machine, arguments, type, core.index, launch.cube_cores, decoded.command.pc);
   // The expansion takes its buffers as free: what came before must be over.
-  drains_left = issued ? static_cast<int>(MatmulMacro::kPipes.size()) : 0;
+  drains_left = issued ? static_cast<int>(Macro::kPipes.size()) : 0;
   issued = true;
   pc = decoded.next;
   return true;
@@ -385,7 +400,7 @@ Step Firmware::State::next_of_macro() {
     --drains_left;
     return deliver(Step::Kind::Drain, drain);
   }
-  const isa::Command* command = macro.next();
+  const isa::Command* command = product.active() ? product.next() : convolution.next();
   if (command == nullptr) return run();
   const bool only_flags = command->op == Op::set || command->op == Op::wait;
   if (!only_flags) spent += machine.firmware.macro_command;

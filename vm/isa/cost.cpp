@@ -1,7 +1,10 @@
 #include "vm/isa/cost.h"
 
+#include <algorithm>
+
 #include "vm/isa/footprint.h"
 #include "vm/isa/recipe.h"
+#include "vm/isa/window.h"
 
 namespace dvmsim {
 namespace {
@@ -46,6 +49,8 @@ Cost CostModel::of(const Command& command) const {
     case Work::Split:
     case Work::Bias:
       return split(command);
+    case Work::Windows:
+      return windows(command);
     case Work::Multiply:
       return multiply(command);
     case Work::Transfer:
@@ -68,6 +73,48 @@ Cost CostModel::split(const Command& command) const {
                                                    : mte1.bt;
     cost.busy += rate.cycles_for(Bytes(region.bytes()));
   }
+  return cost;
+}
+
+/// A column of fractals whose 16 positions lie in n rows of outputs arrives at img2col over n + 2
+/// if windows are neighbours, over twice their distance (of 2, 4 or 8), and n if that is not 1,
+/// otherwise; neighbours in one row as a plain copy; nothing slower than the floor. perf.
+Cost CostModel::windows(const Command& command) const {
+  enum { kM = 3, kK, kProws, kM0, kK0, kH, kW, kOw, kKernel, kSteps };
+  const auto& mte1 = machine_->mte1;
+  Cost cost{mte1.head, mte1.fixed, mte1.tail};
+  const std::int64_t m = command.at(kM), m0 = command.at(kM0);
+  const std::int64_t width = std::max<std::int64_t>(command.at(kOw), 1);
+  const std::int64_t row = machine_->cube.fractal_row.count();
+  const std::int64_t columns = ceil_div(command.at(kK) * size_of(command.dtype()), row);
+  if (m <= 0 || columns <= 0) return cost;
+  const std::int64_t stride = isa::unpack_window(0, command.at(kSteps)).stride_w;
+  const std::int64_t high = machine_->cube.fractal_rows;
+  const std::int64_t bytes = columns * high * row;
+  const Rational rate = mte1.img2col.per_cycle(), least = mte1.img2col_least.per_cycle();
+  const auto per_cycle = [&](std::int64_t rows) {
+    const bool listed = stride == 1 || stride == 2 || stride == 4 || stride == 8;
+    if (stride == 1 && rows == 1) return mte1.l0a.per_cycle();
+    if (!listed) return least;
+    const std::int64_t over = stride == 1 ? rows + 2 : 2 * stride + (rows > 1 ? rows : 0);
+    const Rational slow = rate * Rational(1, over);
+    return slow < least ? least : slow;
+  };
+  std::int64_t run = 0, run_rows = 0;  // fractals of the same rate are one run
+  Cycles busy(0);
+  const auto flush = [&] {
+    if (run > 0) busy += Cycles(per_cycle(run_rows).ceil_of(run * bytes));
+    run = 0;
+  };
+  for (std::int64_t first = m0; first < m0 + m; first += high) {
+    const std::int64_t last = std::min(first + high, m0 + m) - 1;
+    const std::int64_t rows = last / width - first / width + 1;
+    if (rows != run_rows) flush();
+    run_rows = rows;
+    ++run;
+  }
+  flush();
+  cost.busy += busy;
   return cost;
 }
 

@@ -24,6 +24,7 @@ class CostModel {
 
  private:
   [[nodiscard]] Cost split(const isa::Command& command) const;
+  [[nodiscard]] Cost windows(const isa::Command& command) const;
   [[nodiscard]] Cost multiply(const isa::Command& command) const;
 
   const Machine* machine_;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "vm/base/error.h"
+#include "vm/isa/window.h"
 
 namespace dvmsim::isa {
 namespace {
@@ -168,6 +169,32 @@ void set_tile(Region& region, const Plan& plan, const Command& command) {
            column_bytes);
 }
 
+/// Rows of pixels, those again for each row of the map.
+void set_image(Region& region, const Plan& plan, const Command& command) {
+  const std::int64_t outer = plan.row0.of(command), step = plan.column0.of(command);
+  set_rows(region, plan.length.of(command) * plan.width.of(command), plan.rows.of(command),
+           plan.stride.of(command));
+  if (region.rows == 0 || outer <= 0) return void(region.rows = 0);
+  if (outer == 1 || step == 0) return;
+  if (region.rows == 1) return set_rows(region, region.length, outer, step);
+  if (step == region.rows * region.stride) return void(region.rows *= outer);
+  region.outer[0] = outer;
+  region.outer_stride[0] = step;
+}
+
+/// Whole blocks of channels, those that columns column0..column0+columns come from.
+void set_slab(Region& region, const Plan& plan, const Command& command) {
+  const std::int64_t pixels = plan.rows.of(command) * plan.length.of(command);
+  const std::int64_t first = plan.column0.of(command), columns = plan.row0.of(command);
+  if (pixels <= 0 || columns <= 0) return;
+  const std::int64_t taps = taps_of(plan.transpose.of(command));
+  const std::int64_t block = kBlockRowBytes / plan.width.of(command) * taps;
+  const std::int64_t from = first / block, to = (first + columns + block - 1) / block;
+  const std::int64_t pitch = plan.stride.of(command) * kBlockRowBytes;
+  region.base += from * pitch;
+  set_rows(region, pixels * kBlockRowBytes, to - from, pitch);
+}
+
 Access access_of(const Plan& plan, const Command& command) {
   const auto is = [&](int lane, auto value) {
     return lane >= 0 && command.at(lane) == static_cast<std::int64_t>(value);
@@ -209,6 +236,12 @@ Region region_of(const Plan& plan, const Command& command) {
     }
     case Shape::Tile:
       set_tile(region, plan, command);
+      break;
+    case Shape::Image:
+      set_image(region, plan, command);
+      break;
+    case Shape::Slab:
+      set_slab(region, plan, command);
       break;
     case Shape::Accumulator:
       set_rows(region,

@@ -54,6 +54,7 @@ inline constexpr DTypeSet kComparable = kMovable;
 inline constexpr DTypeSet kReducible = kArithmetic;
 inline constexpr DTypeSet kMatmulInputs = kFloats | dtype_set(DType::I8);
 inline constexpr DTypeSet kFixOutputs = kFloats | dtype_set(DType::I32);
+inline constexpr DTypeSet kQuantTypes = kFloats | dtype_set(DType::I8, DType::U8, DType::I32);
 
 enum class PickSet : std::uint8_t { kPipe, kCrossMode, kInit, kPost, kAtomic, kOrder, kReduction };
 using enum PickSet;
@@ -75,12 +76,24 @@ struct Measure {
 /// apart (stride 0 with rows > 1 touches the first row only). Nd: loadnd's dimensions, strides
 /// named with the letter. Fractal: blocks of 16 rows x 32 B covering rows x length (both rounded
 /// up). Tile: the part of an NZ matrix that l0a / l0b read. Accumulator: 16 x 16 blocks of 4 bytes.
-/// Bias: length x 4 if init is Bias.
-enum class Shape : std::uint8_t { None, Linear, Rows, Nd, Fractal, Tile, Accumulator, Bias };
+/// Bias: length x 4 if init is Bias. Image: rows x length elements, `column0` bytes apart `row0`
+/// times. Slab: the blocks of channels that img2col reads, all pixels of the map.
+enum class Shape : std::uint8_t {
+  None,
+  Linear,
+  Rows,
+  Nd,
+  Fractal,
+  Tile,
+  Accumulator,
+  Bias,
+  Image,
+  Slab
+};
 struct Footprint {
   Shape shape = Shape::None;
   Measure length{}, width{}, rows{}, stride{};
-  Measure row0{}, column0{}, transpose{};  // Tile only; rows x length are its extents
+  Measure row0{}, column0{}, transpose{};  // Tile (rows x length are its extents), Image, Slab
 };
 
 struct Operand {
@@ -135,6 +148,15 @@ constexpr Footprint fractal(Measure rows, Measure length, Measure width) {
 constexpr Footprint tile(Measure prows, Measure width, Measure row0, Measure rows, Measure column0,
                          Measure length, Measure transpose) {
   return {Shape::Tile, length, width, rows, prows, row0, column0, transpose};
+}
+constexpr Footprint image(Measure length, Measure width, Measure count, Measure stride,
+                          Measure outer, Measure outer_stride) {
+  return {Shape::Image, length, width, count, stride, outer, outer_stride};
+}
+/// Rows x length pixels; columns from column0 on, `row0` of them; `transpose` is the kernel.
+constexpr Footprint slab(Measure prows, Measure width, Measure height, Measure pixels,
+                         Measure column0, Measure columns, Measure kernel) {
+  return {Shape::Slab, pixels, width, height, prows, columns, column0, kernel};
 }
 constexpr Footprint accumulator(Measure rows, Measure length) {
   return {Shape::Accumulator, length, 4, rows};

@@ -17,7 +17,8 @@ enum class Work : std::uint8_t {
   Scalar,      // the firmware's own: no pipe is held
   Flag,        // explicit flags
   Split,       // L1 to L0A, L0B
-  Bias,        // L1 to BT
+  Bias,        // L1 to BT, FB
+  Windows,     // L1 to L0A, gathering
   Multiply,    // the cube
   Transfer,    // to or from GM
   Steps,       // vector: each step over all elements
@@ -101,6 +102,7 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::jz, only(Work::Scalar)},
     {Op::jnz, only(Work::Scalar)},
     {Op::drain, only(Work::Scalar)},
+    {Op::conv, only(Work::Scalar)},
     {Op::matmul, only(Work::Scalar)},
     {Op::set, only(Work::Flag)},
     {Op::wait, only(Work::Flag)},
@@ -110,12 +112,16 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::loadnd, only(Work::Transfer)},
     {Op::loadnz, only(Work::Transfer)},
     {Op::loadl1, only(Work::Transfer)},
+    {Op::loadfm, only(Work::Transfer)},
     {Op::fix, only(Work::Transfer)},
+    {Op::fixq, only(Work::Transfer)},
     {Op::store, only(Work::Transfer)},
     {Op::storend, only(Work::Transfer)},
     {Op::l0a, only(Work::Split)},
     {Op::l0b, only(Work::Split)},
     {Op::ldbt, only(Work::Bias)},
+    {Op::ldfb, only(Work::Bias)},
+    {Op::img2col, only(Work::Windows)},
     {Op::mmad, only(Work::Multiply)},
     {Op::vadd, steps({{simple}})},
     {Op::vsub, steps({{simple}})},

@@ -62,8 +62,16 @@ Rational TransferCost::rate_of(const Command& command) const {
           command.at(2) % nz_align_ == 0 && (command.at(3) <= 1 || command.at(6) % nz_align_ == 0);
       return aligned ? to_l1_ : to_l1_unaligned_;
     }
+    case Op::loadfm: {
+      // dtype, dst, src, w, cols, prows, stride, h, hstride
+      const bool aligned = command.at(2) % nz_align_ == 0 &&
+                           (command.at(3) <= 1 || command.at(6) % nz_align_ == 0) &&
+                           (command.at(7) <= 1 || command.at(8) % nz_align_ == 0);
+      return aligned ? to_l1_ : to_l1_unaligned_;
+    }
     // The rate counts accumulators of 4 bytes; fewer bytes leave per accumulator.
     case Op::fix:
+    case Op::fixq:
       return out_of_l0c_ * Rational(size_of(command.dtype()), 4);
     default:
       return port_[static_cast<std::size_t>(row_of(command.op).pipe)].rate;

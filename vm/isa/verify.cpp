@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "vm/base/error.h"
+#include "vm/isa/conv.h"
 #include "vm/isa/flow.h"
 #include "vm/isa/footprint.h"
 #include "vm/isa/matmul.h"
@@ -140,8 +141,11 @@ class Rules {
     const auto arguments = static_cast<std::int64_t>(program_.arguments.size());
     switch (line_->inst.op) {
       case Op::ldarg:
+      case Op::conv:
       case Op::matmul: {
-        const int words = line_->inst.op == Op::matmul ? kMatmulWords : 1;
+        const int words = line_->inst.op == Op::matmul ? kMatmulWords
+                          : line_->inst.op == Op::conv ? kConvWords
+                                                       : 1;
         if (imm(1) < 0 || std::int64_t{imm(1)} + words > arguments) {
           fail(fmt::format("argument word {} of {}", std::int64_t{imm(1)} + words - 1, arguments));
         }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -51,6 +53,58 @@ TEST(Onnx, dynamic_dimensions_keep_or_get_names) {
   const Graph graph = imported(small_model());
   EXPECT_EQ(to_text(*graph.value(graph.inputs[0]).type.shape), "[batch, x_1, 3]");
   EXPECT_EQ(graph.symbols, (std::vector<std::string>{"batch", "x_1"}));
+}
+
+/// A scalar or a list of bytes, as an initializer.
+void add_bytes(onnx::GraphProto& graph, const std::string& name, onnx::TensorProto::DataType type,
+               const std::vector<int>& dims, const std::vector<int>& values) {
+  onnx::TensorProto& made = *graph.add_initializer();
+  made.set_name(name);
+  made.set_data_type(type);
+  for (int dim : dims) made.add_dims(dim);
+  for (int value : values) made.add_int32_data(value);
+}
+void add_float(onnx::GraphProto& graph, const std::string& name, float value) {
+  onnx::TensorProto& made = *graph.add_initializer();
+  made.set_name(name);
+  made.set_data_type(onnx::TensorProto::FLOAT);
+  made.add_float_data(value);
+}
+
+TEST(Onnx, chained_quantised_convolutions_pass_signed_bytes_on) {
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"1", "2", "3", "3"});
+  graph.mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      onnx::TensorProto::UINT8);
+  add_float(graph, "scale", 0.5f);
+  add_bytes(graph, "zero", onnx::TensorProto::UINT8, {}, {130});
+  add_bytes(graph, "none", onnx::TensorProto::INT8, {}, {0});
+  add_bytes(graph, "w", onnx::TensorProto::INT8, {2, 2, 1, 1}, {1, 2, -3, 4});
+  for (const auto& [from, to] : {std::pair("x", "y"), std::pair("y", "z")}) {
+    add_node(graph, "QLinearConv", {from, "scale", "zero", "w", "scale", "none", "scale", "zero"},
+             {to});
+  }
+  add_output(graph, "z");
+  const Graph graph_made = deduce_shapes(imported(model));
+  int casts = 0;
+  for (const Node& node : graph_made.nodes) casts += node.op == Op::Cast ? 1 : 0;
+  EXPECT_EQ(casts, 4) << "of x to signed bytes, and of z back; none between";
+  std::vector<std::int64_t> x(18);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = 120 + 2 * static_cast<std::int64_t>(i);
+  const auto result = evaluate(graph_made, {{"x", Tensor::of_ints(DType::U8, {1, 2, 3, 3}, x)}});
+  const auto layer = [](const std::vector<std::int64_t>& in) {
+    std::vector<std::int64_t> out(18);
+    constexpr int kW[2][2] = {{1, 2}, {-3, 4}};
+    for (std::size_t i = 0; i < 18; ++i) {
+      const std::size_t n = i / 9, p = i % 9;
+      const auto sum = static_cast<float>((in[p] - 130) * kW[n][0] + (in[9 + p] - 130) * kW[n][1]);
+      const float value = std::nearbyint(sum * 0.5f) + 130;
+      out[i] = static_cast<std::int64_t>(std::clamp(value, 0.0f, 255.0f));
+    }
+    return out;
+  };
+  EXPECT_EQ(result[0].ints(), layer(layer(x)));
 }
 
 TEST(Onnx, unsorted_nodes_are_sorted_and_keep_their_names) {

@@ -110,6 +110,35 @@ TEST_F(Faults, counts_types_and_matrices_that_make_no_sense_are_refused) {
   EXPECT_EQ(
       kind(Op::l0a, {{"dtype", code(DType::F16)}, {"m", 10}, {"k", 4}, {"prows", 16}, {"m0", 7}}),
       FaultKind::BadInstruction);
+  const auto windows = [&](const Operands& other) {
+    Operands all = {{"dtype", code(DType::F16)},
+                    {"m", 16},
+                    {"k", 16},
+                    {"prows", 16},
+                    {"h", 4},
+                    {"w", 4},
+                    {"ow", 4}};
+    all.insert(all.end(), other.begin(), other.end());
+    return kind(Op::img2col, all);
+  };
+  EXPECT_EQ(windows({}), FaultKind::None);
+  EXPECT_EQ(windows({{"w", 5}}), FaultKind::BadInstruction);
+  EXPECT_EQ(windows({{"k0", 8}}), FaultKind::BadInstruction);
+  EXPECT_EQ(windows({{"kernel", -1}}), FaultKind::BadInstruction);
+  EXPECT_EQ(windows({{"k0", 16 << 16}}), FaultKind::OutOfBounds);
+  EXPECT_EQ(kind(Op::loadfm, {{"dtype", code(DType::F16)},
+                              {"src", gm},
+                              {"w", 17},
+                              {"cols", 4},
+                              {"prows", 16},
+                              {"stride", 8}}),
+            FaultKind::BadInstruction);
+  EXPECT_EQ(kind(Op::fixq, {{"dtype", code(DType::I8)},
+                            {"dst", gm},
+                            {"m", 1},
+                            {"n", 1},
+                            {"from", code(DType::F16)}}),
+            FaultKind::BadInstruction);
   EXPECT_EQ(kind(Op::store, {{"dst", gm}, {"len", 3}, {"atomic", 1}, {"dtype", code(DType::F16)}}),
             FaultKind::BadInstruction);
 }

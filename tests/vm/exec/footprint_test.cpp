@@ -23,7 +23,8 @@ struct World {
   std::int64_t gm;
 
   World() : gm(static_cast<std::int64_t>(bench.global.allocate(Bytes(kGmSize), true))) {
-    for (Space space : {Space::L1, Space::L0A, Space::L0B, Space::L0C, Space::BT, Space::UB}) {
+    for (Space space :
+         {Space::L1, Space::L0A, Space::L0B, Space::L0C, Space::BT, Space::FB, Space::UB}) {
       bench.fill_bits(bench.core.at(space, 0, 1), std::min(size(space), kGmSize));
     }
     bench.fill_bits(base(Space::GM), kGmSize);
@@ -61,7 +62,7 @@ struct World {
 };
 
 constexpr Space kSpacesUsed[] = {Space::GM,  Space::L1, Space::L0A, Space::L0B,
-                                 Space::L0C, Space::BT, Space::UB};
+                                 Space::L0C, Space::BT, Space::FB,  Space::UB};
 
 void expect_true_footprint(const isa::Row& row, const std::function<void(isa::Command&)>& vary) {
   World plain, disturbed;
@@ -127,6 +128,36 @@ TEST(Footprints, are_true_for_parts_and_transposes_of_matrices_in_l1) {
         });
       }
     }
+  }
+}
+
+TEST(Footprints, are_true_for_windows_and_maps) {
+  using Values = std::vector<std::pair<const char*, std::int64_t>>;
+  const auto with = [](const isa::Row& row, const Values& values) {
+    expect_true_footprint(row, [&](isa::Command& command) {
+      for (const auto& [name, value] : values) {
+        command.operand[static_cast<std::size_t>(row.find(name))] = value;
+      }
+    });
+  };
+  for (DType type : {DType::F16, DType::F32, DType::I8}) {
+    const isa::Row& gather = isa::row_of(Op::img2col);
+    const Values window = {
+        {"dtype", code(type)}, {"m", 21}, {"m0", 3}, {"ow", 5}, {"h", 5}, {"w", 7},
+        {"prows", 48},         {"top", 1}};
+    for (std::int64_t k : {5, 32, 100}) {
+      Values all = window;
+      all.insert(all.end(), {{"k", k}, {"k0", 64}, {"kernel", 1 << 16 | 2}, {"steps", 0x1000100}});
+      with(gather, all);
+    }
+    const isa::Row& map = isa::row_of(Op::loadfm);
+    with(map, {{"dtype", code(type)},
+               {"w", 3},
+               {"h", 4},
+               {"cols", 19},
+               {"prows", 32},
+               {"stride", 80},
+               {"hstride", 400}});
   }
 }
 

@@ -52,7 +52,7 @@ inline isa::Command sound_command(const isa::Row& row, std::int64_t gm) {
     } else if (operand.kind == isa::OperandKind::Memory) {
       value = operand.space == Space::GM ? gm : 0;
     } else if (name == "prows") {
-      value = 16;
+      value = row.find("h") >= 0 ? 64 : 16;
     } else if (name == "init") {
       value = static_cast<int>(isa::Init::Bias);
     } else if (operand.kind == isa::OperandKind::Value && name.find("stride") == name.npos &&

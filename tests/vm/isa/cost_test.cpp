@@ -68,6 +68,36 @@ TEST(Cost, ACubeProductTakesItsStepsAndSixtyCycles) {
   EXPECT_EQ(busy("mmad dtype=f16 m=0 k=16 n=16"), 8);
 }
 
+// Published: 512 B a cycle over n + 2 to L0A for windows in n rows, 256 if they are neighbours in
+// one, over twice the stride (of 2, 4, 8) and n; at least 32.
+TEST(Cost, WindowsArriveByTheRowsTheyLieIn) {
+  const auto windows = [](const std::string& rest) {
+    return busy("img2col dtype=f16 dst=0 src=0 m=64 k=64 prows=4096 h=64 w=64 " + rest) -
+           machine().mte1.fixed.count();
+  };
+  EXPECT_EQ(windows("ow=64"), 64 * 64 * 2 / 256);
+  EXPECT_EQ(windows("ow=64 m0=16"), 64 * 64 * 2 / 256) << "the last is whole in the next row";
+  EXPECT_EQ(windows("ow=64 m0=8"), 3 * 8 + 4 * 4 * 512 / 512)
+      << "the last fractal lies in two rows";
+  EXPECT_EQ(windows("ow=8"), 4 * 4 * 4);
+  EXPECT_EQ(windows("ow=4"), 4 * 4 * 6);
+  EXPECT_EQ(windows("ow=1"), 4 * 4 * 16) << "the floor";
+  EXPECT_EQ(windows("ow=64 steps=0x100"), 4 * 4 * 4) << "stride 2";
+  EXPECT_EQ(windows("ow=8 steps=0x100"), 4 * 4 * 6);
+  EXPECT_EQ(windows("ow=64 steps=0x300"), 4 * 4 * 8) << "stride 4";
+  EXPECT_EQ(windows("ow=64 steps=0x200"), 4 * 4 * 16) << "others";
+  EXPECT_EQ(windows("ow=64 steps=0x1"), 64 * 64 * 2 / 256) << "distance of rows does not matter";
+}
+
+// Published: 64 KiB of accumulators in 817 cycles, whatever they become.
+TEST(Cost, NarrowResultsLeaveAtTheRateOfAccumulators) {
+  const std::string rest = " dst=r2 src=0 m=128 n=128 stride=";
+  expect_near(busy("fix dtype=f32" + rest + "512"), 817, 0.01);
+  expect_near(busy("fixq dtype=f16 from=i32" + rest + "256"), 817, 0.01);
+  expect_near(busy("fixq dtype=i8 from=i32" + rest + "128"), 817, 0.01);
+  EXPECT_EQ(busy("ldfb dst=0 src=0 n=64"), machine().mte1.fixed.count() + 64 * 4 / 32);
+}
+
 // Published, one instruction behind the other on 2 repeats of halves: add 26.0 cycles, mul 27.0,
 // max and min 24.0; exp, ln, sqrt, rsqrt, each on the result of the last, 122 together.
 TEST(Cost, VectorInstructionsHoldThePipeByClass) {

@@ -107,6 +107,31 @@ TEST(Footprint, ATileIsTheBlocksItLiesIn) {
             "l0b w 0+1024 | l1 r 4608+512");
 }
 
+TEST(Footprint, MapsAreRowsOfPixels) {
+  EXPECT_EQ(
+      footprint("loadfm dtype=f16 dst=64 src=r2 w=3 cols=20 prows=16 stride=100 h=4 hstride=1000"),
+      "l1 w 64+1024 | gm r 2000+40*3@100*4@1000");
+  EXPECT_EQ(
+      footprint("loadfm dtype=f16 dst=0 src=r2 w=3 cols=20 prows=16 stride=40 h=4 hstride=1000"),
+      "l1 w 0+1024 | gm r 2000+120*4@1000");
+  EXPECT_EQ(
+      footprint("loadfm dtype=f16 dst=0 src=r2 w=3 cols=20 prows=16 stride=40 h=4 hstride=120"),
+      "l1 w 0+1024 | gm r 2000+480");
+  EXPECT_EQ(
+      footprint("loadfm dtype=f16 dst=0 src=r2 w=3 cols=16 prows=16 stride=64 h=4 hstride=192"),
+      "l1 w 0+512 | gm r 2000+32*12@64");
+}
+
+TEST(Footprint, WindowsReadWholeBlocksOfChannels) {
+  // A kernel of 1 x 3: 48 columns a block of channels.
+  EXPECT_EQ(
+      footprint("img2col dtype=f16 dst=0 src=64 m=20 k=32 prows=48 k0=32 h=5 w=8 ow=8 kernel=2"),
+      "l0a w 0+2048 | l1 r 64+1280*2@1536");
+  EXPECT_EQ(
+      footprint("img2col dtype=f16 dst=0 src=64 m=20 k=16 prows=48 k0=32 h=5 w=8 ow=8 kernel=2"),
+      "l0a w 0+1024 | l1 r 64+1280");
+}
+
 TEST(Footprint, AccumulatorsAreReadOnlyIfAddedTo) {
   EXPECT_EQ(footprint("mmad dtype=f16 c=1024 a=0 b=512 m=17 k=16 n=16 init=zero"),
             "l0c w 1024+2048 | l0a r 0+1024 | l0b r 512+512");
