@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "traces/units.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
@@ -12,10 +13,6 @@ constexpr std::array kOrder = {Pipe::Cube, Pipe::Vector, Pipe::MTE2,  Pipe::MTE3
                                Pipe::MTE1, Pipe::Fix,    Pipe::Scalar};
 constexpr std::array kKinds = {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified};
 constexpr std::string_view kHbm = "hbm", kL2 = "l2";
-
-std::int64_t divide_up(std::int64_t amount, std::int64_t by) {
-  return (amount + by - 1) / by;
-}
 
 std::int64_t whole(double cycles) {
   return static_cast<std::int64_t>(std::ceil(cycles - 1e-6));
@@ -77,7 +74,7 @@ class Judge {
   void add_demand(Pipe pipe) {
     std::int64_t slowest = 0;
     for (CoreKind kind : kKinds) {
-      slowest = std::max(slowest, divide_up(stats_.work(kind, pipe), cores_of(capacity_, kind)));
+      slowest = std::max(slowest, ceil_div(stats_.work(kind, pipe), cores_of(capacity_, kind)));
     }
     add_demand(name_of(pipe), slowest);
   }
@@ -96,7 +93,7 @@ class Judge {
     component.name = name_of(UnitId{kind, pipe});
     component.side = computes ? Side::Compute : Side::Memory;
     component.ceiling_cycles = whole(demand / cores);
-    component.busy_cycles = divide_up(busy, cores);
+    component.busy_cycles = ceil_div(busy, cores);
     add(std::move(component));
     units_.push_back({kind, pipe});
   }

@@ -6,16 +6,13 @@
 #include "compiler/codegen/sync.h"
 #include "compiler/codegen/tile_walk.h"
 #include "compiler/codegen/vector.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
 
 using isa::Op;
 using Way = CopySchedule::Way;
-
-std::int64_t round_up(std::int64_t value, std::int64_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
 
 /// One copy of a program: a loop over its tiles.
 class CopyEmitter {
@@ -248,7 +245,7 @@ Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cor
   program.arguments = {{Argument::Kind::Input, "data", 0},
                        {Argument::Kind::Input, "indices", 0},
                        {Argument::Kind::Output, "out", 0}};
-  const std::int64_t tiles = kernel.outer * kernel.count * ((kernel.inner + piece - 1) / piece);
+  const std::int64_t tiles = kernel.outer * kernel.count * ceil_div(kernel.inner, piece);
   cores = static_cast<int>(std::min<std::int64_t>(cores, std::max<std::int64_t>(1, tiles)));
   return program;
 }

@@ -8,6 +8,7 @@
 #include "compiler/codegen/matmul.h"
 #include "compiler/codegen/tiles.h"
 #include "vm/base/error.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 
@@ -182,7 +183,7 @@ void Loop::blocks() {
 /// `may_open`: it can be the tile's first block; `opens`: it is.
 void Loop::block(std::int64_t k, bool may_open, bool opens) {
   load(k);
-  const std::int64_t parts = (k + part_ - 1) / part_;
+  const std::int64_t parts = ceil_div(k, part_);
   for (std::int64_t part = 0; part < parts; ++part) {
     const std::int64_t side = part % 2, length = std::min(part_, k - part * part_);
     multiply(part, length, part + 1 == parts);

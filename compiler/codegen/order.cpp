@@ -11,6 +11,7 @@
 #include "compiler/codegen/tile_walk.h"
 #include "compiler/codegen/vector.h"
 #include "vm/base/error.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
@@ -20,9 +21,6 @@ using isa::Order;
 
 constexpr std::int64_t kBlock = 32, kCode = 2048;
 
-std::int64_t round_up(std::int64_t value, std::int64_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
 int code(DType type) {
   return static_cast<int>(type);
 }
@@ -58,7 +56,7 @@ std::int64_t pitch_of(std::int64_t elements, DType type) {
 
 /// Most rows of a tile so that every core has one.
 std::int64_t share(std::int64_t rows, int cores) {
-  return std::max<std::int64_t>(1, (rows + cores - 1) / cores);
+  return std::max<std::int64_t>(1, ceil_div(rows, cores));
 }
 
 /// rows x width elements between GM and UB.
@@ -307,8 +305,7 @@ Program emit_top(const TopKernel& kernel, const Machine& machine, int& cores) {
                   kernel.count * 8, rows});
   walk.end();
   add_loop(builder, walk.count(), synchronize(builder.take(begin), buffers.ranges()));
-  cores =
-      static_cast<int>(std::min<std::int64_t>(cores, (kernel.rows + tile_rows - 1) / tile_rows));
+  cores = static_cast<int>(std::min<std::int64_t>(cores, ceil_div(kernel.rows, tile_rows)));
   using enum Argument::Kind;
   return finished(builder, kernel.name, {{Input, "data"}, {Output, "values"}, {Output, "places"}});
 }

@@ -8,6 +8,7 @@
 #include "compiler/codegen/sync.h"
 #include "compiler/codegen/tile_walk.h"
 #include "compiler/codegen/vector.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
@@ -15,10 +16,6 @@ namespace {
 using isa::Atomic;
 using isa::Op;
 using How = ScatterKernel::How;
-
-std::int64_t round_up(std::int64_t value, std::int64_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
 
 /// What stores can do on their own.
 Atomic atomic_of(const ScatterKernel& kernel, const Machine& machine) {
@@ -98,7 +95,7 @@ class ScatterEmitter {
     program.arguments = {{Argument::Kind::Input, "index", 0},
                          {Argument::Kind::Input, "updates", 0},
                          {Argument::Kind::Output, "data", 0}};
-    const std::int64_t pieces = (kernel_.width + piece_ - 1) / piece_;
+    const std::int64_t pieces = ceil_div(kernel_.width, piece_);
     cores = static_cast<int>(std::min<std::int64_t>(cores, pieces * dims[0]));
     return program;
   }

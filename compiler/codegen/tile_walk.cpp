@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
+#include "vm/base/rounding.h"
+
 namespace dvmsim {
 
 using isa::Op;
-
-namespace {
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
-}  // namespace
 
 TileWalk::TileWalk(Builder& builder, std::span<const std::int64_t> dims,
                    std::span<const std::int64_t> tile)

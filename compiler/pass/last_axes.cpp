@@ -7,6 +7,7 @@
 #include "compiler/pass/pass.h"
 #include "compiler/pass/rewrite.h"
 #include "compiler/schedule/lower.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
@@ -195,8 +196,8 @@ class LastAxes {
     const std::int64_t rows = shape_of(id)[0], size = shape_of(id)[1];
     const DType dtype = type_of(id);
     const std::int64_t most = longest_row({name_, dtype, rows, size, count}, context_.machine);
-    const std::int64_t pieces = most > 0 ? (size + most - 1) / most : 0;
-    const std::int64_t piece = pieces > 0 ? (size + pieces - 1) / pieces : size;
+    const std::int64_t pieces = most > 0 ? ceil_div(size, most) : 0;
+    const std::int64_t piece = pieces > 0 ? ceil_div(size, pieces) : size;
     if (size <= most || pieces * std::min(count, piece) >= size) return one_top(id, count, largest);
     const double worst = largest ? -std::numeric_limits<double>::infinity()
                                  : std::numeric_limits<double>::infinity();
@@ -269,7 +270,7 @@ class LastAxes {
     const Sizes shape = shape_of(id);
     const std::int64_t rows = shape[0], size = shape[1];
     if (size <= most) return scan(id, 1);
-    const std::int64_t pieces = (size + most - 1) / most, piece = (size + pieces - 1) / pieces;
+    const std::int64_t pieces = ceil_div(size, most), piece = ceil_div(size, pieces);
     ValueId whole = id;
     if (pieces * piece != size) {
       whole = make(type_of(id), {rows, pieces * piece}, Op::Pad, {id},

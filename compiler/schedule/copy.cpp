@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vm/base/rounding.h"
+
 namespace dvmsim {
 namespace {
 
@@ -9,10 +11,6 @@ namespace {
 constexpr int kLoops = 3;
 constexpr std::int64_t kMostBytes = 32 * 1024;  // a tile; large enough for full DMA rate
 constexpr std::int64_t kTurn = 128;             // elements a side of a turned tile, at most
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 
 /// Bytes between rows of a tile to be turned.
 std::int64_t turned_pitch(std::int64_t row_bytes) {

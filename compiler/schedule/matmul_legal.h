@@ -4,21 +4,12 @@
 #include <cstdint>
 
 #include "compiler/schedule/matmul.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 
 inline constexpr std::int64_t kFractal = 16;       // rows of an operand block
 inline constexpr std::int64_t kFractalBytes = 32;  // bytes in a row of it
-
-[[nodiscard]] constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
-[[nodiscard]] constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) {
-  return ceil_div(a, b) * b;
-}
-[[nodiscard]] constexpr std::int64_t round_down(std::int64_t a, std::int64_t b) {
-  return a / b * b;
-}
 
 /// Throws Error naming the product and the machine.
 [[noreturn]] void refuse_matmul(const MatmulSpec& spec, const Machine& machine, const char* why);

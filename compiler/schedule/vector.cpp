@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "vm/base/error.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
@@ -12,13 +13,6 @@ namespace {
 constexpr std::int64_t kBlock = 32;        // bytes; UB addresses and row pitches are multiples
 constexpr std::int64_t kBankTurn = 256;    // a repeat; half of a turn through the 16 bank groups
 constexpr std::int64_t kWordsPerStep = 8;  // generous size of one step's code, for the UB left over
-
-std::int64_t round_up(std::int64_t value, std::int64_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 
 /// Elements between rows, so that rows of every type in the kernel begin on a block.
 std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {

@@ -4,17 +4,13 @@
 #include <cmath>
 #include <vector>
 
+#include "vm/base/rounding.h"
+
 namespace dvmsim {
 namespace {
 
 constexpr std::int64_t kBlock = 32, kRepeat = 256;
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
-std::int64_t round_up(std::int64_t value, std::int64_t unit) {
-  return ceil_div(value, unit) * unit;
-}
 double real(std::int64_t value) {
   return static_cast<double>(value);
 }

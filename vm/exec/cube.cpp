@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "vm/base/rounding.h"
 #include "vm/exec/meaning.h"
 #include "vm/exec/vector.h"
 
@@ -14,10 +15,6 @@ namespace dvmsim::exec {
 namespace {
 
 enum { kType, kC, kA, kB, kM, kK, kN, kInit, kBias };
-
-constexpr std::int64_t round_up(std::int64_t count, std::int64_t size) {
-  return (count + size - 1) / size * size;
-}
 
 /// The elements of one fractal, as factors.
 template <class T, class Scalar>

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "vm/base/error.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
@@ -14,8 +15,8 @@ constexpr std::uint64_t kGap = 512;   // unmapped, so that running over an end i
 constexpr std::byte kPoison{0xff};
 constexpr std::uint64_t kFirstAddress = 4096;  // address 0 is never valid
 
-constexpr std::int64_t round_up(std::int64_t size) {
-  return size <= 0 ? kAlign : (size + kAlign - 1) / kAlign * kAlign;
+constexpr std::int64_t aligned(std::int64_t size) {
+  return size <= 0 ? kAlign : round_up(size, kAlign);
 }
 
 bool holds_buffer(CoreKind kind, Space space) {
@@ -44,11 +45,11 @@ std::uint64_t GlobalMemory::allocate(Bytes size, bool backed) {
                 std::to_string(used_) + " of " + std::to_string(capacity_) +
                 " in use; use a smaller model or batch, or raise hbm.size");
   }
-  const std::int64_t rounded = round_up(size.count());
+  const std::int64_t rounded = aligned(size.count());
   std::uint64_t address = kFirstAddress;
   for (const auto& [base, range] : ranges_) {
     if (base >= address + static_cast<std::uint64_t>(rounded) + kGap) break;
-    address = base + static_cast<std::uint64_t>(round_up(range.size)) + kGap;
+    address = base + static_cast<std::uint64_t>(aligned(range.size)) + kGap;
   }
   Range range{size.count(), nullptr};
   if (backed) {
@@ -68,7 +69,7 @@ std::uint64_t GlobalMemory::allocate(Bytes size, bool backed) {
 void GlobalMemory::release(std::uint64_t address) {
   const auto found = ranges_.find(address);
   DVMSIM_ASSERT(found != ranges_.end(), "only an allocated address is released");
-  used_ -= round_up(found->second.size);
+  used_ -= aligned(found->second.size);
   ranges_.erase(found);
   last_ = nullptr;
 }

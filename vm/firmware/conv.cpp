@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "vm/base/rounding.h"
 #include "vm/firmware/matmul.h"
 
 namespace dvmsim {
@@ -20,24 +21,8 @@ constexpr int kL0Full = 0;                   // mte1 -> cube
 constexpr int kL0Free = 0, kBiasFree = 2;    // cube -> mte1
 constexpr int kTileDone = 0, kTileFree = 0;  // cube <-> fix
 constexpr int kScale = 0;                    // mte2 <-> fix
-// Between cores.
-constexpr int kSlotFull = 0, kSlotFree = 1;
 
 constexpr std::int64_t kFractalRows = 16;
-
-constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) {
-  return (value + to - 1) / to * to;
-}
-constexpr std::int64_t count_of(std::int64_t value, std::int64_t size) {
-  return (value + size - 1) / size;
-}
-
-void wait(Command& command, Pipe pipe, int id) {
-  command.wait[command.waits++] = {true, pipe, static_cast<std::uint8_t>(id)};
-}
-void set(Command& command, Pipe pipe, int id) {
-  command.set[command.sets++] = {true, pipe, static_cast<std::uint8_t>(id)};
-}
 
 }  // namespace
 
@@ -49,7 +34,7 @@ void ConvMacro::start(const Machine& machine, const ConvArguments& arguments, DT
   type_ = type;
   core_ = core;
   cores_ = cores;
-  pc_ = pc;
+  commands_.start(pc);
   item_ = size_of(type);
   out_item_ = size_of(static_cast<DType>(args_.out));
   half_l0a_ = machine.l0a.size.count() / 2;
@@ -57,12 +42,12 @@ void ConvMacro::start(const Machine& machine, const ConvArguments& arguments, DT
   accumulator_bytes_ = args_.tile_m * args_.tile_n * 4;
   accumulators_ = 2 * accumulator_bytes_ <= machine.l0c.size.count() ? 2 : 1;
   positions_ = args_.by_row != 0 ? args_.out_w : args_.out_h * args_.out_w;
-  rows_ = count_of(positions_, args_.tile_m);
-  columns_ = count_of(args_.outputs, args_.tile_n);
+  rows_ = ceil_div(positions_, args_.tile_m);
+  columns_ = ceil_div(args_.outputs, args_.tile_n);
   const std::int64_t batches = args_.images * args_.groups * (args_.by_row != 0 ? args_.out_h : 1);
   const std::int64_t all = rows_ * columns_ * batches;
-  tiles_ = core_ < all ? count_of(all - core_, cores_) : 0;
-  blocks_per_tile_ = count_of(args_.channels, args_.tile_c);
+  tiles_ = core_ < all ? ceil_div(all - core_, cores_) : 0;
+  blocks_per_tile_ = ceil_div(args_.channels, args_.tile_c);
   blocks_ = tiles_ * blocks_per_tile_;
   active_ = blocks_ > 0;
   if (!active_) return;
@@ -73,9 +58,7 @@ void ConvMacro::start(const Machine& machine, const ConvArguments& arguments, DT
 }
 
 const Command* ConvMacro::next() {
-  if (given_ == commands_.size()) {
-    commands_.clear();
-    given_ = 0;
+  if (commands_.spent()) {
     if (next_block_.number > blocks_) {
       active_ = false;
       return nullptr;
@@ -91,7 +74,7 @@ const Command* ConvMacro::next() {
       if (block.channel + block.channels == args_.channels) write(block.tile);
     }
   }
-  return &commands_[given_++];
+  return commands_.take();
 }
 
 ConvMacro::Tile ConvMacro::tile_at(std::int64_t number) const {
@@ -164,18 +147,9 @@ bool ConvMacro::ends_key(const Tile& tile) const {
   return tile.number + 1 == tiles_ || tile_at(tile.number + 1).key != tile.key;
 }
 
-Command& ConvMacro::emit(Op op, Pipe pipe, const Tile& tile) {
-  Command& command = commands_.emplace_back();
-  command.op = op;
-  command.pipe = pipe;
-  command.pc = pc_;
-  command.iteration = static_cast<std::uint32_t>(tile.number);
-  return command;
-}
-
 /// Gives pipe `to` a token of `from`, or takes it back.
 void ConvMacro::token(Pipe from, Pipe to, int id, bool give) {
-  Command& command = emit(give ? Op::set : Op::wait, give ? from : to, last_tile_);
+  Command& command = commands_.emit(give ? Op::set : Op::wait, give ? from : to, last_tile_);
   command.operand = {static_cast<std::int64_t>(give ? from : to),
                      static_cast<std::int64_t>(give ? to : from), id};
   if (give) set(command, to, id);
@@ -197,7 +171,7 @@ void ConvMacro::tokens(bool give) {
 void ConvMacro::load_key(const Tile& tile) {
   const std::int64_t output = tile.group * args_.outputs + tile.n0;
   const auto values = [&](std::int64_t to, std::uint64_t from) -> Command& {
-    Command& command = emit(Op::loadl1, Pipe::MTE2, tile);
+    Command& command = commands_.emit(Op::loadl1, Pipe::MTE2, tile.number);
     command.operand = {to, static_cast<std::int64_t>(from) + output * 4, tile.n * 4};
     return command;
   };
@@ -212,7 +186,7 @@ void ConvMacro::load_key(const Tile& tile) {
     wait(bias, Pipe::MTE1, kKeyFree);
     if (args_.resident == 0) return set(bias, Pipe::MTE1, kKeyFull);
   }
-  Command& weights = emit(Op::loadnz, Pipe::MTE2, tile);
+  Command& weights = commands_.emit(Op::loadnz, Pipe::MTE2, tile.number);
   const std::int64_t row = layout_.depth * item_;
   weights.operand = {static_cast<std::int64_t>(type_),
                      layout_.weights,
@@ -230,7 +204,7 @@ void ConvMacro::load(const Block& block) {
   if (block.channel == 0 && begins_key(tile)) load_key(tile);
   const std::int64_t stage = block.stage() * layout_.stage_bytes;
   const std::int64_t line = args_.in_w * args_.x_pixel;
-  Command& map = emit(Op::loadfm, Pipe::MTE2, tile);
+  Command& map = commands_.emit(Op::loadfm, Pipe::MTE2, tile.number);
   map.operand = {static_cast<std::int64_t>(type_),
                  stage,
                  static_cast<std::int64_t>(args_.x) + (tile.image * args_.in_h + tile.y) * line +
@@ -243,7 +217,7 @@ void ConvMacro::load(const Block& block) {
                  line};
   wait(map, Pipe::MTE1, kStageFree + block.stage());
   if (args_.resident != 0) return set(map, Pipe::MTE1, kStageFull + block.stage());
-  Command& weights = emit(Op::loadnz, Pipe::MTE2, tile);
+  Command& weights = commands_.emit(Op::loadnz, Pipe::MTE2, tile.number);
   const std::int64_t row = layout_.depth * item_;
   weights.operand = {static_cast<std::int64_t>(type_),
                      stage + layout_.map_bytes,
@@ -263,7 +237,7 @@ void ConvMacro::multiply(const Block& block) {
   const bool has_key = args_.resident != 0 || args_.bias != 0;
   if (opens && has_key && begins_key(tile)) token(Pipe::MTE2, Pipe::MTE1, kKeyFull, false);
   if (opens && args_.bias != 0 && begins_key(tile)) {
-    Command& bias = emit(Op::ldbt, Pipe::MTE1, tile);
+    Command& bias = commands_.emit(Op::ldbt, Pipe::MTE1, tile.number);
     const DType sums = type_ == DType::I8 ? DType::I32 : DType::F32;
     bias.operand = {static_cast<std::int64_t>(sums), 0, layout_.bias, tile.n};
     wait(bias, Pipe::Cube, kBiasFree);
@@ -273,7 +247,7 @@ void ConvMacro::multiply(const Block& block) {
     move_part(block, at, side);
     multiply_part(block, at, side);
   }
-  last_tile_ = tile;
+  last_tile_ = tile.number;
   if (block.channel + block.channels < args_.channels || !ends_key(tile)) return;
   if (has_key) token(Pipe::MTE1, Pipe::MTE2, kKeyFree, true);
   if (args_.bias != 0) token(Pipe::Cube, Pipe::MTE1, kBiasFree, true);
@@ -284,7 +258,7 @@ void ConvMacro::move_part(const Block& block, std::int64_t at, int side) {
   const std::int64_t k = std::min(layout_.part, block.columns - at);
   const std::int64_t stage = block.stage() * layout_.stage_bytes;
   const auto type = static_cast<std::int64_t>(type_);
-  Command& a = emit(Op::img2col, Pipe::MTE1, tile);
+  Command& a = commands_.emit(Op::img2col, Pipe::MTE1, tile.number);
   a.operand = {type,        side * half_l0a_,
                stage,       tile.m,
                k,           round_up(tile.h * tile.w, kFractalRows),
@@ -295,7 +269,7 @@ void ConvMacro::move_part(const Block& block, std::int64_t at, int side) {
                tile.left,   args_.fill};
   if (at == 0) wait(a, Pipe::MTE2, kStageFull + block.stage());
   wait(a, Pipe::Cube, kL0Free + side);
-  Command& b = emit(Op::l0b, Pipe::MTE1, tile);
+  Command& b = commands_.emit(Op::l0b, Pipe::MTE1, tile.number);
   const bool resident = args_.resident != 0;
   b.operand = {type,
                side * half_l0b_,
@@ -319,7 +293,7 @@ void ConvMacro::multiply_part(const Block& block, std::int64_t at, int side) {
   const isa::Init init = !opens            ? isa::Init::Accumulate
                          : args_.bias != 0 ? isa::Init::Bias
                                            : isa::Init::Zero;
-  Command& product = emit(Op::mmad, Pipe::Cube, tile);
+  Command& product = commands_.emit(Op::mmad, Pipe::Cube, tile.number);
   product.operand = {static_cast<std::int64_t>(type_),
                      place * accumulator_bytes_,
                      side * half_l0a_,
@@ -338,10 +312,10 @@ void ConvMacro::multiply_part(const Block& block, std::int64_t at, int side) {
 void ConvMacro::write(const Tile& tile) {
   const auto place = static_cast<int>(tile.number % accumulators_);
   const bool in_slots = args_.slots > 0;
-  if (in_slots && tile.number >= args_.slots) take_back(tile);
+  if (in_slots && tile.number >= args_.slots) commands_.await_slot(tile.number);
   const bool new_scales = args_.scale != 0 && begins_key(tile);
   if (new_scales) {
-    Command& scales = emit(Op::ldfb, Pipe::Fix, tile);
+    Command& scales = commands_.emit(Op::ldfb, Pipe::Fix, tile.number);
     scales.operand = {0, layout_.scale, tile.n};
     scales.drain = true;  // the tile before has been written with the old ones
     wait(scales, Pipe::MTE2, kScale);
@@ -355,7 +329,7 @@ void ConvMacro::write(const Tile& tile) {
                : y + position * args_.y_pixel + (tile.group * args_.outputs + tile.n0) * out_item_;
   const std::int64_t stride = in_slots ? args_.tile_n * out_item_ : args_.y_pixel;
   const std::int64_t from = place * accumulator_bytes_;
-  Command& out = emit(args_.scale != 0 ? Op::fixq : Op::fix, Pipe::Fix, tile);
+  Command& out = commands_.emit(args_.scale != 0 ? Op::fixq : Op::fix, Pipe::Fix, tile.number);
   if (args_.scale != 0) {
     const DType sums = type_ == DType::I8 ? DType::I32 : DType::F32;
     out.operand = {args_.out, to, from,       tile.m,       tile.n,
@@ -367,17 +341,11 @@ void ConvMacro::write(const Tile& tile) {
   wait(out, Pipe::Cube, kTileDone + place);
   set(out, Pipe::Cube, kTileFree + place);
   if (!in_slots) return;
-  Command& full = emit(Op::xset, Pipe::Fix, tile);
-  full.operand = {static_cast<std::int64_t>(Pipe::Fix), kSlotFull,
-                  static_cast<std::int64_t>(isa::CrossMode::Group)};
+  commands_.fill_slot(tile.number);
   if (tile.number + 1 < tiles_) return;
-  for (std::int64_t open = std::min(tiles_, args_.slots); open > 0; --open) take_back(tile);
-}
-
-void ConvMacro::take_back(const Tile& tile) {
-  Command& command = emit(Op::xwait, Pipe::Fix, tile);
-  command.operand = {static_cast<std::int64_t>(Pipe::Fix), kSlotFree,
-                     static_cast<std::int64_t>(isa::CrossMode::Group)};
+  for (std::int64_t open = std::min(tiles_, args_.slots); open > 0; --open) {
+    commands_.await_slot(tile.number);
+  }
 }
 
 }  // namespace dvmsim

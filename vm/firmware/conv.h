@@ -5,8 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "vm/firmware/commands.h"
 #include "vm/firmware/conv_layout.h"
 #include "vm/isa/conv.h"
 #include "vm/machine/machine.h"
@@ -65,14 +65,11 @@ class ConvMacro {
   void move_part(const Block& block, std::int64_t at, int side);
   void multiply_part(const Block& block, std::int64_t at, int side);
   void write(const Tile& tile);
-  void take_back(const Tile& tile);
-  isa::Command& emit(isa::Op op, Pipe pipe, const Tile& tile);
 
   isa::ConvArguments args_{};
   ConvLayout layout_{};
   DType type_ = DType::F16;
   std::int64_t core_ = 0, cores_ = 1;
-  std::uint32_t pc_ = 0;
   bool active_ = false;
   std::int64_t item_ = 2, out_item_ = 2;
   std::int64_t positions_ = 0;           // a tile's run is cut from so many
@@ -80,11 +77,10 @@ class ConvMacro {
   std::int64_t tiles_ = 0, blocks_per_tile_ = 0, blocks_ = 0;
   std::int64_t half_l0a_ = 0, half_l0b_ = 0;
   std::int64_t accumulators_ = 1, accumulator_bytes_ = 0;
-  std::int64_t parts_ = 0;  // so far
-  Block next_block_{};      // the next to multiply; already loaded
-  Tile last_tile_{};        // whose commands ended last
-  std::vector<isa::Command> commands_{};
-  std::size_t given_ = 0;
+  std::int64_t parts_ = 0;      // so far
+  Block next_block_{};          // the next to multiply; already loaded
+  std::int64_t last_tile_ = 0;  // whose commands ended last
+  Commands commands_{};
 };
 
 }  // namespace dvmsim

@@ -1,5 +1,6 @@
 #include "vm/firmware/conv_layout.h"
 
+#include "vm/base/rounding.h"
 #include "vm/isa/window.h"
 
 namespace dvmsim {
@@ -8,13 +9,6 @@ namespace {
 using isa::ConvArguments;
 
 constexpr std::int64_t kFractalRows = 16, kFractalRow = 32, kAlign = 256;
-
-constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) {
-  return (value + to - 1) / to * to;
-}
-constexpr std::int64_t count_of(std::int64_t value, std::int64_t size) {
-  return (value + size - 1) / size;
-}
 
 std::string size_problem(const ConvArguments& args, DType type) {
   constexpr std::int64_t kMost = std::int64_t{1} << 24;
@@ -81,7 +75,7 @@ ConvLayout conv_layout(const Machine& machine, const ConvArguments& args, DType 
   const std::int64_t run =
       std::min(args.tile_m, args.by_row != 0 ? args.out_w : args.out_h * args.out_w);
   const std::int64_t lines =
-      args.by_row != 0 ? 1 : std::min(args.out_h, count_of(run - 1, args.out_w) + 1);
+      args.by_row != 0 ? 1 : std::min(args.out_h, ceil_div(run - 1, args.out_w) + 1);
   const std::int64_t wide = args.by_row != 0 ? horizontal_axis(args).most(run) : args.in_w;
   l.pixels = round_up(vertical_axis(args).most(lines) * wide, kFractalRows);
   const std::int64_t of_a = machine.l0a.size.count() / 2 / (args.tile_m * item);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "vm/base/rounding.h"
+
 namespace dvmsim {
 namespace {
 
@@ -18,17 +20,8 @@ constexpr int kL0Full = 0;             // mte1 -> cube
 constexpr int kL0Free = 0, kBiasFree = 2, kBlockDone = 3;
 constexpr int kTileDone = 0;  // cube -> fix
 constexpr int kTileFree = 0;  // fix -> cube
-// Between cores.
-constexpr int kSlotFull = 0, kSlotFree = 1;
 
 constexpr std::int64_t kFractalRows = 16, kFractalRow = 32, kAlign = 256;
-
-constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) {
-  return (value + to - 1) / to * to;
-}
-constexpr std::int64_t count_of(std::int64_t value, std::int64_t size) {
-  return (value + size - 1) / size;
-}
 
 /// Bytes of a matrix in L1: blocks of 16 rows of 32 bytes.
 std::int64_t nz_bytes(std::int64_t rows, std::int64_t columns, std::int64_t item) {
@@ -61,17 +54,10 @@ Layout layout_of(const Machine& machine, const MatmulArguments& args, DType type
   const std::int64_t of_b = machine.l0b.size.count() / 2 / (round_up(args.tile_n, step) * item);
   layout.part = std::min(std::min(of_a, of_b) / step * step, round_up(layout.block_k, step));
   if ((args.loop & isa::kEvenParts) != 0 && layout.part > 0) {
-    const std::int64_t parts = count_of(layout.block_k, layout.part);
-    layout.part = round_up(count_of(layout.block_k, parts), step);
+    const std::int64_t parts = ceil_div(layout.block_k, layout.part);
+    layout.part = round_up(ceil_div(layout.block_k, parts), step);
   }
   return layout;
-}
-
-void wait(Command& command, Pipe pipe, int id) {
-  command.wait[command.waits++] = {true, pipe, static_cast<std::uint8_t>(id)};
-}
-void set(Command& command, Pipe pipe, int id) {
-  command.set[command.sets++] = {true, pipe, static_cast<std::uint8_t>(id)};
 }
 
 }  // namespace
@@ -133,7 +119,7 @@ void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments
   type_ = type;
   core_ = core;
   cores_ = cores;
-  pc_ = pc;
+  commands_.start(pc);
   item_ = size_of(type);
   out_item_ = size_of(static_cast<DType>(args_.out));
   const Layout layout = layout_of(machine, args_, type);
@@ -147,19 +133,17 @@ void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments
   accumulator_bytes_ = args_.tile_m * args_.tile_n * 4;
   const bool two = 2 * accumulator_bytes_ <= machine.l0c.size.count();
   accumulators_ = two && !has(isa::kOneAccumulator) ? 2 : 1;
-  rows_ = count_of(args_.m, args_.tile_m);
-  columns_ = count_of(args_.n, args_.tile_n);
+  rows_ = ceil_div(args_.m, args_.tile_m);
+  columns_ = ceil_div(args_.n, args_.tile_n);
   const std::int64_t all = rows_ * columns_ * args_.batch0 * args_.batch1;
-  const std::int64_t range = count_of(all, cores_);
+  const std::int64_t range = ceil_div(all, cores_);
   first_tile_ = has(isa::kContiguous) ? core_ * range : core_;
   tile_step_ = has(isa::kContiguous) ? 1 : cores_;
-  tiles_ = std::max<std::int64_t>(0, count_of(all - first_tile_, tile_step_));
+  tiles_ = std::max<std::int64_t>(0, ceil_div(all - first_tile_, tile_step_));
   if (has(isa::kContiguous)) tiles_ = std::min(tiles_, range);
-  blocks_per_tile_ = count_of(args_.k, block_k_);
+  blocks_per_tile_ = ceil_div(args_.k, block_k_);
   blocks_ = tiles_ * blocks_per_tile_;
   l0_used_ = {};
-  commands_.clear();
-  given_ = 0;
   active_ = blocks_ > 0;
   if (!active_) return;
   next_block_ = first_block();
@@ -167,9 +151,7 @@ void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments
 }
 
 const Command* MatmulMacro::next() {
-  if (given_ == commands_.size()) {
-    commands_.clear();
-    given_ = 0;
+  if (commands_.spent()) {
     if (next_block_.number == blocks_) {
       active_ = false;
       return nullptr;
@@ -180,7 +162,7 @@ const Command* MatmulMacro::next() {
     multiply(block);
     if (closes(block)) write(block.tile);
   }
-  return &commands_[given_++];
+  return commands_.take();
 }
 
 MatmulMacro::Tile MatmulMacro::tile_at(std::int64_t number) const {
@@ -224,7 +206,7 @@ void MatmulMacro::cut(Block& block) const {
   const std::int64_t shift = has(isa::kShuffleK) ? core_ : 0;
   block.k0 = (block.place + shift) % blocks_per_tile_ * block_k_;
   block.k = std::min(block_k_, args_.k - block.k0);
-  block.parts = count_of(block.k, part_);
+  block.parts = ceil_div(block.k, part_);
   if (block.tile.number < 2) return;
   const Tile before = tile_at(block.tile.number - 2);
   block.loads_a = !keeps(before, block.tile, true);
@@ -254,15 +236,6 @@ bool MatmulMacro::second_half_used_after(const Block& block) const {
   return std::min(block_k_, args_.k - next * block_k_) > part_;
 }
 
-Command& MatmulMacro::emit(Op op, Pipe pipe, const Tile& tile) {
-  Command& command = commands_.emplace_back();
-  command.op = op;
-  command.pipe = pipe;
-  command.pc = pc_;
-  command.iteration = static_cast<std::uint32_t>(tile.number);
-  return command;
-}
-
 void MatmulMacro::load(const Block& block) {
   const Tile& tile = block.tile;
   const std::int64_t half = block.half() * half_l1_;
@@ -273,7 +246,7 @@ void MatmulMacro::load(const Block& block) {
       std::swap(row, column);
       std::swap(rows, columns);
     }
-    Command& command = emit(Op::loadnz, Pipe::MTE2, tile);
+    Command& command = commands_.emit(Op::loadnz, Pipe::MTE2, tile.number);
     command.operand = {static_cast<std::int64_t>(type_),
                        to,
                        from + row * stride + column * item_,
@@ -301,7 +274,7 @@ void MatmulMacro::load(const Block& block) {
 }
 
 void MatmulMacro::load_bias(const Block& block) {
-  Command& bias = emit(Op::loadl1, Pipe::MTE2, block.tile);
+  Command& bias = commands_.emit(Op::loadl1, Pipe::MTE2, block.tile.number);
   bias.operand = {block.half() * half_l1_ + bias_offset_,
                   static_cast<std::int64_t>(args_.bias) + block.tile.n0 * bias_item(args_),
                   block.tile.n * bias_item(args_)};
@@ -310,7 +283,7 @@ void MatmulMacro::load_bias(const Block& block) {
 
 void MatmulMacro::multiply(const Block& block) {
   if (args_.bias != 0 && block.opens()) {
-    Command& bias = emit(Op::ldbt, Pipe::MTE1, block.tile);
+    Command& bias = commands_.emit(Op::ldbt, Pipe::MTE1, block.tile.number);
     bias.operand = {args_.bias_type, 0, block.half() * half_l1_ + bias_offset_, block.tile.n};
     if (block.loads_b) wait(bias, Pipe::MTE2, kBFull + block.half());
     if (block.tile.number > 0) wait(bias, Pipe::Cube, kBiasFree);
@@ -331,7 +304,7 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
   const bool first = part == 0, last = part + 1 == block.parts;
   const bool drained = first && has(isa::kDrainBlocks) && block.number > 0;
   const std::int64_t type = static_cast<std::int64_t>(type_);
-  Command& a = emit(Op::l0a, Pipe::MTE1, tile);
+  Command& a = commands_.emit(Op::l0a, Pipe::MTE1, tile.number);
   a.operand = {type,
                side * half_l0a_,
                half,
@@ -345,7 +318,7 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
   if (drained) wait(a, Pipe::Cube, kBlockDone);
   if (l0_used_[static_cast<std::size_t>(side)]) wait(a, Pipe::Cube, kL0Free + side);
   if (last && loads_again(block, true)) set(a, Pipe::MTE2, kAFree + block.half());
-  Command& b = emit(Op::l0b, Pipe::MTE1, tile);
+  Command& b = commands_.emit(Op::l0b, Pipe::MTE1, tile.number);
   b.operand = {type,
                side * half_l0b_,
                half + b_offset_,
@@ -371,7 +344,7 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   const isa::Init init = !opens            ? isa::Init::Accumulate
                          : args_.bias != 0 ? isa::Init::Bias
                                            : isa::Init::Zero;
-  Command& product = emit(Op::mmad, Pipe::Cube, tile);
+  Command& product = commands_.emit(Op::mmad, Pipe::Cube, tile.number);
   product.operand = {static_cast<std::int64_t>(type_),
                      place * accumulator_bytes_,
                      side * half_l0a_,
@@ -394,13 +367,13 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   // Flags of the pipe, behind the product if it has no room for them.
   if (by_blocks && last && more) tell(product, Pipe::MTE1, kBlockDone, tile);
   if (opens && args_.bias != 0 && tile.number + 1 < tiles_) {
-    tell(commands_.back(), Pipe::MTE1, kBiasFree, tile);
+    tell(commands_.last(), Pipe::MTE1, kBiasFree, tile);
   }
 }
 
 void MatmulMacro::tell(Command& product, Pipe pipe, int id, const Tile& tile) {
   if (product.op == Op::mmad && product.sets < 2) return set(product, pipe, id);
-  Command& told = emit(Op::set, Pipe::Cube, tile);
+  Command& told = commands_.emit(Op::set, Pipe::Cube, tile.number);
   told.operand = {static_cast<std::int64_t>(Pipe::Cube), static_cast<std::int64_t>(pipe), id};
   set(told, pipe, id);
 }
@@ -408,9 +381,9 @@ void MatmulMacro::tell(Command& product, Pipe pipe, int id, const Tile& tile) {
 void MatmulMacro::write(const Tile& tile) {
   const auto place = static_cast<int>(tile.number % accumulators_);
   const bool in_slots = args_.slots > 0;
-  if (in_slots && tile.number >= args_.slots) take_back(tile);
+  if (in_slots && tile.number >= args_.slots) commands_.await_slot(tile.number);
   const std::int64_t slot = core_ * args_.slots + (in_slots ? tile.number % args_.slots : 0);
-  Command& out = emit(Op::fix, Pipe::Fix, tile);
+  Command& out = commands_.emit(Op::fix, Pipe::Fix, tile.number);
   const std::int64_t to = in_slots ? static_cast<std::int64_t>(args_.c) + slot * args_.slot_bytes
                                    : tile.c + tile.m0 * args_.c_stride + tile.n0 * out_item_;
   out.operand = {args_.out,
@@ -425,17 +398,11 @@ void MatmulMacro::write(const Tile& tile) {
   wait(out, Pipe::Cube, kTileDone + place);
   if (tile.number + accumulators_ < tiles_) set(out, Pipe::Cube, kTileFree + place);
   if (!in_slots) return;
-  Command& full = emit(Op::xset, Pipe::Fix, tile);
-  full.operand = {static_cast<std::int64_t>(Pipe::Fix), kSlotFull,
-                  static_cast<std::int64_t>(isa::CrossMode::Group)};
+  commands_.fill_slot(tile.number);
   if (tile.number + 1 < tiles_) return;
-  for (std::int64_t open = std::min(tiles_, args_.slots); open > 0; --open) take_back(tile);
-}
-
-void MatmulMacro::take_back(const Tile& tile) {
-  Command& command = emit(Op::xwait, Pipe::Fix, tile);
-  command.operand = {static_cast<std::int64_t>(Pipe::Fix), kSlotFree,
-                     static_cast<std::int64_t>(isa::CrossMode::Group)};
+  for (std::int64_t open = std::min(tiles_, args_.slots); open > 0; --open) {
+    commands_.await_slot(tile.number);
+  }
 }
 
 }  // namespace dvmsim

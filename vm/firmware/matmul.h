@@ -5,8 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "vm/firmware/commands.h"
 #include "vm/isa/isa.h"
 #include "vm/isa/matmul.h"
 #include "vm/machine/machine.h"
@@ -71,14 +71,11 @@ class MatmulMacro {
   void move_part(const Block& block, std::int64_t part);
   void multiply_part(const Block& block, std::int64_t part);
   void write(const Tile& tile);
-  void take_back(const Tile& tile);
   void tell(isa::Command& product, Pipe pipe, int id, const Tile& tile);
-  isa::Command& emit(isa::Op op, Pipe pipe, const Tile& tile);
 
   isa::MatmulArguments args_{};
   DType type_ = DType::F16;
   std::int64_t core_ = 0, cores_ = 1;
-  std::uint32_t pc_ = 0;
   bool active_ = false;
   // Sizes and places, in bytes where not said otherwise.
   std::int64_t item_ = 2, out_item_ = 2;
@@ -92,8 +89,7 @@ class MatmulMacro {
   std::int64_t accumulators_ = 1, accumulator_bytes_ = 0;
   Block next_block_{};  // the next to multiply; already loaded
   std::array<bool, 2> l0_used_{};
-  std::vector<isa::Command> commands_{};  // of the current block
-  std::size_t given_ = 0;
+  Commands commands_{};  // of the current block
 };
 
 }  // namespace dvmsim

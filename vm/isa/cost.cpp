@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vm/base/rounding.h"
 #include "vm/isa/footprint.h"
 #include "vm/isa/recipe.h"
 #include "vm/isa/window.h"
@@ -28,10 +29,6 @@ constexpr bool has_cost(int code) {
   static_assert(has_cost(code), #mnemonic " needs an entry in recipe.h");
 #include "vm/isa/isa.def"
 #undef INST
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 
 }  // namespace
 

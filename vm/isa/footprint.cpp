@@ -4,6 +4,7 @@
 #include <array>
 
 #include "vm/base/error.h"
+#include "vm/base/rounding.h"
 #include "vm/isa/window.h"
 
 namespace dvmsim::isa {
@@ -91,10 +92,6 @@ const std::array<Plans, 256> kPlans = [] {
   }
   return all;
 }();
-
-constexpr std::int64_t round_up(std::int64_t value, std::int64_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
 
 /// rows x length bytes, stride apart; joined into one run if they touch, empty if nothing is there.
 void set_rows(Region& region, std::int64_t length, std::int64_t count, std::int64_t stride) {

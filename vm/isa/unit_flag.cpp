@@ -1,5 +1,6 @@
 #include "vm/isa/unit_flag.h"
 
+#include "vm/base/rounding.h"
 #include "vm/isa/footprint.h"
 
 namespace dvmsim::isa {
@@ -11,10 +12,10 @@ Cycles unit_cycles(const Command& command, Cycles busy) {
   for (int i = 0; i < all.count; ++i) {
     const Region& region = all.region[i];
     if (region.space == Space::L0C) {
-      granules = std::max(granules, (region.bytes() + kGranule - 1) / kGranule);
+      granules = std::max(granules, ceil_div(region.bytes(), kGranule));
     }
   }
-  return Cycles((busy.count() + granules - 1) / granules);
+  return Cycles(ceil_div(busy.count(), granules));
 }
 
 }  // namespace dvmsim::isa

@@ -5,16 +5,13 @@
 #include <string>
 
 #include "vm/base/error.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim::isa {
 namespace {
 
 constexpr std::int64_t kMostRepeats = 255;  // of one hardware instruction
 constexpr std::int64_t kBlock = 32;         // bytes
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 
 /// Types a class may work on instead, nearest first; conversions to and from it are paid for.
 std::array<DType, 2> instead(DType type) {

@@ -1,6 +1,7 @@
 #include "vm/machine/machine.h"
 
 #include "vm/base/error.h"
+#include "vm/base/rounding.h"
 #include "vm/machine/fields.h"
 
 namespace dvmsim {
@@ -73,7 +74,7 @@ int Machine::cores_of(CoreKind kind) const {
 Bytes Machine::ub_for_tiles(Bytes program) const {
   const Bytes kept = firmware.memory == ProgramMemory::Ub ? ub.reserved + program : ub.reserved;
   const std::int64_t align = ub.align.count();
-  const std::int64_t first = (kept.count() + align - 1) / align * align;
+  const std::int64_t first = round_up(kept.count(), align);
   return first < ub.size.count() ? Bytes(ub.size.count() - first) : Bytes(0);
 }
 
