@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <set>
 
 #include "cli/compare.h"
 #include "compiler/graph/eval.h"
@@ -15,16 +16,6 @@
 
 namespace dvmsim {
 namespace {
-
-/// A name that is not there would change nothing, in silence.
-void check_bypassed(const RunOptions& options, const Module& module) {
-  for (const std::string& name : options.bypass) {
-    const bool known = name == "all" ||
-                       std::any_of(module.tensors.begin(), module.tensors.end(),
-                                   [&](const ModuleTensor& tensor) { return tensor.name == name; });
-    if (!known) throw Error("--bypass " + name + ": no tensor of the model has this name");
-  }
-}
 
 Capacity capacity_of(const Machine& machine, const RunOptions& options) {
   const int groups = options.cores;
@@ -189,6 +180,20 @@ SessionOptions session_options(const RunOptions& options, SimDevice& device, Mod
   return session;
 }
 
+void check_bypassed(const RunOptions& options, const Graph* graph, const Module* module) {
+  std::set<std::string> names{"all"};
+  if (module != nullptr) {
+    for (const ModuleTensor& tensor : module->tensors) names.insert(tensor.name);
+  } else if (graph != nullptr) {
+    for (const Value& value : graph->values) names.insert(value.name);
+  }
+  for (const std::string& name : options.bypass) {
+    if (!names.contains(name)) {
+      throw Error("--bypass " + name + ": no tensor of the model has this name");
+    }
+  }
+}
+
 Execution execute(const Job& job, const Machine& machine, const RunOptions& options,
                   const Probes& listeners, Progress* progress) {
   SimDevice device(machine, sim_options(options));
@@ -227,7 +232,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
   report.not_modelled = not_modelled();
   fill_from(report, options, job, result);
-  if (result.module != nullptr) check_bypassed(options, *result.module);
+  check_bypassed(options, job.graph ? &*job.graph : nullptr, result.module);
   report.roofline = roofline(stats, demands, capacity_of(machine, options));
   if (replay) {
     report.critical_path = critical_path(*replay, machine, floors_of(report.roofline));

@@ -39,6 +39,10 @@ struct Execution {
 [[nodiscard]] SessionOptions session_options(const RunOptions& options, SimDevice& device,
                                              Mode mode);
 
+/// Throws Error if --bypass names no tensor of the module, or of the graph if the host drives it:
+/// that would change nothing, in silence.
+void check_bypassed(const RunOptions& options, const Graph* graph, const Module* module);
+
 /// Runs options.repeat times; the last one is listened to and reported. `progress`, if there is
 /// one, is told how much is to be done.
 [[nodiscard]] Execution execute(const Job& job, const Machine& machine, const RunOptions& options,

@@ -31,6 +31,7 @@ Job job_of(std::string name, Graph graph, const RunOptions& options) {
 
 /// Inputs of a compiled module have their shapes; they may only be given whole.
 void refuse_sizes(const std::string& path, const RunOptions& options) {
+  if (!options.known.empty()) throw Error("--known: only .onnx models are compiled for values");
   if (options.check) throw Error("--check eval: " + path + " holds no graph; run the model itself");
   if (!options.dims.empty() || !options.shapes.empty()) {
     throw Error("--dim and --shape: the sizes in " + path + " are fixed; run the model itself");
@@ -140,6 +141,7 @@ Prepared prepare(const CommandLine& line) {
   prepared.options = line.run;
   prepared.machine = machine_from(line.run.hardware, line.run.sets);
   if (line.verb == CommandLine::Verb::Op) {
+    if (!line.run.known.empty()) throw Error("--known: an op has no values to compile for");
     choose_mode(prepared.options);
     prepared.job = job_of(title_of(line.op), graph_of(line.op), prepared.options);
   } else {

@@ -210,7 +210,9 @@ void add_table(CLI::App& app, TableOptions& from) {
   app.add_option("--hw", from.hardware, "hardware file for every case, instead of its own");
   app.add_option("--set", from.sets, "change a parameter in every case, key=value with its unit")
       ->allow_extra_args(false);
-  app.add_option("--memory", from.memory, "memory model of every case: ideal or detailed");
+  app.add_option("--memory", from.memory,
+                 "memory model of every case: ideal, closed-form or detailed")
+      ->check(CLI::IsMember({"ideal", "closed-form", "detailed"}));
   app.add_option("--group", from.groups, "only rows of this group")->allow_extra_args(false);
   app.add_option("--id", from.ids, "only the row of this id")->allow_extra_args(false);
   app.add_option("--tolerance", from.tolerance, "of rows that state none, as 5%");

@@ -19,7 +19,7 @@ struct ProgressState {
   double seconds = 0;  // since the beginning
 };
 
-/// One line of at most `width` columns: "[####......]  40 %  attn.q  cycle 1,234  12 s left".
+/// One line of at most `width` columns: "[####......]  40 %  attn.q  cycle 1234  12 s left".
 [[nodiscard]] std::string bar_text(const ProgressState& state, std::size_t width);
 /// "45 s", "3 min", "2 h 5 min".
 [[nodiscard]] std::string duration_text(double seconds);
@@ -29,7 +29,7 @@ class Progress final : public Probe {
   Progress();
   ~Progress() override;
 
-  /// From now on, so many units; launches count as units unless steps() is told.
+  /// From now on, so many units: launches, or what step() counts.
   void expect(std::int64_t units, bool launches);
   /// A unit that is no launch is done.
   void step();

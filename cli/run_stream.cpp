@@ -70,6 +70,7 @@ class StreamRun {
     device_.listen({});
     fault = result.fault;
     if (fault) return {};
+    check_bypassed(options_, &graph_, result.module);
     for (const LaunchReport& launch : result.launches) stats.add(launch);
     stats.close();
     return row_of(dims, inputs, result, stats, start_ns);

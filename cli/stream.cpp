@@ -193,7 +193,7 @@ std::int64_t draw(const StreamSize& size, std::int64_t round, Random& random) {
   return size.first + size.by * random.below((size.last - size.first) / size.by + 1);
 }
 
-/// The text that * stands for; nullptr-like empty optional if the name does not fit.
+/// Whether the name fits; `star` is then what * stands for.
 bool fits(const std::string& pattern, const std::string& name, std::string& star) {
   const std::size_t at = pattern.find('*');
   star.clear();

@@ -119,10 +119,6 @@ std::size_t outputs_of(const Node& node) {
   return sizes->size();
 }
 
-}  // namespace
-
-namespace {
-
 Graph read_model(const std::string& path, const ImportOptions& options) {
   if (path.ends_with(".onnx")) return import_onnx(path, options);
   if (!options.known.empty()) throw Error("--known: only .onnx models are compiled for values");

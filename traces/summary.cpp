@@ -127,8 +127,8 @@ void add_roofline(Page& page, const Roofline& roofline) {
   if (roofline.verdict == Verdict::None) return;
   page.line("bound", verdict_text(roofline));
   const auto [reached, busy] = component_texts(roofline);
-  page.line("ceiling", reached);
-  page.line("busy", busy);
+  if (!reached.empty()) page.line("ceiling", reached);
+  if (!busy.empty()) page.line("busy", busy);
   page.line("ideal",
             fmt::format("{} cycles ({}), {} of what was taken", grouped(roofline.ideal_cycles),
                         roofline.bound, percent(roofline.fraction)));

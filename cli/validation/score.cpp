@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "traces/stream_report.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -119,12 +120,6 @@ Score score(const Table& table, const Overrides& overrides, Pool& pool) {
 double error_of(double simulated, double low, double high) {
   const double nearest = std::clamp(simulated, low, high);
   return (simulated - nearest) / nearest;
-}
-
-double percentile(const std::vector<double>& sorted, double fraction) {
-  const auto rank =
-      static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(sorted.size()) - 1e-9));
-  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
 }
 
 double median(const std::vector<double>& sorted) {

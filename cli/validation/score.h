@@ -56,9 +56,6 @@ struct Score {
 
 /// Signed error of a value against a measured range.
 [[nodiscard]] double error_of(double simulated, double low, double high);
-/// The smallest element that at least `fraction` of them do not exceed (nearest rank); of errors
-/// sorted ascending, not empty.
-[[nodiscard]] double percentile(const std::vector<double>& sorted, double fraction);
 /// The middle one, or the mean of the middle two.
 [[nodiscard]] double median(const std::vector<double>& sorted);
 

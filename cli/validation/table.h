@@ -5,9 +5,8 @@
 //   group      rows that are judged together (default: all)
 //   chip       for people
 //   hardware   hardware file; none: the built-in machine
-//   case       a command line: op matmul 256x512 512x128 --l2 warm, or run loop.s --arg n=5; empty:
-//   the
-//              model cannot express the row, and `gate` says what is missing
+//   case       a command line: op matmul 256x512 512x128 --l2 warm, or run loop.s --arg n=5;
+//              empty: the model cannot express the row, and `gate` says what is missing
 //   reference  a second command line, for ratios and differences of two runs
 //   metric     what is read from the report: a figure, or an expression (metric.h)
 //   measured   a number, or a range as 20..21

@@ -99,13 +99,8 @@ std::vector<std::uint64_t> matmul_arguments(const MatmulSpec& spec, const Matmul
   return {words.begin(), words.end()};
 }
 
-std::vector<std::uint64_t> matmul_loop_arguments(const MatmulAddresses& addresses) {
-  return {addresses.a, addresses.b, addresses.c, addresses.bias};
-}
-
 Program matmul_program(const MatmulSpec& spec, const MatmulSchedule& schedule,
                        const Machine& machine) {
-  DVMSIM_ASSERT(schedule.stages == 2, "the matmul macro uses two blocks of L1");
   DVMSIM_ASSERT(fits(spec, schedule, machine), "a schedule fits the machine it is used on");
   Program program;
   program.name = "matmul";

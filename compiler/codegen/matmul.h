@@ -35,12 +35,6 @@ void describe_addresses(const MatmulSpec& spec, Program& program);
                                                           const MatmulSchedule& schedule,
                                                           const MatmulAddresses& addresses);
 
-/// The loop over tiles and k blocks in bytecode, sizes built in. The
-/// argument block is the four addresses.
-[[nodiscard]] Program matmul_loop_program(const MatmulSpec& spec, const MatmulSchedule& schedule,
-                                          const Machine& machine);
-[[nodiscard]] std::vector<std::uint64_t> matmul_loop_arguments(const MatmulAddresses& addresses);
-
 /// C tiles that go to slots of a workspace, for the vector cores of the group to take
 /// (vm/isa/matmul.h says how). The macro's `c` is then the workspace.
 struct MatmulSlots {

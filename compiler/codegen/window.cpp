@@ -25,7 +25,6 @@ class WindowEmitter {
         s_(schedule),
         size_(size_of(task.type)),
         wide_size_(size_of(task.computed())),
-        machine_(machine),
         code_(vector_kind(machine)) {}
 
   void write(Program& program);
@@ -57,7 +56,6 @@ class WindowEmitter {
   const WindowTask& task_;
   const WindowSchedule& s_;
   std::int64_t size_, wide_size_;
-  const Machine& machine_;
   Builder code_;
   TilePosition tile_{};
   Val map_{}, weights_{}, result_{};

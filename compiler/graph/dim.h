@@ -87,6 +87,9 @@ void collect_symbols(const Dim& a, std::set<std::string>& names);
 [[nodiscard]] std::string to_text(const Dim& a);
 
 using Dims = std::vector<Dim>;
+[[nodiscard]] inline Dims as_dims(const std::vector<std::int64_t>& sizes) {
+  return {sizes.begin(), sizes.end()};
+}
 [[nodiscard]] Dim element_count(const Dims& shape);
 [[nodiscard]] std::vector<std::int64_t> resolve(const Dims& shape, const Bindings& bindings);
 [[nodiscard]] std::string to_text(const Dims& shape);  // "[1, seq, 768]"

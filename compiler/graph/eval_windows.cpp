@@ -91,7 +91,7 @@ std::vector<Number> pooled(const Call& call, const std::vector<Number>& x, Numbe
 /// One output of conv_last after its sum.
 float finished(const Call& call, float sum, float scale) {
   float value = sum * scale;
-  if (call.node.int_of("relu") != 0 && !(value > 0)) value = value == value ? 0 : value;
+  if (call.node.int_of("relu") != 0 && value <= 0) value = 0;
   return quantised(call, value);
 }
 

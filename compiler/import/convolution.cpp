@@ -70,10 +70,6 @@ void conv(Lower& l) {
 
 using Numbers = std::vector<std::int64_t>;
 
-Dims dims(const Numbers& numbers) {
-  return {numbers.begin(), numbers.end()};
-}
-
 /// One axis of a transposed convolution.
 struct Axis {
   std::int64_t kernel = 1, stride = 1, dilation = 1, extra = 0;
@@ -119,33 +115,33 @@ ValueId phase_weights(Lower& l, ValueId w, const Numbers& shape, std::int64_t gr
   const std::string constant = "constant";
   ValueId made =
       l.folded(Op::Reshape, {w},
-               {{"shape", dims({shape[0] * outputs, axes[0].kernel, 1, axes[1].kernel, 1})}});
+               {{"shape", as_dims({shape[0] * outputs, axes[0].kernel, 1, axes[1].kernel, 1})}});
   // Zeros between the taps of a dilated kernel, then behind it up to whole steps.
   made = l.folded(
       Op::Pad, {made},
       {{"mode", constant},
-       {"pads", dims({0, 0, 0, 0, 0, 0, 0, axes[0].dilation - 1, 0, axes[1].dilation - 1})}});
+       {"pads", as_dims({0, 0, 0, 0, 0, 0, 0, axes[0].dilation - 1, 0, axes[1].dilation - 1})}});
   Numbers sizes = {shape[0] * outputs, axes[0].kernel * axes[0].dilation,
                    axes[1].kernel * axes[1].dilation};
-  made = l.folded(Op::Reshape, {made}, {{"shape", dims(sizes)}});
+  made = l.folded(Op::Reshape, {made}, {{"shape", as_dims(sizes)}});
   Numbers ends = {0, 0, 0, 0, 0, 0};
   for (std::size_t i = 0; i < 2; ++i) {
     ends[i + 4] = axes[i].taps() * axes[i].stride - sizes[i + 1];
   }
-  made = l.folded(Op::Pad, {made}, {{"mode", constant}, {"pads", dims(ends)}});
+  made = l.folded(Op::Pad, {made}, {{"mode", constant}, {"pads", as_dims(ends)}});
   made = l.folded(Op::Reshape, {made},
-                  {{"shape", dims({groups, channels, outputs, axes[0].taps(), axes[0].stride,
-                                   axes[1].taps(), axes[1].stride})}});
-  const Dims flipped = dims({3, 5});
+                  {{"shape", as_dims({groups, channels, outputs, axes[0].taps(), axes[0].stride,
+                                      axes[1].taps(), axes[1].stride})}});
+  const Dims flipped = as_dims({3, 5});
   made = l.folded(Op::Slice, {made},
-                  {{"starts", dims({-1, -1})},
-                   {"ends", dims({-axes[0].taps() - 1, -axes[1].taps() - 1})},
+                  {{"starts", as_dims({-1, -1})},
+                   {"ends", as_dims({-axes[0].taps() - 1, -axes[1].taps() - 1})},
                    {"axes", flipped},
-                   {"steps", dims({-1, -1})}});
-  made = l.folded(Op::Transpose, {made}, {{"perm", dims({0, 4, 6, 2, 1, 3, 5})}});
+                   {"steps", as_dims({-1, -1})}});
+  made = l.folded(Op::Transpose, {made}, {{"perm", as_dims({0, 4, 6, 2, 1, 3, 5})}});
   return l.folded(Op::Reshape, {made},
-                  {{"shape", dims({groups * axes[0].stride * axes[1].stride * outputs, channels,
-                                   axes[0].taps(), axes[1].taps()})}});
+                  {{"shape", as_dims({groups * axes[0].stride * axes[1].stride * outputs, channels,
+                                      axes[0].taps(), axes[1].taps()})}});
 }
 
 /// Groups come first in what the convolution gives, phases in what depth_to_space takes.
@@ -154,7 +150,7 @@ ValueId phases_first(Lower& l, ValueId y, std::int64_t groups, std::int64_t phas
   if (groups == 1) return y;
   const Dim outputs = floor_div(shape[1], groups * phases);
   y = l.reshape(y, {shape[0], groups, phases, outputs, shape[2], shape[3]});
-  y = l.op(Op::Transpose, {y}, {{"perm", dims({0, 2, 1, 3, 4, 5})}});
+  y = l.op(Op::Transpose, {y}, {{"perm", as_dims({0, 2, 1, 3, 4, 5})}});
   return l.reshape(y, shape);
 }
 
@@ -189,12 +185,12 @@ void conv_transpose(Lower& l) {
   ValueId y = l.op(Op::Conv, {x, kernel}, {{"pads", pads}, {"groups", groups}});
   y = phases_first(l, y, groups, phases);
   if (phases > 1) {
-    y = l.op(Op::DepthToSpace, {y}, {{"block", dims({axes[0].stride, axes[1].stride})}});
+    y = l.op(Op::DepthToSpace, {y}, {{"block", as_dims({axes[0].stride, axes[1].stride})}});
   }
   y = l.op(Op::Slice, {y},
            {{"starts", Dims{axes[0].begin, axes[1].begin}},
             {"ends", Dims{axes[0].begin + axes[0].out, axes[1].begin + axes[1].out}},
-            {"axes", dims({2, 3})}});
+            {"axes", as_dims({2, 3})}});
   if (l.in_or_none(2) != kNoValue) {
     y = l.op(Op::Add, {y, l.reshape(l.in(2), {groups * shape[1], 1, 1})});
   }

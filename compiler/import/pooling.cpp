@@ -8,10 +8,6 @@ namespace {
 
 using Numbers = std::vector<std::int64_t>;
 
-Dims dims(const Numbers& numbers) {
-  return {numbers.begin(), numbers.end()};
-}
-
 Dims spatial_of(Lower& l, ValueId x) {
   if (l.rank(x) < 3 || l.rank(x) > 5) l.fail("pools are over one, two or three axes");
   return {l.shape(x).begin() + 2, l.shape(x).end()};
@@ -21,7 +17,7 @@ Dims spatial_of(Lower& l, ValueId x) {
 WindowAttributes pool_windows(Lower& l, ValueId x) {
   const Dims size = spatial_of(l, x);
   const Numbers kernel = l.ints_of("kernel_shape");
-  WindowAttributes w = windows_of(l, size, dims(kernel));
+  WindowAttributes w = windows_of(l, size, as_dims(kernel));
   if (l.int_of("ceil_mode", 0) == 0) return w;
   for (std::size_t i = 0; i < size.size(); ++i) {
     const Dim padded = size[i] + w.pads[i] + w.pads[i + size.size()];
@@ -79,7 +75,7 @@ void max_pool_indices(Lower& l, ValueId x, const WindowAttributes& w) {
               ends->begin() + static_cast<std::ptrdiff_t>(spatial));
   pads.insert(pads.end(), ends->begin() + static_cast<std::ptrdiff_t>(spatial), ends->end());
   const ValueId padded = l.op(Op::Pad, {x, kNoValue, l.scalar(x, -INFINITY)},
-                              {{"mode", std::string("constant")}, {"pads", dims(pads)}});
+                              {{"mode", std::string("constant")}, {"pads", as_dims(pads)}});
   std::int64_t taps = 1;
   for (std::size_t i = 0; i < spatial; ++i) {
     const std::int64_t covered = (w.kernel[i].value() - 1) * w.dilations[i].value() + 1;
@@ -97,9 +93,9 @@ void max_pool_indices(Lower& l, ValueId x, const WindowAttributes& w) {
       stops[i] = starts[i] + (out[i] - 1) * w.strides[i].value() + 1;
     }
     const ValueId under = l.op(Op::Slice, {padded},
-                               {{"starts", dims(starts)},
-                                {"ends", dims(stops)},
-                                {"axes", dims(axes)},
+                               {{"starts", as_dims(starts)},
+                                {"ends", as_dims(stops)},
+                                {"axes", as_dims(axes)},
                                 {"steps", w.strides}});
     Numbers index_shape = {1, 1};
     index_shape.insert(index_shape.end(), out.begin(), out.end());
@@ -202,7 +198,7 @@ void max_unpool(Lower& l) {
   const std::optional<Numbers> in = known(l.shape(x));
   if (!in || in->size() < 3) l.fail("needs known sizes");
   const std::size_t spatial = in->size() - 2;
-  const Dims kernel = dims(l.ints_of("kernel_shape"));
+  const Dims kernel = as_dims(l.ints_of("kernel_shape"));
   const Dims strides = list_of(l, "strides", spatial, 1), pads = list_of(l, "pads", 2 * spatial, 0);
   if (kernel.size() != spatial) l.fail("kernel_shape has the wrong length");
   Numbers out = {(*in)[0], (*in)[1]};
@@ -218,12 +214,12 @@ void max_unpool(Lower& l) {
   const ValueId places = l.constant(Tensor::of_ints(DType::I64, {1, to}, all));
   const ValueId hit = l.op(Op::Eq, {l.reshape(where, {from, 1}), places});
   const ValueId value = l.op(Op::Select, {hit, l.reshape(x, {from, 1}), l.scalar(x, 0)});
-  ValueId y = l.op(Op::ReduceSum, {value}, {{"axes", dims({0})}, {"keepdims", std::int64_t{0}}});
-  y = l.reshape(y, dims(out));
+  ValueId y = l.op(Op::ReduceSum, {value}, {{"axes", as_dims({0})}, {"keepdims", std::int64_t{0}}});
+  y = l.reshape(y, as_dims(out));
   if (const auto wanted = l.numbers("output_shape", 2)) {
     Numbers after(2 * out.size(), 0);
     for (std::size_t i = 0; i < out.size(); ++i) after[out.size() + i] = (*wanted)[i] - out[i];
-    y = l.op(Op::Pad, {y}, {{"mode", std::string("constant")}, {"pads", dims(after)}});
+    y = l.op(Op::Pad, {y}, {{"mode", std::string("constant")}, {"pads", as_dims(after)}});
   }
   l.out(0, y);
 }

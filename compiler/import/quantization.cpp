@@ -10,16 +10,8 @@
 namespace dvmsim::onnx_import {
 namespace {
 
-Dims dims(const std::vector<std::int64_t>& numbers) {
-  return {numbers.begin(), numbers.end()};
-}
-
 ValueId cast(Lower& l, ValueId x, DType to) {
   return l.dtype(x) == to ? x : l.folded(Op::Cast, {x}, {{"to", to}});
-}
-
-ValueId number(Lower& l, DType dtype, double value) {
-  return l.constant(Tensor::of(dtype, {}, std::span(&value, 1)));
 }
 
 /// Is the value known to be nothing but zeros?
@@ -56,14 +48,14 @@ Signed signed_bytes(Lower& l, ValueId x, ValueId zero) {
     return {x, is_zero(l, zero) ? kNoValue : cast(l, zero, DType::I32)};
   }
   if (l.dtype(x) != DType::U8) l.fail("takes int8 and uint8 only");
-  const ValueId by = number(l, DType::I32, 128);
+  const ValueId by = l.number(DType::I32, 128);
   Signed made;
   if (const auto known = bytes_behind(l, x)) {
     made.bytes = *known;
   } else {
     made.bytes = cast(l, l.folded(Op::Sub, {cast(l, x, DType::I32), by}), DType::I8);
   }
-  const ValueId wide = zero == kNoValue ? number(l, DType::I32, 0) : cast(l, zero, DType::I32);
+  const ValueId wide = zero == kNoValue ? l.number(DType::I32, 0) : cast(l, zero, DType::I32);
   made.zero = l.folded(Op::Sub, {wide, by});
   if (is_zero(l, made.zero)) made.zero = kNoValue;
   return made;
@@ -92,8 +84,8 @@ ValueId quotient(Lower& l, ValueId x, ValueId scale) {
 ValueId quantised(Lower& l, ValueId value, ValueId zero, DType to) {
   ValueId y = l.folded(Op::Round, {value});
   if (!is_zero(l, zero)) y = l.folded(Op::Add, {y, cast(l, zero, DType::F32)});
-  y = l.folded(Op::Max, {y, number(l, DType::F32, to == DType::U8 ? 0 : -128)});
-  y = l.folded(Op::Min, {y, number(l, DType::F32, to == DType::U8 ? 255 : 127)});
+  y = l.folded(Op::Max, {y, l.number(DType::F32, to == DType::U8 ? 0 : -128)});
+  y = l.folded(Op::Min, {y, l.number(DType::F32, to == DType::U8 ? 255 : 127)});
   return cast(l, y, to);
 }
 
@@ -103,7 +95,7 @@ ValueId product(Lower& l, ValueId a, ValueId b, ValueId zero_a, ValueId zero_b) 
   const DType wide = DType::I32;
   ValueId sum = l.op(Op::MatMul, {x.bytes, w.bytes}, {{"to", wide}});
   const auto totals = [&](ValueId bytes, std::int64_t axis) {
-    return l.folded(Op::ReduceSum, {cast(l, bytes, wide)}, {{"axes", dims({axis})}});
+    return l.folded(Op::ReduceSum, {cast(l, bytes, wide)}, {{"axes", as_dims({axis})}});
   };
   const ValueId zx = x.zero == kNoValue ? kNoValue : along(l, x.zero, -2, 2);
   const ValueId zw = w.zero == kNoValue ? kNoValue : along(l, w.zero, -1, 2);
@@ -112,12 +104,12 @@ ValueId product(Lower& l, ValueId a, ValueId b, ValueId zero_a, ValueId zero_b) 
   if (zx == kNoValue || zw == kNoValue) return sum;
   const Dim depth = l.shape(a).back();
   if (!depth.is_known()) l.fail("the inner dimension is not known");
-  const ValueId pairs = number(l, wide, static_cast<double>(depth.value()));
+  const ValueId pairs = l.number(wide, static_cast<double>(depth.value()));
   return l.op(Op::Add, {sum, l.folded(Op::Mul, {l.folded(Op::Mul, {zx, zw}), pairs})});
 }
 
 ValueId ones(Lower& l, const Dims& shape) {
-  const ValueId one = number(l, DType::I8, 1);
+  const ValueId one = l.number(DType::I8, 1);
   return l.folded(Op::Expand, {one}, {{"shape", shape}});
 }
 
@@ -187,11 +179,11 @@ bool qlinear_conv_in_fixpipe(Lower& l) {
     const ValueId totals = l.folded(Op::ReduceSum, {cast(l, w.bytes, DType::I32)},
                                     {{"axes", axes}, {"keepdims", std::int64_t{0}}});
     const ValueId moved =
-        l.folded(Op::Mul, {totals, number(l, DType::I32, -static_cast<double>(zero))});
+        l.folded(Op::Mul, {totals, l.number(DType::I32, -static_cast<double>(zero))});
     bias = bias == kNoValue ? moved : l.folded(Op::Add, {moved, bias});
   }
   ValueId scale = combined(l, l.in(1), along(l, cast(l, l.in(4), DType::F32), 0, 1), l.in(6));
-  scale = l.folded(Op::Expand, {scale}, {{"shape", dims({outputs})}});
+  scale = l.folded(Op::Expand, {scale}, {{"shape", as_dims({outputs})}});
   // Unsigned results leave as signed ones, which is how the next operator takes them.
   const bool moves = l.dtype(l.in(7)) == DType::U8;
   const std::int64_t offset = l.tensor_behind(l.in(7))->ints()[0] - (moves ? 128 : 0);
@@ -199,7 +191,7 @@ bool qlinear_conv_in_fixpipe(Lower& l) {
   attributes.emplace_back("to", DType::I8);
   const ValueId y = l.op(Op::Conv, {x.bytes, w.bytes, bias, scale}, attributes);
   if (!moves) return l.out(0, y), true;
-  const ValueId wide = l.op(Op::Add, {cast(l, y, DType::I32), number(l, DType::I32, 128)});
+  const ValueId wide = l.op(Op::Add, {cast(l, y, DType::I32), l.number(DType::I32, 128)});
   l.out(0, cast(l, wide, DType::U8));
   return true;
 }
@@ -239,14 +231,14 @@ void dequantize(Lower& l) {
 
 void dynamic_quantize(Lower& l) {
   const ValueId x = l.in(0);
-  const ValueId none = number(l, DType::F32, 0), steps = number(l, DType::F32, 255);
+  const ValueId none = l.number(DType::F32, 0), steps = l.number(DType::F32, 255);
   const AttributeMap whole = {{"keepdims", std::int64_t{0}}};
   const ValueId low = l.op(Op::Min, {l.op(Op::ReduceMin, {x}, whole), none});
   const ValueId high = l.op(Op::Max, {l.op(Op::ReduceMax, {x}, whole), none});
   ValueId scale = l.op(Op::Div, {l.op(Op::Sub, {high, low}), steps});
   // Nothing but zeros: any scale will do.
   const ValueId flat = l.op(Op::Eq, {scale, none});
-  scale = l.op(Op::Select, {flat, number(l, DType::F32, 1), scale});
+  scale = l.op(Op::Select, {flat, l.number(DType::F32, 1), scale});
   const ValueId zero =
       quantised(l, l.op(Op::Div, {l.op(Op::Sub, {none, low}), scale}), kNoValue, DType::U8);
   l.out(0, quantised(l, quotient(l, x, scale), zero, DType::U8));

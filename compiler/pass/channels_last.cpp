@@ -14,10 +14,6 @@ namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
-Dims dims(const Sizes& sizes) {
-  return {sizes.begin(), sizes.end()};
-}
-
 /// Where axis `axis` of a map goes; channels are axis 1.
 std::int64_t moved_axis(std::int64_t axis, std::int64_t rank) {
   if (axis < 0) axis += rank;
@@ -157,7 +153,7 @@ class ChannelsLast {
     if (element_count(emit_.shape(id)) == 1) return first(id);
     Sizes shape = emit_.shape(first(id));
     shape.insert(shape.begin(), size - shape.size(), 1);
-    const ValueId wide = emit_.add(Op::Reshape, {id}, {{"shape", dims(shape)}}, name);
+    const ValueId wide = emit_.add(Op::Reshape, {id}, {{"shape", as_dims(shape)}}, name);
     return emit_.add(Op::Transpose, {wide}, {{"perm", to_last(size)}}, name);
   }
 
@@ -201,14 +197,14 @@ class ChannelsLast {
     if (node.dims_of("axes") == nullptr) return false;
     for (std::int64_t& axis : axes) axis = moved_axis(axis, size);
     std::sort(axes.begin(), axes.end());
-    if (node.int_of("keepdims") != 0) return with_attribute(node, "axes", dims(axes));
+    if (node.int_of("keepdims") != 0) return with_attribute(node, "axes", as_dims(axes));
     // Without all pixels, images and channels are the same either way.
     const bool pixels =
         std::ssize(axes) == size - 2 && axes.front() == 1 && axes.back() == size - 2;
     if (!pixels) return false;
     AttributeMap attributes = node.attributes;
     std::erase_if(attributes, [](const auto& each) { return each.first == "axes"; });
-    attributes.emplace_back("axes", dims(axes));
+    attributes.emplace_back("axes", as_dims(axes));
     rewrite_.make(node.outputs[0], node.op, {last(node.inputs[0], node.name)},
                   std::move(attributes), node.name);
     return true;
@@ -223,7 +219,7 @@ class ChannelsLast {
       return false;
     }
     std::rotate(out.begin() + 1, out.begin() + 2, out.end());
-    give(to, emit_.add(Op::Reshape, {last(from, node.name)}, {{"shape", dims(out)}}, node.name));
+    give(to, emit_.add(Op::Reshape, {last(from, node.name)}, {{"shape", as_dims(out)}}, node.name));
     return true;
   }
 
@@ -234,8 +230,8 @@ class ChannelsLast {
     Sizes perm = node.ints_of("perm");
     for (std::int64_t i = size; perm.size() < static_cast<std::size_t>(size);) perm.push_back(--i);
     for (std::int64_t& axis : perm) axis = moved_axis(axis, size);
-    rewrite_.make(node.outputs[0], Op::Transpose, {last(from, node.name)}, {{"perm", dims(perm)}},
-                  node.name);
+    rewrite_.make(node.outputs[0], Op::Transpose, {last(from, node.name)},
+                  {{"perm", as_dims(perm)}}, node.name);
     return true;
   }
 
@@ -272,10 +268,10 @@ struct Plan {
            most(dilations, isa::kMostDilation);
   }
   [[nodiscard]] AttributeMap attributes() const {
-    return {{"kernel", dims(kernel)},
-            {"strides", dims(strides)},
-            {"dilations", dims(dilations)},
-            {"pads", dims(pads)}};
+    return {{"kernel", as_dims(kernel)},
+            {"strides", as_dims(strides)},
+            {"dilations", as_dims(dilations)},
+            {"pads", as_dims(pads)}};
   }
 };
 
@@ -300,14 +296,14 @@ bool ChannelsLast::conv(const Node& node) {
   }
   ValueId map = last(node.inputs[0], node.name);
   if (x.size() == 3) {
-    map = emit_.add(Op::Reshape, {map}, {{"shape", dims({x[0], 1, x[2], x[1]})}}, node.name);
+    map = emit_.add(Op::Reshape, {map}, {{"shape", as_dims({x[0], 1, x[2], x[1]})}}, node.name);
   }
   ValueId made = single             ? depthwise(node, map)
                  : pixel && !scaled ? product(node, map)
                                     : windows(node, map);
   if (x.size() == 3) {
     const Sizes y = emit_.shape(made);
-    made = emit_.add(Op::Reshape, {made}, {{"shape", dims({y[0], y[2], y[3]})}}, node.name);
+    made = emit_.add(Op::Reshape, {made}, {{"shape", as_dims({y[0], y[2], y[3]})}}, node.name);
   }
   give(node.outputs[0], made);
   return true;
@@ -333,7 +329,7 @@ bool ChannelsLast::scale_apart(const Node& node) {
   }
   Sizes channel(emit_.shape(result).size() - 1, 1);
   channel[0] = emit_.shape(node.inputs[3])[0];
-  const ValueId scale = step(Op::Reshape, {node.inputs[3]}, {{"shape", dims(channel)}});
+  const ValueId scale = step(Op::Reshape, {node.inputs[3]}, {{"shape", as_dims(channel)}});
   ValueId value = step(Op::Cast, {emit_.add(std::move(sums))[0]}, {{"to", DType::F32}});
   value = step(Op::Mul, {value, scale});
   if (!is_float(to)) {
@@ -350,7 +346,7 @@ bool ChannelsLast::scale_apart(const Node& node) {
 ValueId ChannelsLast::product(const Node& node, ValueId x) {
   const Sizes w = emit_.shape(node.inputs[1]);
   const ValueId weights =
-      emit_.add(Op::Reshape, {node.inputs[1]}, {{"shape", dims({w[0], w[1]})}}, node.name);
+      emit_.add(Op::Reshape, {node.inputs[1]}, {{"shape", as_dims({w[0], w[1]})}}, node.name);
   AttributeMap attributes = {{"trans_b", std::int64_t{1}}};
   if (const Attribute* to = node.find("to")) attributes.emplace_back("to", *to);
   std::vector<ValueId> inputs = {x, weights};
@@ -364,7 +360,8 @@ ValueId ChannelsLast::windows(const Node& node, ValueId x) {
   ValueId kernel = node.inputs[1];
   if (rank(kernel) == 3) {
     const Sizes w = emit_.shape(kernel);
-    kernel = emit_.add(Op::Reshape, {kernel}, {{"shape", dims({w[0], w[1], 1, w[2]})}}, node.name);
+    kernel =
+        emit_.add(Op::Reshape, {kernel}, {{"shape", as_dims({w[0], w[1], 1, w[2]})}}, node.name);
   }
   AttributeMap attributes = plan.attributes();
   for (const char* same : {"groups", "fill", "offset"}) {
@@ -383,7 +380,7 @@ ValueId ChannelsLast::depthwise(const Node& node, ValueId x) {
   const Plan plan(node, w);
   const ValueId kernel =
       emit_.add(Op::Reshape, {node.inputs[1]},
-                {{"shape", dims({w[0], 1, plan.kernel[0], plan.kernel[1]})}}, node.name);
+                {{"shape", as_dims({w[0], 1, plan.kernel[0], plan.kernel[1]})}}, node.name);
   const ValueId y = emit_.add(Op::Depthwise, {x, depthwise_weights(emit_, kernel, node.name)},
                               plan.attributes(), node.name);
   if (node.input(2) == kNoValue) return y;

@@ -7,10 +7,6 @@ namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
-Dims dims(const Sizes& sizes) {
-  return {sizes.begin(), sizes.end()};
-}
-
 /// Constants, in one go: models bring many.
 Tensor prepared(const Tensor& from, const Sizes& w, std::int64_t c0) {
   const std::int64_t taps = w[2] * w[3], blocks = (w[1] + c0 - 1) / c0;
@@ -42,19 +38,19 @@ ValueId window_weights(Emitter& emit, ValueId weights, const std::string& name) 
   ValueId made = weights;
   if (w[1] != blocks * c0) {
     const Sizes pads = {0, 0, 0, 0, 0, blocks * c0 - w[1], 0, 0};
-    made =
-        emit.add(Op::Pad, {made}, {{"mode", std::string("constant")}, {"pads", dims(pads)}}, name);
+    made = emit.add(Op::Pad, {made}, {{"mode", std::string("constant")}, {"pads", as_dims(pads)}},
+                    name);
   }
-  made = emit.add(Op::Reshape, {made}, {{"shape", dims({w[0], blocks, c0, taps})}}, name);
-  made = emit.add(Op::Transpose, {made}, {{"perm", dims({0, 1, 3, 2})}}, name);
-  return emit.add(Op::Reshape, {made}, {{"shape", dims({w[0], blocks * taps * c0})}}, name);
+  made = emit.add(Op::Reshape, {made}, {{"shape", as_dims({w[0], blocks, c0, taps})}}, name);
+  made = emit.add(Op::Transpose, {made}, {{"perm", as_dims({0, 1, 3, 2})}}, name);
+  return emit.add(Op::Reshape, {made}, {{"shape", as_dims({w[0], blocks * taps * c0})}}, name);
 }
 
 ValueId depthwise_weights(Emitter& emit, ValueId weights, const std::string& name) {
   const Sizes w = emit.shape(weights);
   const ValueId flat =
-      emit.add(Op::Reshape, {weights}, {{"shape", dims({w[0], w[2] * w[3]})}}, name);
-  return emit.add(Op::Transpose, {flat}, {{"perm", dims({1, 0})}}, name);
+      emit.add(Op::Reshape, {weights}, {{"shape", as_dims({w[0], w[2] * w[3]})}}, name);
+  return emit.add(Op::Transpose, {flat}, {{"perm", as_dims({1, 0})}}, name);
 }
 
 ValueId sums_bias(Emitter& emit, ValueId bias, DType operands, const std::string& name) {

@@ -34,13 +34,9 @@ class Emitter {
   /// The value of a node with one output.
   ValueId add(Op op, std::vector<ValueId> inputs, AttributeMap attributes,
               const std::string& name) {
-    return add(op, std::move(inputs), std::move(attributes), name, 1)[0];
-  }
-  std::vector<ValueId> add(Op op, std::vector<ValueId> inputs, AttributeMap attributes,
-                           const std::string& name, std::size_t outputs) {
-    Node node{op, std::move(inputs), std::vector<ValueId>(outputs, kNoValue), {}, name, {}};
+    Node node{op, std::move(inputs), {kNoValue}, {}, name, {}};
     for (auto& [attribute, given] : attributes) node.set(attribute, std::move(given));
-    return add(std::move(node));
+    return add(std::move(node))[0];
   }
   /// The same for a node whose outputs are to be made.
   std::vector<ValueId> add(Node node) {

@@ -14,10 +14,6 @@ namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
-Dims as_dims(const Sizes& sizes) {
-  return {sizes.begin(), sizes.end()};
-}
-
 Sizes moved(const Sizes& shape, const Sizes& perm) {
   Sizes result;
   for (std::int64_t from : perm) result.push_back(shape[static_cast<std::size_t>(from)]);

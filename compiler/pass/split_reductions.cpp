@@ -23,10 +23,6 @@ std::vector<bool> reduced_dims(const Node& node, std::size_t rank) {
   return reduced;
 }
 
-Dims as_dims(const Sizes& sizes) {
-  return {sizes.begin(), sizes.end()};
-}
-
 /// Largest divisor of `size` that is at most `limit`.
 std::int64_t divisor(std::int64_t size, std::int64_t limit) {
   for (std::int64_t d = std::min(size, limit); d > 1; --d) {

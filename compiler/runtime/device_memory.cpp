@@ -3,24 +3,15 @@
 #include <algorithm>
 
 namespace dvmsim {
-namespace {
-
-constexpr std::int64_t kGranule = 512;
-
-std::int64_t rounded(std::int64_t bytes) {
-  return (bytes + kGranule - 1) / kGranule * kGranule;
-}
-
-}  // namespace
 
 DeviceRange DeviceMemory::allocate(MemoryKind kind, std::int64_t bytes) {
-  const std::int64_t size = std::max<std::int64_t>(bytes, 1);
-  const std::uint64_t address = device_.allocate(Bytes(size));
-  used_.of(kind) += rounded(size);
+  const std::int64_t size = rounded(bytes);
+  const std::uint64_t address = device_.allocate(Bytes(std::max<std::int64_t>(bytes, 1)));
+  used_.of(kind) += size;
   note_peak();
   return {new std::uint64_t(address), [this, kind, size](const std::uint64_t* range) {
             device_.release(*range);
-            used_.of(kind) -= rounded(size);
+            used_.of(kind) -= size;
             delete range;
           }};
 }

@@ -1,6 +1,7 @@
 // Ranges of device memory with owners, and how much of it is used for what.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "compiler/graph/tensor.h"
 #include "vm/base/dtype.h"
+#include "vm/base/rounding.h"
 #include "vm/device/device.h"
 
 namespace dvmsim {
@@ -36,7 +38,10 @@ class DeviceMemory {
  public:
   explicit DeviceMemory(Device& device) : device_(device) {}
 
-  /// At least one byte, rounded up to the device's 512.
+  /// What a buffer takes: at least one byte, rounded up to the 512 that GlobalMemory aligns to.
+  [[nodiscard]] static constexpr std::int64_t rounded(std::int64_t bytes) {
+    return round_up(std::max<std::int64_t>(bytes, 1), 512);
+  }
   [[nodiscard]] DeviceRange allocate(MemoryKind kind, std::int64_t bytes);
   void count_programs(std::int64_t bytes);
 

@@ -31,10 +31,6 @@ namespace {
 
 constexpr std::int64_t kPicosecondsPerNanosecond = 1000;
 
-std::int64_t rounded(std::int64_t bytes) {
-  return (std::max<std::int64_t>(bytes, 1) + 511) / 512 * 512;
-}
-
 }  // namespace
 
 MemoryUse ModuleRunner::needs(const ReadyModule& ready) const {
@@ -42,11 +38,13 @@ MemoryUse ModuleRunner::needs(const ReadyModule& ready) const {
   const Module& module = ready.module;
   if (!ready.placed) {
     needs.weights = weights_.missing(module);
-    for (const Program& program : module.programs) needs.programs += rounded(program.bytes());
+    for (const Program& program : module.programs)
+      needs.programs += DeviceMemory::rounded(program.bytes());
   }
   needs.intermediates = std::max<std::int64_t>(0, module.workspace_bytes - workspace_bytes_);
   for (int tensor : module.outputs) {
-    needs.inputs_outputs += rounded(module.tensors[static_cast<std::size_t>(tensor)].bytes);
+    needs.inputs_outputs +=
+        DeviceMemory::rounded(module.tensors[static_cast<std::size_t>(tensor)].bytes);
   }
   return needs;
 }
@@ -55,8 +53,7 @@ void ModuleRunner::place(ReadyModule& ready) {
   if (ready.placed) return;
   ready.constants = weights_.place(ready.module);
   for (const Program& program : ready.module.programs) {
-    ready.program_bytes += program.bytes();
-    memory_.count_programs(rounded(program.bytes()));
+    memory_.count_programs(DeviceMemory::rounded(program.bytes()));
   }
   ready.placed = true;
 }
@@ -64,7 +61,7 @@ void ModuleRunner::place(ReadyModule& ready) {
 void ModuleRunner::drop(ReadyModule& ready) {
   if (!ready.placed) return;
   for (const Program& program : ready.module.programs) {
-    memory_.count_programs(-rounded(program.bytes()));
+    memory_.count_programs(-DeviceMemory::rounded(program.bytes()));
     device_.forget(program);
   }
   ready.constants.clear();

@@ -32,7 +32,6 @@ struct ReadyModule {
   Module module{};
   CompileWork work{};
   PlacedConstants constants{};
-  std::int64_t program_bytes = 0;
   bool placed = false, ran = false;
 };
 

@@ -17,10 +17,6 @@ CompileSettings settings_of(const SessionOptions& options) {
   return {options.tiling, options.cores, options.ready_modules};
 }
 
-std::int64_t rounded_bytes(DType dtype, const std::vector<std::int64_t>& shape) {
-  return (std::max<std::int64_t>(element_count(shape) * size_of(dtype), 1) + 511) / 512 * 512;
-}
-
 }  // namespace
 
 Session::Session(const Graph& graph, const Machine& machine, Device& device, SessionOptions options)
@@ -178,7 +174,8 @@ RunResult Session::run(const Bindings& dims, const Tensors& inputs) {
   std::int64_t input_bytes = 0;
   for (const auto& [name, type] : types) {
     const bool there = !inputs.contains(name) && carried_.contains(name);
-    if (!there) input_bytes += rounded_bytes(type.dtype, type.shape);
+    if (!there)
+      input_bytes += DeviceMemory::rounded(element_count(type.shape) * size_of(type.dtype));
   }
   ModuleRunner& modules = runner_.modules();
   runner_.prepare(*stage, input_bytes);

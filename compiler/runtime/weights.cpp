@@ -56,7 +56,7 @@ std::int64_t Weights::missing(const Module& module) const {
   std::int64_t bytes = 0;
   for (const ModuleConstant& constant : module.constants) {
     const ModuleTensor& tensor = tensor_of(module, constant);
-    if (find(tensor, constant) == nullptr) bytes += (tensor.bytes + 511) / 512 * 512;
+    if (find(tensor, constant) == nullptr) bytes += DeviceMemory::rounded(tensor.bytes);
   }
   return bytes;
 }
@@ -71,7 +71,7 @@ PlacedConstants Weights::place(const Module& module) {
     result[constant.tensor] = find(tensor, constant);
     if (result[constant.tensor] != nullptr) continue;
     fresh.push_back(&constant);
-    bytes += (tensor.bytes + 511) / 512 * 512;
+    bytes += DeviceMemory::rounded(tensor.bytes);
   }
   if (fresh.empty()) return result;
   const DeviceRange block = memory_.allocate(MemoryKind::Weights, bytes);
@@ -87,7 +87,7 @@ PlacedConstants Weights::place(const Module& module) {
           constant->bytes ? *constant->bytes : filled(tensor.dtype, tensor.shape, *constant->fill);
       device_.write(address, values.bytes());
     }
-    address += static_cast<std::uint64_t>((tensor.bytes + 511) / 512 * 512);
+    address += static_cast<std::uint64_t>(DeviceMemory::rounded(tensor.bytes));
     by_content_[key_of(tensor, *constant)] = placed;
     if (constant->bytes) by_storage_[constant->bytes->bytes().data()] = placed;
     result[constant->tensor] = placed;

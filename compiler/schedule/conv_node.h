@@ -9,7 +9,7 @@ namespace dvmsim {
 
 /// Shapes are known and no dimension is 0.
 [[nodiscard]] ConvTask conv_task(const Graph& graph, const Node& node);
-/// Several launches if the vector cores cannot finish it: with groups.
+/// Two launches say that the vector cores cannot finish it: with groups, scales or a ReLU.
 [[nodiscard]] Product conv_product(const Graph& graph, const Node& node, const Machine& machine);
 
 }  // namespace dvmsim

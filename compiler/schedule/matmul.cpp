@@ -65,7 +65,7 @@ std::string to_string(const MatmulSchedule& schedule) {
   std::string text = std::to_string(schedule.tile_m) + "x" + std::to_string(schedule.tile_n) + "x" +
                      std::to_string(schedule.tile_k) + " " + isa::name_of(schedule.swizzle) +
                      std::to_string(schedule.width) + " " + std::to_string(schedule.cores) +
-                     " cores " + std::to_string(schedule.stages) + " stages";
+                     " cores";
   for (const auto& [bit, name] : kLoops) {
     if ((schedule.loop & bit) != 0) text += std::string(" ") + name;
   }
@@ -104,7 +104,7 @@ bool fits(const MatmulSpec& spec, const MatmulSchedule& schedule, const Machine&
   if (spec.bias && schedule.tile_n * 4 > machine.bt.size.count()) return false;
   const std::int64_t blocks = a_block_bytes(spec, schedule) + b_block_bytes(spec, schedule);
   const std::int64_t bias = spec.bias ? machine.bt.size.count() : 0;
-  if (schedule.stages * (blocks + bias) > machine.l1.size.count()) return false;
+  if (kStages * (blocks + bias) > machine.l1.size.count()) return false;
   return part_k(spec, schedule, machine) > 0;
 }
 

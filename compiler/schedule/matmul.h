@@ -36,18 +36,20 @@ struct MatmulSpec {
 /// Dense row-major operands, batches one after another: the usual strides for the sizes in `spec`.
 [[nodiscard]] MatmulSpec packed(MatmulSpec spec);
 
-/// How a product is cut: C in tiles, the k axis in blocks that lie in L1 `stages` times.
+/// Blocks in L1: the matmul macro fills one while it multiplies another.
+inline constexpr int kStages = 2;
+
+/// How a product is cut: C in tiles, the k axis in blocks, kStages of them in L1.
 struct MatmulSchedule {
   std::int64_t tile_m = 16, tile_n = 16, tile_k = 16;
   isa::Swizzle swizzle = isa::Swizzle::Zn;
   std::int64_t width = 1;
   int cores = 1;          // cube cores that get at least one tile
-  int stages = 2;         // blocks in L1; the matmul macro always uses 2
   std::int64_t loop = 0;  // isa::MatmulLoop
   friend bool operator==(const MatmulSchedule&, const MatmulSchedule&) = default;
 };
 
-/// "128x256x256 zn7 24 cores 2 stages", and what of MatmulLoop: " shuffle-k unit-flags".
+/// "128x256x256 zn7 24 cores", and what of MatmulLoop: " shuffle-k unit-flags".
 [[nodiscard]] std::string to_string(const MatmulSchedule& schedule);
 
 /// Multiple that blocks of k must have: 16, or the elements in a row of a fractal if that is more.
@@ -85,14 +87,12 @@ enum class Tiling : std::uint8_t { Cost, Dvm, DvmV1, DvmV2, DvmV3 };
 
 /// What choose_cost ranks: the legal ones of a small set, without an order of visit.
 [[nodiscard]] std::vector<MatmulSchedule> matmul_candidates(const MatmulSpec& spec,
-                                                            const Machine& machine, int stages = 2);
+                                                            const Machine& machine);
 /// Fills in the order of visit and its width.
 void choose_order(const MatmulSpec& spec, const Machine& machine, MatmulSchedule& schedule);
 
-/// Ours: the cheapest tile by MatmulEstimate among a small legal set. `stages` is the most blocks
-/// of L1 it may plan with (2 for the macro). Ties: fewer tiles, then the first in order of
-/// enumeration.
-[[nodiscard]] MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine,
-                                         int stages = 2);
+/// Ours: the cheapest tile by MatmulEstimate among a small legal set. Ties: fewer tiles,
+/// then the first in order of enumeration.
+[[nodiscard]] MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine);
 
 }  // namespace dvmsim

@@ -42,7 +42,7 @@ std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
                            const Machine& machine) {
   const std::int64_t unit = k_unit(machine, spec.in), size = size_of(spec.in);
   const std::int64_t bias = spec.bias ? machine.bt.size.count() : 0;
-  const std::int64_t bytes = machine.l1.size.count() / tile.stages - bias;
+  const std::int64_t bytes = machine.l1.size.count() / kStages - bias;
   const std::int64_t most = bytes / ((tile.tile_m + tile.tile_n + 2 * kFractal) * size);
   const std::int64_t whole = round_up(spec.k, unit);
   if (most >= whole && whole <= 1024) return whole;
@@ -57,7 +57,7 @@ std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
 
 /// Calls rank for each candidate.
 template <class Rank>
-void each_candidate(const MatmulSpec& spec, const Machine& machine, int stages, Rank&& rank) {
+void each_candidate(const MatmulSpec& spec, const Machine& machine, Rank&& rank) {
   const Sides rows = sides_of(spec.m), columns = sides_of(spec.n);
   const std::int64_t loop = isa::kKeepOperands | isa::kDrainSmall | isa::kEvenParts |
                             (machine.cube.unit_flag ? std::int64_t{isa::kUnitFlags} : 0);
@@ -68,12 +68,10 @@ void each_candidate(const MatmulSpec& spec, const Machine& machine, int stages, 
       tile.tile_m = rows.side[i];
       tile.tile_n = columns.side[j];
       if (tile.tile_m * tile.tile_n * 4 > machine.l0c.size.count()) continue;
-      for (tile.stages = 2; tile.stages <= stages; tile.stages += 2) {
-        tile.tile_k = widest_tile_k(spec, tile, machine);
-        if (!fits(spec, tile, machine)) continue;
-        tile.cores = cores_for(spec, tile, machine);
-        rank(tile);
-      }
+      tile.tile_k = widest_tile_k(spec, tile, machine);
+      if (!fits(spec, tile, machine)) continue;
+      tile.cores = cores_for(spec, tile, machine);
+      rank(tile);
     }
   }
 }
@@ -123,22 +121,21 @@ void choose_order(const MatmulSpec& spec, const Machine& machine, MatmulSchedule
   tile.width = std::min(rows, columns);
 }
 
-std::vector<MatmulSchedule> matmul_candidates(const MatmulSpec& spec, const Machine& machine,
-                                              int stages) {
+std::vector<MatmulSchedule> matmul_candidates(const MatmulSpec& spec, const Machine& machine) {
   check_matmul(spec, machine);
   std::vector<MatmulSchedule> all;
-  each_candidate(spec, machine, stages, [&](const MatmulSchedule& tile) { all.push_back(tile); });
+  each_candidate(spec, machine, [&](const MatmulSchedule& tile) { all.push_back(tile); });
   return all;
 }
 
-MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine, int stages) {
+MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine) {
   check_matmul(spec, machine);
   const MatmulEstimate estimate(spec, machine);
   // Every core of a launch takes time to start.
   const auto start =
       static_cast<double>(cycles_in(machine.launch.per_core, machine.clock.core).count());
   Finalists finalists;
-  each_candidate(spec, machine, stages, [&](const MatmulSchedule& tile) {
+  each_candidate(spec, machine, [&](const MatmulSchedule& tile) {
     finalists.add(tile, estimate.of(tile).total + start * tile.cores, tiles_of(spec, tile));
   });
   if (finalists.count == 0) {

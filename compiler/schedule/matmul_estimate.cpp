@@ -150,7 +150,7 @@ MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::i
   const double load = std::max(t.mte2, real(2 * blocks) * cycles(machine_.mte2.issue_gap));
   const double latency =
       real(blocks) * (hit_latency_ + std::max(a.late, b.late) * miss_latency_ + hops_);
-  const double staged = (work + load + latency) / real(schedule.stages);
+  const double staged = (work + load + latency) / real(kStages);
   // A lone accumulator is handed over: the cube waits for it to leave, the loads go on. With unit
   // flags it leaves during the tile's last part and the next one's first.
   const bool one_fits = 2 * schedule.tile_m * schedule.tile_n * 4 > machine_.l0c.size.count();
@@ -160,7 +160,7 @@ MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::i
   const double both_parts = 2 * t.cube / real(parts);
   const double first_part = by_units ? 0 : t.mte1 / real(parts);
   const double handover = two ? 0 : by_units ? std::max(0.0, leaves - both_parts) : leaves;
-  const double ahead = real(schedule.stages) * load * per_block;
+  const double ahead = real(kStages) * load * per_block;
   t.total = std::max({load, t.fix, work + handover + (two ? 0 : first_part),
                       staged + std::max(0.0, handover - ahead)});
   return t;

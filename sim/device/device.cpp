@@ -104,7 +104,8 @@ std::uint64_t SimDevice::allocate(Bytes size) {
 }
 
 void SimDevice::release(std::uint64_t address) {
-  state_->global.release(address);
+  const Bytes size = state_->global.release(address);
+  state_->simulation.npu->memory().server().end_bypass(address, size.count());
 }
 
 void SimDevice::write(std::uint64_t address, std::span<const std::byte> data) {
@@ -165,7 +166,7 @@ void SimDevice::State::poison(const Launch& launch) {
   functional.begin(cores, machine.cores.cube);
 }
 
-/// The same code lies in the same place for the life of the device, and nobody else does.
+/// The same code lies in the same place until it is forgotten, and nothing else does.
 std::uint64_t SimDevice::State::place_program(const Program& program) {
   const auto [place, is_new] = programs.try_emplace(hash_of_code(program), 0u);
   if (is_new) place->second = global.allocate(Bytes(program.bytes()), false);

@@ -82,6 +82,12 @@ void MemoryServer::bypass(std::uint64_t address, std::int64_t bytes) {
   }
 }
 
+void MemoryServer::end_bypass(std::uint64_t address, std::int64_t bytes) {
+  const std::uint64_t end = address + static_cast<std::uint64_t>(bytes);
+  std::erase_if(bypassed_,
+                [&](const Range& range) { return range.begin < end && address < range.end; });
+}
+
 bool MemoryServer::is_bypassed(std::uint64_t address) const {
   return std::any_of(bypassed_.begin(), bypassed_.end(), [address](const Range& range) {
     return range.begin <= address && address < range.end;

@@ -36,6 +36,8 @@ class MemoryServer {
   void clear();
   /// What L2 does not keep: reads of these bytes go to HBM, and writes through.
   void bypass(std::uint64_t address, std::int64_t bytes);
+  /// Ends bypass() for every range that touches these bytes: they belong to something else now.
+  void end_bypass(std::uint64_t address, std::int64_t bytes);
   void listen(const Probes* probes) { probes_ = probes; }
 
  private:

@@ -1,65 +1,20 @@
 // The built command as a script sees it: exit codes, what goes where, files that appear or do not.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/command.h"
 #include "traces/check.h"
 
 namespace dvmsim {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Outcome {
-  int code = -1;
-  std::string out{}, err{};
-};
-
-class Command : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ =
-        fs::path(testing::TempDir()) /
-        (std::string("command_") + testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    write("small.graph",
-          "graph small\ndim n\ninput x: f16[n, 256]\ninput y: f16[n, 256]\n"
-          "s = add(x, y)\nr = relu(s)\nz = mul(r, x)\noutput z\n");
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  [[nodiscard]] std::string path(const std::string& name) const {
-    return (folder_ / name).string();
-  }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name)) << text;
-  }
-  static std::string content(const std::string& name) {
-    std::ifstream file(name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  /// The words are given to a shell in the test's folder.
-  [[nodiscard]] Outcome dvmsim(const std::string& words) const {
-    const std::string command = "cd '" + folder_.string() + "' && '" DVMSIM_BINARY "' " + words +
-                                " > stdout.txt 2> stderr.txt";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(path("stdout.txt")),
-            content(path("stderr.txt"))};
-  }
-  [[nodiscard]] static std::string tiny() {
-    return std::string(" --hw ") + DVMSIM_SOURCE_DIR + "/configs/hardware/tiny.yaml ";
-  }
-
-  fs::path folder_{};
-};
+using testing::Command;
+using testing::kChain;
+using testing::Outcome;
 
 TEST_F(Command, without_words_is_a_usage_error) {
   const Outcome outcome = dvmsim("");
@@ -79,12 +34,6 @@ TEST_F(Command, an_error_says_dvmsim_error_and_exits_with_2) {
   const Outcome outcome = dvmsim("run none.graph");
   EXPECT_EQ(outcome.code, 2);
   EXPECT_TRUE(outcome.err.starts_with("dvmsim: error: none.graph")) << outcome.err;
-}
-
-TEST_F(Command, every_shipped_hardware_file_is_good) {
-  for (const auto& entry : fs::directory_iterator(DVMSIM_SOURCE_DIR "/configs/hardware")) {
-    EXPECT_EQ(dvmsim("config check " + entry.path().string()).code, 0) << entry.path();
-  }
 }
 
 TEST_F(Command, config_show_prints_what_config_check_takes) {
@@ -186,11 +135,6 @@ TEST_F(Command, a_program_that_cannot_run_says_why) {
             std::string::npos);
 }
 
-constexpr const char* kChain =
-    ".program chain\n.launch path=native vector=1\n.arg scalar count 0 value=64\n.vector\n"
-    " ldarg rd=r4\n loop count=50\n vmax dtype=f32 dst=0x20000 a=0 b=0x10100 count=r4\n endloop\n"
-    " halt\n";
-
 TEST_F(Command, tensors_that_l2_does_not_keep_are_read_anew) {
   const auto read = [&](const std::string& words) {
     const Outcome run = dvmsim("op add 512x512 512x512 --decode none --l2 warm --json - " + words);
@@ -201,113 +145,19 @@ TEST_F(Command, tensors_that_l2_does_not_keep_are_read_anew) {
   const Outcome wrong = dvmsim("op add 512x512 512x512 --bypass nobody");
   EXPECT_EQ(wrong.code, 2);
   EXPECT_NE(wrong.err.find("--bypass nobody"), std::string::npos);
+  write("relu.graph", "graph g\ndim n\ninput x: f16[n, 64]\ny = relu(x)\noutput y\n");
+  write("two.yaml", "steps:\n  - dims: {n: 8}\n  - dims: {n: 4}\n");
+  EXPECT_EQ(dvmsim("run relu.graph --stream two.yaml --bypass x").code, 0);
+  EXPECT_EQ(dvmsim("run relu.graph --stream two.yaml --bypass nobody").code, 2);
+  write("where.graph", "graph g\ninput x: f32[8]\ny = nonzero(x)\noutput y\n");
+  EXPECT_EQ(dvmsim("run where.graph --bypass x").code, 0);
+  EXPECT_EQ(dvmsim("run where.graph --bypass nobody").code, 2);
 }
 
-TEST_F(Command, validate_exits_by_what_the_table_allows) {
+TEST_F(Command, values_to_compile_for_are_refused_where_nothing_is_imported) {
   write("chain.s", kChain);
-  write("t.csv",
-        "id,case,metric,measured,unit,tolerance,gate\n"
-        "A,run chain.s --set vector.fixed=23cycles --set vector.tail=8cycles --set "
-        "vector.rate.minmax.extra=0cycles,aiv_vec_us*clock_mhz,1200,cycles,1%,\n"
-        "B,run chain.s,1,2,,,why not\n"
-        "C,,,3,us,,several devices\n");
-  const Outcome good = dvmsim("validate t.csv --json a.json --plot a.svg --jobs 2");
-  EXPECT_EQ(good.code, 0) << good.out << good.err;
-  EXPECT_NE(good.out.find("1 of 1 gated rows within their tolerance"), std::string::npos);
-  EXPECT_NE(good.out.find("several devices"), std::string::npos);
-  EXPECT_EQ(good.err, "");
-  const auto json = nlohmann::json::parse(content(path("a.json")));
-  EXPECT_TRUE(json["pass"]);
-  EXPECT_EQ(json["rows"][0]["simulated"], 1200);  // 50 x (23 + 1)
-  EXPECT_TRUE(json["rows"][2]["simulated"].is_null());
-  EXPECT_TRUE(content(path("a.svg")).starts_with("<svg"));
-
-  const Outcome again = dvmsim("validate t.csv --jobs 1");
-  EXPECT_EQ(again.out, good.out);
-  const Outcome beyond = dvmsim("validate t.csv --set vector.fixed=30cycles --failures");
-  EXPECT_EQ(beyond.code, 1);
-  EXPECT_NE(beyond.out.find("FAIL: beyond 1 %"), std::string::npos);
-  EXPECT_EQ(beyond.out.find("several devices"), std::string::npos);
-}
-
-TEST_F(Command, validate_names_what_is_wrong_with_a_table_or_an_option) {
-  write("chain.s", kChain);
-  write("bad.csv", "id,case,metric,measured\nA,run chain.s,cycles,x\n");
-  EXPECT_EQ(dvmsim("validate bad.csv").code, 2);
-  EXPECT_NE(dvmsim("validate bad.csv").err.find("bad.csv:2: measured"), std::string::npos);
-  write("t.csv",
-        "id,case,metric,measured,tolerance\nA,run chain.s,cycles,5,1%\n"
-        "B,run none.s,cycles,5,1%\nC,run chain.s --typo,cycles,5,1%\n");
-  const Outcome failed = dvmsim("validate t.csv");
-  EXPECT_EQ(failed.code, 1);
-  EXPECT_NE(failed.out.find("t.csv:3: none.s: cannot be read"), std::string::npos) << failed.out;
-  EXPECT_NE(failed.out.find("t.csv:4: case: "), std::string::npos) << failed.out;
-  write("m.csv", "id,case,metric,measured\nA,run chain.s,speed,5\n");
-  EXPECT_NE(dvmsim("validate m.csv").err.find("no figure 'speed'"), std::string::npos);
-  for (const char* words :
-       {"--id X", "--group X", "--set cube.no=1", "--hw none.yaml", "--memory odd --id A",
-        "--tolerance 5", "--ablate --sensitivity 3", "--ablate --json -", "--mechanisms m.yaml"}) {
-    const Outcome outcome = dvmsim(std::string("validate t.csv ") + words);
-    EXPECT_NE(outcome.code, 0) << words;
-  }
-  EXPECT_EQ(dvmsim("validate t.csv --id X").code, 2);
-}
-
-TEST_F(Command, validate_takes_a_profiler_s_summary) {
-  write("op_summary.csv",
-        "Device_id,Op Name,OP Type,Task Type,Task Duration(us),Block Dim,Input Shapes,"
-        "Input Data Types,Input Formats,Output Shapes,Output Data Types,aicore_time(us)\n"
-        "0,m1,MatMulV2,AI_CORE,9,4,\"\"\"64,32;64,32\"\"\",FLOAT16;FLOAT16,ND;ND,"
-        "\"\"\"64,64\"\"\",FLOAT16,8\n"
-        "0,s1,Sort,AI_VECTOR_CORE,7,48,\"\"\"8\"\"\",FLOAT,ND,\"\"\"8\"\"\",FLOAT,0\n");
-  const Outcome outcome = dvmsim("validate op_summary.csv --json -");
-  ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const auto rows = nlohmann::json::parse(outcome.out)["rows"];
-  ASSERT_EQ(rows.size(), 3u);
-  EXPECT_EQ(rows[0]["case"], "op matmul 64x32 64x32 --dtype f16 --trans-b");
-  EXPECT_GT(rows[0]["simulated"], 0);
-  EXPECT_GT(rows[1]["simulated"], 0);
-  EXPECT_EQ(rows[2]["reason"], "no operator for type Sort");
-  EXPECT_EQ(dvmsim("validate op_summary.csv --tolerance 1%").code, 1);
-}
-
-TEST_F(Command, fit_recovers_a_parameter_from_simulated_measurements) {
-  write("chain.s", kChain);
-  std::string table = "id,case,metric,measured,tolerance\n";
-  for (const int count : {64, 256, 1024, 4096}) {
-    table += "R" + std::to_string(count) + ",run chain.s --arg count=" + std::to_string(count) +
-             ",aiv_vec_us,1,5%\n";
-  }
-  write("ask.csv", table);
-  const auto planted =
-      nlohmann::json::parse(dvmsim("validate ask.csv --json - --set vector.fixed=31cycles").out);
-  std::string measured = "id,case,metric,measured,tolerance\n";
-  for (const auto& row : planted["rows"]) {
-    measured += row["id"].get<std::string>() + "," + row["case"].get<std::string>() +
-                ",aiv_vec_us," + row["simulated"].dump() + ",5%\n";
-  }
-  write("measured.csv", measured);
-  const Outcome outcome =
-      dvmsim("fit measured.csv --parameter vector.fixed=10:60 --folds 2 -o mine.yaml");
-  ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_NE(content(path("mine.yaml")).find("fixed: 31cycles"), std::string::npos) << outcome.out;
-  EXPECT_NE(outcome.out.find("fold 2"), std::string::npos);
-  EXPECT_EQ(dvmsim("validate measured.csv --hw mine.yaml").code, 0);
-  EXPECT_EQ(dvmsim("validate measured.csv").code, 1);
-  EXPECT_EQ(dvmsim("fit measured.csv --parameter vector.no -o no.yaml").code, 2);
-  EXPECT_FALSE(fs::exists(path("no.yaml")));
-}
-
-TEST_F(Command, studies_print_what_moves_a_case) {
-  write("chain.s", kChain);
-  write("t.csv", "id,case,metric,measured,tolerance\nA,run chain.s,aiv_vec_us,0.65,5%\n");
-  write("m.yaml", "- mechanism: fixed\n  off: [vector.fixed=0cycles]\n");
-  const Outcome ablation = dvmsim("validate t.csv --ablate --mechanisms m.yaml");
-  EXPECT_EQ(ablation.code, 0) << ablation.err;
-  EXPECT_NE(ablation.out.find("fixed"), std::string::npos);
-  const Outcome study = dvmsim("validate t.csv --sensitivity 3");
-  EXPECT_EQ(study.code, 0) << study.err;
-  EXPECT_NE(study.out.find("vector.fixed"), std::string::npos) << study.out;
+  EXPECT_EQ(dvmsim("run chain.s --known x").code, 2);
+  EXPECT_EQ(dvmsim("op add 4x4 4x4 --known x").code, 2);
 }
 
 TEST_F(Command, disasm_refuses_other_files) {

@@ -21,10 +21,9 @@ struct BlockContext {
   Random& random;
   CodeWriter& code;
   const Machine& machine;
-  Buffer inputs[3];    // f32, f16, i32
-  Buffer own;          // this core's part of the output
-  int count_reg = 0;   // a loop count, 0..4, the same on every core
-  int parity_reg = 0;  // 0 or 1, by core
+  Buffer inputs[3];   // f32, f16, i32
+  Buffer own;         // this core's part of the output
+  int count_reg = 0;  // a loop count, 0..4, the same on every core
   bool device_data = false;
 };
 /// Registers a block may overwrite.
@@ -73,7 +72,6 @@ class CubeBlocks {
   void product(const isa::Lane* to);
   void pipeline(bool nested);
   void get(isa::Lane from, std::int64_t bytes);
-  [[nodiscard]] std::int64_t out_bytes() const { return 4 * 32 * 32; }
 
  private:
   struct Shape {
@@ -92,7 +90,6 @@ class CubeBlocks {
   int first_;
   std::int64_t l1_slot_ = 0, l0_slot_ = 0, l0c_slot_ = 0;
   int scratch_ = kFirstScratch;
-  isa::Lane last_own_{};
 };
 
 }  // namespace dvmsim::testing

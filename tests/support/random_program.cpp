@@ -29,10 +29,8 @@ enum class Exchange { VectorAll, VectorPair, CubeAll, CubeToVector, VectorToCube
 struct Side {
   Side(Random& random, const Machine& machine, const RandomOptions& options, bool has_vector,
        bool has_cube)
-      : code(random, machine.flag.ids), context{random,     code,
-                                                machine,    {},
-                                                {},         kCountReg,
-                                                kParityReg, options.device_data} {
+      : code(random, machine.flag.ids),
+        context{random, code, machine, {}, {}, kCountReg, options.device_data} {
     for (int i = 0; i < 3; ++i) context.inputs[i] = {kInputReg + i, kInputBytes};
     if (has_vector) vector.emplace_back(context, 0);
     if (has_cube) cube.emplace_back(context, 32);

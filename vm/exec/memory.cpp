@@ -66,12 +66,14 @@ std::uint64_t GlobalMemory::allocate(Bytes size, bool backed) {
   return address;
 }
 
-void GlobalMemory::release(std::uint64_t address) {
+Bytes GlobalMemory::release(std::uint64_t address) {
   const auto found = ranges_.find(address);
   DVMSIM_ASSERT(found != ranges_.end(), "only an allocated address is released");
-  used_ -= aligned(found->second.size);
+  const Bytes size(found->second.size);
+  used_ -= aligned(size.count());
   ranges_.erase(found);
   last_ = nullptr;
+  return size;
 }
 
 const GlobalMemory::Range* GlobalMemory::find(std::uint64_t address, std::int64_t size) {

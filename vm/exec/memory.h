@@ -27,8 +27,8 @@ class GlobalMemory {
   /// 512-byte aligned address of a new range of `size` bytes, backed by zeroed storage unless
   /// `backed` is false (timing mode). First fit, deterministic. Throws Error when full.
   std::uint64_t allocate(Bytes size, bool backed);
-  /// Gives back the range that begins at `address`, as allocate returned it.
-  void release(std::uint64_t address);
+  /// Gives back the range that begins at `address`, as allocate returned it: its size.
+  Bytes release(std::uint64_t address);
   /// Storage of [address, address + size), or nullptr if it is not inside one backed allocation.
   [[nodiscard]] std::byte* at(std::uint64_t address, std::int64_t size);
   /// Is [address, address + size) inside one allocation, backed or not?

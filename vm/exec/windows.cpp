@@ -81,13 +81,13 @@ void loadfm(Frame& frame) {
   for (std::int64_t column = 0; column < width; column += kRow, to += prows * kRow) {
     const std::int64_t part = std::min(kRow, width - column);
     for (std::int64_t y = 0; y < h; ++y) {
-      for (std::int64_t x = 0; some && x < w; ++x) {
+      for (std::int64_t x = 0; x < w; ++x) {
         std::byte* row = to + (y * w + x) * kRow;
         std::memcpy(row, from + y * hstride + x * stride + column, static_cast<std::size_t>(part));
         std::memset(row + part, 0, static_cast<std::size_t>(kRow - part));
       }
     }
-    const std::int64_t filled = some ? h * w : 0;
+    const std::int64_t filled = h * w;
     std::memset(to + filled * kRow, 0, static_cast<std::size_t>((prows - filled) * kRow));
   }
 }

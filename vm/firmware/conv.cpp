@@ -47,8 +47,7 @@ void ConvMacro::start(const Machine& machine, const ConvArguments& arguments, DT
   const std::int64_t batches = args_.images * args_.groups * (args_.by_row != 0 ? args_.out_h : 1);
   const std::int64_t all = rows_ * columns_ * batches;
   tiles_ = core_ < all ? ceil_div(all - core_, cores_) : 0;
-  blocks_per_tile_ = ceil_div(args_.channels, args_.tile_c);
-  blocks_ = tiles_ * blocks_per_tile_;
+  blocks_ = tiles_ * ceil_div(args_.channels, args_.tile_c);
   active_ = blocks_ > 0;
   if (!active_) return;
   next_block_.tile = tile_at(0);

@@ -74,7 +74,7 @@ class ConvMacro {
   std::int64_t item_ = 2, out_item_ = 2;
   std::int64_t positions_ = 0;           // a tile's run is cut from so many
   std::int64_t rows_ = 0, columns_ = 0;  // tiles of a batch
-  std::int64_t tiles_ = 0, blocks_per_tile_ = 0, blocks_ = 0;
+  std::int64_t tiles_ = 0, blocks_ = 0;
   std::int64_t half_l0a_ = 0, half_l0b_ = 0;
   std::int64_t accumulators_ = 1, accumulator_bytes_ = 0;
   std::int64_t parts_ = 0;      // so far

@@ -1,6 +1,7 @@
 #include "vm/firmware/conv_layout.h"
 
 #include "vm/base/rounding.h"
+#include "vm/isa/matmul.h"
 #include "vm/isa/window.h"
 
 namespace dvmsim {
@@ -40,7 +41,8 @@ std::string size_problem(const ConvArguments& args, DType type) {
 }
 
 std::string result_problem(const ConvArguments& args, DType type) {
-  if (args.swizzle < 0 || args.swizzle > 1 || args.width < 1) return "no such order of tiles";
+  if (args.swizzle < 0 || args.swizzle >= isa::kSwizzles || args.width < 1)
+    return "no such order of tiles";
   if (args.post < 0 || args.post > 1) return "no such operation after the product";
   if (args.out < 0 || args.out > static_cast<std::int64_t>(DType::F32))
     return "no such result type";

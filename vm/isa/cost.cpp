@@ -44,7 +44,6 @@ Cost CostModel::of(const Command& command) const {
     case Work::Flag:
       return {Cycles(0), machine_->firmware.flag_issue, Cycles(0)};
     case Work::Split:
-    case Work::Bias:
       return split(command);
     case Work::Windows:
       return windows(command);

@@ -16,8 +16,7 @@ enum class Work : std::uint8_t {
   Missing,
   Scalar,      // the firmware's own: no pipe is held
   Flag,        // explicit flags
-  Split,       // L1 to L0A, L0B
-  Bias,        // L1 to BT, FB
+  Split,       // L1 to L0A, L0B, BT, FB
   Windows,     // L1 to L0A, gathering
   Multiply,    // the cube
   Transfer,    // to or from GM
@@ -119,8 +118,8 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::storend, only(Work::Transfer)},
     {Op::l0a, only(Work::Split)},
     {Op::l0b, only(Work::Split)},
-    {Op::ldbt, only(Work::Bias)},
-    {Op::ldfb, only(Work::Bias)},
+    {Op::ldbt, only(Work::Split)},
+    {Op::ldfb, only(Work::Split)},
     {Op::img2col, only(Work::Windows)},
     {Op::mmad, only(Work::Multiply)},
     {Op::vadd, steps({{simple}})},

@@ -8,6 +8,7 @@
 
 #include "cli/validation/plot.h"
 #include "cli/validation/print.h"
+#include "traces/stream_report.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {

@@ -19,25 +19,21 @@ MatmulSpec spec_of(std::int64_t m, std::int64_t k, std::int64_t n, DType type = 
   return packed(spec);
 }
 
-enum class Form { Macro, Loop };
-
 void expect_product(const MatmulSpec& spec, const MatmulSchedule& schedule, const Machine& machine,
-                    Form form, std::uint64_t seed) {
-  SCOPED_TRACE(to_string(schedule) + (form == Form::Macro ? " macro" : " loop"));
+                    std::uint64_t seed) {
+  SCOPED_TRACE(to_string(schedule));
   ASSERT_TRUE(fits(spec, schedule, machine));
   Reference device(machine, seed);
   HazardChecker checker(machine);
   device.listen_order(&checker);
   const product::Buffers buffers(spec, device, c_bytes(spec));
-  const Program program = form == Form::Macro ? matmul_program(spec, schedule, machine)
-                                              : matmul_loop_program(spec, schedule, machine);
+  const Program program = matmul_program(spec, schedule, machine);
   for (const isa::Finding& finding : isa::verify(program, machine)) {
     ADD_FAILURE() << isa::print(finding);
   }
   Launch launch{};
   launch.program = &program;
-  launch.arguments = form == Form::Macro ? matmul_arguments(spec, schedule, buffers.at)
-                                         : matmul_loop_arguments(buffers.at);
+  launch.arguments = matmul_arguments(spec, schedule, buffers.at);
   ASSERT_EQ(launch.arguments.size(), program.arguments.size());
   launch.cube_cores = schedule.cores;
   const LaunchReport report = device.wait(device.submit(launch));
@@ -61,12 +57,9 @@ void expect_product(const MatmulSpec& spec, const MatmulSchedule& schedule, cons
   }
 }
 
-void expect_both(const MatmulSpec& spec, MatmulSchedule schedule, const Machine& machine) {
-  schedule.stages = 2;
-  for (std::uint64_t seed : {0, 5}) {
-    expect_product(spec, schedule, machine, Form::Macro, seed);
-    expect_product(spec, schedule, machine, Form::Loop, seed);
-  }
+void expect_product(const MatmulSpec& spec, const MatmulSchedule& schedule,
+                    const Machine& machine) {
+  for (std::uint64_t seed : {0, 5}) expect_product(spec, schedule, machine, seed);
 }
 
 MatmulSchedule tiles(std::int64_t m, std::int64_t n, std::int64_t k, int cores = 3) {
@@ -79,14 +72,14 @@ MatmulSchedule tiles(std::int64_t m, std::int64_t n, std::int64_t k, int cores =
 }
 
 TEST(MatmulCodeTest, AlignedProductsAreExact) {
-  expect_both(spec_of(64, 64, 64), tiles(32, 16, 32), default_machine());
+  expect_product(spec_of(64, 64, 64), tiles(32, 16, 32), default_machine());
 }
 
 TEST(MatmulCodeTest, EdgesInEveryDimension) {
   for (std::int64_t k : {1, 31, 32, 33, 70, 96}) {
-    expect_both(spec_of(37, k, 45), tiles(16, 32, 32), default_machine());
+    expect_product(spec_of(37, k, 45), tiles(16, 32, 32), default_machine());
   }
-  expect_both(spec_of(1, 1, 1), tiles(16, 16, 16, 1), default_machine());
+  expect_product(spec_of(1, 1, 1), tiles(16, 16, 16, 1), default_machine());
 }
 
 TEST(MatmulCodeTest, EveryTransposition) {
@@ -95,7 +88,7 @@ TEST(MatmulCodeTest, EveryTransposition) {
       MatmulSpec spec = spec_of(37, 70, 45, type);
       spec.trans_a = (which & 1) != 0;
       spec.trans_b = (which & 2) != 0;
-      expect_both(packed(spec), tiles(16, 32, 32), default_machine());
+      expect_product(packed(spec), tiles(16, 32, 32), default_machine());
     }
   }
 }
@@ -105,12 +98,12 @@ TEST(MatmulCodeTest, BatchesBroadcastEitherOperand) {
   spec.batch0 = 2;
   spec.batch1 = 3;
   spec = packed(spec);
-  expect_both(spec, tiles(16, 16, 32), default_machine());
+  expect_product(spec, tiles(16, 16, 32), default_machine());
   spec.b_batch1 = 0;
   spec.a_batch0 = 0;
-  expect_both(spec, tiles(32, 16, 32), default_machine());
+  expect_product(spec, tiles(32, 16, 32), default_machine());
   spec.batch0 = 1;
-  expect_both(spec, tiles(32, 16, 32), default_machine());
+  expect_product(spec, tiles(32, 16, 32), default_machine());
 }
 
 TEST(MatmulCodeTest, BiasAndReluHappenBeforeTheStore) {
@@ -118,7 +111,7 @@ TEST(MatmulCodeTest, BiasAndReluHappenBeforeTheStore) {
     MatmulSpec spec = spec_of(37, 70, 45, type);
     spec.bias = true;
     spec.post = isa::Post::Relu;
-    expect_both(spec, tiles(16, 32, 32), default_machine());
+    expect_product(spec, tiles(16, 32, 32), default_machine());
   }
 }
 
@@ -126,7 +119,7 @@ TEST(MatmulCodeTest, TakesAnF32BiasOnHalfOperands) {
   MatmulSpec spec = spec_of(37, 70, 45);
   spec.bias = true;
   spec.bias_type = DType::F32;
-  expect_both(spec, tiles(16, 32, 32), default_machine());
+  expect_product(spec, tiles(16, 32, 32), default_machine());
 }
 
 TEST(MatmulCodeTest, OrdersOfTilesGiveTheSameValues) {
@@ -136,23 +129,13 @@ TEST(MatmulCodeTest, OrdersOfTilesGiveTheSameValues) {
       MatmulSchedule schedule = tiles(16, 16, 32, 5);
       schedule.swizzle = swizzle;
       schedule.width = width;
-      expect_both(spec_of(70, 32, 100), schedule, default_machine());
-    }
-  }
-}
-
-TEST(MatmulCodeTest, MoreStagesGiveTheSameValues) {
-  for (int stages : {2, 3, 4, 8}) {
-    for (std::int64_t k : {30, 64, 130, 300}) {
-      MatmulSchedule schedule = tiles(32, 32, 32, 2);
-      schedule.stages = stages;
-      expect_product(spec_of(70, k, 90), schedule, default_machine(), Form::Loop, 7);
+      expect_product(spec_of(70, 32, 100), schedule, default_machine());
     }
   }
 }
 
 TEST(MatmulCodeTest, FullL0cIsHandedOverTileByTile) {
-  expect_both(spec_of(200, 40, 300), tiles(128, 256, 64, 2), default_machine());
+  expect_product(spec_of(200, 40, 300), tiles(128, 256, 64, 2), default_machine());
 }
 
 TEST(MatmulCodeTest, ChosenSchedulesRunOnEveryMachine) {
@@ -160,9 +143,8 @@ TEST(MatmulCodeTest, ChosenSchedulesRunOnEveryMachine) {
     const Machine machine =
         load_machine(std::string(DVMSIM_SOURCE_DIR) + "/configs/hardware/" + file + ".yaml");
     for (const MatmulSpec& spec : {spec_of(100, 130, 70), spec_of(5, 300, 40)}) {
-      expect_both(spec, choose_cost(spec, machine), machine);
-      expect_both(spec, choose_dvm(spec, machine), machine);
-      expect_product(spec, choose_cost(spec, machine, 4), machine, Form::Loop, 1);
+      expect_product(spec, choose_cost(spec, machine), machine);
+      expect_product(spec, choose_dvm(spec, machine), machine);
     }
   }
 }
@@ -173,10 +155,8 @@ TEST(MatmulCodeTest, AddressesAreTheFirstFourArguments) {
   MatmulSpec with_bias = spec;
   with_bias.bias = true;
   const auto words = matmul_arguments(with_bias, schedule, {11, 12, 13, 14});
-  const auto loop = matmul_loop_arguments({11, 12, 13, 14});
   for (std::size_t i = 0; i < kMatmulAddresses; ++i) {
     EXPECT_EQ(words[i], 11 + i);
-    EXPECT_EQ(loop[i], 11 + i);
   }
   EXPECT_EQ(matmul_program(spec, schedule, default_machine()).arguments[2].kind,
             Argument::Kind::Output);

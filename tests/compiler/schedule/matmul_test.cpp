@@ -47,16 +47,16 @@ std::string tile_of(const MatmulSpec& spec, Tiling rule, const Machine& on = mac
 }
 
 TEST(DvmTilesTest, EarliestRuleGivesTheLongerAxisTheShorterSide) {
-  EXPECT_EQ(tile_of(product(4096, 1024, 4096), Tiling::Dvm), "128x256x256 zn7 24 cores 2 stages");
-  EXPECT_EQ(tile_of(product(2048, 1024, 4096), Tiling::Dvm), "256x128x256 zn7 24 cores 2 stages");
-  EXPECT_EQ(tile_of(product(8192, 1024, 1024), Tiling::Dvm), "128x256x256 nz7 24 cores 2 stages");
-  EXPECT_EQ(tile_of(product(256, 10240, 1280), Tiling::Dvm), "256x128x256 zn7 10 cores 2 stages");
+  EXPECT_EQ(tile_of(product(4096, 1024, 4096), Tiling::Dvm), "128x256x256 zn7 24 cores");
+  EXPECT_EQ(tile_of(product(2048, 1024, 4096), Tiling::Dvm), "256x128x256 zn7 24 cores");
+  EXPECT_EQ(tile_of(product(8192, 1024, 1024), Tiling::Dvm), "128x256x256 nz7 24 cores");
+  EXPECT_EQ(tile_of(product(256, 10240, 1280), Tiling::Dvm), "256x128x256 zn7 10 cores");
 }
 
 TEST(DvmTilesTest, SecondRuleCountsCores) {
-  EXPECT_EQ(tile_of(product(256, 10240, 1280), Tiling::DvmV1), "128x128x512 zn7 20 cores 2 stages");
+  EXPECT_EQ(tile_of(product(256, 10240, 1280), Tiling::DvmV1), "128x128x512 zn7 20 cores");
   // With few rows or columns of tiles the machine overrides the order.
-  EXPECT_EQ(tile_of(product(8192, 1024, 1024), Tiling::DvmV1), "128x256x256 nz7 24 cores 2 stages");
+  EXPECT_EQ(tile_of(product(8192, 1024, 1024), Tiling::DvmV1), "128x256x256 nz7 24 cores");
 }
 
 TEST(DvmTilesTest, EnumerationEndsAtTheFirstPairThatFits) {
@@ -86,9 +86,9 @@ TEST(DvmTilesTest, EnumerationEndsAtTheFirstPairThatFits) {
 }
 
 TEST(DvmTilesTest, TodaysRuleWalksDiagonalsUnlessTheGridIsThin) {
-  EXPECT_EQ(tile_of(product(4096, 4096, 4096), Tiling::DvmV3), "128x256x256 dz8 24 cores 2 stages");
-  EXPECT_EQ(tile_of(product(8192, 4096, 1280), Tiling::DvmV3), "128x256x256 nz8 24 cores 2 stages");
-  EXPECT_EQ(tile_of(product(512, 4096, 8192), Tiling::DvmV3), "128x256x256 zn8 24 cores 2 stages");
+  EXPECT_EQ(tile_of(product(4096, 4096, 4096), Tiling::DvmV3), "128x256x256 dz8 24 cores");
+  EXPECT_EQ(tile_of(product(8192, 4096, 1280), Tiling::DvmV3), "128x256x256 nz8 24 cores");
+  EXPECT_EQ(tile_of(product(512, 4096, 8192), Tiling::DvmV3), "128x256x256 zn8 24 cores");
 }
 
 TEST(DvmTilesTest, SmallSidesAreNotCoveredTwice) {
@@ -117,15 +117,13 @@ TEST(CostTilesTest, EveryChoiceFitsAndRepeats) {
     for (std::int64_t m : {1, 17, 300, 4096}) {
       for (std::int64_t n : {1, 40, 1000, 5120}) {
         for (std::int64_t k : {1, 100, 4096}) {
-          for (int stages : {2, 4}) {
-            const MatmulSpec spec = product(m, k, n, type);
-            const MatmulSchedule schedule = choose_cost(spec, machine(), stages);
-            EXPECT_TRUE(fits(spec, schedule, machine())) << to_string(schedule);
-            EXPECT_EQ(schedule, choose_cost(spec, machine(), stages));
-            for (Tiling rule : {Tiling::Dvm, Tiling::DvmV1, Tiling::DvmV2, Tiling::DvmV3}) {
-              const MatmulSchedule dvm = choose_dvm(spec, machine(), rule);
-              EXPECT_TRUE(fits(spec, dvm, machine())) << to_string(dvm);
-            }
+          const MatmulSpec spec = product(m, k, n, type);
+          const MatmulSchedule schedule = choose_cost(spec, machine());
+          EXPECT_TRUE(fits(spec, schedule, machine())) << to_string(schedule);
+          EXPECT_EQ(schedule, choose_cost(spec, machine()));
+          for (Tiling rule : {Tiling::Dvm, Tiling::DvmV1, Tiling::DvmV2, Tiling::DvmV3}) {
+            const MatmulSchedule dvm = choose_dvm(spec, machine(), rule);
+            EXPECT_TRUE(fits(spec, dvm, machine())) << to_string(dvm);
           }
         }
       }

@@ -68,6 +68,11 @@ TEST(MemoryServer, bypassed_bytes_do_not_stay_in_l2) {
   EXPECT_LT(ask(4000, false, 2), kept);
   ask(5000, true, 0);
   EXPECT_EQ(ask(6000, false, 0), miss);
+  server.end_bypass(512, 512);
+  EXPECT_EQ(ask(7000, false, 0), miss);
+  server.end_bypass(0, 1);
+  ask(8000, false, 0);
+  EXPECT_LT(ask(9000, false, 0), miss);
 }
 
 }  // namespace
