@@ -2,6 +2,7 @@
 // no data and no rates; each line carries one time stamp for the server.
 #pragma once
 
+#include <boost/align/aligned_allocator.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -52,13 +53,17 @@ class Cache {
   void use(std::size_t set, std::size_t way);
 
   static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr std::size_t kHostLine = 64;
+  template <class T>
+  using HostLines = boost::alignment::aligned_allocator<T, kHostLine>;  // a set begins with one
   std::size_t sets_ = 0, ways_ = 0;
   std::size_t pitch_ = 0;  // places of a set: its ways, filled up to a whole comparison
   // By set and way. A line stays in its way; the order of use is kept apart, so that a set costs
   // few bytes of the host's cache.
-  std::vector<std::uint32_t> tags_{};  // line / sets + 1, 0: empty; top bit: dirty
-  std::unique_ptr<Ticks[]> free_{};    // of lines that are there
-  std::vector<Link> order_{};
+  std::vector<std::uint32_t, HostLines<std::uint32_t>>
+      tags_{};                       // line / sets + 1, 0: empty; top bit: dirty
+  std::unique_ptr<Ticks[]> free_{};  // of lines that are there
+  std::vector<Link, HostLines<Link>> order_{};
   std::vector<std::uint16_t> latest_{};  // by set: the way used last
 };
 
@@ -136,7 +141,6 @@ inline bool Cache::contains(std::uint64_t line) const {
 }
 
 inline void Cache::prefetch(std::uint64_t line) const {
-  constexpr std::size_t kHostLine = 64;
   const auto fetch = [](const auto* first, std::size_t count) {
     const auto* bytes = reinterpret_cast<const char*>(first);
     for (std::size_t at = 0; at < count * sizeof(*first); at += kHostLine) {
@@ -145,6 +149,7 @@ inline void Cache::prefetch(std::uint64_t line) const {
   };
   const std::size_t base = place_of(line).set * pitch_;
   fetch(&tags_[base], ways_);
+  fetch(&order_[base], ways_);
 }
 
 }  // namespace dvmsim
