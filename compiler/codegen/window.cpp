@@ -95,8 +95,7 @@ WindowEmitter::Clip WindowEmitter::clip(std::size_t axis, Val first, Val outputs
       code_.compute(Op::ssub, code_.compute(Op::smul, first, stride), task_.pad[axis]);
   const Val reach = code_.compute(Op::sadd, code_.compute(Op::smul, outputs, stride),
                                   task_.reach(axis, 1) - stride);
-  const Val from =
-      finish(clip.from, Op::smin, code_.compute(Op::smax, begin, 0), task_.in[axis]);
+  const Val from = finish(clip.from, Op::smin, code_.compute(Op::smax, begin, 0), task_.in[axis]);
   const Val end = code_.compute(Op::smin, code_.compute(Op::sadd, begin, reach), task_.in[axis]);
   const Val count = finish(clip.count, Op::smax, code_.compute(Op::ssub, end, from), 0);
   // A window that lies outside altogether loads nothing, to a place inside.

@@ -1,5 +1,5 @@
-// Pretrained models on the simulated NPU against outputs of ONNX Runtime: every row of models.txt, in
-// f32 and in f16. generate.mjs writes what is expected, and makes the same inputs.
+// Pretrained models on the simulated NPU against outputs of ONNX Runtime: every row of models.txt,
+// in f32 and in f16. generate.mjs writes what is expected, and makes the same inputs.
 #include <gtest/gtest.h>
 
 #include <charconv>

@@ -66,8 +66,12 @@ TEST_P(Silero, agrees_with_onnx_runtime_over_five_steps) {
     ASSERT_FALSE(result.fault) << result.fault.text;
     EXPECT_EQ(result.compiled, step == 0);
     ASSERT_EQ(result.outputs.size(), 2u);
-    EXPECT_LT(worst_error(result.outputs[0].floats(), part(outputs, step, DType::F32).floats()), tolerance) << step;
-    EXPECT_LT(worst_error(result.outputs[1].floats(), part(states, step, DType::F32).floats()), state_tolerance) << step;
+    EXPECT_LT(worst_error(result.outputs[0].floats(), part(outputs, step, DType::F32).floats()),
+              tolerance)
+        << step;
+    EXPECT_LT(worst_error(result.outputs[1].floats(), part(states, step, DType::F32).floats()),
+              state_tolerance)
+        << step;
     given["state"] = result.outputs[1];
   }
 }
