@@ -6,6 +6,7 @@
 #include <string>
 
 #include "compiler/graph/eval.h"
+#include "compiler/graph/narrow.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
 #include "compiler/import/onnx.h"
@@ -101,6 +102,8 @@ TEST(Branches, a_branch_without_sense_refuses_when_it_is_taken) {
   const Graph made = imported(model);
   EXPECT_EQ(evaluate(specialize(made, {{"m", 1}}), {{"x", floats({2, 1}, {3, 4})}})[0],
             floats({2}, {3, 4}));
+  const Graph halves = infer_shapes(narrowed(made, DType::F16));
+  EXPECT_EQ(halves.value(halves.outputs[0]).type.dtype, DType::F16);
   try {
     (void)evaluate(specialize(made, {{"m", 2}}), {{"x", floats({2, 2}, {1, 2, 3, 4})}});
     ADD_FAILURE() << "a matrix was turned as a vector";
