@@ -52,11 +52,11 @@ pretrained() { # model, size, f16 tolerance, file, inputs
     shift
     shape=${input##*=}
     case $shape in
-    *@*)
+    scalar@*)
       scalar_file "${shape#*@}" >"$folder/${shape#*@}.npy"
       set -- "$@" --input "${input%=*}=$folder/${shape#*@}.npy"
       ;;
-    *) set -- "$@" --shape "${input%=*}=${shape%%\**}" ;;
+    *) set -- "$@" --shape "${input%=*}=${shape%%[*@]*}" ;;
     esac
   done
   row "$model" "$size" "$file" "$@"
