@@ -6,7 +6,6 @@
 #include <array>
 
 #include "compiler/import/lower.h"
-#include "onnx/onnx_pb.h"
 #include "vm/base/error.h"
 
 namespace dvmsim::onnx_import {
@@ -28,31 +27,6 @@ bool differ_in_rank(const Branches& branches) {
     if (!shape(0, i) || !shape(1, i) || shape(0, i)->size() != shape(1, i)->size()) return true;
   }
   return false;
-}
-
-/// What comes after a node: what depends on it, what does not, and which outputs of the graph do.
-struct Rest {
-  std::vector<int> nodes{}, others{};
-  std::vector<std::string> outputs{};
-};
-
-Rest rest_of(const Later& later, const onnx::NodeProto& node) {
-  Rest rest;
-  std::set<std::string> made(node.output().begin(), node.output().end());
-  made.erase("");
-  for (const int index : later.nodes) {
-    const onnx::NodeProto& each = later.graph.node(index);
-    const std::set<std::string> reads = reads_of(each);
-    const bool depends = std::any_of(reads.begin(), reads.end(),
-                                     [&](const std::string& name) { return made.contains(name); });
-    (depends ? rest.nodes : rest.others).push_back(index);
-    if (depends) made.insert(each.output().begin(), each.output().end());
-  }
-  made.erase("");
-  for (const onnx::ValueInfoProto& output : later.graph.output()) {
-    if (made.erase(output.name()) != 0) rest.outputs.push_back(output.name());
-  }
-  return rest;
 }
 
 /// Goes on in the branch, where the node's results have `names`.
@@ -125,19 +99,6 @@ constexpr std::string_view kNames[] = {"then_branch", "else_branch"};
 
 }  // namespace
 
-bool Lower::alone_reads(int input) {
-  const ValueId id = in(input);
-  const std::string& name = input_name(input);
-  for (const Node& node : scope_.graph().nodes) {
-    if (std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end()) return false;
-  }
-  for (const int index : later_.nodes) {
-    if (reads_of(later_.graph.node(index)).contains(name)) return false;
-  }
-  return std::none_of(later_.graph.output().begin(), later_.graph.output().end(),
-                      [&](const onnx::ValueInfoProto& output) { return output.name() == name; });
-}
-
 std::optional<bool> Lower::known_condition() {
   const std::optional<Dims> says = contents(in(0));
   if (!says || says->size() != 1 || !says->front().is_known()) return std::nullopt;
@@ -169,7 +130,7 @@ void Lower::lower_if() {
     lower_graph(model_, *branches[i].scope, graph_of(kNames[i]));
   }
   if (differ_in_rank(branches)) {
-    const Rest rest = rest_of(later_, node_);
+    const Rest rest = later_.rest_of(node_);
     if (!rest.nodes.empty()) {
       lower_nodes(model_, scope_, later_.graph, rest.others);
       for (Branch& branch : branches) take_rest(model_, branch, later_.graph, rest, names);

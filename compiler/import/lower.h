@@ -65,10 +65,17 @@ class Scope {
   std::vector<Capture> captures_;
 };
 
+/// What comes after a node: what depends on it, what does not, and which outputs of the graph do.
+struct Rest {
+  std::vector<int> nodes{}, others{};
+  std::vector<std::string> outputs{};
+};
+
 /// The nodes of an ONNX graph that come after one, in the order in which they are lowered.
 struct Later {
   const onnx::GraphProto& graph;
   std::span<const int> nodes;
+  [[nodiscard]] Rest rest_of(const onnx::NodeProto& node) const;
 };
 
 class Lower {

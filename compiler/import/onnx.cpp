@@ -154,6 +154,38 @@ std::set<std::string> reads_of(const onnx::NodeProto& node) {
   return names;
 }
 
+Rest Later::rest_of(const onnx::NodeProto& node) const {
+  Rest rest;
+  std::set<std::string> made(node.output().begin(), node.output().end());
+  made.erase("");
+  for (const int index : nodes) {
+    const onnx::NodeProto& each = graph.node(index);
+    const std::set<std::string> reads = reads_of(each);
+    const bool depends = std::any_of(reads.begin(), reads.end(),
+                                     [&](const std::string& name) { return made.contains(name); });
+    (depends ? rest.nodes : rest.others).push_back(index);
+    if (depends) made.insert(each.output().begin(), each.output().end());
+  }
+  made.erase("");
+  for (const onnx::ValueInfoProto& output : graph.output()) {
+    if (made.erase(output.name()) != 0) rest.outputs.push_back(output.name());
+  }
+  return rest;
+}
+
+bool Lower::alone_reads(int input) {
+  const ValueId id = in(input);
+  const std::string& name = input_name(input);
+  for (const Node& node : scope_.graph().nodes) {
+    if (std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end()) return false;
+  }
+  for (const int index : later_.nodes) {
+    if (reads_of(later_.graph.node(index)).contains(name)) return false;
+  }
+  return std::none_of(later_.graph.output().begin(), later_.graph.output().end(),
+                      [&](const onnx::ValueInfoProto& output) { return output.name() == name; });
+}
+
 void lower_nodes(const Model& model, Scope& scope, const onnx::GraphProto& from,
                  std::span<const int> nodes) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
