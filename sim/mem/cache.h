@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/mem/ticks.h"
+#include "vm/base/divider.h"
 #include "vm/base/error.h"
 #include "vm/machine/machine.h"
 
@@ -57,6 +58,7 @@ class Cache {
   template <class T>
   using HostLines = boost::alignment::aligned_allocator<T, kHostLine>;  // a set begins with one
   std::size_t sets_ = 0, ways_ = 0;
+  Divider by_sets_{1};
   std::size_t pitch_ = 0;  // places of a set: its ways, filled up to a whole comparison
   // By set and way. A line stays in its way; the order of use is kept apart, so that a set costs
   // few bytes of the host's cache.
@@ -71,18 +73,9 @@ class Cache {
 #define DVMSIM_HOT [[gnu::always_inline]] inline
 
 DVMSIM_HOT Cache::Place Cache::place_of(std::uint64_t line) const {
-  // Most line numbers fit 32 bits, where the host divides twice as fast.
-  std::uint64_t tag = 0, set = 0;
-  if ((line | sets_) >> 32 == 0) {
-    const auto narrow = static_cast<std::uint32_t>(line), sets = static_cast<std::uint32_t>(sets_);
-    tag = narrow / sets + 1;
-    set = narrow % sets;
-  } else {
-    tag = line / sets_ + 1;
-    set = line % sets_;
-  }
+  const std::uint64_t above = by_sets_.quotient(line), tag = above + 1;
   DVMSIM_ASSERT(tag < kDirty, "an L2 tag fits 31 bits");
-  return {set, static_cast<std::uint32_t>(tag)};
+  return {line - above * sets_, static_cast<std::uint32_t>(tag)};
 }
 
 DVMSIM_HOT std::size_t Cache::find(std::size_t set, std::uint32_t tag) const {
