@@ -66,9 +66,18 @@ class Builder {
   /// Appends an instruction; operands left out hold their fallback. Returns it for flags and drain.
   template <isa::Op op>
   isa::Inst& add(std::initializer_list<Operand<op>> operands) {
-    isa::Inst inst = isa::blank(op);
-    for (const Operand<op>& operand : operands) put(inst, operand.name.lane, operand.value);
-    return append(inst);
+    bool wide = false;
+    for (const Operand<op>& operand : operands) wide = wide || operand.value.wide != 0;
+    if (wide) {  // loading it comes first
+      isa::Inst inst = isa::blank(op);
+      for (const Operand<op>& operand : operands) put(inst, operand.name.lane, operand.value);
+      return append(inst);
+    }
+    isa::Inst& inst = append(isa::blank(op));
+    for (const Operand<op>& operand : operands) {
+      inst.lane[static_cast<std::size_t>(operand.name.lane)] = operand.value.lane;
+    }
+    return inst;
   }
   isa::Inst& add(isa::Op op) { return append(isa::blank(op)); }
   /// The same where the instruction is chosen at run time.
