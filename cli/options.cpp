@@ -340,6 +340,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
         ->allow_extra_args(false);
   }
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
+  auto* bench_compile =
+      bench->add_subcommand("compile", "how long compiling takes, in percentiles");
 
   auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
   add_validate(*validate, line.validate);
@@ -354,10 +356,10 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     return {std::nullopt, code == 0 ? 0 : 2, code == 0 ? out.str() : err.str()};
   }
   const std::pair<CLI::App*, Verb> verbs[] = {
-      {run, Verb::Run},         {op, Verb::Op},        {compile, Verb::Compile},
-      {disasm, Verb::Disasm},   {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
-      {show, Verb::ConfigShow}, {bench, Verb::Bench},  {validate, Verb::Validate},
-      {fit, Verb::Fit}};
+      {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
+      {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
+      {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
+      {validate, Verb::Validate}, {fit, Verb::Fit}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }
