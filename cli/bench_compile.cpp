@@ -160,7 +160,7 @@ class Scratch {
   [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
 
  private:
-  std::string path_ = "/tmp/dvmsim-bench-XXXXXX";
+  std::string path_ = "/tmp/dvmsim-bench-" + std::string(6, 'X');
 };
 
 void compare_with_compilers(const Machine& machine) {

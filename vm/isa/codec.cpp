@@ -217,9 +217,9 @@ void pack(const Layout& layout, const Inst& inst, Packed& packed) {
     }
   }
   static constexpr std::array<Lane, kMaxOperands> kUnused{};
-  packed.well_formed = packed.well_formed && std::memcmp(&inst.lane[operands], kUnused.data(),
-                                                         (kMaxOperands - operands) *
-                                                             sizeof(Lane)) == 0;
+  packed.well_formed =
+      packed.well_formed && std::memcmp(&inst.lane[operands], kUnused.data(),
+                                        (kMaxOperands - operands) * sizeof(Lane)) == 0;
   if (operands % 2 != 0) packed.lane[operands] = 0;
 }
 
