@@ -8,19 +8,23 @@
 
 namespace dvmsim {
 
-void ModuleCompiler::compile_graph(Scope& scope) {
-  const Partition found = partition(*scope.graph, machine_, options_.fusion);
-  if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, found);
+void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
+  if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, planned.partition);
   work_.nodes += static_cast<std::int64_t>(scope.graph->nodes.size());
-  for (const Group& group : found.groups) {
+  for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
+    const Group& group = planned.partition.groups[i];
     const Node& first = scope.graph->node(group.nodes.front());
     if (group.kind == GroupKind::Alias) {
-      scope.tensors[first.outputs[0]] = tensor_of(scope, first.inputs[0]);
+      scope.tensor(first.outputs[0]) = tensor_of(scope, first.inputs[0]);
       continue;
     }
     ++work_.groups;
     try {
-      compile_group(scope, group);
+      if (group.kind == GroupKind::Vector) {
+        compile_vector(scope, planned.kernels[i]);
+      } else {
+        compile_group(scope, group);
+      }
     } catch (const Error& error) {
       const std::string text = error.what();
       if (text.starts_with("node '")) throw;
@@ -31,9 +35,6 @@ void ModuleCompiler::compile_graph(Scope& scope) {
 
 void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
   switch (group.kind) {
-    case GroupKind::Vector:
-      compile_vector(scope, group);
-      break;
     case GroupKind::Cube:
       compile_product(scope, group);
       break;
@@ -61,23 +62,23 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
     case GroupKind::Branch:
       compile_branch(scope, group);
       break;
+    case GroupKind::Vector:
     case GroupKind::Alias:
       break;
   }
 }
 
-void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
-  auto lowered = lower(*scope.graph, group.nodes, outputs_of(*scope.graph, group));
-  DVMSIM_ASSERT(lowered.has_value(), "a group of the partition lowers");
-  lowered->kernel.name = label_of(*scope.graph, group);
-  const VectorSchedule schedule = schedule_vector(lowered->kernel, machine_, vector_cores());
+void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered) {
+  const VectorKernel& kernel = lowered.kernel;
+  const VectorSchedule schedule = schedule_vector(kernel, machine_, vector_cores());
   work_.tiles += schedule.candidates;
-  if (options_.schedules != nullptr) note(to_text(lowered->kernel) + to_text(schedule));
+  if (options_.schedules != nullptr) note(to_text(kernel) + to_text(schedule));
   std::vector<ModuleArgument> arguments;
-  for (ValueId id : lowered->inputs) arguments.push_back(at(tensor_of(scope, id)));
-  for (ValueId id : lowered->outputs) arguments.push_back(at(tensor_of(scope, id)));
-  launch(emit_vector(lowered->kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
-         schedule.cores, lowered->kernel.name);
+  arguments.reserve(lowered.inputs.size() + lowered.outputs.size());
+  for (ValueId id : lowered.inputs) arguments.push_back(at(tensor_of(scope, id)));
+  for (ValueId id : lowered.outputs) arguments.push_back(at(tensor_of(scope, id)));
+  launch(emit_vector(kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
+         schedule.cores, kernel.name);
 }
 
 void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
@@ -90,13 +91,15 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
   for (ValueId output : node.outputs) results.push_back(tensor_of(scope, output));
   std::vector<ModuleStep>* outer = steps_;
   for (std::size_t which = 0; which < 2; ++which) {
-    const Graph branch = run_passes(node.subgraphs[which], {machine_});
-    Scope inside{&branch, {}};
+    const PlannedGraph planned =
+        plan_graph(run_passes(node.subgraphs[which], {machine_}), machine_, options_.fusion);
+    const Graph& branch = planned.graph;
+    Scope inside(branch);
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {
-      inside.tensors[branch.inputs[i]] = tensor_of(scope, node.inputs[i + 1]);
+      inside.tensor(branch.inputs[i]) = tensor_of(scope, node.inputs[i + 1]);
     }
     steps_ = which == 0 ? &step.then_steps : &step.else_steps;
-    compile_graph(inside);
+    compile_graph(inside, planned);
     for (std::size_t i = 0; i < branch.outputs.size(); ++i) {
       copy_whole(node.name, tensor_of(inside, branch.outputs[i]), results[i]);
     }
@@ -121,12 +124,6 @@ void ModuleCompiler::name_outputs(Scope& scope) {
     }
     module_.outputs.push_back(tensor);
   }
-}
-
-Module compile(const Graph& graph, const Machine& machine, const CompileOptions& options,
-               CompileWork* work) {
-  CompileWork ignored;
-  return ModuleCompiler(machine, options, work == nullptr ? ignored : *work).run(graph);
 }
 
 }  // namespace dvmsim

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "compiler/codegen/builder.h"
 
@@ -23,21 +22,10 @@ struct UbRange {
 /// Flag ids: dependences inside an iteration and from one iteration to the next.
 inline constexpr int kForwardFlag = 0, kBackwardFlag = 1;
 
-/// A body with flags; before its loop each backward flag is set `count` times, after it waited for.
-struct SyncedBody {
-  struct Carried {
-    Pipe from{}, to{};
-    int count = 0;
-  };
-  Body body{};
-  std::vector<Carried> carried{};
-};
-
-/// `ranges`: every buffer the body addresses; ranges may share bytes. Operands are immediate bases,
-/// or the register of a range.
-[[nodiscard]] SyncedBody synchronize(const Body& body, std::span<const UbRange> ranges);
-
-/// The loop: primes the carried flags, repeats the body `count` times, and takes the flags back.
-void add_loop(Builder& builder, Val count, const SyncedBody& synced);
+/// Makes a loop that repeats `count` times of what was added since the builder had `begin`
+/// instructions: places flags in it, and primes those from one iteration to the next before it and
+/// takes them back after it. `ranges`: every buffer the body addresses; ranges may share bytes.
+/// Operands are immediate bases, or the register of a range.
+void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges);
 
 }  // namespace dvmsim

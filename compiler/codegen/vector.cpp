@@ -85,14 +85,14 @@ void VectorEmitter::move(const KernelTensor& tensor, Val base, bool in) {
   }
   const bool one = count.is(1);
   if (in) {
-    builder_.add(Op::load, {{"dst", at(tensor.value)},
+    builder_.add<Op::load>({{"dst", at(tensor.value)},
                             {"src", gm},
                             {"len", length},
                             {"rows", count},
                             {"dstride", one ? 0 : ub_stride},
                             {"sstride", one ? 0 : gm_stride}});
   } else {
-    builder_.add(Op::store, {{"dst", gm},
+    builder_.add<Op::store>({{"dst", gm},
                              {"src", at(tensor.value)},
                              {"len", length},
                              {"rows", count},
@@ -144,7 +144,7 @@ Program VectorEmitter::emit() {
   position_ = walk.begin();
   body();
   walk.end();
-  add_loop(builder_, walk.count(), synchronize(builder_.take(begin), ranges_));
+  add_loop(builder_, begin, walk.count(), ranges_);
   builder_.link(program);
 
   for (const KernelTensor& input : kernel_.inputs) {

@@ -96,14 +96,21 @@ class Partitioner {
   }
 
   /// Larger groups have been lowered when they were joined.
-  void check_alone(const Group& alone) const {
+  void check_alone(const Group& alone) {
     std::string why;
-    const auto lowered = lower(graph_, alone.nodes, outputs_of(graph_, alone), &why);
-    if (!lowered || !fits(lowered->kernel, machine_)) {
+    auto lowered = lower(graph_, alone.nodes, outputs_of(graph_, alone), &why);
+    const bool lowers = lowered.has_value();
+    if (!lowers || !does_fit(std::move(*lowered))) {
       throw Error(fmt::format("{}: no kernel can be made of it ({}); change its shape or its types",
                               describe(graph_, graph_.node(alone.nodes.front())),
-                              lowered ? "a tile of all its values does not fit UB" : why));
+                              lowers ? "a tile of all its values does not fit UB" : why));
     }
+  }
+
+  bool does_fit(LoweredKernel lowered) {
+    const bool fit = fits(lowered.kernel, machine_);
+    checks_.push_back({std::move(lowered), fit});
+    return fit;
   }
 
   void try_join(NodeId producer, NodeId consumer) {
@@ -130,7 +137,7 @@ class Partitioner {
 
   /// Why the two groups cannot be one; empty if they can.
   [[nodiscard]] std::string obstacle(int into, int from, const Node& producer,
-                                     const Node& consumer) const {
+                                     const Node& consumer) {
     const Group& a = groups_[static_cast<std::size_t>(into)];
     const Group& b = groups_[static_cast<std::size_t>(from)];
     if (fusion_ == Fusion::PerOperator && origin(producer) != origin(consumer)) {
@@ -145,12 +152,12 @@ class Partitioner {
     if (a.kind == GroupKind::Cube) return obstacle_to_mix({a.kind, merged(a, b)});
     Group both{GroupKind::Vector, merged(a, b)};
     std::string why;
-    const auto lowered = lower(graph_, both.nodes, outputs_of(graph_, both), &why);
+    auto lowered = lower(graph_, both.nodes, outputs_of(graph_, both), &why);
     if (!lowered) return why;
     if (lowered->inputs.size() + lowered->outputs.size() > kMostTensors) {
       return "the kernel would have too many tensors";
     }
-    if (!fits(lowered->kernel, machine_)) return "a row of all its values does not fit UB";
+    if (!does_fit(std::move(*lowered))) return "a row of all its values does not fit UB";
     return {};
   }
 
@@ -195,6 +202,7 @@ class Partitioner {
   Partition ordered() {
     Partition result;
     result.remarks = std::move(remarks_);
+    result.checks = std::move(checks_);
     std::vector<std::set<int>> waits_for(groups_.size());
     for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
       for (ValueId input : graph_.nodes[id].inputs) {
@@ -234,6 +242,7 @@ class Partitioner {
   std::vector<int> group_of_;
   std::vector<Group> groups_{};
   std::vector<Remark> remarks_{};
+  std::vector<FitCheck> checks_{};
 };
 
 }  // namespace

@@ -46,9 +46,18 @@ struct Remark {
   bool fused = false;
 };
 
+/// A kernel that was asked about because a join depended on it.
+struct FitCheck {
+  LoweredKernel lowered{};
+  bool fits = false;
+};
+
 struct Partition {
   std::vector<Group> groups{};  // in an order in which they can run
   std::vector<Remark> remarks{};
+  /// The groups are the same for other sizes if these say the same, and the same dimensions are 0,
+  /// 1, and equal to one another.
+  std::vector<FitCheck> checks{};
 };
 
 /// The graph comes from run_passes. Throws Error, naming the node, for what cannot be compiled.

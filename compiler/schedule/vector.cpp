@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 
 #include "vm/base/error.h"
 #include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
+
+using boost::container::small_vector;
 
 constexpr std::int64_t kBlock = 32;        // bytes; UB addresses and row pitches are multiples
 constexpr std::int64_t kBankTurn = 256;    // a repeat; half of a turn through the 16 bank groups
@@ -54,6 +57,12 @@ std::int64_t bytes_of(const KernelValue& value, VectorTile tile, std::int64_t pi
   return 0;
 }
 
+/// The order in which buffers are taken and given back: the same for every tile.
+struct Event {
+  int value = 0;
+  bool takes = true;
+};
+
 /// First and last step that touches each value, and whether its buffer is its own for the whole
 /// loop.
 struct Life {
@@ -61,8 +70,11 @@ struct Life {
   bool whole = false;
 };
 
-std::vector<Life> lives_of(const VectorKernel& kernel) {
-  std::vector<Life> lives(kernel.values.size());
+using Lives = small_vector<Life, 32>;
+using Events = small_vector<Event, 64>;
+
+Lives lives_of(const VectorKernel& kernel) {
+  Lives lives(kernel.values.size());
   const auto touch = [&](int value, int step) {
     if (value < 0) return;
     Life& life = lives[static_cast<std::size_t>(value)];
@@ -80,6 +92,31 @@ std::vector<Life> lives_of(const VectorKernel& kernel) {
     }
   }
   return lives;
+}
+
+Events events_of(const VectorKernel& kernel) {
+  const Lives lives = lives_of(kernel);
+  Events events;
+  for (std::size_t value = 0; value < lives.size(); ++value) {
+    if (lives[value].whole) events.push_back({static_cast<int>(value), true});
+  }
+  for (int i = 0; i < static_cast<int>(kernel.steps.size()); ++i) {
+    const KernelStep& step = kernel.steps[static_cast<std::size_t>(i)];
+    const auto give = [&](int value) {
+      if (value < 0) return;
+      const Life& life = lives[static_cast<std::size_t>(value)];
+      if (!life.whole && life.last == i) events.push_back({value, false});
+    };
+    const Life& result = lives[static_cast<std::size_t>(step.result)];
+    if (!result.whole && result.first == i) events.push_back({step.result, true});
+    give(step.result);
+    for (std::size_t s = 0; s < step.source.size(); ++s) {
+      const auto before = step.source.begin() + static_cast<std::ptrdiff_t>(s);
+      const bool again = std::find(step.source.begin(), before, step.source[s]) != before;
+      if (!again && step.source[s] != step.result) give(step.source[s]);
+    }
+  }
+  return events;
 }
 
 /// Places buffers; the parity of the bank turn alternates, so that two sources seldom share bank
@@ -107,7 +144,13 @@ class Arena {
  private:
   std::int64_t end_;
   bool odd_ = false;
-  std::vector<UbBuffer> free_{};
+  small_vector<UbBuffer, 32> free_{};
+};
+
+/// Of one tile.
+struct Layout {
+  std::int64_t pitch = 0, piece = 0, ub_end = 0;
+  small_vector<UbBuffer, 32> buffers{};
 };
 
 std::int64_t code_bytes(const VectorKernel& kernel) {
@@ -150,8 +193,10 @@ double weight(isa::Op op) {
   }
 }
 
-std::vector<std::int64_t> candidates(std::int64_t total, std::int64_t unit, std::int64_t spread) {
-  std::vector<std::int64_t> found;
+using Sides = small_vector<std::int64_t, 40>;
+
+Sides candidates(std::int64_t total, std::int64_t unit, std::int64_t spread) {
+  Sides found;
   for (std::int64_t size = total; size > unit; size = ceil_div(size, 2)) found.push_back(size);
   for (std::int64_t waves = 1; waves <= 8; ++waves) {
     found.push_back(std::min(total, round_up(ceil_div(total, spread * waves), unit)));
@@ -165,53 +210,41 @@ std::vector<std::int64_t> candidates(std::int64_t total, std::int64_t unit, std:
 /// Lays out tiles of one kernel; what does not depend on the tile is found once.
 class Placer {
  public:
-  explicit Placer(const VectorKernel& kernel) : kernel_(kernel), lives_(lives_of(kernel)) {}
+  explicit Placer(const VectorKernel& kernel) : kernel_(kernel), events_(events_of(kernel)) {}
 
-  [[nodiscard]] VectorSchedule place(VectorTile tile, std::int64_t begin) const {
-    VectorSchedule schedule;
-    schedule.tile = tile;
-    schedule.pitch = pitch_of(kernel_, tile.columns);
-    schedule.piece = piece_of(kernel_, tile);
-    schedule.buffers.resize(kernel_.values.size());
+  [[nodiscard]] Layout place(VectorTile tile, std::int64_t begin) const {
+    Layout layout;
+    layout.pitch = pitch_of(kernel_, tile.columns);
+    layout.piece = piece_of(kernel_, tile);
+    layout.buffers.resize(kernel_.values.size());
     Arena arena(begin);
-    const auto size = [&](std::size_t value) {
-      return bytes_of(kernel_.values[value], tile, schedule.pitch, schedule.piece);
-    };
-    for (std::size_t value = 0; value < lives_.size(); ++value) {
-      if (lives_[value].whole) schedule.buffers[value] = arena.take(size(value));
-    }
-    for (int i = 0; i < static_cast<int>(kernel_.steps.size()); ++i) {
-      const KernelStep& step = kernel_.steps[static_cast<std::size_t>(i)];
-      const auto result = static_cast<std::size_t>(step.result);
-      const auto give = [&](int value) {
-        if (value < 0) return;
-        const Life& life = lives_[static_cast<std::size_t>(value)];
-        UbBuffer& buffer = schedule.buffers[static_cast<std::size_t>(value)];
-        if (!life.whole && life.last == i) arena.give(buffer);
-      };
-      if (!lives_[result].whole && lives_[result].first == i) {
-        schedule.buffers[result] = arena.take(size(result));
-      }
-      give(step.result);
-      for (std::size_t s = 0; s < step.source.size(); ++s) {
-        const auto before = step.source.begin() + static_cast<std::ptrdiff_t>(s);
-        const bool again = std::find(step.source.begin(), before, step.source[s]) != before;
-        if (!again && step.source[s] != step.result) give(step.source[s]);
+    for (const Event& event : events_) {
+      UbBuffer& buffer = layout.buffers[static_cast<std::size_t>(event.value)];
+      if (event.takes) {
+        const KernelValue& value = kernel_.values[static_cast<std::size_t>(event.value)];
+        buffer = arena.take(bytes_of(value, tile, layout.pitch, layout.piece));
+      } else {
+        arena.give(buffer);
       }
     }
-    schedule.ub_end = arena.end();
-    return schedule;
+    layout.ub_end = arena.end();
+    return layout;
   }
 
  private:
   const VectorKernel& kernel_;
-  std::vector<Life> lives_;
+  Events events_;
 };
 
 /// The machine's numbers as the estimate needs them, and the parts of the kernel that no tile
 /// changes.
 class Estimator {
  public:
+  struct Judged {
+    VectorEstimate estimate{};
+    int cores = 0;
+  };
+
   Estimator(const VectorKernel& kernel, const Machine& machine) : kernel_(kernel) {
     const auto rate = [](Rate r) { return r.per_cycle().value(); };
     const auto cycles = [](Cycles c) { return static_cast<double>(c.count()); };
@@ -231,47 +264,49 @@ class Estimator {
                             cycles(machine.decode_cost(DecodeTerm::operand)) * 2 * kWordsPerStep;
     scalar_ = per_step * static_cast<double>(kernel.steps.size() + kernel.inputs.size() +
                                              kernel.outputs.size());
+    for (const KernelStep& step : kernel.steps) {
+      const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
+      works_.push_back({reduces ? step.source[0] : step.result, weight(step.op)});
+    }
   }
 
-  /// The tile's parts, and the number of cores for which the launch ends first.
-  void judge(VectorSchedule& schedule, int cores) const {
-    VectorEstimate& parts = schedule.estimate;
-    const VectorTile tile = schedule.tile;
+  /// The tile's parts for the number of cores with which the launch ends first, and that number.
+  [[nodiscard]] Judged judge(VectorTile tile, const Layout& layout, int cores) const {
+    VectorEstimate parts;
     parts.tiles = kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
                   ceil_div(kernel_.columns(), tile.columns);
     const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
     parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
     parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
     parts.scalar = scalar_;
-    parts.vector = 0;
-    for (const KernelStep& step : kernel_.steps) {
-      const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
-      const int shaped = reduces ? step.source[0] : step.result;
-      const KernelValue& value = kernel_.values[static_cast<std::size_t>(shaped)];
-      const auto bytes = static_cast<double>(bytes_of(value, tile, schedule.pitch, schedule.piece));
-      parts.vector += fixed_ + bytes / repeat_ * weight(step.op);
+    for (const Work& work : works_) {
+      const KernelValue& value = kernel_.values[static_cast<std::size_t>(work.value)];
+      const auto bytes = static_cast<double>(bytes_of(value, tile, layout.pitch, layout.piece));
+      parts.vector += fixed_ + bytes / repeat_ * work.weight;
     }
     const double traffic = in + out * write_cost_;
-    bool first = true;
+    Judged best;
     for (std::int64_t most = std::min<std::int64_t>(cores, parts.tiles); most >= 1; most /= 2) {
-      VectorEstimate trial = parts;
-      trial.per_core = ceil_div(parts.tiles, most);
+      const std::int64_t per_core = ceil_div(parts.tiles, most);
       // Fewest cores with as many tiles on the busiest.
-      const auto used = static_cast<double>(ceil_div(parts.tiles, trial.per_core));
-      trial.memory = traffic * used / hbm_rate_;
+      const auto used = static_cast<double>(ceil_div(parts.tiles, per_core));
+      const double memory = traffic * used / hbm_rate_;
       // Buffers are single: the next load waits for the vector unit to have read this one's, the
       // next result for its store.
       const double pace =
-          std::max({trial.load + load_latency_ + trial.vector,
-                    trial.vector + trial.store + store_latency_, trial.memory, trial.scalar});
-      trial.total = per_core_ * used + load_latency_ + store_latency_ + trial.load + trial.vector +
-                    trial.store + pace * static_cast<double>(trial.per_core - 1);
-      if (first || trial.total < schedule.estimate.total) {
-        schedule.estimate = trial;
-        schedule.cores = static_cast<int>(used);
+          std::max({parts.load + load_latency_ + parts.vector,
+                    parts.vector + parts.store + store_latency_, memory, parts.scalar});
+      const double total = per_core_ * used + load_latency_ + store_latency_ + parts.load +
+                           parts.vector + parts.store + pace * static_cast<double>(per_core - 1);
+      if (best.cores == 0 || total < parts.total) {
+        parts.per_core = per_core;
+        parts.memory = memory;
+        parts.total = total;
+        best.cores = static_cast<int>(used);
       }
-      first = false;
     }
+    best.estimate = parts;
+    return best;
   }
 
  private:
@@ -284,53 +319,81 @@ class Estimator {
     return bytes;
   }
 
+  /// A step's: its rate depends on the size of this value.
+  struct Work {
+    int value = 0;
+    double weight = 1;
+  };
+
   const VectorKernel& kernel_;
+  small_vector<Work, 32> works_{};
   double load_rate_, store_rate_, gap_, fixed_, repeat_, hbm_rate_, write_cost_, load_latency_,
       store_latency_, per_core_, scalar_;
 };
 
 }  // namespace
 
+namespace {
+
+VectorSchedule schedule_of(VectorTile tile, const Layout& layout) {
+  VectorSchedule schedule;
+  schedule.tile = tile;
+  schedule.pitch = layout.pitch;
+  schedule.piece = layout.piece;
+  schedule.buffers.assign(layout.buffers.begin(), layout.buffers.end());
+  schedule.ub_end = layout.ub_end;
+  return schedule;
+}
+
+}  // namespace
+
 VectorSchedule place(const VectorKernel& kernel, VectorTile tile, std::int64_t begin) {
-  return Placer(kernel).place(tile, begin);
+  return schedule_of(tile, Placer(kernel).place(tile, begin));
 }
 
 bool fits(const VectorKernel& kernel, const Machine& machine) {
   const VectorTile least{
       kernel.whole_rows ? kernel.rows() : 1,
       kernel.whole_columns ? kernel.columns() : std::min<std::int64_t>(kernel.columns(), kBlock)};
-  return place(kernel, least, ub_begin(kernel, machine)).ub_end <= machine.ub.size.count();
+  return Placer(kernel).place(least, ub_begin(kernel, machine)).ub_end <= machine.ub.size.count();
 }
 
 VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores) {
   const std::int64_t begin = ub_begin(kernel, machine);
-  const auto wide =
+  const Sides wide =
       kernel.whole_columns
-          ? std::vector<std::int64_t>{kernel.columns()}
+          ? Sides{kernel.columns()}
           : candidates(kernel.columns(), kBlock, kernel.rows() * kernel.outer() == 1 ? cores : 1);
-  const auto high =
+  const Sides high =
       kernel.whole_rows
-          ? std::vector<std::int64_t>{kernel.rows()}
+          ? Sides{kernel.rows()}
           : candidates(kernel.rows(), 1,
                        std::max<std::int64_t>(
                            1, ceil_div(cores, std::max<std::int64_t>(1, kernel.outer()))));
   const Placer placer(kernel);
   const Estimator estimator(kernel, machine);
-  VectorSchedule best;
+  VectorTile best{};
+  Estimator::Judged least;
   int compared = 0;
   for (std::int64_t columns : wide) {
     for (std::int64_t rows : high) {
-      VectorSchedule schedule = placer.place({rows, columns}, begin);
-      if (schedule.ub_end > machine.ub.size.count()) continue;
-      estimator.judge(schedule, cores);
-      if (compared == 0 || schedule.estimate.total < best.estimate.total)
-        best = std::move(schedule);
+      const VectorTile tile{rows, columns};
+      const Layout layout = placer.place(tile, begin);
+      if (layout.ub_end > machine.ub.size.count()) continue;
+      const Estimator::Judged judged = estimator.judge(tile, layout, cores);
+      if (compared == 0 || judged.estimate.total < least.estimate.total) {
+        best = tile;
+        least = judged;
+      }
       ++compared;
     }
   }
   DVMSIM_ASSERT(compared > 0, "a kernel that fits has a tile");
-  best.candidates = compared;
-  return best;
+  VectorSchedule schedule = schedule_of(best, placer.place(best, begin));
+  schedule.estimate = least.estimate;
+  schedule.cores = least.cores;
+  schedule.candidates = compared;
+  return schedule;
 }
 
 std::string to_text(const VectorSchedule& schedule) {
