@@ -143,6 +143,7 @@ inline void Cache::prefetch(std::uint64_t line) const {
   const std::size_t base = place_of(line).set * pitch_;
   fetch(&tags_[base], ways_);
   fetch(&order_[base], ways_);
+  fetch(&free_[base], ways_);
 }
 
 }  // namespace dvmsim
