@@ -81,6 +81,7 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
   if (!made->plan.whole && made->plan.device.nodes.empty()) return made;
   CompileOptions options;
   options.fusion = strategy_.fusion;
+  options.features = settings_.features;
   options.path = strategy_.path;
   options.tiling = settings_.tiling;
   options.cores = settings_.cores;

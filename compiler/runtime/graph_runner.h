@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "compiler/graph/graph.h"
+#include "compiler/pass/feature.h"
 #include "compiler/runtime/module_runner.h"
 #include "compiler/runtime/stage.h"
 
@@ -20,6 +21,7 @@ namespace dvmsim {
 struct CompileSettings {
   Tiling tiling = Tiling::Cost;
   int cores = 0;
+  Features features{};
   int ready_modules = 512;  // kept at most; the one used longest ago goes first
 };
 
