@@ -1,0 +1,309 @@
+// The cube core's part of an attention program.
+#include "compiler/codegen/attention_walk.h"
+
+namespace dvmsim {
+namespace {
+
+using isa::Op;
+
+// Flag ids, each pair of pipes apart.
+constexpr int kQFull = 0, kKFull = 1, kVFull = 2, kPFull = 3;  // mte2 -> mte1, and back: free
+constexpr int kScoresReady = 0, kMixReady = 1;                 // mte1 -> cube, and back: free
+constexpr int kQTaken = 2;                                     // cube -> mte1
+constexpr int kScoresDone = 0, kMixDone = 1;                   // cube -> fix, and back: free
+
+class Cube {
+ public:
+  Cube(const AttentionSpec& spec, const AttentionSchedule& schedule, const Machine& machine)
+      : spec_(spec),
+        schedule_(schedule),
+        at_(cube_layout(spec, schedule)),
+        slots_(slots_of(spec, schedule)),
+        frame_(code_, spec, schedule, machine) {}
+
+  void write(Program& program);
+
+ private:
+  void tokens(bool give);
+  void scores();
+  void load_queries();
+  void scores_of_parts();
+  void mix();
+  void mix_parts();
+  /// The part of a block from `offset` on: `count` of the `left` keys.
+  template <class Body>
+  void each_part(const AttentionWalk& walk, Body&& body);
+  [[nodiscard]] Val rounded(Val rows);
+  /// Where a loaded matrix of keys or values begins in GM.
+  Val load_address(Reg base, Val key, int stride_word, Reg stride);
+
+  const AttentionSpec& spec_;
+  const AttentionSchedule& schedule_;
+  AttentionCubeLayout at_;
+  AttentionSlots slots_;
+  Builder code_{CoreKind::Cube};
+  AttentionFrame frame_;
+  AttentionWalk making_{frame_, true}, mixing_{frame_, true};
+  AttentionPair q_{code_, at_.q, at_.q_bytes}, k_{code_, at_.k, at_.k_bytes},
+      v_{code_, at_.v, at_.v_bytes}, p_{code_, at_.p, at_.p_bytes};
+  AttentionPair l0_k_{code_, 0, at_.l0b_k_bytes},
+      l0_v_{code_, 2 * at_.l0b_k_bytes, at_.l0b_v_bytes},
+      l0_p_{code_, at_.l0a_q_bytes, at_.l0a_p_bytes},
+      l0_scores_{code_, at_.out_bytes, at_.scores_bytes};
+  AttentionRing scores_slot_{code_, schedule_.ahead}, probabilities_slot_{code_, schedule_.ahead},
+      outputs_slot_{code_, schedule_.ahead + 1};
+  Reg keys_at_ = code_.reg(), values_at_ = code_.reg();
+  const int type_ = static_cast<int>(spec_.type);
+};
+
+void Cube::write(Program& program) {
+  code_.mark(DebugMark::Kind::Operator, program.name);
+  const Reg turn = code_.reg();
+  code_.assign(turn, Op::mov, 0, 0);
+  tokens(true);
+  frame_.begin_turns();
+  const int no_mix = code_.jump(Op::jnz, code_.compute(Op::slt, turn, schedule_.ahead));
+  mix();
+  code_.land(no_mix);
+  const int no_scores = code_.jump(Op::jz, code_.compute(Op::slt, turn, frame_.turns));
+  scores();
+  code_.land(no_scores);
+  code_.assign(turn, Op::sadd, turn, 1);
+  code_.end_loop();
+  tokens(false);
+  code_.link(program);
+}
+
+/// Every buffer is free at first, and again at the end.
+void Cube::tokens(bool give) {
+  const auto pass = [&](Pipe from, Pipe to, int id, int count) {
+    for (int i = 0; i < count; ++i) {
+      if (give) {
+        code_.set(from, to, id);
+      } else {
+        code_.wait(to, from, id);
+      }
+    }
+  };
+  for (int id : {kQFull, kKFull, kVFull, kPFull}) pass(Pipe::MTE1, Pipe::MTE2, id, 2);
+  for (int id : {kScoresReady, kMixReady}) pass(Pipe::Cube, Pipe::MTE1, id, 2);
+  pass(Pipe::Fix, Pipe::Cube, kScoresDone, 2);
+  pass(Pipe::Fix, Pipe::Cube, kMixDone, 1);
+}
+
+/// Up to whole fractals.
+Val Cube::rounded(Val rows) {
+  const Reg up = code_.reg();
+  code_.assign(up, Op::sadd, rows, 15);
+  code_.assign(up, Op::sand, up, -16);
+  return up;
+}
+
+Val Cube::load_address(Reg base, Val key, int stride_word, Reg stride) {
+  code_.add(Op::ldarg, {{"rd", stride}, {"index", stride_word}});
+  return code_.compute(Op::sadd, base, code_.compute(Op::smul, stride, key));
+}
+
+template <class Body>
+void Cube::each_part(const AttentionWalk& walk, Body&& body) {
+  const std::int64_t part = schedule_.part_n;
+  if (schedule_.block_n == part) return body(Val(0), Val(walk.keys));
+  const Reg offset = code_.reg(), left = code_.reg(), count = code_.reg();
+  code_.assign(offset, Op::mov, 0, 0);
+  code_.assign(left, Op::mov, walk.keys, 0);
+  const Val parts = code_.compute(Op::sdiv, code_.compute(Op::sadd, left, part - 1), part);
+  code_.begin_loop(parts);
+  code_.assign(count, Op::smin, left, part);
+  body(Val(offset), Val(count));
+  code_.assign(offset, Op::sadd, offset, part);
+  code_.assign(left, Op::ssub, left, part);
+  code_.end_loop();
+}
+
+/// Queries are loaded once per tile, and stay in L0A while its keys pass.
+void Cube::load_queries() {
+  const Reg from = code_.reg(), stride = code_.reg();
+  frame_.address(from, kWordQ, kWordStrideQ, making_.place, 1, making_.row);
+  code_.add(Op::ldarg, {{"rd", stride}, {"index", kWordStrideQ + 2}});
+  const Val rows = rounded(making_.rows);
+  isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
+                                           {"dst", q_},
+                                           {"src", from},
+                                           {"rows", making_.rows},
+                                           {"cols", spec_.d},
+                                           {"prows", rows},
+                                           {"stride", stride}});
+  tell(after(load, Pipe::MTE1, kQFull), Pipe::MTE1, kQFull);
+  code_.set(Pipe::Cube, Pipe::MTE1, kQTaken);
+  isa::Inst& move = code_.add(Op::l0a, {{"dtype", type_},
+                                        {"dst", 0},
+                                        {"src", q_},
+                                        {"m", making_.rows},
+                                        {"k", spec_.d},
+                                        {"prows", rows}});
+  tell(after(after(move, Pipe::MTE2, kQFull), Pipe::Cube, kQTaken), Pipe::MTE2, kQFull);
+  q_.turn();
+  frame_.address(keys_at_, kWordK, kWordStrideK, making_.place, spec_.shared, 0);
+}
+
+void Cube::scores() {
+  const RegisterScope scope(code_);
+  code_.mark(DebugMark::Kind::Operator, spec_.name + ".scores");
+  making_.begin([&] { load_queries(); });
+  const Reg stride = code_.reg();
+  const Val from = load_address(keys_at_, making_.key, kWordStrideK + 2, stride);
+  isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
+                                           {"dst", k_},
+                                           {"src", from},
+                                           {"rows", making_.keys},
+                                           {"cols", spec_.d},
+                                           {"prows", rounded(making_.keys)},
+                                           {"stride", stride}});
+  tell(after(load, Pipe::MTE1, kKFull), Pipe::MTE1, kKFull);
+  code_.wait(Pipe::MTE1, Pipe::MTE2, kKFull);
+  scores_of_parts();
+  code_.set(Pipe::MTE1, Pipe::MTE2, kKFull);
+  frame_.signal(Pipe::Fix, kScoresThere);
+  k_.turn();
+  scores_slot_.turn();
+  making_.end();
+}
+
+void Cube::scores_of_parts() {
+  const Val rows = rounded(making_.keys);
+  const Val slot = scores_slot_.slot(frame_.slots, slots_.scores_bytes);
+  each_part(making_, [&](Val offset, Val count) {
+    isa::Inst& move = code_.add(Op::l0b, {{"dtype", type_},
+                                          {"dst", l0_k_},
+                                          {"src", k_},
+                                          {"k", spec_.d},
+                                          {"n", count},
+                                          {"prows", rows},
+                                          {"n0", offset},
+                                          {"trans", 1}});
+    tell(after(move, Pipe::Cube, kScoresReady), Pipe::Cube, kScoresReady);
+    isa::Inst& product = code_.add(Op::mmad, {{"dtype", type_},
+                                              {"c", l0_scores_},
+                                              {"a", 0},
+                                              {"b", l0_k_},
+                                              {"m", making_.rows},
+                                              {"k", spec_.d},
+                                              {"n", count}});
+    after(after(product, Pipe::MTE1, kScoresReady), Pipe::Fix, kScoresDone);
+    tell(tell(product, Pipe::MTE1, kScoresReady), Pipe::Fix, kScoresDone);
+    const RegisterScope scope(code_);
+    const Val to = code_.compute(Op::sadd, slot, code_.compute(Op::smul, offset, 4));
+    isa::Inst& out = code_.add(Op::fix, {{"dtype", static_cast<int>(DType::F32)},
+                                         {"dst", to},
+                                         {"src", l0_scores_},
+                                         {"m", making_.rows},
+                                         {"n", count},
+                                         {"stride", schedule_.block_n * 4}});
+    tell(after(out, Pipe::Cube, kScoresDone), Pipe::Cube, kScoresDone);
+    l0_k_.turn();
+    l0_scores_.turn();
+  });
+}
+
+void Cube::mix() {
+  const RegisterScope scope(code_);
+  code_.mark(DebugMark::Kind::Operator, spec_.name + ".mix");
+  mixing_.begin([&] {
+    frame_.address(values_at_, kWordV, kWordStrideV, mixing_.place, spec_.shared, 0);
+  });
+  const Reg stride = code_.reg();
+  const Val from = load_address(values_at_, mixing_.key, kWordStrideV + 2, stride);
+  isa::Inst& values = code_.add(Op::loadnz, {{"dtype", type_},
+                                             {"dst", v_},
+                                             {"src", from},
+                                             {"rows", mixing_.keys},
+                                             {"cols", spec_.e},
+                                             {"prows", rounded(mixing_.keys)},
+                                             {"stride", stride}});
+  tell(after(values, Pipe::MTE1, kVFull), Pipe::MTE1, kVFull);
+  const Val slot = probabilities_slot_.slot(frame_.slots, slots_.probabilities_bytes,
+                                            slots_.probabilities);
+  frame_.await(Pipe::MTE2, kProbabilitiesThere);
+  isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
+                                           {"dst", p_},
+                                           {"src", slot},
+                                           {"rows", mixing_.rows},
+                                           {"cols", mixing_.keys},
+                                           {"prows", rounded(mixing_.rows)},
+                                           {"stride", schedule_.block_n * size_of(spec_.type)}});
+  tell(after(load, Pipe::MTE1, kPFull), Pipe::MTE1, kPFull);
+  for (int id : {kVFull, kPFull}) code_.wait(Pipe::MTE1, Pipe::MTE2, id);
+  mix_parts();
+  for (int id : {kVFull, kPFull}) code_.set(Pipe::MTE1, Pipe::MTE2, id);
+  const Val to = outputs_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs);
+  isa::Inst& out = code_.add(Op::fix, {{"dtype", static_cast<int>(DType::F32)},
+                                       {"dst", to},
+                                       {"src", 0},
+                                       {"m", mixing_.rows},
+                                       {"n", spec_.e},
+                                       {"stride", spec_.e * 4}});
+  tell(after(out, Pipe::Cube, kMixDone), Pipe::Cube, kMixDone);
+  frame_.signal(Pipe::Fix, kProductThere);
+  v_.turn();
+  p_.turn();
+  probabilities_slot_.turn();
+  outputs_slot_.turn();
+  mixing_.end();
+}
+
+void Cube::mix_parts() {
+  const Val values = rounded(mixing_.keys), rows = rounded(mixing_.rows);
+  code_.wait(Pipe::Cube, Pipe::Fix, kMixDone);
+  each_part(mixing_, [&](Val offset, Val count) {
+    isa::Inst& left = code_.add(Op::l0a, {{"dtype", type_},
+                                          {"dst", l0_p_},
+                                          {"src", p_},
+                                          {"m", mixing_.rows},
+                                          {"k", count},
+                                          {"prows", rows},
+                                          {"k0", offset}});
+    after(left, Pipe::Cube, kMixReady);
+    isa::Inst& right = code_.add(Op::l0b, {{"dtype", type_},
+                                           {"dst", l0_v_},
+                                           {"src", v_},
+                                           {"k", count},
+                                           {"n", spec_.e},
+                                           {"prows", values},
+                                           {"k0", offset}});
+    tell(right, Pipe::Cube, kMixReady);
+    code_.wait(Pipe::Cube, Pipe::MTE1, kMixReady);
+    const auto product = [&](isa::Init init) {
+      code_.add(Op::mmad, {{"dtype", type_},
+                           {"c", 0},
+                           {"a", l0_p_},
+                           {"b", l0_v_},
+                           {"m", mixing_.rows},
+                           {"k", count},
+                           {"n", spec_.e},
+                           {"init", static_cast<int>(init)}});
+    };
+    if (offset.is(0)) {
+      product(isa::Init::Zero);
+    } else {
+      const int not_first = code_.jump(Op::jnz, offset);
+      product(isa::Init::Zero);
+      code_.land(not_first);
+      const int first = code_.jump(Op::jz, offset);
+      product(isa::Init::Accumulate);
+      code_.land(first);
+    }
+    code_.set(Pipe::Cube, Pipe::MTE1, kMixReady);
+    l0_p_.turn();
+    l0_v_.turn();
+  });
+  code_.set(Pipe::Cube, Pipe::Fix, kMixDone);
+}
+
+}  // namespace
+
+void write_attention_cube(const AttentionSpec& spec, const AttentionSchedule& schedule,
+                          const Machine& machine, Program& program) {
+  Cube(spec, schedule, machine).write(program);
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,512 @@
+// The vector cores' part of an attention program.
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "compiler/codegen/attention_walk.h"
+#include "vm/base/rounding.h"
+
+namespace dvmsim {
+namespace {
+
+using isa::Op;
+using isa::Reduction;
+
+// Flag ids, each pair of pipes apart.
+constexpr int kScoresIn = 0, kPartialIn = 1;  // mte2 -> vector, and back: free
+constexpr int kResult = 0;                    // vector -> mte3, and back: free
+
+/// Below every score, and finite: a row that has seen nothing has this maximum.
+constexpr float kLeast = std::numeric_limits<float>::lowest();
+/// What is taken from the score of a key for each place that it is too far for the query.
+constexpr float kHidden = 1e30f;
+
+constexpr int kF32 = static_cast<int>(DType::F32), kI32 = static_cast<int>(DType::I32);
+
+std::int32_t bits(float value) {
+  return std::bit_cast<std::int32_t>(value);
+}
+
+class Vector {
+ public:
+  Vector(const AttentionSpec& spec, const AttentionSchedule& schedule, const Machine& machine,
+         std::int64_t begin)
+      : spec_(spec),
+        schedule_(schedule),
+        at_(vector_layout(spec, schedule, machine, begin)),
+        slots_(slots_of(spec, schedule)),
+        width_(spread_of(machine)),
+        members_(machine.cores.per_group),
+        frame_(code_, spec, schedule, machine) {
+    if (spec.mask) mask_.emplace(code_, at_.mask, at_.mask_bytes);
+  }
+
+  void write(Program& program);
+
+ private:
+  /// Rows of a tile that are this core's, and the way through them in pieces.
+  struct Share {
+    explicit Share(Builder& code) : first(code.reg()), rows(code.reg()) {}
+    Reg first, rows;
+  };
+  /// Registers of one piece.
+  struct Piece {
+    Reg left, row, column, rows;  // rows left; its first; bytes to it in a column; its rows
+  };
+
+  void tokens(bool give);
+  void count_places();
+  void take_share(const AttentionWalk& walk, const Share& share);
+  template <class Body>
+  void each_piece(const Share& share, Body&& body);
+  isa::Inst& vector(Op op, Operands operands);
+  void column(Op op, Val to, Val a, Val b, Val rows);
+  void spread(Val column, Val to, int dtype, Val rows);
+  void softmax();
+  void softmax_of(const Piece& piece, Val from, Val to);
+  void load_scores(const Piece& piece, Val from);
+  void add_mask(const Piece& piece);
+  void hide(const Piece& piece);
+  void weigh(const Piece& piece);
+  void addition();
+  void add_product(const Piece& piece, Val from);
+  void finish(const Piece& piece, Val stride);
+  /// An operation of every row of a matrix with its own number, which `spread` holds.
+  void by_rows(Op op, Val matrix, std::int64_t pitch, std::span<const Val> widths, Val rows);
+  /// Where the rows of a piece begin in a matrix.
+  [[nodiscard]] Val row_of(Val matrix, const Piece& piece, std::int64_t row_bytes) {
+    const Reg first = code_.reg();
+    code_.assign(first, Op::smul, piece.row, row_bytes);
+    code_.assign(first, Op::sadd, first, matrix);
+    return first;
+  }
+  [[nodiscard]] Val at(std::int64_t base, Val offset) {
+    return code_.compute(Op::sadd, offset, base);
+  }
+  [[nodiscard]] std::int64_t pitch() const { return schedule_.block_n * 4; }
+
+  const AttentionSpec& spec_;
+  const AttentionSchedule& schedule_;
+  AttentionVectorLayout at_;
+  AttentionSlots slots_;
+  std::int64_t width_, members_;
+  Builder code_{CoreKind::Vector};
+  AttentionFrame frame_;
+  AttentionWalk taking_{frame_, true}, adding_{frame_, false};
+  Share taken_{code_}, added_{code_};
+  AttentionPair scores_{code_, at_.scores, at_.scores_bytes},
+      result_{code_, at_.probabilities, at_.probabilities_bytes},
+      partial_{code_, at_.partial, at_.partial_bytes};
+  std::optional<AttentionPair> mask_{};
+  AttentionRing scores_slot_{code_, schedule_.ahead}, taken_slot_{code_, schedule_.ahead + 1},
+      added_slot_{code_, schedule_.ahead + 1};
+  std::vector<Val> widths_{};  // keys of the block in each spread's width
+  const int type_ = static_cast<int>(spec_.type);
+  const std::int64_t item_ = size_of(spec_.type);
+};
+
+void Vector::write(Program& program) {
+  code_.mark(DebugMark::Kind::Operator, program.name);
+  const Reg turn = code_.reg();
+  code_.assign(turn, Op::mov, 0, 0);
+  if (spec_.causal) count_places();
+  tokens(true);
+  frame_.begin_turns();
+  const int no_softmax = code_.jump(Op::jz, code_.compute(Op::slt, turn, frame_.turns));
+  softmax();
+  code_.land(no_softmax);
+  const int no_addition = code_.jump(Op::jnz, code_.compute(Op::slt, turn, schedule_.ahead));
+  addition();
+  code_.land(no_addition);
+  code_.assign(turn, Op::sadd, turn, 1);
+  code_.end_loop();
+  tokens(false);
+  code_.link(program);
+}
+
+/// Every buffer is free at first, and again at the end.
+void Vector::tokens(bool give) {
+  const auto pass = [&](Pipe from, Pipe to, int id) {
+    for (int i = 0; i < 2; ++i) {
+      if (give) {
+        code_.set(from, to, id);
+      } else {
+        code_.wait(to, from, id);
+      }
+    }
+  };
+  for (int id : {kScoresIn, kPartialIn}) pass(Pipe::Vector, Pipe::MTE2, id);
+  pass(Pipe::MTE3, Pipe::Vector, kResult);
+}
+
+isa::Inst& Vector::vector(Op op, Operands operands) {
+  isa::Inst& inst = code_.add(op, operands);
+  inst.drain = true;  // it reads what the one before it wrote
+  return inst;
+}
+
+void Vector::column(Op op, Val to, Val a, Val b, Val rows) {
+  if (isa::row_of(op).find("b") < 0) {
+    vector(op, {{"dtype", kF32}, {"dst", to}, {"a", a}, {"count", rows}});
+  } else {
+    vector(op, {{"dtype", kF32}, {"dst", to}, {"a", a}, {"b", b}, {"count", rows}});
+  }
+}
+
+/// 1, 2, 3, ... along the keys of a block and along the rows of a tile.
+void Vector::count_places() {
+  for (const auto& [to, count] : {std::pair(at_.numbers, schedule_.block_n),
+                                  std::pair(at_.places, at_.column_bytes / 4)}) {
+    vector(Op::vdup, {{"dtype", kI32}, {"dst", to}, {"s", 1}, {"count", count}});
+    vector(Op::vscanx, {{"dtype", kI32}, {"dst", to}, {"a", to}, {"count", count}});
+  }
+}
+
+/// Rows are divided evenly; the last cores may have fewer, or none.
+void Vector::take_share(const AttentionWalk& walk, const Share& share) {
+  const RegisterScope scope(code_);
+  const Val padded = code_.compute(Op::sadd, walk.rows, members_ - 1);
+  const Val even = code_.compute(Op::sdiv, padded, members_);
+  code_.assign(share.first, Op::smul, even, Reg{isa::kMemberReg});
+  code_.assign(share.first, Op::smin, share.first, walk.rows);
+  code_.assign(share.rows, Op::ssub, walk.rows, share.first);
+  code_.assign(share.rows, Op::smin, share.rows, even);
+}
+
+template <class Body>
+void Vector::each_piece(const Share& share, Body&& body) {
+  const std::int64_t high = schedule_.piece_m;
+  const Piece piece{code_.reg(), code_.reg(), code_.reg(), code_.reg()};
+  code_.assign(piece.left, Op::mov, share.rows, 0);
+  code_.assign(piece.row, Op::mov, share.first, 0);
+  code_.assign(piece.column, Op::mov, 0, 0);
+  const RegisterScope scope(code_);
+  const Reg count = code_.reg();
+  code_.assign(count, Op::sadd, share.rows, high - 1);
+  code_.assign(count, Op::sdiv, count, high);
+  code_.begin_loop(count);
+  code_.assign(piece.rows, Op::smin, piece.left, high);
+  body(piece);
+  code_.assign(piece.left, Op::ssub, piece.left, high);
+  code_.assign(piece.row, Op::sadd, piece.row, high);
+  code_.assign(piece.column, Op::sadd, piece.column, high * 4);
+  code_.end_loop();
+}
+
+/// The number of each row, as many times as a repeat is wide.
+void Vector::spread(Val column, Val to, int dtype, Val rows) {
+  vector(Op::vbrc, {{"dtype", dtype},
+                    {"dst", to},
+                    {"a", column},
+                    {"count", width_},
+                    {"rows", rows},
+                    {"dstride", width_ * 4}});
+}
+
+void Vector::by_rows(Op op, Val matrix, std::int64_t row, std::span<const Val> widths, Val rows) {
+  const RegisterScope scope(code_);
+  Val first = matrix;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    isa::Inst& inst = vector(op, {{"dtype", kF32},
+                                  {"dst", first},
+                                  {"a", first},
+                                  {"b", at_.spread},
+                                  {"count", widths[i]},
+                                  {"rows", rows},
+                                  {"dstride", row},
+                                  {"astride", row},
+                                  {"bstride", width_ * 4}});
+    inst.drain = i == 0;
+    if (i + 1 == widths.size()) break;
+    if (i == 0) first = code_.reg();
+    code_.assign(Reg{first.lane.reg}, Op::sadd, i == 0 ? matrix : first, width_ * 4);
+  }
+}
+
+void Vector::softmax() {
+  const RegisterScope scope(code_);
+  code_.mark(DebugMark::Kind::Operator, spec_.name + ".softmax");
+  taking_.begin([&] { take_share(taking_, taken_); });
+  frame_.await(Pipe::MTE2, kScoresThere);
+  widths_.clear();
+  for (std::int64_t first = 0; first < schedule_.block_n; first += width_) {
+    const Reg keys = code_.reg();
+    code_.assign(keys, Op::ssub, taking_.keys, first);
+    code_.assign(keys, Op::smax, keys, 0);
+    code_.assign(keys, Op::smin, keys, width_);
+    widths_.emplace_back(keys);
+  }
+  const Val scores = scores_slot_.slot(frame_.slots, slots_.scores_bytes);
+  const Val to = scores_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities);
+  each_piece(taken_, [&](const Piece& piece) {
+    softmax_of(piece, row_of(scores, piece, pitch()), row_of(to, piece, schedule_.block_n * item_));
+  });
+  frame_.signal(Pipe::MTE3, kProbabilitiesThere);
+  scores_slot_.turn();
+  taken_slot_.turn();
+  taking_.end();
+}
+
+void Vector::load_scores(const Piece& piece, Val from) {
+  const RegisterScope scope(code_);
+  const bool many = spec_.mask_strides.row != 0;
+  if (spec_.mask) {
+    const Reg address = code_.reg(), stride = code_.reg();
+    const Val row = code_.compute(Op::sadd, taking_.row, piece.row);
+    frame_.address(address, kWordMask, kWordStrideMask, taking_.place, 1, many ? row : Val(0));
+    code_.add(Op::ldarg, {{"rd", stride}, {"index", kWordStrideMask + 2}});
+    const std::int64_t size = size_of(*spec_.mask);
+    code_.assign(address, Op::sadd, address, code_.compute(Op::smul, taking_.key, size));
+    isa::Inst& mask = code_.add(Op::load, {{"dst", *mask_},
+                                           {"src", address},
+                                           {"len", code_.compute(Op::smul, taking_.keys, size)},
+                                           {"rows", many ? Val(piece.rows) : Val(1)},
+                                           {"dstride", many ? schedule_.block_n * size : 0},
+                                           {"sstride", many ? Val(stride) : Val(0)}});
+    after(mask, Pipe::Vector, kScoresIn);
+  }
+  isa::Inst& load = code_.add(Op::load, {{"dst", scores_},
+                                         {"src", from},
+                                         {"len", code_.compute(Op::smul, taking_.keys, 4)},
+                                         {"rows", piece.rows},
+                                         {"dstride", pitch()},
+                                         {"sstride", pitch()}});
+  if (!spec_.mask) after(load, Pipe::Vector, kScoresIn);
+  tell(load, Pipe::Vector, kScoresIn);
+}
+
+/// Scores that come in leave as probabilities that are not divided by their sum yet.
+void Vector::softmax_of(const Piece& piece, Val from, Val to) {
+  load_scores(piece, from);
+  code_.wait(Pipe::Vector, Pipe::MTE2, kScoresIn);
+  if (spec_.scale != 1) {
+    vector(Op::vmuls, {{"dtype", kF32},
+                       {"dst", scores_},
+                       {"a", scores_},
+                       {"s", bits(spec_.scale)},
+                       {"count", taking_.keys},
+                       {"rows", piece.rows},
+                       {"dstride", pitch()},
+                       {"astride", pitch()}});
+  }
+  if (spec_.mask) add_mask(piece);
+  if (spec_.causal) hide(piece);
+  weigh(piece);
+  isa::Inst& narrow = vector(Op::vcvt, {{"dtype", kF32},
+                                        {"to", type_},
+                                        {"dst", result_},
+                                        {"a", scores_},
+                                        {"count", taking_.keys},
+                                        {"rows", piece.rows},
+                                        {"dstride", schedule_.block_n * item_},
+                                        {"astride", pitch()}});
+  after(narrow, Pipe::MTE3, kResult);
+  tell(tell(narrow, Pipe::MTE3, kResult), Pipe::MTE2, kScoresIn);
+  isa::Inst& store = code_.add(Op::store, {{"dst", to},
+                                           {"src", result_},
+                                           {"len", code_.compute(Op::smul, taking_.keys, item_)},
+                                           {"rows", piece.rows},
+                                           {"dstride", schedule_.block_n * item_},
+                                           {"sstride", schedule_.block_n * item_}});
+  tell(after(store, Pipe::Vector, kResult), Pipe::Vector, kResult);
+  scores_.turn();
+  result_.turn();
+  if (mask_) mask_->turn();
+}
+
+void Vector::add_mask(const Piece& piece) {
+  const bool many = spec_.mask_strides.row != 0, wide = *spec_.mask == DType::F32;
+  const std::int64_t stride = schedule_.block_n * size_of(*spec_.mask);
+  if (!wide) {
+    vector(Op::vcvt, {{"dtype", static_cast<int>(*spec_.mask)},
+                      {"to", kF32},
+                      {"dst", at_.mask_f32},
+                      {"a", *mask_},
+                      {"count", taking_.keys},
+                      {"rows", many ? Val(piece.rows) : Val(1)},
+                      {"dstride", many ? pitch() : 0},
+                      {"astride", many ? stride : 0}});
+  }
+  vector(Op::vadd, {{"dtype", kF32},
+                    {"dst", scores_},
+                    {"a", scores_},
+                    {"b", wide ? Val(*mask_) : Val(at_.mask_f32)},
+                    {"count", taking_.keys},
+                    {"rows", piece.rows},
+                    {"dstride", pitch()},
+                    {"astride", pitch()},
+                    {"bstride", many ? pitch() : 0}});
+}
+
+/// Keys behind the last one that a query sees become very small, the farther the smaller. Only
+/// blocks that reach beyond what the tile's first query sees have such keys.
+void Vector::hide(const Piece& piece) {
+  const RegisterScope scope(code_);
+  const Val end = code_.compute(Op::sadd, taking_.key, taking_.keys);
+  const Val seen = code_.compute(Op::sadd, code_.argument(kWordReach), taking_.row);
+  const int all_seen = code_.jump(Op::jnz, code_.compute(Op::slt, end, at(2, seen)));
+  const Val first = code_.compute(Op::sadd, seen, taken_.first);
+  const Val shift = code_.compute(Op::ssub, first, taking_.key);
+  const Val rows = piece.rows;
+  vector(Op::vadds, {{"dtype", kI32},
+                     {"dst", at_.scratch},
+                     {"a", at(at_.places, piece.column)},
+                     {"s", shift},
+                     {"count", rows}});
+  spread(at_.scratch, at_.places_spread, kI32, rows);
+  const std::int64_t row = width_ * 4;
+  const Val flat = code_.compute(Op::smul, rows, width_);
+  Val slice = scores_;
+  for (std::size_t i = 0; i < widths_.size(); ++i) {
+    vector(Op::vsub, {{"dtype", kI32},
+                      {"dst", at_.difference},
+                      {"a", at_.places_spread},
+                      {"b", at_.numbers + static_cast<std::int64_t>(i) * row},
+                      {"count", width_},
+                      {"rows", rows},
+                      {"dstride", row},
+                      {"astride", row},
+                      {"bstride", 0}});
+    vector(Op::vmins, {{"dtype", kI32}, {"dst", at_.difference}, {"a", at_.difference}, {"s", 0},
+                       {"count", flat}});
+    vector(Op::vcvt, {{"dtype", kI32}, {"to", kF32}, {"dst", at_.difference}, {"a", at_.difference},
+                      {"count", flat}});
+    vector(Op::vmuls, {{"dtype", kF32}, {"dst", at_.difference}, {"a", at_.difference},
+                       {"s", bits(kHidden)}, {"count", flat}});
+    vector(Op::vadd, {{"dtype", kF32},
+                      {"dst", slice},
+                      {"a", slice},
+                      {"b", at_.difference},
+                      {"count", widths_[i]},
+                      {"rows", rows},
+                      {"dstride", pitch()},
+                      {"astride", pitch()},
+                      {"bstride", row}});
+    if (i + 1 == widths_.size()) break;
+    if (i == 0) slice = code_.reg();
+    code_.assign(Reg{slice.lane.reg}, Op::sadd, i == 0 ? Val(scores_) : slice, row);
+  }
+  code_.land(all_seen);
+}
+
+/// The running maximum and sum of the piece's rows, and e^(score - maximum) in place of its scores.
+void Vector::weigh(const Piece& piece) {
+  const RegisterScope scope(code_);
+  const Val rows = piece.rows, ring = taken_slot_.slot(piece.column, at_.column_bytes);
+  const Val greatest = at(at_.greatest, piece.column), sum = at(at_.sum, piece.column);
+  const Val decay = at(at_.decay, ring);
+  const int not_first = taking_.unless_first();
+  vector(Op::vdup, {{"dtype", kF32}, {"dst", greatest}, {"s", bits(kLeast)}, {"count", rows}});
+  vector(Op::vdup, {{"dtype", kF32}, {"dst", sum}, {"s", 0}, {"count", rows}});
+  code_.land(not_first);
+  const auto reduce = [&](Reduction how) {
+    vector(Op::vredx, {{"dtype", kF32},
+                       {"dst", at_.scratch},
+                       {"a", scores_},
+                       {"count", taking_.keys},
+                       {"rows", rows},
+                       {"astride", pitch()},
+                       {"how", static_cast<int>(how)}});
+  };
+  reduce(Reduction::Max);
+  column(Op::vmax, at_.new_greatest, greatest, at_.scratch, rows);
+  column(Op::vsub, decay, greatest, at_.new_greatest, rows);
+  column(Op::vexp, decay, decay, 0, rows);
+  column(Op::vmax, greatest, greatest, at_.scratch, rows);
+  spread(greatest, at_.spread, kF32, rows);
+  by_rows(Op::vsub, scores_, pitch(), widths_, rows);
+  vector(Op::vexp, {{"dtype", kF32},
+                    {"dst", scores_},
+                    {"a", scores_},
+                    {"count", taking_.keys},
+                    {"rows", rows},
+                    {"dstride", pitch()},
+                    {"astride", pitch()}});
+  reduce(Reduction::Sum);
+  column(Op::vmul, sum, sum, decay, rows);
+  column(Op::vadd, sum, sum, at_.scratch, rows);
+  const int not_last = taking_.unless_last();
+  vector(Op::vcopy, {{"dtype", kF32}, {"dst", at(at_.total, ring)}, {"a", sum}, {"count", rows}});
+  code_.land(not_last);
+}
+
+void Vector::addition() {
+  const RegisterScope scope(code_);
+  code_.mark(DebugMark::Kind::Operator, spec_.name + ".add");
+  adding_.begin([&] { take_share(adding_, added_); });
+  frame_.await(Pipe::MTE2, kProductThere);
+  const Val product = added_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs);
+  each_piece(added_, [&](const Piece& piece) {
+    add_product(piece, row_of(product, piece, spec_.e * 4));
+  });
+  added_slot_.turn();
+  adding_.end();
+}
+
+/// out = out * decay + product; divided by the sum after the last block.
+void Vector::add_product(const Piece& piece, Val from) {
+  const RegisterScope scope(code_);
+  const Val rows = piece.rows, count = code_.compute(Op::smul, rows, spec_.e);
+  const std::int64_t row = spec_.e * 4;
+  isa::Inst& load = code_.add(Op::load, {{"dst", partial_},
+                                         {"src", from},
+                                         {"len", row},
+                                         {"rows", rows},
+                                         {"dstride", row},
+                                         {"sstride", row}});
+  tell(after(load, Pipe::Vector, kPartialIn), Pipe::Vector, kPartialIn);
+  const Val ring = added_slot_.slot(piece.column, at_.column_bytes);
+  const Val out = at(at_.out, code_.compute(Op::smul, piece.column, spec_.e));
+  std::vector<Val> widths;
+  for (std::int64_t first = 0; first < spec_.e; first += width_) {
+    widths.emplace_back(std::min(width_, spec_.e - first));
+  }
+  const int not_first = adding_.unless_first();
+  vector(Op::vdup, {{"dtype", kF32}, {"dst", out}, {"s", 0}, {"count", count}});
+  code_.land(not_first);
+  spread(at(at_.decay, ring), at_.spread, kF32, rows);
+  by_rows(Op::vmul, out, row, widths, rows);
+  isa::Inst& add = vector(Op::vadd, {{"dtype", kF32},
+                                     {"dst", out},
+                                     {"a", out},
+                                     {"b", partial_},
+                                     {"count", count}});
+  tell(after(add, Pipe::MTE2, kPartialIn), Pipe::MTE2, kPartialIn);
+  partial_.turn();
+
+  const int not_last = adding_.unless_last();
+  spread(at(at_.total, ring), at_.spread, kF32, rows);
+  by_rows(Op::vdiv, out, row, widths, rows);
+  isa::Inst& narrow = vector(Op::vcvt, {{"dtype", kF32},
+                                        {"to", type_},
+                                        {"dst", result_},
+                                        {"a", out},
+                                        {"count", count}});
+  tell(after(narrow, Pipe::MTE3, kResult), Pipe::MTE3, kResult);
+  const Reg to = code_.reg(), stride = code_.reg();
+  frame_.address(to, kWordOut, kWordStrideOut, adding_.place, 1,
+                 code_.compute(Op::sadd, adding_.row, piece.row));
+  code_.add(Op::ldarg, {{"rd", stride}, {"index", kWordStrideOut + 2}});
+  isa::Inst& store = code_.add(Op::store, {{"dst", to},
+                                           {"src", result_},
+                                           {"len", spec_.e * item_},
+                                           {"rows", rows},
+                                           {"dstride", stride},
+                                           {"sstride", spec_.e * item_}});
+  tell(after(store, Pipe::Vector, kResult), Pipe::Vector, kResult);
+  result_.turn();
+  code_.land(not_last);
+}
+
+}  // namespace
+
+void write_attention_vector(const AttentionSpec& spec, const AttentionSchedule& schedule,
+                            const Machine& machine, std::int64_t begin, Program& program) {
+  Vector(spec, schedule, machine, begin).write(program);
+}
+
+}  // namespace dvmsim
