@@ -18,14 +18,14 @@ void describe_arguments(const AttentionSpec& spec, const AttentionSchedule& sche
   using Kind = Argument::Kind;
   const std::int64_t item = size_of(spec.type), kv = spec.heads / spec.shared;
   program.arguments.assign(kAttentionWords, {Kind::Scalar, "word", 0});
-  program.arguments[kWordQ] = {
-      Kind::Input, "q", bytes_of(spec.q, spec.batch, spec.heads, spec.m, spec.d * item)};
+  program.arguments[kWordQ] = {Kind::Input, "q",
+                               bytes_of(spec.q, spec.batch, spec.heads, spec.m, spec.d * item)};
   program.arguments[kWordK] = {Kind::Input, "k",
                                bytes_of(spec.k, spec.batch, kv, spec.n, spec.d * item)};
   program.arguments[kWordV] = {Kind::Input, "v",
                                bytes_of(spec.v, spec.batch, kv, spec.n, spec.e * item)};
-  program.arguments[kWordOut] = {
-      Kind::Output, "out", bytes_of(spec.out, spec.batch, spec.heads, spec.m, spec.e * item)};
+  program.arguments[kWordOut] = {Kind::Output, "out",
+                                 bytes_of(spec.out, spec.batch, spec.heads, spec.m, spec.e * item)};
   program.arguments[kWordWorkspace] = {Kind::Workspace, "slots",
                                        attention_workspace_bytes(spec, schedule)};
   if (!spec.mask) return;

@@ -208,9 +208,8 @@ void Cube::scores_of_parts() {
 void Cube::mix() {
   const RegisterScope scope(code_);
   code_.mark(DebugMark::Kind::Operator, spec_.name + ".mix");
-  mixing_.begin([&] {
-    frame_.address(values_at_, kWordV, kWordStrideV, mixing_.place, spec_.shared, 0);
-  });
+  mixing_.begin(
+      [&] { frame_.address(values_at_, kWordV, kWordStrideV, mixing_.place, spec_.shared, 0); });
   const Reg stride = code_.reg();
   const Val from = load_address(values_at_, mixing_.key, kWordStrideV + 2, stride);
   isa::Inst& values = code_.add(Op::loadnz, {{"dtype", type_},
@@ -221,8 +220,8 @@ void Cube::mix() {
                                              {"prows", rounded(mixing_.keys)},
                                              {"stride", stride}});
   tell(after(values, Pipe::MTE1, kVFull), Pipe::MTE1, kVFull);
-  const Val slot = probabilities_slot_.slot(frame_.slots, slots_.probabilities_bytes,
-                                            slots_.probabilities);
+  const Val slot =
+      probabilities_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities);
   frame_.await(Pipe::MTE2, kProbabilitiesThere);
   isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
                                            {"dst", p_},

@@ -159,8 +159,8 @@ void Vector::column(Op op, Val to, Val a, Val b, Val rows) {
 
 /// 1, 2, 3, ... along the keys of a block and along the rows of a tile.
 void Vector::count_places() {
-  for (const auto& [to, count] : {std::pair(at_.numbers, schedule_.block_n),
-                                  std::pair(at_.places, at_.column_bytes / 4)}) {
+  for (const auto& [to, count] :
+       {std::pair(at_.numbers, schedule_.block_n), std::pair(at_.places, at_.column_bytes / 4)}) {
     vector(Op::vdup, {{"dtype", kI32}, {"dst", to}, {"s", 1}, {"count", count}});
     vector(Op::vscanx, {{"dtype", kI32}, {"dst", to}, {"a", to}, {"count", count}});
   }
@@ -371,12 +371,21 @@ void Vector::hide(const Piece& piece) {
                       {"dstride", row},
                       {"astride", row},
                       {"bstride", 0}});
-    vector(Op::vmins, {{"dtype", kI32}, {"dst", at_.difference}, {"a", at_.difference}, {"s", 0},
+    vector(Op::vmins, {{"dtype", kI32},
+                       {"dst", at_.difference},
+                       {"a", at_.difference},
+                       {"s", 0},
                        {"count", flat}});
-    vector(Op::vcvt, {{"dtype", kI32}, {"to", kF32}, {"dst", at_.difference}, {"a", at_.difference},
+    vector(Op::vcvt, {{"dtype", kI32},
+                      {"to", kF32},
+                      {"dst", at_.difference},
+                      {"a", at_.difference},
                       {"count", flat}});
-    vector(Op::vmuls, {{"dtype", kF32}, {"dst", at_.difference}, {"a", at_.difference},
-                       {"s", bits(kHidden)}, {"count", flat}});
+    vector(Op::vmuls, {{"dtype", kF32},
+                       {"dst", at_.difference},
+                       {"a", at_.difference},
+                       {"s", bits(kHidden)},
+                       {"count", flat}});
     vector(Op::vadd, {{"dtype", kF32},
                       {"dst", slice},
                       {"a", slice},
@@ -440,9 +449,8 @@ void Vector::addition() {
   adding_.begin([&] { take_share(adding_, added_); });
   frame_.await(Pipe::MTE2, kProductThere);
   const Val product = added_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs);
-  each_piece(added_, [&](const Piece& piece) {
-    add_product(piece, row_of(product, piece, spec_.e * 4));
-  });
+  each_piece(added_,
+             [&](const Piece& piece) { add_product(piece, row_of(product, piece, spec_.e * 4)); });
   added_slot_.turn();
   adding_.end();
 }
@@ -470,22 +478,16 @@ void Vector::add_product(const Piece& piece, Val from) {
   code_.land(not_first);
   spread(at(at_.decay, ring), at_.spread, kF32, rows);
   by_rows(Op::vmul, out, row, widths, rows);
-  isa::Inst& add = vector(Op::vadd, {{"dtype", kF32},
-                                     {"dst", out},
-                                     {"a", out},
-                                     {"b", partial_},
-                                     {"count", count}});
+  isa::Inst& add = vector(
+      Op::vadd, {{"dtype", kF32}, {"dst", out}, {"a", out}, {"b", partial_}, {"count", count}});
   tell(after(add, Pipe::MTE2, kPartialIn), Pipe::MTE2, kPartialIn);
   partial_.turn();
 
   const int not_last = adding_.unless_last();
   spread(at(at_.total, ring), at_.spread, kF32, rows);
   by_rows(Op::vdiv, out, row, widths, rows);
-  isa::Inst& narrow = vector(Op::vcvt, {{"dtype", kF32},
-                                        {"to", type_},
-                                        {"dst", result_},
-                                        {"a", out},
-                                        {"count", count}});
+  isa::Inst& narrow = vector(
+      Op::vcvt, {{"dtype", kF32}, {"to", type_}, {"dst", result_}, {"a", out}, {"count", count}});
   tell(after(narrow, Pipe::MTE3, kResult), Pipe::MTE3, kResult);
   const Reg to = code_.reg(), stride = code_.reg();
   frame_.address(to, kWordOut, kWordStrideOut, adding_.place, 1,

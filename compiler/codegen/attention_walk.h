@@ -98,7 +98,8 @@ class AttentionWalk {
   [[nodiscard]] int unless_first() { return code_.jump(isa::Op::jnz, block); }
   [[nodiscard]] int unless_last();
 
-  /// `place` is batch * heads + head; `row` and `rows` are of the tile, `key` and `keys` of the block.
+  /// `place` is batch * heads + head; `row` and `rows` are of the tile, `key` and `keys` of the
+  /// block.
   Reg block{}, row{}, rows{}, place{}, key{}, keys{};
 
  private:

@@ -37,6 +37,9 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
     case GroupKind::Cube:
       compile_product(scope, group);
       break;
+    case GroupKind::Attention:
+      compile_attention(scope, group);
+      break;
     case GroupKind::Conv:
       compile_conv(scope, group);
       break;
@@ -90,7 +93,7 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
   for (ValueId output : node.outputs) results.push_back(tensor_of(scope, output));
   std::vector<ModuleStep>* outer = steps_;
   for (std::size_t which = 0; which < 2; ++which) {
-    const Graph branch = run_passes(node.subgraphs[which], {machine_});
+    const Graph branch = run_passes(node.subgraphs[which], pass_context());
     Scope inside{&branch, {}};
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {
       inside.tensors[branch.inputs[i]] = tensor_of(scope, node.inputs[i + 1]);

@@ -32,7 +32,7 @@ class ModuleCompiler {
   Module run(const Graph& graph) {
     module_.name = graph.name;
     module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
-    const Graph lowered = run_passes(graph, {machine_}, options_.observer);
+    const Graph lowered = run_passes(graph, pass_context(), options_.observer);
     Scope scope{&lowered, {}};
     for (ValueId input : lowered.inputs) {
       const int tensor = add_tensor(ModuleTensor::Kind::Input, lowered.value(input));
@@ -57,6 +57,9 @@ class ModuleCompiler {
     std::map<ValueId, int> tensors;
   };
 
+  [[nodiscard]] PassContext pass_context() const {
+    return {machine_, options_.features, options_.groups};
+  }
   [[nodiscard]] int vector_cores() const {
     if (machine_.cores.unified) return cube_cores();
     const int all = machine_.cores.vector;
@@ -161,6 +164,7 @@ class ModuleCompiler {
   void compile_conv(Scope& scope, const Group& group);
   void compile_windows(Scope& scope, const Group& group);
   void compile_window_mix(Scope& scope, const Group& group, MixGroup mix);
+  void compile_attention(Scope& scope, const Group& group);
   void compile_pool(Scope& scope, const Group& group);
   void compile_branch(Scope& scope, const Group& group);
   void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,

@@ -61,7 +61,8 @@ enum class ShapeRule : std::uint8_t {
   GatherElements,
   ScatterRows,
   TopK,
-  Resize
+  Resize,
+  Attention
 };
 
 inline constexpr int kMany = 1 << 20;

@@ -2,7 +2,10 @@
 // and the only caller. All of them take and give Shaped graphs whose dimensions are numbers.
 #pragma once
 
+#include <string>
+
 #include "compiler/graph/graph.h"
+#include "compiler/pass/feature.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
@@ -10,10 +13,15 @@ namespace dvmsim {
 /// What a pass may look at besides the graph.
 struct PassContext {
   const Machine& machine;
+  Features features{};
+  std::string* remarks = nullptr;  // text for people: what a pass did not do, and why
 };
 
 /// Every node has a name of its own: that of its source, numbered if it repeats.
 [[nodiscard]] Graph name_nodes(const Graph& graph, const PassContext& context);
+/// With the feature: two products with a softmax between them become one attention node, with the
+/// scale, the mask, heads that share keys and the transposes around them.
+[[nodiscard]] Graph attention(const Graph& graph, const PassContext& context);
 /// Composites become primitives; each keeps the name of the operator it came from.
 [[nodiscard]] Graph decompose_composites(const Graph& graph, const PassContext& context);
 /// Nodes without elements to compute, and sums of none, become constants.

@@ -13,6 +13,7 @@ struct Pass {
 
 constexpr Pass kPipeline[] = {
     {"name-nodes", name_nodes},
+    {"attention", attention},
     {"decompose", decompose_composites},
     {"fold-empty", fold_empty},
     {"channels-last", channels_last},

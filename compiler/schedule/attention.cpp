@@ -175,16 +175,14 @@ std::string attention_problem(const AttentionSpec& spec, const Machine& machine)
   return {};
 }
 
-AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& machine,
-                                     int cores) {
+AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& machine, int cores) {
   const AttentionEstimate estimate(spec, machine);
   const std::int64_t most_m = round_up(spec.m, kFractal), most_n = round_up(spec.n, kFractal);
   AttentionSchedule best;
   int candidates = 0;
   const auto consider = [&](AttentionSchedule schedule) {
     if (!fits(spec, schedule, machine)) return false;
-    schedule.cores =
-        static_cast<int>(std::min<std::int64_t>(cores, items_of(spec, schedule)));
+    schedule.cores = static_cast<int>(std::min<std::int64_t>(cores, items_of(spec, schedule)));
     schedule.estimate = estimate.of(schedule);
     if (candidates++ == 0 || schedule.estimate.total < best.estimate.total) best = schedule;
     return true;

@@ -22,7 +22,7 @@ struct AttentionStrides {
 /// 0..i + reach if it is causal, else all of them.
 struct AttentionSpec {
   std::int64_t batch = 1, heads = 1, shared = 1;
-  std::int64_t m = 1, n = 1;   // queries, keys
+  std::int64_t m = 1, n = 1;    // queries, keys
   std::int64_t d = 16, e = 16;  // elements of a query and of a value
   DType type = DType::F16;
   float scale = 1;
@@ -44,9 +44,9 @@ struct AttentionSchedule {
 
   /// What the estimate believes of one block in the steady state, in cycles, by pipe, and of all.
   struct Estimate {
-    double cube = 0, mte1 = 0, mte2 = 0, fix = 0;     // of the cube core
-    double vector = 0, vector_mte2 = 0, mte3 = 0;     // of a vector core
-    double l2_read = 0, l2_write = 0;                 // all cores together
+    double cube = 0, mte1 = 0, mte2 = 0, fix = 0;  // of the cube core
+    double vector = 0, vector_mte2 = 0, mte3 = 0;  // of a vector core
+    double l2_read = 0, l2_write = 0;              // all cores together
     double total = 0;
   } estimate{};
   int candidates = 0;  // how many were compared
@@ -70,10 +70,10 @@ struct AttentionVectorLayout {
   std::int64_t scores_bytes = 0, probabilities_bytes = 0, mask_bytes = 0, partial_bytes = 0;
   std::int64_t out = 0, spread = 0, mask_f32 = 0, places = 0, places_spread = 0, difference = 0,
                numbers = 0;
-  std::int64_t greatest = 0, sum = 0;            // columns of `share` rows
-  std::int64_t decay = 0, total = 0;             // rings of such columns
+  std::int64_t greatest = 0, sum = 0;  // columns of `share` rows
+  std::int64_t decay = 0, total = 0;   // rings of such columns
   std::int64_t column_bytes = 0;
-  std::int64_t new_greatest = 0, scratch = 0;    // columns of a piece
+  std::int64_t new_greatest = 0, scratch = 0;  // columns of a piece
   std::int64_t end = 0;
 };
 [[nodiscard]] AttentionVectorLayout vector_layout(const AttentionSpec& spec,

@@ -22,7 +22,8 @@ Command command_of(Op op, Operands operands) {
   command.op = op;
   command.pipe = row.pipe;
   for (int i = 0; i < row.operands; ++i) {
-    command.operand[static_cast<std::size_t>(i)] = row.operand[static_cast<std::size_t>(i)].fallback;
+    command.operand[static_cast<std::size_t>(i)] =
+        row.operand[static_cast<std::size_t>(i)].fallback;
   }
   for (const auto& [name, value] : operands) {
     command.operand[static_cast<std::size_t>(row.find(name))] = value;
@@ -69,10 +70,10 @@ void AttentionEstimate::cube_core(const AttentionSchedule& schedule, const Block
   const std::int64_t item = size_of(spec_.type), part = std::min(schedule.part_n, block.n);
   const std::int64_t row = schedule.block_n;
   const double parts = real(block.parts);
-  sum.cube = parts * (busy(cost_, Op::mmad,
-                           {{"dtype", type}, {"m", block.m}, {"k", spec_.d}, {"n", part}}) +
-                      busy(cost_, Op::mmad,
-                           {{"dtype", type}, {"m", block.m}, {"k", part}, {"n", spec_.e}}));
+  sum.cube =
+      parts *
+      (busy(cost_, Op::mmad, {{"dtype", type}, {"m", block.m}, {"k", spec_.d}, {"n", part}}) +
+       busy(cost_, Op::mmad, {{"dtype", type}, {"m", block.m}, {"k", part}, {"n", spec_.e}}));
   sum.mte1 =
       parts *
       (busy(cost_, Op::l0b, {{"dtype", type}, {"k", spec_.d}, {"n", part}, {"prows", block.n}}) +
@@ -102,8 +103,13 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
   const std::int64_t pitch = schedule.block_n * 4, spread = width * 4;
   const auto scores = [&](Op op) {
     return busy(cost_, op,
-                {{"dtype", f32}, {"dst", at.scores}, {"a", at.scores}, {"count", n},
-                 {"rows", rows}, {"dstride", pitch}, {"astride", pitch}});
+                {{"dtype", f32},
+                 {"dst", at.scores},
+                 {"a", at.scores},
+                 {"count", n},
+                 {"rows", rows},
+                 {"dstride", pitch},
+                 {"astride", pitch}});
   };
   const auto column = [&](Op op) { return busy(cost_, op, {{"dtype", f32}, {"count", rows}}); };
   double sum = spec_.scale != 1 ? scores(Op::vmuls) : 0;
@@ -111,14 +117,19 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
     const std::int64_t mask_rows = spec_.mask_strides.row != 0 ? rows : 1;
     if (*spec_.mask != DType::F32) {
       sum += busy(cost_, Op::vcvt,
-                  {{"dtype", static_cast<std::int64_t>(*spec_.mask)}, {"to", f32}, {"count", n},
+                  {{"dtype", static_cast<std::int64_t>(*spec_.mask)},
+                   {"to", f32},
+                   {"count", n},
                    {"rows", mask_rows}});
     }
     sum += scores(Op::vadd);
   }
   const auto reduce = [&](isa::Reduction how) {
     return busy(cost_, Op::vredx,
-                {{"dtype", f32}, {"count", n}, {"rows", rows}, {"astride", pitch},
+                {{"dtype", f32},
+                 {"count", n},
+                 {"rows", rows},
+                 {"astride", pitch},
                  {"how", static_cast<std::int64_t>(how)}});
   };
   sum += reduce(isa::Reduction::Max) + reduce(isa::Reduction::Sum);
@@ -128,14 +139,23 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
               {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", spread}});
   for (std::int64_t first = 0; first < n; first += width) {
     sum += busy(cost_, Op::vsub,
-                {{"dtype", f32}, {"dst", at.scores + first * 4}, {"a", at.scores + first * 4},
-                 {"b", at.spread}, {"count", std::min(width, n - first)}, {"rows", rows},
-                 {"dstride", pitch}, {"astride", pitch}, {"bstride", spread}});
+                {{"dtype", f32},
+                 {"dst", at.scores + first * 4},
+                 {"a", at.scores + first * 4},
+                 {"b", at.spread},
+                 {"count", std::min(width, n - first)},
+                 {"rows", rows},
+                 {"dstride", pitch},
+                 {"astride", pitch},
+                 {"bstride", spread}});
   }
   sum += scores(Op::vexp);
   sum += busy(cost_, Op::vcvt,
-              {{"dtype", f32}, {"to", static_cast<std::int64_t>(spec_.type)}, {"count", n},
-               {"rows", rows}, {"dstride", schedule.block_n * size_of(spec_.type)},
+              {{"dtype", f32},
+               {"to", static_cast<std::int64_t>(spec_.type)},
+               {"count", n},
+               {"rows", rows},
+               {"dstride", schedule.block_n * size_of(spec_.type)},
                {"astride", pitch}});
   return sum;
 }
@@ -148,12 +168,21 @@ double AttentionEstimate::addition(const AttentionSchedule& schedule, const Bloc
                     {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", width * 4}});
   for (std::int64_t first = 0; first < spec_.e; first += width) {
     sum += busy(cost_, Op::vmul,
-                {{"dtype", f32}, {"dst", at.out + first * 4}, {"a", at.out + first * 4},
-                 {"b", at.spread}, {"count", std::min(width, spec_.e - first)}, {"rows", rows},
-                 {"dstride", pitch}, {"astride", pitch}, {"bstride", width * 4}});
+                {{"dtype", f32},
+                 {"dst", at.out + first * 4},
+                 {"a", at.out + first * 4},
+                 {"b", at.spread},
+                 {"count", std::min(width, spec_.e - first)},
+                 {"rows", rows},
+                 {"dstride", pitch},
+                 {"astride", pitch},
+                 {"bstride", width * 4}});
   }
   return sum + busy(cost_, Op::vadd,
-                    {{"dtype", f32}, {"dst", at.out}, {"a", at.out}, {"b", at.partial},
+                    {{"dtype", f32},
+                     {"dst", at.out},
+                     {"a", at.out},
+                     {"b", at.partial},
                      {"count", rows * spec_.e}});
 }
 
@@ -166,7 +195,8 @@ void AttentionEstimate::vector_core(const AttentionSchedule& schedule, const Blo
     return busy(cost_, Op::load,
                 {{"len", bytes}, {"rows", count}, {"sstride", stride}, {"dstride", stride}});
   };
-  sum.vector_mte2 = load(block.n * 4, schedule.block_n * 4, rows) + load(spec_.e * 4, spec_.e * 4, rows);
+  sum.vector_mte2 =
+      load(block.n * 4, schedule.block_n * 4, rows) + load(spec_.e * 4, spec_.e * 4, rows);
   if (spec_.mask) {
     const bool many = spec_.mask_strides.row != 0;
     sum.vector_mte2 +=
@@ -174,7 +204,8 @@ void AttentionEstimate::vector_core(const AttentionSchedule& schedule, const Blo
   }
   sum.vector_mte2 *= pieces;
   sum.mte3 = pieces * busy(cost_, Op::store,
-                           {{"len", block.n * item}, {"rows", rows},
+                           {{"len", block.n * item},
+                            {"rows", rows},
                             {"dstride", schedule.block_n * item},
                             {"sstride", schedule.block_n * item}});
 }
@@ -186,10 +217,10 @@ void AttentionEstimate::traffic(const AttentionSchedule& schedule, const Block& 
   const std::int64_t keys = block.n * (spec_.d + spec_.e) * item;
   const std::int64_t scores = block.m * block.n, outputs = block.m * spec_.e;
   const double cores = schedule.cores;
-  sum.l2_read = cores * real(keys + scores * (item + 4) + outputs * 4) /
-                machine_.l2.read.per_cycle().value();
-  sum.l2_write = cores * real(scores * (item + 4) + outputs * 4) /
-                 machine_.l2.write.per_cycle().value();
+  sum.l2_read =
+      cores * real(keys + scores * (item + 4) + outputs * 4) / machine_.l2.read.per_cycle().value();
+  sum.l2_write =
+      cores * real(scores * (item + 4) + outputs * 4) / machine_.l2.write.per_cycle().value();
   const std::int64_t heads = spec_.batch * spec_.heads / spec_.shared;
   const double all = real(heads) * real(spec_.n * (spec_.d + spec_.e) * item);
   const double once = all / hbm_read_rate(machine_).per_cycle().value();

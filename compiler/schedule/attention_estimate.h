@@ -1,5 +1,5 @@
-// What a schedule of attention costs: the busiest pipe of a block sets the pace, a block that nothing
-// overlaps the latency. Costs are those of the instructions the program is made of.
+// What a schedule of attention costs: the busiest pipe of a block sets the pace, a block that
+// nothing overlaps the latency. Costs are those of the instructions the program is made of.
 #pragma once
 
 #include "compiler/schedule/attention.h"
