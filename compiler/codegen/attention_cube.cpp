@@ -1,5 +1,6 @@
 // The cube core's part of an attention program.
 #include "compiler/codegen/attention_walk.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
@@ -46,10 +47,10 @@ class Cube {
   AttentionWalk making_{frame_, true}, mixing_{frame_, true};
   AttentionPair q_{code_, at_.q, at_.q_bytes}, k_{code_, at_.k, at_.k_bytes},
       v_{code_, at_.v, at_.v_bytes}, p_{code_, at_.p, at_.p_bytes};
-  AttentionPair l0_k_{code_, 0, at_.l0b_k_bytes},
-      l0_v_{code_, 2 * at_.l0b_k_bytes, at_.l0b_v_bytes},
-      l0_p_{code_, at_.l0a_q_bytes, at_.l0a_p_bytes},
-      l0_scores_{code_, at_.out_bytes, at_.scores_bytes};
+  AttentionPair l0_k_{code_, 0, at_.l0b_k_bytes, schedule_.whole_n},
+      l0_v_{code_, 2 * at_.l0b_k_bytes, at_.l0b_v_bytes, schedule_.whole_n},
+      l0_p_{code_, at_.l0a_q_bytes, at_.l0a_p_bytes, schedule_.whole_n},
+      l0_scores_{code_, at_.out_bytes, at_.scores_bytes, schedule_.whole_n};
   AttentionRing scores_slot_{code_, schedule_.ahead}, probabilities_slot_{code_, schedule_.ahead},
       outputs_slot_{code_, schedule_.ahead + 1};
   Reg keys_at_ = code_.reg(), values_at_ = code_.reg();
@@ -93,6 +94,7 @@ void Cube::tokens(bool give) {
 
 /// Up to whole fractals.
 Val Cube::rounded(Val rows) {
+  if (!rows.lane.is_register) return round_up(rows.value(), 16);
   const Reg up = code_.reg();
   code_.assign(up, Op::sadd, rows, 15);
   code_.assign(up, Op::sand, up, -16);
@@ -107,14 +109,18 @@ Val Cube::load_address(Reg base, Val key, int stride_word, Reg stride) {
 template <class Body>
 void Cube::each_part(const AttentionWalk& walk, Body&& body) {
   const std::int64_t part = schedule_.part_n;
-  if (schedule_.block_n == part) return body(Val(0), Val(walk.keys));
+  if (schedule_.whole_n) {
+    for (int use = 0; use < schedule_.block_n / part; ++use) body(use, use * part, part);
+    return;
+  }
+  if (schedule_.block_n == part) return body(0, 0, walk.keys);
   const Reg offset = code_.reg(), left = code_.reg(), count = code_.reg();
   code_.assign(offset, Op::mov, 0, 0);
   code_.assign(left, Op::mov, walk.keys, 0);
   const Val parts = code_.compute(Op::sdiv, code_.compute(Op::sadd, left, part - 1), part);
   code_.begin_loop(parts);
   code_.assign(count, Op::smin, left, part);
-  body(Val(offset), Val(count));
+  body(0, offset, count);
   code_.assign(offset, Op::sadd, offset, part);
   code_.assign(left, Op::ssub, left, part);
   code_.end_loop();
@@ -127,7 +133,7 @@ void Cube::load_queries() {
   code_.add(Op::ldarg, {{"rd", stride}, {"index", kWordStrideQ + 2}});
   const Val rows = rounded(making_.rows);
   isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
-                                           {"dst", q_},
+                                           {"dst", q_.now()},
                                            {"src", from},
                                            {"rows", making_.rows},
                                            {"cols", spec_.d},
@@ -137,7 +143,7 @@ void Cube::load_queries() {
   code_.set(Pipe::Cube, Pipe::MTE1, kQTaken);
   isa::Inst& move = code_.add(Op::l0a, {{"dtype", type_},
                                         {"dst", 0},
-                                        {"src", q_},
+                                        {"src", q_.now()},
                                         {"m", making_.rows},
                                         {"k", spec_.d},
                                         {"prows", rows}});
@@ -153,7 +159,7 @@ void Cube::scores() {
   const Reg stride = code_.reg();
   const Val from = load_address(keys_at_, making_.key, kWordStrideK + 2, stride);
   isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
-                                           {"dst", k_},
+                                           {"dst", k_.now()},
                                            {"src", from},
                                            {"rows", making_.keys},
                                            {"cols", spec_.d},
@@ -172,10 +178,10 @@ void Cube::scores() {
 void Cube::scores_of_parts() {
   const Val rows = rounded(making_.keys);
   const Val slot = scores_slot_.slot(frame_.slots, slots_.scores_bytes);
-  each_part(making_, [&](Val offset, Val count) {
+  each_part(making_, [&](int use, Val offset, Val count) {
     isa::Inst& move = code_.add(Op::l0b, {{"dtype", type_},
-                                          {"dst", l0_k_},
-                                          {"src", k_},
+                                          {"dst", l0_k_.of(use)},
+                                          {"src", k_.now()},
                                           {"k", spec_.d},
                                           {"n", count},
                                           {"prows", rows},
@@ -183,9 +189,9 @@ void Cube::scores_of_parts() {
                                           {"trans", 1}});
     tell(after(move, Pipe::Cube, kScoresReady), Pipe::Cube, kScoresReady);
     isa::Inst& product = code_.add(Op::mmad, {{"dtype", type_},
-                                              {"c", l0_scores_},
+                                              {"c", l0_scores_.of(use)},
                                               {"a", 0},
-                                              {"b", l0_k_},
+                                              {"b", l0_k_.of(use)},
                                               {"m", making_.rows},
                                               {"k", spec_.d},
                                               {"n", count}});
@@ -195,7 +201,7 @@ void Cube::scores_of_parts() {
     const Val to = code_.compute(Op::sadd, slot, code_.compute(Op::smul, offset, 4));
     isa::Inst& out = code_.add(Op::fix, {{"dtype", static_cast<int>(DType::F32)},
                                          {"dst", to},
-                                         {"src", l0_scores_},
+                                         {"src", l0_scores_.of(use)},
                                          {"m", making_.rows},
                                          {"n", count},
                                          {"stride", schedule_.block_n * 4}});
@@ -213,7 +219,7 @@ void Cube::mix() {
   const Reg stride = code_.reg();
   const Val from = load_address(values_at_, mixing_.key, kWordStrideV + 2, stride);
   isa::Inst& values = code_.add(Op::loadnz, {{"dtype", type_},
-                                             {"dst", v_},
+                                             {"dst", v_.now()},
                                              {"src", from},
                                              {"rows", mixing_.keys},
                                              {"cols", spec_.e},
@@ -224,7 +230,7 @@ void Cube::mix() {
       probabilities_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities);
   frame_.await(Pipe::MTE2, kProbabilitiesThere);
   isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
-                                           {"dst", p_},
+                                           {"dst", p_.now()},
                                            {"src", slot},
                                            {"rows", mixing_.rows},
                                            {"cols", mixing_.keys},
@@ -253,45 +259,46 @@ void Cube::mix() {
 void Cube::mix_parts() {
   const Val values = rounded(mixing_.keys), rows = rounded(mixing_.rows);
   code_.wait(Pipe::Cube, Pipe::Fix, kMixDone);
-  each_part(mixing_, [&](Val offset, Val count) {
+  each_part(mixing_, [&](int use, Val offset, Val count) {
     isa::Inst& left = code_.add(Op::l0a, {{"dtype", type_},
-                                          {"dst", l0_p_},
-                                          {"src", p_},
+                                          {"dst", l0_p_.of(use)},
+                                          {"src", p_.now()},
                                           {"m", mixing_.rows},
                                           {"k", count},
                                           {"prows", rows},
                                           {"k0", offset}});
     after(left, Pipe::Cube, kMixReady);
     isa::Inst& right = code_.add(Op::l0b, {{"dtype", type_},
-                                           {"dst", l0_v_},
-                                           {"src", v_},
+                                           {"dst", l0_v_.of(use)},
+                                           {"src", v_.now()},
                                            {"k", count},
                                            {"n", spec_.e},
                                            {"prows", values},
                                            {"k0", offset}});
     tell(right, Pipe::Cube, kMixReady);
-    code_.wait(Pipe::Cube, Pipe::MTE1, kMixReady);
-    const auto product = [&](isa::Init init) {
-      code_.add(Op::mmad, {{"dtype", type_},
-                           {"c", 0},
-                           {"a", l0_p_},
-                           {"b", l0_v_},
-                           {"m", mixing_.rows},
-                           {"k", count},
-                           {"n", spec_.e},
-                           {"init", static_cast<int>(init)}});
+    const auto product = [&](isa::Init init) -> isa::Inst& {
+      return code_.add(Op::mmad, {{"dtype", type_},
+                                  {"c", 0},
+                                  {"a", l0_p_.of(use)},
+                                  {"b", l0_v_.of(use)},
+                                  {"m", mixing_.rows},
+                                  {"k", count},
+                                  {"n", spec_.e},
+                                  {"init", static_cast<int>(init)}});
     };
-    if (offset.is(0)) {
-      product(isa::Init::Zero);
+    if (!offset.lane.is_register) {
+      isa::Inst& only = product(offset.is(0) ? isa::Init::Zero : isa::Init::Accumulate);
+      tell(after(only, Pipe::MTE1, kMixReady), Pipe::MTE1, kMixReady);
     } else {
+      code_.wait(Pipe::Cube, Pipe::MTE1, kMixReady);
       const int not_first = code_.jump(Op::jnz, offset);
       product(isa::Init::Zero);
       code_.land(not_first);
       const int first = code_.jump(Op::jz, offset);
       product(isa::Init::Accumulate);
       code_.land(first);
+      code_.set(Pipe::Cube, Pipe::MTE1, kMixReady);
     }
-    code_.set(Pipe::Cube, Pipe::MTE1, kMixReady);
     l0_p_.turn();
     l0_v_.turn();
   });

@@ -42,7 +42,7 @@ class Vector {
         width_(spread_of(machine)),
         members_(machine.cores.per_group),
         frame_(code_, spec, schedule, machine) {
-    if (spec.mask) mask_.emplace(code_, at_.mask, at_.mask_bytes);
+    if (spec.mask) mask_.emplace(code_, at_.mask, at_.mask_bytes, schedule.whole_m);
   }
 
   void write(Program& program);
@@ -50,16 +50,19 @@ class Vector {
  private:
   /// Rows of a tile that are this core's, and the way through them in pieces.
   struct Share {
-    explicit Share(Builder& code) : first(code.reg()), rows(code.reg()) {}
-    Reg first, rows;
+    Reg first{};
+    Val rows{};
   };
-  /// Registers of one piece.
   struct Piece {
-    Reg left, row, column, rows;  // rows left; its first; bytes to it in a column; its rows
+    int use = 0;    // of the turn's buffers
+    Val rows{};
+    Val column{};   // bytes to its first row in a column of the share
+    Val row{};      // its first row in the tile
   };
 
   void tokens(bool give);
   void count_places();
+  [[nodiscard]] Share share_registers();
   void take_share(const AttentionWalk& walk, const Share& share);
   template <class Body>
   void each_piece(const Share& share, Body&& body);
@@ -77,12 +80,16 @@ class Vector {
   void finish(const Piece& piece, Val stride);
   /// An operation of every row of a matrix with its own number, which `spread` holds.
   void by_rows(Op op, Val matrix, std::int64_t pitch, std::span<const Val> widths, Val rows);
-  /// Where the rows of a piece begin in a matrix.
-  [[nodiscard]] Val row_of(Val matrix, const Piece& piece, std::int64_t row_bytes) {
+  /// Where the rows of a share begin in a matrix; those of a piece, from there.
+  [[nodiscard]] Reg share_of(Reg matrix, const Share& share, std::int64_t row_bytes) {
+    const RegisterScope scope(code_);
     const Reg first = code_.reg();
-    code_.assign(first, Op::smul, piece.row, row_bytes);
-    code_.assign(first, Op::sadd, first, matrix);
-    return first;
+    code_.assign(first, Op::smul, share.first, row_bytes);
+    code_.assign(matrix, Op::sadd, matrix, first);
+    return matrix;
+  }
+  [[nodiscard]] Val piece_of(Val matrix, const Piece& piece, std::int64_t row_bytes) {
+    return code_.compute(Op::sadd, matrix, code_.compute(Op::smul, piece.column, row_bytes / 4));
   }
   [[nodiscard]] Val at(std::int64_t base, Val offset) {
     return code_.compute(Op::sadd, offset, base);
@@ -97,14 +104,15 @@ class Vector {
   Builder code_{CoreKind::Vector};
   AttentionFrame frame_;
   AttentionWalk taking_{frame_, true}, adding_{frame_, false};
-  Share taken_{code_}, added_{code_};
-  AttentionPair scores_{code_, at_.scores, at_.scores_bytes},
-      result_{code_, at_.probabilities, at_.probabilities_bytes},
-      partial_{code_, at_.partial, at_.partial_bytes};
+  Share taken_ = share_registers(), added_ = schedule_.whole_m ? taken_ : share_registers();
+  AttentionPair scores_{code_, at_.scores, at_.scores_bytes, schedule_.whole_m},
+      result_{code_, at_.probabilities, at_.probabilities_bytes, schedule_.whole_m},
+      partial_{code_, at_.partial, at_.partial_bytes, schedule_.whole_m};
   std::optional<AttentionPair> mask_{};
   AttentionRing scores_slot_{code_, schedule_.ahead}, taken_slot_{code_, schedule_.ahead + 1},
       added_slot_{code_, schedule_.ahead + 1};
   std::vector<Val> widths_{};  // keys of the block in each spread's width
+  Reg decay_{};                // of the turn, and from there on
   const int type_ = static_cast<int>(spec_.type);
   const std::int64_t item_ = size_of(spec_.type);
 };
@@ -167,33 +175,48 @@ void Vector::count_places() {
 }
 
 /// Rows are divided evenly; the last cores may have fewer, or none.
+Vector::Share Vector::share_registers() {
+  const Share share{code_.reg(), schedule_.whole_m ? Val(at_.share) : Val(code_.reg())};
+  if (schedule_.whole_m) code_.assign(share.first, Op::smul, Reg{isa::kMemberReg}, at_.share);
+  return share;
+}
+
 void Vector::take_share(const AttentionWalk& walk, const Share& share) {
+  if (schedule_.whole_m) return;
   const RegisterScope scope(code_);
   const Val padded = code_.compute(Op::sadd, walk.rows, members_ - 1);
   const Val even = code_.compute(Op::sdiv, padded, members_);
+  const Reg rows{share.rows.lane.reg};
   code_.assign(share.first, Op::smul, even, Reg{isa::kMemberReg});
   code_.assign(share.first, Op::smin, share.first, walk.rows);
-  code_.assign(share.rows, Op::ssub, walk.rows, share.first);
-  code_.assign(share.rows, Op::smin, share.rows, even);
+  code_.assign(rows, Op::ssub, walk.rows, share.first);
+  code_.assign(rows, Op::smin, rows, even);
 }
 
 template <class Body>
 void Vector::each_piece(const Share& share, Body&& body) {
   const std::int64_t high = schedule_.piece_m;
-  const Piece piece{code_.reg(), code_.reg(), code_.reg(), code_.reg()};
-  code_.assign(piece.left, Op::mov, share.rows, 0);
-  code_.assign(piece.row, Op::mov, share.first, 0);
-  code_.assign(piece.column, Op::mov, 0, 0);
   const RegisterScope scope(code_);
-  const Reg count = code_.reg();
-  code_.assign(count, Op::sadd, share.rows, high - 1);
+  if (schedule_.whole_m) {
+    for (int use = 0; use < at_.share / high; ++use) {
+      const RegisterScope of_piece(code_);
+      body(Piece{use, high, use * high * 4, code_.compute(Op::sadd, share.first, use * high)});
+    }
+    return;
+  }
+  const Reg left = code_.reg(), row = code_.reg(), column = code_.reg(), rows = code_.reg(),
+            count = code_.reg();
+  code_.assign(left, Op::mov, share.rows, 0);
+  code_.assign(row, Op::mov, share.first, 0);
+  code_.assign(column, Op::mov, 0, 0);
+  code_.assign(count, Op::sadd, left, high - 1);
   code_.assign(count, Op::sdiv, count, high);
   code_.begin_loop(count);
-  code_.assign(piece.rows, Op::smin, piece.left, high);
-  body(piece);
-  code_.assign(piece.left, Op::ssub, piece.left, high);
-  code_.assign(piece.row, Op::sadd, piece.row, high);
-  code_.assign(piece.column, Op::sadd, piece.column, high * 4);
+  code_.assign(rows, Op::smin, left, high);
+  body(Piece{0, rows, column, row});
+  code_.assign(left, Op::ssub, left, high);
+  code_.assign(row, Op::sadd, row, high);
+  code_.assign(column, Op::sadd, column, high * 4);
   code_.end_loop();
 }
 
@@ -222,6 +245,10 @@ void Vector::by_rows(Op op, Val matrix, std::int64_t row, std::span<const Val> w
                                   {"bstride", width_ * 4}});
     inst.drain = i == 0;
     if (i + 1 == widths.size()) break;
+    if (!matrix.lane.is_register) {
+      first = first.value() + width_ * 4;
+      continue;
+    }
     if (i == 0) first = code_.reg();
     code_.assign(Reg{first.lane.reg}, Op::sadd, i == 0 ? matrix : first, width_ * 4);
   }
@@ -234,16 +261,25 @@ void Vector::softmax() {
   frame_.await(Pipe::MTE2, kScoresThere);
   widths_.clear();
   for (std::int64_t first = 0; first < schedule_.block_n; first += width_) {
+    if (schedule_.whole_n) {
+      widths_.emplace_back(std::min(width_, schedule_.block_n - first));
+      continue;
+    }
     const Reg keys = code_.reg();
     code_.assign(keys, Op::ssub, taking_.keys, first);
     code_.assign(keys, Op::smax, keys, 0);
     code_.assign(keys, Op::smin, keys, width_);
     widths_.emplace_back(keys);
   }
-  const Val scores = scores_slot_.slot(frame_.slots, slots_.scores_bytes);
-  const Val to = scores_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities);
+  const std::int64_t row = schedule_.block_n * item_;
+  const Reg scores =
+      share_of(scores_slot_.slot(frame_.slots, slots_.scores_bytes), taken_, pitch());
+  const Reg to = share_of(
+      scores_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities), taken_,
+      row);
+  decay_ = taken_slot_.slot(at_.decay, at_.column_bytes);
   each_piece(taken_, [&](const Piece& piece) {
-    softmax_of(piece, row_of(scores, piece, pitch()), row_of(to, piece, schedule_.block_n * item_));
+    softmax_of(piece, piece_of(scores, piece, pitch()), piece_of(to, piece, row));
   });
   frame_.signal(Pipe::MTE3, kProbabilitiesThere);
   scores_slot_.turn();
@@ -261,15 +297,15 @@ void Vector::load_scores(const Piece& piece, Val from) {
     code_.add(Op::ldarg, {{"rd", stride}, {"index", kWordStrideMask + 2}});
     const std::int64_t size = size_of(*spec_.mask);
     code_.assign(address, Op::sadd, address, code_.compute(Op::smul, taking_.key, size));
-    isa::Inst& mask = code_.add(Op::load, {{"dst", *mask_},
+    isa::Inst& mask = code_.add(Op::load, {{"dst", mask_->of(piece.use)},
                                            {"src", address},
                                            {"len", code_.compute(Op::smul, taking_.keys, size)},
-                                           {"rows", many ? Val(piece.rows) : Val(1)},
+                                           {"rows", many ? piece.rows : Val(1)},
                                            {"dstride", many ? schedule_.block_n * size : 0},
                                            {"sstride", many ? Val(stride) : Val(0)}});
     after(mask, Pipe::Vector, kScoresIn);
   }
-  isa::Inst& load = code_.add(Op::load, {{"dst", scores_},
+  isa::Inst& load = code_.add(Op::load, {{"dst", scores_.of(piece.use)},
                                          {"src", from},
                                          {"len", code_.compute(Op::smul, taking_.keys, 4)},
                                          {"rows", piece.rows},
@@ -285,8 +321,8 @@ void Vector::softmax_of(const Piece& piece, Val from, Val to) {
   code_.wait(Pipe::Vector, Pipe::MTE2, kScoresIn);
   if (spec_.scale != 1) {
     vector(Op::vmuls, {{"dtype", kF32},
-                       {"dst", scores_},
-                       {"a", scores_},
+                       {"dst", scores_.of(piece.use)},
+                       {"a", scores_.of(piece.use)},
                        {"s", bits(spec_.scale)},
                        {"count", taking_.keys},
                        {"rows", piece.rows},
@@ -298,8 +334,8 @@ void Vector::softmax_of(const Piece& piece, Val from, Val to) {
   weigh(piece);
   isa::Inst& narrow = vector(Op::vcvt, {{"dtype", kF32},
                                         {"to", type_},
-                                        {"dst", result_},
-                                        {"a", scores_},
+                                        {"dst", result_.of(piece.use)},
+                                        {"a", scores_.of(piece.use)},
                                         {"count", taking_.keys},
                                         {"rows", piece.rows},
                                         {"dstride", schedule_.block_n * item_},
@@ -307,7 +343,7 @@ void Vector::softmax_of(const Piece& piece, Val from, Val to) {
   after(narrow, Pipe::MTE3, kResult);
   tell(tell(narrow, Pipe::MTE3, kResult), Pipe::MTE2, kScoresIn);
   isa::Inst& store = code_.add(Op::store, {{"dst", to},
-                                           {"src", result_},
+                                           {"src", result_.of(piece.use)},
                                            {"len", code_.compute(Op::smul, taking_.keys, item_)},
                                            {"rows", piece.rows},
                                            {"dstride", schedule_.block_n * item_},
@@ -325,16 +361,16 @@ void Vector::add_mask(const Piece& piece) {
     vector(Op::vcvt, {{"dtype", static_cast<int>(*spec_.mask)},
                       {"to", kF32},
                       {"dst", at_.mask_f32},
-                      {"a", *mask_},
+                      {"a", mask_->of(piece.use)},
                       {"count", taking_.keys},
-                      {"rows", many ? Val(piece.rows) : Val(1)},
+                      {"rows", many ? piece.rows : Val(1)},
                       {"dstride", many ? pitch() : 0},
                       {"astride", many ? stride : 0}});
   }
   vector(Op::vadd, {{"dtype", kF32},
-                    {"dst", scores_},
-                    {"a", scores_},
-                    {"b", wide ? Val(*mask_) : Val(at_.mask_f32)},
+                    {"dst", scores_.of(piece.use)},
+                    {"a", scores_.of(piece.use)},
+                    {"b", wide ? mask_->of(piece.use) : Val(at_.mask_f32)},
                     {"count", taking_.keys},
                     {"rows", piece.rows},
                     {"dstride", pitch()},
@@ -360,54 +396,52 @@ void Vector::hide(const Piece& piece) {
   spread(at_.scratch, at_.places_spread, kI32, rows);
   const std::int64_t row = width_ * 4;
   const Val flat = code_.compute(Op::smul, rows, width_);
-  Val slice = scores_;
-  for (std::size_t i = 0; i < widths_.size(); ++i) {
-    vector(Op::vsub, {{"dtype", kI32},
-                      {"dst", at_.difference},
-                      {"a", at_.places_spread},
-                      {"b", at_.numbers + static_cast<std::int64_t>(i) * row},
-                      {"count", width_},
-                      {"rows", rows},
-                      {"dstride", row},
-                      {"astride", row},
-                      {"bstride", 0}});
-    vector(Op::vmins, {{"dtype", kI32},
-                       {"dst", at_.difference},
-                       {"a", at_.difference},
-                       {"s", 0},
-                       {"count", flat}});
-    vector(Op::vcvt, {{"dtype", kI32},
-                      {"to", kF32},
-                      {"dst", at_.difference},
-                      {"a", at_.difference},
-                      {"count", flat}});
-    vector(Op::vmuls, {{"dtype", kF32},
-                       {"dst", at_.difference},
-                       {"a", at_.difference},
-                       {"s", bits(kHidden)},
-                       {"count", flat}});
-    vector(Op::vadd, {{"dtype", kF32},
-                      {"dst", slice},
-                      {"a", slice},
-                      {"b", at_.difference},
-                      {"count", widths_[i]},
-                      {"rows", rows},
-                      {"dstride", pitch()},
-                      {"astride", pitch()},
-                      {"bstride", row}});
-    if (i + 1 == widths_.size()) break;
-    if (i == 0) slice = code_.reg();
-    code_.assign(Reg{slice.lane.reg}, Op::sadd, i == 0 ? Val(scores_) : slice, row);
-  }
+  const Reg slice = code_.reg(), numbers = code_.reg();
+  code_.assign(slice, Op::mov, scores_.of(piece.use), 0);
+  code_.assign(numbers, Op::mov, at_.numbers, 0);
+  const auto widths = static_cast<int>(widths_.size());
+  const auto along = [&](Reg base) {
+    return widths > 1 ? Val(isa::Lane::rotating(base.number, widths,
+                                                static_cast<std::uint32_t>(row / 32)))
+                      : Val(base);
+  };
+  const auto alone = [&](Op op, int dtype, Val scalar) {
+    vector(op, {{"dtype", dtype}, {"dst", at_.difference}, {"a", at_.difference}, {"s", scalar},
+                {"count", flat}});
+  };
+  code_.begin_loop(widths);
+  vector(Op::vsub, {{"dtype", kI32},
+                    {"dst", at_.difference},
+                    {"a", at_.places_spread},
+                    {"b", along(numbers)},
+                    {"count", width_},
+                    {"rows", rows},
+                    {"dstride", row},
+                    {"astride", row},
+                    {"bstride", 0}});
+  alone(Op::vmins, kI32, 0);
+  vector(Op::vcvt, {{"dtype", kI32}, {"to", kF32}, {"dst", at_.difference}, {"a", at_.difference},
+                    {"count", flat}});
+  alone(Op::vmuls, kF32, bits(kHidden));
+  vector(Op::vadd, {{"dtype", kF32},  // beyond the keys there is nothing of use
+                    {"dst", along(slice)},
+                    {"a", along(slice)},
+                    {"b", at_.difference},
+                    {"count", std::min(width_, schedule_.block_n)},
+                    {"rows", rows},
+                    {"dstride", pitch()},
+                    {"astride", pitch()},
+                    {"bstride", row}});
+  code_.end_loop();
   code_.land(all_seen);
 }
 
 /// The running maximum and sum of the piece's rows, and e^(score - maximum) in place of its scores.
 void Vector::weigh(const Piece& piece) {
   const RegisterScope scope(code_);
-  const Val rows = piece.rows, ring = taken_slot_.slot(piece.column, at_.column_bytes);
+  const Val rows = piece.rows;
   const Val greatest = at(at_.greatest, piece.column), sum = at(at_.sum, piece.column);
-  const Val decay = at(at_.decay, ring);
+  const Val decay = code_.compute(Op::sadd, decay_, piece.column);
   const int not_first = taking_.unless_first();
   vector(Op::vdup, {{"dtype", kF32}, {"dst", greatest}, {"s", bits(kLeast)}, {"count", rows}});
   vector(Op::vdup, {{"dtype", kF32}, {"dst", sum}, {"s", 0}, {"count", rows}});
@@ -415,7 +449,7 @@ void Vector::weigh(const Piece& piece) {
   const auto reduce = [&](Reduction how) {
     vector(Op::vredx, {{"dtype", kF32},
                        {"dst", at_.scratch},
-                       {"a", scores_},
+                       {"a", scores_.of(piece.use)},
                        {"count", taking_.keys},
                        {"rows", rows},
                        {"astride", pitch()},
@@ -427,10 +461,10 @@ void Vector::weigh(const Piece& piece) {
   column(Op::vexp, decay, decay, 0, rows);
   column(Op::vmax, greatest, greatest, at_.scratch, rows);
   spread(greatest, at_.spread, kF32, rows);
-  by_rows(Op::vsub, scores_, pitch(), widths_, rows);
+  by_rows(Op::vsub, scores_.of(piece.use), pitch(), widths_, rows);
   vector(Op::vexp, {{"dtype", kF32},
-                    {"dst", scores_},
-                    {"a", scores_},
+                    {"dst", scores_.of(piece.use)},
+                    {"a", scores_.of(piece.use)},
                     {"count", taking_.keys},
                     {"rows", rows},
                     {"dstride", pitch()},
@@ -439,7 +473,7 @@ void Vector::weigh(const Piece& piece) {
   column(Op::vmul, sum, sum, decay, rows);
   column(Op::vadd, sum, sum, at_.scratch, rows);
   const int not_last = taking_.unless_last();
-  vector(Op::vcopy, {{"dtype", kF32}, {"dst", at(at_.total, ring)}, {"a", sum}, {"count", rows}});
+  vector(Op::vcopy, {{"dtype", kF32}, {"dst", at(at_.total - at_.decay, decay)}, {"a", sum}, {"count", rows}});
   code_.land(not_last);
 }
 
@@ -448,9 +482,12 @@ void Vector::addition() {
   code_.mark(DebugMark::Kind::Operator, spec_.name + ".add");
   adding_.begin([&] { take_share(adding_, added_); });
   frame_.await(Pipe::MTE2, kProductThere);
-  const Val product = added_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs);
+  const std::int64_t row = spec_.e * 4;
+  const Reg product = share_of(
+      added_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs), added_, row);
+  decay_ = added_slot_.slot(at_.decay, at_.column_bytes);
   each_piece(added_,
-             [&](const Piece& piece) { add_product(piece, row_of(product, piece, spec_.e * 4)); });
+             [&](const Piece& piece) { add_product(piece, piece_of(product, piece, row)); });
   added_slot_.turn();
   adding_.end();
 }
@@ -460,14 +497,14 @@ void Vector::add_product(const Piece& piece, Val from) {
   const RegisterScope scope(code_);
   const Val rows = piece.rows, count = code_.compute(Op::smul, rows, spec_.e);
   const std::int64_t row = spec_.e * 4;
-  isa::Inst& load = code_.add(Op::load, {{"dst", partial_},
+  isa::Inst& load = code_.add(Op::load, {{"dst", partial_.of(piece.use)},
                                          {"src", from},
                                          {"len", row},
                                          {"rows", rows},
                                          {"dstride", row},
                                          {"sstride", row}});
   tell(after(load, Pipe::Vector, kPartialIn), Pipe::Vector, kPartialIn);
-  const Val ring = added_slot_.slot(piece.column, at_.column_bytes);
+  const Val decay = code_.compute(Op::sadd, decay_, piece.column);
   const Val out = at(at_.out, code_.compute(Op::smul, piece.column, spec_.e));
   std::vector<Val> widths;
   for (std::int64_t first = 0; first < spec_.e; first += width_) {
@@ -476,25 +513,25 @@ void Vector::add_product(const Piece& piece, Val from) {
   const int not_first = adding_.unless_first();
   vector(Op::vdup, {{"dtype", kF32}, {"dst", out}, {"s", 0}, {"count", count}});
   code_.land(not_first);
-  spread(at(at_.decay, ring), at_.spread, kF32, rows);
+  spread(decay, at_.spread, kF32, rows);
   by_rows(Op::vmul, out, row, widths, rows);
   isa::Inst& add = vector(
-      Op::vadd, {{"dtype", kF32}, {"dst", out}, {"a", out}, {"b", partial_}, {"count", count}});
+      Op::vadd, {{"dtype", kF32}, {"dst", out}, {"a", out}, {"b", partial_.of(piece.use)}, {"count", count}});
   tell(after(add, Pipe::MTE2, kPartialIn), Pipe::MTE2, kPartialIn);
   partial_.turn();
 
   const int not_last = adding_.unless_last();
-  spread(at(at_.total, ring), at_.spread, kF32, rows);
+  spread(at(at_.total - at_.decay, decay), at_.spread, kF32, rows);
   by_rows(Op::vdiv, out, row, widths, rows);
   isa::Inst& narrow = vector(
-      Op::vcvt, {{"dtype", kF32}, {"to", type_}, {"dst", result_}, {"a", out}, {"count", count}});
+      Op::vcvt, {{"dtype", kF32}, {"to", type_}, {"dst", result_.of(piece.use)}, {"a", out}, {"count", count}});
   tell(after(narrow, Pipe::MTE3, kResult), Pipe::MTE3, kResult);
   const Reg to = code_.reg(), stride = code_.reg();
   frame_.address(to, kWordOut, kWordStrideOut, adding_.place, 1,
                  code_.compute(Op::sadd, adding_.row, piece.row));
   code_.add(Op::ldarg, {{"rd", stride}, {"index", kWordStrideOut + 2}});
   isa::Inst& store = code_.add(Op::store, {{"dst", to},
-                                           {"src", result_},
+                                           {"src", result_.of(piece.use)},
                                            {"len", spec_.e * item_},
                                            {"rows", rows},
                                            {"dstride", stride},

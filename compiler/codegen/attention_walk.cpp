@@ -22,13 +22,13 @@ AttentionFrame::AttentionFrame(Builder& builder, const AttentionSpec& what,
   count_turns(code.compute(Op::smax, code.compute(Op::sdiv, padded, groups), 0));
 }
 
-AttentionFrame::Extent AttentionFrame::extent_registers() {
-  return {code.reg(), code.reg(), code.reg(), code.reg()};
+Val AttentionFrame::rows_register() {
+  return schedule.whole_m ? Val(schedule.tile_m) : Val(code.reg());
 }
 
 /// Tiles see different numbers of blocks if they are causal: then they are counted one by one.
 void AttentionFrame::count_turns(Val items) {
-  const Extent extent = extent_registers();
+  const Extent extent{code.reg(), rows_register(), code.reg(), code.reg()};
   if (!spec.causal) {
     find_extent(0, extent);
     code.assign(turns, Op::smul, items, extent.blocks);
@@ -50,8 +50,11 @@ void AttentionFrame::find_extent(Val item, const Extent& extent) {
   code.assign(extent.row, Op::sdiv, item, per_tile);
   if (spec.causal) code.assign(extent.row, Op::ssub, last_tile, extent.row);
   code.assign(extent.row, Op::smul, extent.row, schedule.tile_m);
-  code.assign(extent.rows, Op::ssub, code.argument(kWordM), extent.row);
-  code.assign(extent.rows, Op::smin, extent.rows, schedule.tile_m);
+  if (!schedule.whole_m) {
+    const Reg rows{extent.rows.lane.reg};
+    code.assign(rows, Op::ssub, code.argument(kWordM), extent.row);
+    code.assign(rows, Op::smin, rows, schedule.tile_m);
+  }
   code.add(Op::ldarg, {{"rd", extent.limit}, {"index", kWordN}});
   if (spec.causal) {
     const Reg seen = code.reg();
@@ -99,9 +102,13 @@ void AttentionFrame::address(Reg at, int base, int strides, Val place, std::int6
 
 AttentionWalk::AttentionWalk(AttentionFrame& frame, bool with_keys)
     : frame_(frame), code_(frame.code), with_keys_(with_keys) {
-  for (Reg* reg : {&block, &row, &rows, &place, &item_, &blocks_}) *reg = code_.reg();
-  if (with_keys) {
-    for (Reg* reg : {&key, &keys, &limit_}) *reg = code_.reg();
+  for (Reg* reg : {&block, &row, &place, &item_, &blocks_}) *reg = code_.reg();
+  rows = frame.schedule.whole_m ? Val(frame.schedule.tile_m) : Val(code_.reg());
+  keys = frame.schedule.block_n;
+  if (with_keys) key = code_.reg();
+  if (with_keys && !frame.schedule.whole_n) {
+    keys = code_.reg();
+    limit_ = code_.reg();
   }
   code_.assign(item_, Op::ssub, Reg{isa::kGroupReg}, frame_.groups);
   code_.assign(block, Op::mov, 0, 0);
@@ -115,7 +122,7 @@ int AttentionWalk::enter_item() {
   const int jump = code_.jump(Op::jnz, inside);
   code_.assign(item_, Op::sadd, item_, frame_.groups);
   code_.assign(block, Op::mov, 0, 0);
-  const Reg limit = with_keys_ ? limit_ : code_.reg();
+  const Reg limit = with_keys_ && !frame_.schedule.whole_n ? limit_ : code_.reg();
   frame_.find_extent(item_, {row, rows, limit, blocks_});
   code_.assign(place, Op::smod, item_, frame_.per_tile);
   return jump;
@@ -125,8 +132,10 @@ void AttentionWalk::leave_item(int jump) {
   code_.land(jump);
   if (!with_keys_) return;
   code_.assign(key, Op::smul, block, frame_.schedule.block_n);
-  code_.assign(keys, Op::ssub, limit_, key);
-  code_.assign(keys, Op::smin, keys, frame_.schedule.block_n);
+  if (frame_.schedule.whole_n) return;
+  const Reg left{keys.lane.reg};
+  code_.assign(left, Op::ssub, limit_, key);
+  code_.assign(left, Op::smin, left, frame_.schedule.block_n);
 }
 
 void AttentionWalk::end() {

@@ -69,13 +69,15 @@ class AttentionFrame {
   void address(Reg at, int base, int strides, Val place, std::int64_t shared, Val row);
   /// The first row of a tile, how many it has, the keys they see, and the blocks of those.
   struct Extent {
-    Reg row{}, rows{}, limit{}, blocks{};
+    Reg row{};
+    Val rows{};
+    Reg limit{}, blocks{};
   };
   void find_extent(Val item, const Extent& extent);
 
  private:
   void count_turns(Val items);
-  [[nodiscard]] Extent extent_registers();
+  [[nodiscard]] Val rows_register();
 };
 
 /// A place in the sequence of blocks. Registers hold the place of the current turn.
@@ -100,7 +102,8 @@ class AttentionWalk {
 
   /// `place` is batch * heads + head; `row` and `rows` are of the tile, `key` and `keys` of the
   /// block.
-  Reg block{}, row{}, rows{}, place{}, key{}, keys{};
+  Reg block{}, row{}, place{}, key{};
+  Val rows{}, keys{};
 
  private:
   int enter_item();
@@ -112,20 +115,28 @@ class AttentionWalk {
   Reg item_{}, blocks_{}, limit_{};
 };
 
-/// An address that goes to and fro between two buffers of so many bytes.
+/// Two buffers of so many bytes that are used in turn. Fixed: in every turn of the core so often that
+/// the first use has the first one.
 class AttentionPair {
  public:
-  AttentionPair(Builder& code, std::int64_t first, std::int64_t bytes)
-      : code_(code), at_(code.reg()), flip_(first ^ (first + bytes)) {
+  AttentionPair(Builder& code, std::int64_t first, std::int64_t bytes, bool fixed = false)
+      : code_(code), first_(first), bytes_(bytes), fixed_(fixed) {
+    if (fixed) return;
+    at_ = code_.reg();
     code_.assign(at_, isa::Op::mov, first, 0);
   }
-  operator Val() const { return at_; }  // NOLINT: it stands for its register
-  void turn() { code_.assign(at_, isa::Op::sxor, at_, flip_); }
+  /// The buffer of the turn's use number `use`.
+  [[nodiscard]] Val of(int use) const { return fixed_ ? Val(first_ + use % 2 * bytes_) : Val(at_); }
+  [[nodiscard]] Val now() const { return at_; }
+  void turn() {
+    if (!fixed_) code_.assign(at_, isa::Op::sxor, at_, first_ ^ (first_ + bytes_));
+  }
 
  private:
   Builder& code_;
-  Reg at_;
-  std::int64_t flip_;
+  Reg at_{};
+  std::int64_t first_, bytes_;
+  bool fixed_;
 };
 
 /// A number that goes round a ring of slots.

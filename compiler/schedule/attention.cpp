@@ -17,6 +17,9 @@ constexpr std::int64_t kFractal = 16, kRow = 32, kColumnRows = 8, kF32 = 4;
 /// block pass meanwhile.
 constexpr std::int64_t kAhead = 3;
 
+/// Spreads side by side in a row: each takes instructions of its own, and a rotation goes so far.
+constexpr std::int64_t kMostWidths = 7;
+
 std::int64_t fractals(std::int64_t rows, std::int64_t columns, std::int64_t item) {
   return round_up(rows, kFractal) * round_up(columns * item, kRow);
 }
@@ -117,6 +120,15 @@ AttentionSlots slots_of(const AttentionSpec& spec, const AttentionSchedule& sche
   return slots;
 }
 
+AttentionSchedule specialised(const AttentionSpec& spec, AttentionSchedule schedule,
+                              const Machine& machine) {
+  const std::int64_t rows = 2 * schedule.piece_m * machine.cores.per_group;
+  schedule.whole_m = spec.m % schedule.tile_m == 0 && schedule.tile_m % rows == 0;
+  schedule.whole_n =
+      spec.n % schedule.block_n == 0 && schedule.block_n % (2 * schedule.part_n) == 0;
+  return schedule;
+}
+
 std::int64_t items_of(const AttentionSpec& spec, const AttentionSchedule& schedule) {
   return ceil_div(spec.m, schedule.tile_m) * spec.batch * spec.heads;
 }
@@ -146,7 +158,11 @@ AttentionSpec merged(AttentionSpec spec) {
 bool fits(const AttentionSpec& spec, const AttentionSchedule& schedule, const Machine& machine) {
   const AttentionCubeLayout cube = cube_layout(spec, schedule);
   const std::int64_t room = machine.ub_for_tiles(Bytes(kAttentionCode)).count();
-  return cube.l1_end <= machine.l1.size.count() && cube.l0a_end <= machine.l0a.size.count() &&
+  const std::int64_t widths = ceil_div(std::max(schedule.block_n, spec.e), spread_of(machine));
+  // What is hidden from a query is hidden in whole spreads.
+  const bool hides = !spec.causal || schedule.block_n <= spread_of(machine) ||
+                     schedule.block_n % spread_of(machine) == 0;
+  return hides && widths <= kMostWidths && cube.l1_end <= machine.l1.size.count() && cube.l0a_end <= machine.l0a.size.count() &&
          cube.l0b_end <= machine.l0b.size.count() && cube.l0c_end <= machine.l0c.size.count() &&
          vector_layout(spec, schedule, machine, 0).end <= room;
 }
@@ -182,6 +198,7 @@ AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& m
   int candidates = 0;
   const auto consider = [&](AttentionSchedule schedule) {
     if (!fits(spec, schedule, machine)) return false;
+    schedule = specialised(spec, schedule, machine);
     schedule.cores = static_cast<int>(std::min<std::int64_t>(cores, items_of(spec, schedule)));
     schedule.estimate = estimate.of(schedule);
     if (candidates++ == 0 || schedule.estimate.total < best.estimate.total) best = schedule;
@@ -219,8 +236,9 @@ std::string to_text(const AttentionSpec& spec, const AttentionSchedule& schedule
       spec.causal ? fmt::format(", causal from key {}", spec.reach) : "",
       spec.mask ? fmt::format(", mask {}", name_of(*spec.mask)) : "");
   text += fmt::format(
-      "tile {} x {} (parts of {}, pieces of {} rows), {} blocks ahead, {} items on {} cores\n",
-      schedule.tile_m, schedule.block_n, schedule.part_n, schedule.piece_m, schedule.ahead,
+      "tile {} x {} (parts of {}, pieces of {} rows){}{}, {} blocks ahead, {} items on {} cores\n",
+      schedule.tile_m, schedule.block_n, schedule.part_n, schedule.piece_m,
+      schedule.whole_m ? ", whole tiles" : "", schedule.whole_n ? ", whole blocks" : "", schedule.ahead,
       items_of(spec, schedule), schedule.cores);
   text += fmt::format(
       "  per block: cube {:.0f}, mte1 {:.0f}, mte2 {:.0f}, fix {:.0f}; vector {:.0f}, mte2 {:.0f}, "

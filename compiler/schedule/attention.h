@@ -41,6 +41,9 @@ struct AttentionSchedule {
   std::int64_t tile_m = 16, block_n = 16, part_n = 16, piece_m = 8;
   std::int64_t ahead = 1;  // blocks whose scores are made before the first block's values are mixed
   int cores = 1;           // cube cores
+  /// Every tile has tile_m queries (every block block_n keys), and an even number of pieces (of
+  /// parts): the code is straight and knows its buffers.
+  bool whole_m = false, whole_n = false;
 
   /// What the estimate believes of one block in the steady state, in cycles, by pipe, and of all.
   struct Estimate {
@@ -89,10 +92,14 @@ struct AttentionSlots {
 [[nodiscard]] AttentionSlots slots_of(const AttentionSpec& spec, const AttentionSchedule& schedule);
 
 /// Bytes of UB that are left to the code of a vector core.
-inline constexpr std::int64_t kAttentionCode = 6144;
+inline constexpr std::int64_t kAttentionCode = 8192;
 
 /// Elements of F32 in one repeat: the width of the columns in which rows meet their own number.
 [[nodiscard]] std::int64_t spread_of(const Machine& machine);
+
+/// The schedule, told whether tiles and blocks of these sizes are whole.
+[[nodiscard]] AttentionSchedule specialised(const AttentionSpec& spec, AttentionSchedule schedule,
+                                            const Machine& machine);
 
 /// Tiles of queries over all heads and batches.
 [[nodiscard]] std::int64_t items_of(const AttentionSpec& spec, const AttentionSchedule& schedule);

@@ -22,8 +22,8 @@ AttentionSchedule tiles(std::int64_t m, std::int64_t block, std::int64_t part, s
 }
 
 /// The program verifies, has nothing unordered under any interleaving, and gives what attention is.
-void expect_attention(const AttentionSpec& spec, const AttentionSchedule& schedule,
-                      std::initializer_list<std::uint64_t> seeds = {0, 7}) {
+void expect_program(const AttentionSpec& spec, const AttentionSchedule& schedule,
+                    std::initializer_list<std::uint64_t> seeds) {
   const Machine machine = default_machine();
   SCOPED_TRACE(to_text(spec, schedule));
   ASSERT_EQ(attention_problem(spec, machine), "");
@@ -48,6 +48,14 @@ void expect_attention(const AttentionSpec& spec, const AttentionSchedule& schedu
     }
     ASSERT_EQ(got, first) << "seed " << seed;
   }
+}
+
+/// The same of code for any sizes, and of code that knows these.
+void expect_attention(const AttentionSpec& spec, const AttentionSchedule& schedule,
+                      std::initializer_list<std::uint64_t> seeds = {0, 7}) {
+  expect_program(spec, schedule, seeds);
+  const AttentionSchedule known = specialised(spec, schedule, default_machine());
+  if (known.whole_m || known.whole_n) expect_program(spec, known, seeds);
 }
 
 TEST(AttentionTest, one_block) {
@@ -81,6 +89,26 @@ TEST(AttentionTest, causal) {
     spec.causal = true;
     spec.reach = reach;
     expect_attention(spec, tiles(16, 32, 16, 8, 3));
+  }
+}
+
+TEST(AttentionTest, whole_tiles_and_blocks) {
+  for (std::int64_t heads : {1, 3}) {
+    AttentionSpec spec = attention::sizes(64, 256, 32, 80, heads);
+    const AttentionSchedule both = tiles(32, 128, 64, 8, 2), rows = tiles(32, 96, 32, 8, 2),
+                            keys = tiles(48, 64, 32, 16, 2);
+    EXPECT_TRUE(specialised(spec, both, default_machine()).whole_m);
+    EXPECT_TRUE(specialised(spec, both, default_machine()).whole_n);
+    EXPECT_FALSE(specialised(spec, rows, default_machine()).whole_n);
+    EXPECT_FALSE(specialised(spec, keys, default_machine()).whole_m);
+    for (const AttentionSchedule& schedule : {both, rows, keys}) expect_attention(spec, schedule);
+    spec.causal = true;
+    spec.reach = 192;
+    for (const AttentionSchedule& schedule : {both, keys}) expect_attention(spec, schedule);
+    spec.reach = 40;
+    for (const AttentionSchedule& schedule : {both, keys}) expect_attention(spec, schedule);
+    spec.mask = DType::F16;
+    expect_attention(attention::packed(spec), both);
   }
 }
 
