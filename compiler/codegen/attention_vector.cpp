@@ -54,10 +54,10 @@ class Vector {
     Val rows{};
   };
   struct Piece {
-    int use = 0;    // of the turn's buffers
+    int use = 0;  // of the turn's buffers
     Val rows{};
-    Val column{};   // bytes to its first row in a column of the share
-    Val row{};      // its first row in the tile
+    Val column{};  // bytes to its first row in a column of the share
+    Val row{};     // its first row in the tile
   };
 
   void tokens(bool give);
@@ -274,9 +274,9 @@ void Vector::softmax() {
   const std::int64_t row = schedule_.block_n * item_;
   const Reg scores =
       share_of(scores_slot_.slot(frame_.slots, slots_.scores_bytes), taken_, pitch());
-  const Reg to = share_of(
-      scores_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities), taken_,
-      row);
+  const Reg to =
+      share_of(scores_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities),
+               taken_, row);
   decay_ = taken_slot_.slot(at_.decay, at_.column_bytes);
   each_piece(taken_, [&](const Piece& piece) {
     softmax_of(piece, piece_of(scores, piece, pitch()), piece_of(to, piece, row));
@@ -401,12 +401,15 @@ void Vector::hide(const Piece& piece) {
   code_.assign(numbers, Op::mov, at_.numbers, 0);
   const auto widths = static_cast<int>(widths_.size());
   const auto along = [&](Reg base) {
-    return widths > 1 ? Val(isa::Lane::rotating(base.number, widths,
-                                                static_cast<std::uint32_t>(row / 32)))
-                      : Val(base);
+    return widths > 1
+               ? Val(isa::Lane::rotating(base.number, widths, static_cast<std::uint32_t>(row / 32)))
+               : Val(base);
   };
   const auto alone = [&](Op op, int dtype, Val scalar) {
-    vector(op, {{"dtype", dtype}, {"dst", at_.difference}, {"a", at_.difference}, {"s", scalar},
+    vector(op, {{"dtype", dtype},
+                {"dst", at_.difference},
+                {"a", at_.difference},
+                {"s", scalar},
                 {"count", flat}});
   };
   code_.begin_loop(widths);
@@ -420,7 +423,10 @@ void Vector::hide(const Piece& piece) {
                     {"astride", row},
                     {"bstride", 0}});
   alone(Op::vmins, kI32, 0);
-  vector(Op::vcvt, {{"dtype", kI32}, {"to", kF32}, {"dst", at_.difference}, {"a", at_.difference},
+  vector(Op::vcvt, {{"dtype", kI32},
+                    {"to", kF32},
+                    {"dst", at_.difference},
+                    {"a", at_.difference},
                     {"count", flat}});
   alone(Op::vmuls, kF32, bits(kHidden));
   vector(Op::vadd, {{"dtype", kF32},  // beyond the keys there is nothing of use
@@ -473,7 +479,8 @@ void Vector::weigh(const Piece& piece) {
   column(Op::vmul, sum, sum, decay, rows);
   column(Op::vadd, sum, sum, at_.scratch, rows);
   const int not_last = taking_.unless_last();
-  vector(Op::vcopy, {{"dtype", kF32}, {"dst", at(at_.total - at_.decay, decay)}, {"a", sum}, {"count", rows}});
+  vector(Op::vcopy,
+         {{"dtype", kF32}, {"dst", at(at_.total - at_.decay, decay)}, {"a", sum}, {"count", rows}});
   code_.land(not_last);
 }
 
@@ -483,8 +490,8 @@ void Vector::addition() {
   adding_.begin([&] { take_share(adding_, added_); });
   frame_.await(Pipe::MTE2, kProductThere);
   const std::int64_t row = spec_.e * 4;
-  const Reg product = share_of(
-      added_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs), added_, row);
+  const Reg product =
+      share_of(added_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs), added_, row);
   decay_ = added_slot_.slot(at_.decay, at_.column_bytes);
   each_piece(added_,
              [&](const Piece& piece) { add_product(piece, piece_of(product, piece, row)); });
@@ -516,15 +523,19 @@ void Vector::add_product(const Piece& piece, Val from) {
   spread(decay, at_.spread, kF32, rows);
   by_rows(Op::vmul, out, row, widths, rows);
   isa::Inst& add = vector(
-      Op::vadd, {{"dtype", kF32}, {"dst", out}, {"a", out}, {"b", partial_.of(piece.use)}, {"count", count}});
+      Op::vadd,
+      {{"dtype", kF32}, {"dst", out}, {"a", out}, {"b", partial_.of(piece.use)}, {"count", count}});
   tell(after(add, Pipe::MTE2, kPartialIn), Pipe::MTE2, kPartialIn);
   partial_.turn();
 
   const int not_last = adding_.unless_last();
   spread(at(at_.total - at_.decay, decay), at_.spread, kF32, rows);
   by_rows(Op::vdiv, out, row, widths, rows);
-  isa::Inst& narrow = vector(
-      Op::vcvt, {{"dtype", kF32}, {"to", type_}, {"dst", result_.of(piece.use)}, {"a", out}, {"count", count}});
+  isa::Inst& narrow = vector(Op::vcvt, {{"dtype", kF32},
+                                        {"to", type_},
+                                        {"dst", result_.of(piece.use)},
+                                        {"a", out},
+                                        {"count", count}});
   tell(after(narrow, Pipe::MTE3, kResult), Pipe::MTE3, kResult);
   const Reg to = code_.reg(), stride = code_.reg();
   frame_.address(to, kWordOut, kWordStrideOut, adding_.place, 1,

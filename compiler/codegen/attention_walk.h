@@ -115,8 +115,8 @@ class AttentionWalk {
   Reg item_{}, blocks_{}, limit_{};
 };
 
-/// Two buffers of so many bytes that are used in turn. Fixed: in every turn of the core so often that
-/// the first use has the first one.
+/// Two buffers of so many bytes that are used in turn. Fixed: in every turn of the core so often
+/// that the first use has the first one.
 class AttentionPair {
  public:
   AttentionPair(Builder& code, std::int64_t first, std::int64_t bytes, bool fixed = false)

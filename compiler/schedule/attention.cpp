@@ -162,8 +162,9 @@ bool fits(const AttentionSpec& spec, const AttentionSchedule& schedule, const Ma
   // What is hidden from a query is hidden in whole spreads.
   const bool hides = !spec.causal || schedule.block_n <= spread_of(machine) ||
                      schedule.block_n % spread_of(machine) == 0;
-  return hides && widths <= kMostWidths && cube.l1_end <= machine.l1.size.count() && cube.l0a_end <= machine.l0a.size.count() &&
-         cube.l0b_end <= machine.l0b.size.count() && cube.l0c_end <= machine.l0c.size.count() &&
+  return hides && widths <= kMostWidths && cube.l1_end <= machine.l1.size.count() &&
+         cube.l0a_end <= machine.l0a.size.count() && cube.l0b_end <= machine.l0b.size.count() &&
+         cube.l0c_end <= machine.l0c.size.count() &&
          vector_layout(spec, schedule, machine, 0).end <= room;
 }
 
@@ -238,13 +239,13 @@ std::string to_text(const AttentionSpec& spec, const AttentionSchedule& schedule
   text += fmt::format(
       "tile {} x {} (parts of {}, pieces of {} rows){}{}, {} blocks ahead, {} items on {} cores\n",
       schedule.tile_m, schedule.block_n, schedule.part_n, schedule.piece_m,
-      schedule.whole_m ? ", whole tiles" : "", schedule.whole_n ? ", whole blocks" : "", schedule.ahead,
-      items_of(spec, schedule), schedule.cores);
+      schedule.whole_m ? ", whole tiles" : "", schedule.whole_n ? ", whole blocks" : "",
+      schedule.ahead, items_of(spec, schedule), schedule.cores);
   text += fmt::format(
       "  per block: cube {:.0f}, mte1 {:.0f}, mte2 {:.0f}, fix {:.0f}; vector {:.0f}, mte2 {:.0f}, "
-      "mte3 {:.0f}; l2 read {:.0f}, write {:.0f}; in all {:.0f} cycles\n",
+      "mte3 {:.0f}; scalar {:.0f} and {:.0f}; l2 read {:.0f}, write {:.0f}; in all {:.0f} cycles\n",
       cost.cube, cost.mte1, cost.mte2, cost.fix, cost.vector, cost.vector_mte2, cost.mte3,
-      cost.l2_read, cost.l2_write, cost.total);
+      cost.cube_scalar, cost.vector_scalar, cost.l2_read, cost.l2_write, cost.total);
   return text;
 }
 

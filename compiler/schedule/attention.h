@@ -49,7 +49,8 @@ struct AttentionSchedule {
   struct Estimate {
     double cube = 0, mte1 = 0, mte2 = 0, fix = 0;  // of the cube core
     double vector = 0, vector_mte2 = 0, mte3 = 0;  // of a vector core
-    double l2_read = 0, l2_write = 0;              // all cores together
+    double cube_scalar = 0, vector_scalar = 0;
+    double l2_read = 0, l2_write = 0;  // all cores together
     double total = 0;
   } estimate{};
   int candidates = 0;  // how many were compared

@@ -210,6 +210,27 @@ void AttentionEstimate::vector_core(const AttentionSchedule& schedule, const Blo
                             {"sstride", schedule.block_n * item}});
 }
 
+/// Decoding: commands of about 5 words and 8 operands, arithmetic of 3 and 3. How many of each
+/// there are is counted in the code.
+void AttentionEstimate::firmware(const AttentionSchedule& schedule, const Block& block,
+                                 Estimate& sum) const {
+  const auto term = [&](DecodeTerm which) { return real(machine_.decode_cost(which).count()); };
+  const auto decode = [&](int words, int operands) {
+    return words * term(DecodeTerm::fetch) + term(DecodeTerm::dispatch) +
+           operands * term(DecodeTerm::operand);
+  };
+  const double command = decode(5, 8) + term(DecodeTerm::issue);
+  const double arithmetic = decode(3, 3) + real(machine_.firmware.scalar_op.count());
+  const double of_part = schedule.whole_n ? 1 : 14, of_piece = schedule.whole_m ? 10 : 30;
+  sum.cube_scalar = real(block.parts) * (6 * command + of_part * arithmetic) + 55 * arithmetic;
+  const std::int64_t width = spread_of(machine_);
+  const double widths = real(ceil_div(schedule.block_n, width) + ceil_div(spec_.e, width));
+  const double mask = spec_.mask ? 3 : 0;
+  sum.vector_scalar =
+      real(block.pieces) * ((20 + widths + mask) * command + of_piece * arithmetic) +
+      45 * arithmetic;
+}
+
 /// All cores' bytes at what L2 gives and takes; keys and values too large for L2, at HBM's rate.
 void AttentionEstimate::traffic(const AttentionSchedule& schedule, const Block& block,
                                 Estimate& sum) const {
@@ -232,9 +253,11 @@ AttentionSchedule::Estimate AttentionEstimate::of(const AttentionSchedule& sched
   Estimate sum;
   cube_core(schedule, block, sum);
   vector_core(schedule, block, sum);
+  firmware(schedule, block, sum);
   traffic(schedule, block, sum);
-  const double pace = std::max({sum.cube, sum.mte1, sum.mte2, sum.fix, sum.vector, sum.vector_mte2,
-                                sum.mte3, sum.l2_read, sum.l2_write});
+  const double pace =
+      std::max({sum.cube, sum.mte1, sum.mte2, sum.fix, sum.vector, sum.vector_mte2, sum.mte3,
+                sum.l2_read, sum.l2_write, sum.cube_scalar, sum.vector_scalar});
   const std::int64_t items = items_of(spec_, schedule);
   const double turns = real(ceil_div(items, schedule.cores)) * blocks_of_item(schedule);
   // One block through everything: scores, their softmax, the product with the values, its addition.

@@ -27,6 +27,7 @@ class AttentionEstimate {
   [[nodiscard]] double blocks_of_item(const AttentionSchedule& schedule) const;
   void cube_core(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
   void vector_core(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
+  void firmware(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
   void traffic(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
   /// Vector cycles of a piece's softmax, and of adding a piece of the block's output.
   [[nodiscard]] double softmax(const AttentionSchedule& schedule, const Block& block) const;
