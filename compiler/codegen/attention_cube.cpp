@@ -28,15 +28,17 @@ class Cube {
   void tokens(bool give);
   void scores();
   void load_queries();
-  void scores_of_parts();
+  void load_rows(Reg base, Val first, Reg stride, Val count, std::int64_t columns, Val to,
+                 int flag);
+  void scores_of_load(Val all, Val to);
   void mix();
-  void mix_parts();
-  /// The part of a block from `offset` on: `count` of the `left` keys.
+  void load_probabilities(Reg slot, Val first, Val count);
+  void mix_load(Val from, Val all);
+  /// `all` keys from `from` on, `step` at a time: body(which, its first key, how many). `straight`:
+  /// so many that all steps are equal.
   template <class Body>
-  void each_part(const AttentionWalk& walk, Body&& body);
+  void each(Val all, std::int64_t most, std::int64_t step, bool straight, Body&& body);
   [[nodiscard]] Val rounded(Val rows);
-  /// Where a loaded matrix of keys or values begins in GM.
-  Val load_address(Reg base, Val key, int stride_word, Reg stride);
 
   const AttentionSpec& spec_;
   const AttentionSchedule& schedule_;
@@ -101,28 +103,27 @@ Val Cube::rounded(Val rows) {
   return up;
 }
 
-Val Cube::load_address(Reg base, Val key, int stride_word, Reg stride) {
-  code_.add(Op::ldarg, {{"rd", stride}, {"index", stride_word}});
-  return code_.compute(Op::sadd, base, code_.compute(Op::smul, stride, key));
-}
-
 template <class Body>
-void Cube::each_part(const AttentionWalk& walk, Body&& body) {
-  const std::int64_t part = schedule_.part_n;
-  if (schedule_.whole_n) {
-    for (int use = 0; use < schedule_.block_n / part; ++use) body(use, use * part, part);
+void Cube::each(Val all, std::int64_t most, std::int64_t step, bool straight, Body&& body) {
+  if (straight) {
+    for (int use = 0; use < most / step; ++use) {
+      const RegisterScope scope(code_);
+      body(use, Val(use * step), Val(step));
+    }
     return;
   }
-  if (schedule_.block_n == part) return body(0, 0, walk.keys);
-  const Reg offset = code_.reg(), left = code_.reg(), count = code_.reg();
-  code_.assign(offset, Op::mov, 0, 0);
-  code_.assign(left, Op::mov, walk.keys, 0);
-  const Val parts = code_.compute(Op::sdiv, code_.compute(Op::sadd, left, part - 1), part);
-  code_.begin_loop(parts);
-  code_.assign(count, Op::smin, left, part);
-  body(0, offset, count);
-  code_.assign(offset, Op::sadd, offset, part);
-  code_.assign(left, Op::ssub, left, part);
+  if (most == step) return body(0, Val(0), all);
+  const RegisterScope scope(code_);
+  const Reg first = code_.reg(), left = code_.reg(), count = code_.reg(), steps = code_.reg();
+  code_.assign(first, Op::mov, 0, 0);
+  code_.assign(left, Op::mov, all, 0);
+  code_.assign(steps, Op::sadd, left, step - 1);
+  code_.assign(steps, Op::sdiv, steps, step);
+  code_.begin_loop(steps);
+  code_.assign(count, Op::smin, left, step);
+  body(0, Val(first), Val(count));
+  code_.assign(first, Op::sadd, first, step);
+  code_.assign(left, Op::ssub, left, step);
   code_.end_loop();
 }
 
@@ -157,58 +158,76 @@ void Cube::scores() {
   code_.mark(DebugMark::Kind::Operator, spec_.name + ".scores");
   making_.begin([&] { load_queries(); });
   const Reg stride = code_.reg();
-  const Val from = load_address(keys_at_, making_.key, kWordStrideK + 2, stride);
-  isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
-                                           {"dst", k_.now()},
-                                           {"src", from},
-                                           {"rows", making_.keys},
-                                           {"cols", spec_.d},
-                                           {"prows", rounded(making_.keys)},
-                                           {"stride", stride}});
-  tell(after(load, Pipe::MTE1, kKFull), Pipe::MTE1, kKFull);
-  code_.wait(Pipe::MTE1, Pipe::MTE2, kKFull);
-  scores_of_parts();
-  code_.set(Pipe::MTE1, Pipe::MTE2, kKFull);
+  code_.add(Op::ldarg, {{"rd", stride}, {"index", kWordStrideK + 2}});
+  const Reg slot = scores_slot_.slot(frame_.slots, slots_.scores_bytes);
+  each(making_.keys, schedule_.block_n, schedule_.load_n, schedule_.whole_n,
+       [&](int, Val first, Val count) {
+         load_rows(keys_at_, code_.compute(Op::sadd, making_.key, first), stride, count, spec_.d,
+                   k_.now(), kKFull);
+         code_.wait(Pipe::MTE1, Pipe::MTE2, kKFull);
+         const std::int64_t score = size_of(score_type(spec_));
+         scores_of_load(count,
+                        code_.compute(Op::sadd, slot, code_.compute(Op::smul, first, score)));
+         code_.set(Pipe::MTE1, Pipe::MTE2, kKFull);
+         k_.turn();
+       });
   frame_.signal(Pipe::Fix, kScoresThere);
-  k_.turn();
   scores_slot_.turn();
   making_.end();
 }
 
-void Cube::scores_of_parts() {
-  const Val rows = rounded(making_.keys);
-  const Val slot = scores_slot_.slot(frame_.slots, slots_.scores_bytes);
-  each_part(making_, [&](int use, Val offset, Val count) {
-    isa::Inst& move = code_.add(Op::l0b, {{"dtype", type_},
-                                          {"dst", l0_k_.of(use)},
-                                          {"src", k_.now()},
-                                          {"k", spec_.d},
-                                          {"n", count},
-                                          {"prows", rows},
-                                          {"n0", offset},
-                                          {"trans", 1}});
-    tell(after(move, Pipe::Cube, kScoresReady), Pipe::Cube, kScoresReady);
-    isa::Inst& product = code_.add(Op::mmad, {{"dtype", type_},
-                                              {"c", l0_scores_.of(use)},
-                                              {"a", 0},
-                                              {"b", l0_k_.of(use)},
+/// Rows of keys or values from `first` on go to L1.
+void Cube::load_rows(Reg base, Val first, Reg stride, Val count, std::int64_t columns, Val to,
+                     int flag) {
+  const RegisterScope scope(code_);
+  const Reg from = code_.reg();
+  code_.assign(from, Op::smul, stride, first);
+  code_.assign(from, Op::sadd, from, base);
+  isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
+                                           {"dst", to},
+                                           {"src", from},
+                                           {"rows", count},
+                                           {"cols", columns},
+                                           {"prows", rounded(count)},
+                                           {"stride", stride}});
+  tell(after(load, Pipe::MTE1, flag), Pipe::MTE1, flag);
+}
+
+void Cube::scores_of_load(Val all, Val to) {
+  const RegisterScope scope(code_);
+  const Val rows = rounded(all);
+  const DType type = score_type(spec_);
+  each(all, schedule_.load_n, schedule_.part_n, schedule_.whole_n,
+       [&](int use, Val first, Val count) {
+         isa::Inst& move = code_.add(Op::l0b, {{"dtype", type_},
+                                               {"dst", l0_k_.of(use)},
+                                               {"src", k_.now()},
+                                               {"k", spec_.d},
+                                               {"n", count},
+                                               {"prows", rows},
+                                               {"n0", first},
+                                               {"trans", 1}});
+         tell(after(move, Pipe::Cube, kScoresReady), Pipe::Cube, kScoresReady);
+         isa::Inst& product = code_.add(Op::mmad, {{"dtype", type_},
+                                                   {"c", l0_scores_.of(use)},
+                                                   {"a", 0},
+                                                   {"b", l0_k_.of(use)},
+                                                   {"m", making_.rows},
+                                                   {"k", spec_.d},
+                                                   {"n", count}});
+         after(after(product, Pipe::MTE1, kScoresReady), Pipe::Fix, kScoresDone);
+         tell(tell(product, Pipe::MTE1, kScoresReady), Pipe::Fix, kScoresDone);
+         const Val at = code_.compute(Op::sadd, to, code_.compute(Op::smul, first, size_of(type)));
+         isa::Inst& out = code_.add(Op::fix, {{"dtype", static_cast<int>(type)},
+                                              {"dst", at},
+                                              {"src", l0_scores_.of(use)},
                                               {"m", making_.rows},
-                                              {"k", spec_.d},
-                                              {"n", count}});
-    after(after(product, Pipe::MTE1, kScoresReady), Pipe::Fix, kScoresDone);
-    tell(tell(product, Pipe::MTE1, kScoresReady), Pipe::Fix, kScoresDone);
-    const RegisterScope scope(code_);
-    const Val to = code_.compute(Op::sadd, slot, code_.compute(Op::smul, offset, 4));
-    isa::Inst& out = code_.add(Op::fix, {{"dtype", static_cast<int>(DType::F32)},
-                                         {"dst", to},
-                                         {"src", l0_scores_.of(use)},
-                                         {"m", making_.rows},
-                                         {"n", count},
-                                         {"stride", schedule_.block_n * 4}});
-    tell(after(out, Pipe::Cube, kScoresDone), Pipe::Cube, kScoresDone);
-    l0_k_.turn();
-    l0_scores_.turn();
-  });
+                                              {"n", count},
+                                              {"stride", schedule_.block_n * size_of(type)}});
+         tell(after(out, Pipe::Cube, kScoresDone), Pipe::Cube, kScoresDone);
+         l0_k_.turn();
+         l0_scores_.turn();
+       });
 }
 
 void Cube::mix() {
@@ -217,29 +236,23 @@ void Cube::mix() {
   mixing_.begin(
       [&] { frame_.address(values_at_, kWordV, kWordStrideV, mixing_.place, spec_.shared, 0); });
   const Reg stride = code_.reg();
-  const Val from = load_address(values_at_, mixing_.key, kWordStrideV + 2, stride);
-  isa::Inst& values = code_.add(Op::loadnz, {{"dtype", type_},
-                                             {"dst", v_.now()},
-                                             {"src", from},
-                                             {"rows", mixing_.keys},
-                                             {"cols", spec_.e},
-                                             {"prows", rounded(mixing_.keys)},
-                                             {"stride", stride}});
-  tell(after(values, Pipe::MTE1, kVFull), Pipe::MTE1, kVFull);
-  const Val slot =
+  code_.add(Op::ldarg, {{"rd", stride}, {"index", kWordStrideV + 2}});
+  const Reg slot =
       probabilities_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities);
+  code_.wait(Pipe::Cube, Pipe::Fix, kMixDone);
   frame_.await(Pipe::MTE2, kProbabilitiesThere);
-  isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
-                                           {"dst", p_.now()},
-                                           {"src", slot},
-                                           {"rows", mixing_.rows},
-                                           {"cols", mixing_.keys},
-                                           {"prows", rounded(mixing_.rows)},
-                                           {"stride", schedule_.block_n * size_of(spec_.type)}});
-  tell(after(load, Pipe::MTE1, kPFull), Pipe::MTE1, kPFull);
-  for (int id : {kVFull, kPFull}) code_.wait(Pipe::MTE1, Pipe::MTE2, id);
-  mix_parts();
-  for (int id : {kVFull, kPFull}) code_.set(Pipe::MTE1, Pipe::MTE2, id);
+  each(mixing_.keys, schedule_.block_n, schedule_.load_n, schedule_.whole_n,
+       [&](int, Val first, Val count) {
+         load_rows(values_at_, code_.compute(Op::sadd, mixing_.key, first), stride, count, spec_.e,
+                   v_.now(), kVFull);
+         load_probabilities(slot, first, count);
+         for (int id : {kVFull, kPFull}) code_.wait(Pipe::MTE1, Pipe::MTE2, id);
+         mix_load(first, count);
+         for (int id : {kVFull, kPFull}) code_.set(Pipe::MTE1, Pipe::MTE2, id);
+         v_.turn();
+         p_.turn();
+       });
+  code_.set(Pipe::Cube, Pipe::Fix, kMixDone);
   const Val to = outputs_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs);
   isa::Inst& out = code_.add(Op::fix, {{"dtype", static_cast<int>(DType::F32)},
                                        {"dst", to},
@@ -249,60 +262,74 @@ void Cube::mix() {
                                        {"stride", spec_.e * 4}});
   tell(after(out, Pipe::Cube, kMixDone), Pipe::Cube, kMixDone);
   frame_.signal(Pipe::Fix, kProductThere);
-  v_.turn();
-  p_.turn();
   probabilities_slot_.turn();
   outputs_slot_.turn();
   mixing_.end();
 }
 
-void Cube::mix_parts() {
-  const Val values = rounded(mixing_.keys), rows = rounded(mixing_.rows);
-  code_.wait(Pipe::Cube, Pipe::Fix, kMixDone);
-  each_part(mixing_, [&](int use, Val offset, Val count) {
-    isa::Inst& left = code_.add(Op::l0a, {{"dtype", type_},
-                                          {"dst", l0_p_.of(use)},
-                                          {"src", p_.now()},
-                                          {"m", mixing_.rows},
-                                          {"k", count},
-                                          {"prows", rows},
-                                          {"k0", offset}});
-    after(left, Pipe::Cube, kMixReady);
-    isa::Inst& right = code_.add(Op::l0b, {{"dtype", type_},
-                                           {"dst", l0_v_.of(use)},
-                                           {"src", v_.now()},
-                                           {"k", count},
-                                           {"n", spec_.e},
-                                           {"prows", values},
-                                           {"k0", offset}});
-    tell(right, Pipe::Cube, kMixReady);
-    const auto product = [&](isa::Init init) -> isa::Inst& {
-      return code_.add(Op::mmad, {{"dtype", type_},
-                                  {"c", 0},
-                                  {"a", l0_p_.of(use)},
-                                  {"b", l0_v_.of(use)},
-                                  {"m", mixing_.rows},
-                                  {"k", count},
-                                  {"n", spec_.e},
-                                  {"init", static_cast<int>(init)}});
-    };
-    if (!offset.lane.is_register) {
-      isa::Inst& only = product(offset.is(0) ? isa::Init::Zero : isa::Init::Accumulate);
-      tell(after(only, Pipe::MTE1, kMixReady), Pipe::MTE1, kMixReady);
-    } else {
-      code_.wait(Pipe::Cube, Pipe::MTE1, kMixReady);
-      const int not_first = code_.jump(Op::jnz, offset);
-      product(isa::Init::Zero);
-      code_.land(not_first);
-      const int first = code_.jump(Op::jz, offset);
-      product(isa::Init::Accumulate);
-      code_.land(first);
-      code_.set(Pipe::Cube, Pipe::MTE1, kMixReady);
-    }
-    l0_p_.turn();
-    l0_v_.turn();
-  });
-  code_.set(Pipe::Cube, Pipe::Fix, kMixDone);
+void Cube::load_probabilities(Reg slot, Val first, Val count) {
+  const RegisterScope scope(code_);
+  const std::int64_t item = size_of(spec_.type);
+  const Val from = code_.compute(Op::sadd, slot, code_.compute(Op::smul, first, item));
+  isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},
+                                           {"dst", p_.now()},
+                                           {"src", from},
+                                           {"rows", mixing_.rows},
+                                           {"cols", count},
+                                           {"prows", rounded(mixing_.rows)},
+                                           {"stride", schedule_.block_n * item}});
+  tell(after(load, Pipe::MTE1, kPFull), Pipe::MTE1, kPFull);
+}
+
+/// What is loaded is multiplied part by part; the first part of a block begins its sums.
+void Cube::mix_load(Val from, Val all) {
+  const RegisterScope scope(code_);
+  const Val values = rounded(all), rows = rounded(mixing_.rows);
+  each(all, schedule_.load_n, schedule_.part_n, schedule_.whole_n,
+       [&](int use, Val offset, Val count) {
+         const Val key = code_.compute(Op::sadd, from, offset);
+         isa::Inst& left = code_.add(Op::l0a, {{"dtype", type_},
+                                               {"dst", l0_p_.of(use)},
+                                               {"src", p_.now()},
+                                               {"m", mixing_.rows},
+                                               {"k", count},
+                                               {"prows", rows},
+                                               {"k0", offset}});
+         after(left, Pipe::Cube, kMixReady);
+         isa::Inst& right = code_.add(Op::l0b, {{"dtype", type_},
+                                                {"dst", l0_v_.of(use)},
+                                                {"src", v_.now()},
+                                                {"k", count},
+                                                {"n", spec_.e},
+                                                {"prows", values},
+                                                {"k0", offset}});
+         tell(right, Pipe::Cube, kMixReady);
+         const auto product = [&](isa::Init init) -> isa::Inst& {
+           return code_.add(Op::mmad, {{"dtype", type_},
+                                       {"c", 0},
+                                       {"a", l0_p_.of(use)},
+                                       {"b", l0_v_.of(use)},
+                                       {"m", mixing_.rows},
+                                       {"k", count},
+                                       {"n", spec_.e},
+                                       {"init", static_cast<int>(init)}});
+         };
+         if (!key.lane.is_register) {
+           isa::Inst& only = product(key.is(0) ? isa::Init::Zero : isa::Init::Accumulate);
+           tell(after(only, Pipe::MTE1, kMixReady), Pipe::MTE1, kMixReady);
+         } else {
+           code_.wait(Pipe::Cube, Pipe::MTE1, kMixReady);
+           const int not_first = code_.jump(Op::jnz, key);
+           product(isa::Init::Zero);
+           code_.land(not_first);
+           const int first = code_.jump(Op::jz, key);
+           product(isa::Init::Accumulate);
+           code_.land(first);
+           code_.set(Pipe::Cube, Pipe::MTE1, kMixReady);
+         }
+         l0_p_.turn();
+         l0_v_.turn();
+       });
 }
 
 }  // namespace

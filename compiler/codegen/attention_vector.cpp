@@ -65,7 +65,7 @@ class Vector {
   [[nodiscard]] Share share_registers();
   void take_share(const AttentionWalk& walk, const Share& share);
   template <class Body>
-  void each_piece(const Share& share, Body&& body);
+  void each_piece(const Share& share, std::int64_t high, Body&& body);
   isa::Inst& vector(Op op, Operands operands);
   void column(Op op, Val to, Val a, Val b, Val rows);
   void spread(Val column, Val to, int dtype, Val rows);
@@ -74,10 +74,11 @@ class Vector {
   void load_scores(const Piece& piece, Val from);
   void add_mask(const Piece& piece);
   void hide(const Piece& piece);
+  void reduce(Reduction how, int dtype, Val of, std::int64_t row, Val rows);
+  void reduce_first(const Piece& piece);
   void weigh(const Piece& piece);
   void addition();
   void add_product(const Piece& piece, Val from);
-  void finish(const Piece& piece, Val stride);
   /// An operation of every row of a matrix with its own number, which `spread` holds.
   void by_rows(Op op, Val matrix, std::int64_t pitch, std::span<const Val> widths, Val rows);
   /// Where the rows of a share begin in a matrix; those of a piece, from there.
@@ -95,6 +96,13 @@ class Vector {
     return code_.compute(Op::sadd, offset, base);
   }
   [[nodiscard]] std::int64_t pitch() const { return schedule_.block_n * 4; }
+  [[nodiscard]] std::int64_t score_pitch() const {
+    return schedule_.block_n * size_of(score_type(spec_));
+  }
+  /// The piece's scores as F32: where they came in, or where they were widened to.
+  [[nodiscard]] Val work(const Piece& piece) const {
+    return score_type(spec_) == DType::F32 ? scores_.of(piece.use) : Val(at_.work);
+  }
 
   const AttentionSpec& spec_;
   const AttentionSchedule& schedule_;
@@ -194,8 +202,7 @@ void Vector::take_share(const AttentionWalk& walk, const Share& share) {
 }
 
 template <class Body>
-void Vector::each_piece(const Share& share, Body&& body) {
-  const std::int64_t high = schedule_.piece_m;
+void Vector::each_piece(const Share& share, std::int64_t high, Body&& body) {
   const RegisterScope scope(code_);
   if (schedule_.whole_m) {
     for (int use = 0; use < at_.share / high; ++use) {
@@ -273,13 +280,13 @@ void Vector::softmax() {
   }
   const std::int64_t row = schedule_.block_n * item_;
   const Reg scores =
-      share_of(scores_slot_.slot(frame_.slots, slots_.scores_bytes), taken_, pitch());
+      share_of(scores_slot_.slot(frame_.slots, slots_.scores_bytes), taken_, score_pitch());
   const Reg to =
       share_of(scores_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities),
                taken_, row);
   decay_ = taken_slot_.slot(at_.decay, at_.column_bytes);
-  each_piece(taken_, [&](const Piece& piece) {
-    softmax_of(piece, piece_of(scores, piece, pitch()), piece_of(to, piece, row));
+  each_piece(taken_, schedule_.piece_m, [&](const Piece& piece) {
+    softmax_of(piece, piece_of(scores, piece, score_pitch()), piece_of(to, piece, row));
   });
   frame_.signal(Pipe::MTE3, kProbabilitiesThere);
   scores_slot_.turn();
@@ -305,12 +312,13 @@ void Vector::load_scores(const Piece& piece, Val from) {
                                            {"sstride", many ? Val(stride) : Val(0)}});
     after(mask, Pipe::Vector, kScoresIn);
   }
+  const Val bytes = code_.compute(Op::smul, taking_.keys, size_of(score_type(spec_)));
   isa::Inst& load = code_.add(Op::load, {{"dst", scores_.of(piece.use)},
                                          {"src", from},
-                                         {"len", code_.compute(Op::smul, taking_.keys, 4)},
+                                         {"len", bytes},
                                          {"rows", piece.rows},
-                                         {"dstride", pitch()},
-                                         {"sstride", pitch()}});
+                                         {"dstride", score_pitch()},
+                                         {"sstride", score_pitch()}});
   if (!spec_.mask) after(load, Pipe::Vector, kScoresIn);
   tell(load, Pipe::Vector, kScoresIn);
 }
@@ -319,10 +327,23 @@ void Vector::load_scores(const Piece& piece, Val from) {
 void Vector::softmax_of(const Piece& piece, Val from, Val to) {
   load_scores(piece, from);
   code_.wait(Pipe::Vector, Pipe::MTE2, kScoresIn);
+  if (takes_maximum_first(spec_)) reduce_first(piece);
+  const bool widens = score_type(spec_) != DType::F32;
+  if (widens) {
+    isa::Inst& widen = vector(Op::vcvt, {{"dtype", static_cast<int>(score_type(spec_))},
+                                         {"to", kF32},
+                                         {"dst", at_.work},
+                                         {"a", scores_.of(piece.use)},
+                                         {"count", taking_.keys},
+                                         {"rows", piece.rows},
+                                         {"dstride", pitch()},
+                                         {"astride", score_pitch()}});
+    if (!spec_.mask) tell(widen, Pipe::MTE2, kScoresIn);
+  }
   if (spec_.scale != 1) {
     vector(Op::vmuls, {{"dtype", kF32},
-                       {"dst", scores_.of(piece.use)},
-                       {"a", scores_.of(piece.use)},
+                       {"dst", work(piece)},
+                       {"a", work(piece)},
                        {"s", bits(spec_.scale)},
                        {"count", taking_.keys},
                        {"rows", piece.rows},
@@ -335,13 +356,13 @@ void Vector::softmax_of(const Piece& piece, Val from, Val to) {
   isa::Inst& narrow = vector(Op::vcvt, {{"dtype", kF32},
                                         {"to", type_},
                                         {"dst", result_.of(piece.use)},
-                                        {"a", scores_.of(piece.use)},
+                                        {"a", work(piece)},
                                         {"count", taking_.keys},
                                         {"rows", piece.rows},
                                         {"dstride", schedule_.block_n * item_},
                                         {"astride", pitch()}});
-  after(narrow, Pipe::MTE3, kResult);
-  tell(tell(narrow, Pipe::MTE3, kResult), Pipe::MTE2, kScoresIn);
+  tell(after(narrow, Pipe::MTE3, kResult), Pipe::MTE3, kResult);
+  if (!widens || spec_.mask) tell(narrow, Pipe::MTE2, kScoresIn);
   isa::Inst& store = code_.add(Op::store, {{"dst", to},
                                            {"src", result_.of(piece.use)},
                                            {"len", code_.compute(Op::smul, taking_.keys, item_)},
@@ -368,8 +389,8 @@ void Vector::add_mask(const Piece& piece) {
                       {"astride", many ? stride : 0}});
   }
   vector(Op::vadd, {{"dtype", kF32},
-                    {"dst", scores_.of(piece.use)},
-                    {"a", scores_.of(piece.use)},
+                    {"dst", work(piece)},
+                    {"a", work(piece)},
                     {"b", wide ? mask_->of(piece.use) : Val(at_.mask_f32)},
                     {"count", taking_.keys},
                     {"rows", piece.rows},
@@ -397,7 +418,7 @@ void Vector::hide(const Piece& piece) {
   const std::int64_t row = width_ * 4;
   const Val flat = code_.compute(Op::smul, rows, width_);
   const Reg slice = code_.reg(), numbers = code_.reg();
-  code_.assign(slice, Op::mov, scores_.of(piece.use), 0);
+  code_.assign(slice, Op::mov, work(piece), 0);
   code_.assign(numbers, Op::mov, at_.numbers, 0);
   const auto widths = static_cast<int>(widths_.size());
   const auto along = [&](Reg base) {
@@ -442,6 +463,32 @@ void Vector::hide(const Piece& piece) {
   code_.land(all_seen);
 }
 
+void Vector::reduce(Reduction how, int dtype, Val of, std::int64_t row, Val rows) {
+  vector(Op::vredx, {{"dtype", dtype},
+                     {"dst", at_.scratch},
+                     {"a", of},
+                     {"count", taking_.keys},
+                     {"rows", rows},
+                     {"astride", row},
+                     {"how", static_cast<int>(how)}});
+}
+
+/// The greatest scores before they are widened: fewer bytes are to be looked at.
+void Vector::reduce_first(const Piece& piece) {
+  const int type = static_cast<int>(score_type(spec_));
+  reduce(Reduction::Max, type, scores_.of(piece.use), score_pitch(), piece.rows);
+  vector(Op::vcvt, {{"dtype", type},
+                    {"to", kF32},
+                    {"dst", at_.new_greatest},
+                    {"a", at_.scratch},
+                    {"count", piece.rows}});
+  vector(Op::vmuls, {{"dtype", kF32},
+                     {"dst", at_.scratch},
+                     {"a", at_.new_greatest},
+                     {"s", bits(spec_.scale)},
+                     {"count", piece.rows}});
+}
+
 /// The running maximum and sum of the piece's rows, and e^(score - maximum) in place of its scores.
 void Vector::weigh(const Piece& piece) {
   const RegisterScope scope(code_);
@@ -452,30 +499,21 @@ void Vector::weigh(const Piece& piece) {
   vector(Op::vdup, {{"dtype", kF32}, {"dst", greatest}, {"s", bits(kLeast)}, {"count", rows}});
   vector(Op::vdup, {{"dtype", kF32}, {"dst", sum}, {"s", 0}, {"count", rows}});
   code_.land(not_first);
-  const auto reduce = [&](Reduction how) {
-    vector(Op::vredx, {{"dtype", kF32},
-                       {"dst", at_.scratch},
-                       {"a", scores_.of(piece.use)},
-                       {"count", taking_.keys},
-                       {"rows", rows},
-                       {"astride", pitch()},
-                       {"how", static_cast<int>(how)}});
-  };
-  reduce(Reduction::Max);
+  if (!takes_maximum_first(spec_)) reduce(Reduction::Max, kF32, work(piece), pitch(), rows);
   column(Op::vmax, at_.new_greatest, greatest, at_.scratch, rows);
   column(Op::vsub, decay, greatest, at_.new_greatest, rows);
   column(Op::vexp, decay, decay, 0, rows);
   column(Op::vmax, greatest, greatest, at_.scratch, rows);
   spread(greatest, at_.spread, kF32, rows);
-  by_rows(Op::vsub, scores_.of(piece.use), pitch(), widths_, rows);
+  by_rows(Op::vsub, work(piece), pitch(), widths_, rows);
   vector(Op::vexp, {{"dtype", kF32},
-                    {"dst", scores_.of(piece.use)},
-                    {"a", scores_.of(piece.use)},
+                    {"dst", work(piece)},
+                    {"a", work(piece)},
                     {"count", taking_.keys},
                     {"rows", rows},
                     {"dstride", pitch()},
                     {"astride", pitch()}});
-  reduce(Reduction::Sum);
+  reduce(Reduction::Sum, kF32, work(piece), pitch(), rows);
   column(Op::vmul, sum, sum, decay, rows);
   column(Op::vadd, sum, sum, at_.scratch, rows);
   const int not_last = taking_.unless_last();
@@ -493,7 +531,7 @@ void Vector::addition() {
   const Reg product =
       share_of(added_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs), added_, row);
   decay_ = added_slot_.slot(at_.decay, at_.column_bytes);
-  each_piece(added_,
+  each_piece(added_, schedule_.add_m,
              [&](const Piece& piece) { add_product(piece, piece_of(product, piece, row)); });
   added_slot_.turn();
   adding_.end();

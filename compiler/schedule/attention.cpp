@@ -45,9 +45,9 @@ AttentionCubeLayout cube_layout(const AttentionSpec& spec, const AttentionSchedu
   const std::int64_t item = size_of(spec.type);
   AttentionCubeLayout at;
   at.q_bytes = fractals(schedule.tile_m, spec.d, item);
-  at.k_bytes = fractals(schedule.block_n, spec.d, item);
-  at.v_bytes = fractals(schedule.block_n, spec.e, item);
-  at.p_bytes = fractals(schedule.tile_m, schedule.block_n, item);
+  at.k_bytes = fractals(schedule.load_n, spec.d, item);
+  at.v_bytes = fractals(schedule.load_n, spec.e, item);
+  at.p_bytes = fractals(schedule.tile_m, schedule.load_n, item);
   Arena l1(0, 1);
   at.q = l1.take(2 * at.q_bytes);
   at.k = l1.take(2 * at.k_bytes);
@@ -77,21 +77,24 @@ AttentionVectorLayout vector_layout(const AttentionSpec& spec, const AttentionSc
   AttentionVectorLayout at;
   at.share = ceil_div(schedule.tile_m, machine.cores.per_group);
   Arena ub(begin, machine.ub.align.count());
-  at.scores_bytes = scores * kF32;
+  at.scores_bytes = scores * size_of(score_type(spec));
   at.scores = ub.take(2 * at.scores_bytes);
-  at.probabilities_bytes = rows * std::max(schedule.block_n, spec.e) * item;
+  at.work = score_type(spec) == DType::F32 ? at.scores : ub.take(scores * kF32);
+  at.probabilities_bytes = std::max(scores, schedule.add_m * spec.e) * item;
   at.probabilities = ub.take(2 * at.probabilities_bytes);
-  at.partial_bytes = rows * spec.e * kF32;
+  at.partial_bytes = schedule.add_m * spec.e * kF32;
   at.partial = ub.take(2 * at.partial_bytes);
-  at.out = ub.take(round_up(at.share, rows) * spec.e * kF32);
-  at.spread = ub.take(rows * spread_of(machine) * kF32);
+  const std::int64_t padded =
+      std::max(round_up(at.share, rows), round_up(at.share, schedule.add_m));
+  at.out = ub.take(padded * spec.e * kF32);
+  at.spread = ub.take(std::max(rows, schedule.add_m) * spread_of(machine) * kF32);
   if (spec.mask) {
     const std::int64_t of_rows = spec.mask_strides.row != 0 ? rows : 1;
     at.mask_bytes = of_rows * schedule.block_n * size_of(*spec.mask);
     at.mask = ub.take(2 * at.mask_bytes);
     if (*spec.mask != DType::F32) at.mask_f32 = ub.take(of_rows * schedule.block_n * kF32);
   }
-  at.column_bytes = round_up(at.share, rows) * kF32;
+  at.column_bytes = padded * kF32;
   if (spec.causal) {
     at.numbers = ub.take(schedule.block_n * kF32);
     at.places = ub.take(at.column_bytes);
@@ -111,7 +114,7 @@ AttentionVectorLayout vector_layout(const AttentionSpec& spec, const AttentionSc
 AttentionSlots slots_of(const AttentionSpec& spec, const AttentionSchedule& schedule) {
   AttentionSlots slots;
   const std::int64_t scores = schedule.tile_m * schedule.block_n;
-  slots.scores_bytes = scores * kF32;
+  slots.scores_bytes = scores * size_of(score_type(spec));
   slots.probabilities_bytes = scores * size_of(spec.type);
   slots.outputs_bytes = schedule.tile_m * spec.e * kF32;
   slots.probabilities = schedule.ahead * slots.scores_bytes;
@@ -122,10 +125,12 @@ AttentionSlots slots_of(const AttentionSpec& spec, const AttentionSchedule& sche
 
 AttentionSchedule specialised(const AttentionSpec& spec, AttentionSchedule schedule,
                               const Machine& machine) {
-  const std::int64_t rows = 2 * schedule.piece_m * machine.cores.per_group;
-  schedule.whole_m = spec.m % schedule.tile_m == 0 && schedule.tile_m % rows == 0;
-  schedule.whole_n =
-      spec.n % schedule.block_n == 0 && schedule.block_n % (2 * schedule.part_n) == 0;
+  const std::int64_t members = machine.cores.per_group;
+  schedule.whole_m = spec.m % schedule.tile_m == 0 &&
+                     schedule.tile_m % (2 * schedule.piece_m * members) == 0 &&
+                     schedule.tile_m % (2 * schedule.add_m * members) == 0;
+  schedule.whole_n = spec.n % schedule.block_n == 0 && schedule.block_n % schedule.load_n == 0 &&
+                     schedule.load_n % (2 * schedule.part_n) == 0;
   return schedule;
 }
 
@@ -205,6 +210,15 @@ AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& m
     if (candidates++ == 0 || schedule.estimate.total < best.estimate.total) best = schedule;
     return true;
   };
+  // As many parts of a block as L1 holds twice.
+  const auto loaded = [&](std::int64_t tile_m, std::int64_t part_n, std::int64_t parts) {
+    AttentionSchedule schedule{.tile_m = tile_m, .load_n = part_n * parts};
+    while (cube_layout(spec, schedule).l1_end > machine.l1.size.count() && parts > 1) {
+      parts /= 2;
+      schedule.load_n = part_n * parts;
+    }
+    return schedule.load_n;
+  };
   for (std::int64_t tile = kFractal; tile < 2 * most_m; tile *= 2) {
     const std::int64_t tile_m = std::min(tile, most_m);
     const std::int64_t share = ceil_div(tile_m, machine.cores.per_group);
@@ -214,11 +228,15 @@ AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& m
         bool any = false;
         for (std::int64_t piece = kColumnRows; piece < 2 * share; piece *= 2) {
           const std::int64_t piece_m = std::min(piece, round_up(share, kColumnRows));
-          any |= consider({.tile_m = tile_m,
-                           .block_n = part_n * parts,
-                           .part_n = part_n,
-                           .piece_m = piece_m,
-                           .ahead = kAhead});
+          for (std::int64_t add_m = piece_m; add_m <= 2 * piece_m; add_m += piece_m) {
+            any |= consider({.tile_m = tile_m,
+                             .block_n = part_n * parts,
+                             .load_n = loaded(tile_m, part_n, parts),
+                             .part_n = part_n,
+                             .piece_m = piece_m,
+                             .add_m = add_m,
+                             .ahead = kAhead});
+          }
         }
         if (!any) break;
       }
@@ -237,10 +255,12 @@ std::string to_text(const AttentionSpec& spec, const AttentionSchedule& schedule
       spec.causal ? fmt::format(", causal from key {}", spec.reach) : "",
       spec.mask ? fmt::format(", mask {}", name_of(*spec.mask)) : "");
   text += fmt::format(
-      "tile {} x {} (parts of {}, pieces of {} rows){}{}, {} blocks ahead, {} items on {} cores\n",
-      schedule.tile_m, schedule.block_n, schedule.part_n, schedule.piece_m,
-      schedule.whole_m ? ", whole tiles" : "", schedule.whole_n ? ", whole blocks" : "",
-      schedule.ahead, items_of(spec, schedule), schedule.cores);
+      "tile {} x {} (loads of {}, parts of {}, pieces of {} and {} rows){}{}, {} blocks ahead, {} "
+      "items on {} cores\n",
+      schedule.tile_m, schedule.block_n, schedule.load_n, schedule.part_n, schedule.piece_m,
+      schedule.add_m, schedule.whole_m ? ", whole tiles" : "",
+      schedule.whole_n ? ", whole blocks" : "", schedule.ahead, items_of(spec, schedule),
+      schedule.cores);
   text += fmt::format(
       "  per block: cube {:.0f}, mte1 {:.0f}, mte2 {:.0f}, fix {:.0f}; vector {:.0f}, mte2 {:.0f}, "
       "mte3 {:.0f}; scalar {:.0f} and {:.0f}; l2 read {:.0f}, write {:.0f}; in all {:.0f} cycles\n",

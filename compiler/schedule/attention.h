@@ -35,10 +35,11 @@ struct AttentionSpec {
 };
 
 /// A cube core and its vector cores take tiles of `tile_m` queries of one head, and walk over the
-/// keys in blocks of `block_n`. The cube multiplies `part_n` keys at a time; a vector core takes
-/// its share of the rows in pieces of `piece_m`.
+/// keys in blocks of `block_n`. The cube core loads `load_n` keys of a block at a time and
+/// multiplies `part_n` of them; a vector core takes its share of a block's rows in pieces of
+/// `piece_m`, and of the product's in pieces of `add_m`.
 struct AttentionSchedule {
-  std::int64_t tile_m = 16, block_n = 16, part_n = 16, piece_m = 8;
+  std::int64_t tile_m = 16, block_n = 16, load_n = 16, part_n = 16, piece_m = 8, add_m = 8;
   std::int64_t ahead = 1;  // blocks whose scores are made before the first block's values are mixed
   int cores = 1;           // cube cores
   /// Every tile has tile_m queries (every block block_n keys), and an even number of pieces (of
@@ -67,9 +68,21 @@ struct AttentionCubeLayout {
 [[nodiscard]] AttentionCubeLayout cube_layout(const AttentionSpec& spec,
                                               const AttentionSchedule& schedule);
 
+/// The type of scores on their way to the vector cores: that of a product of F16, else F32.
+[[nodiscard]] constexpr DType score_type(const AttentionSpec& spec) {
+  return spec.type == DType::F16 ? DType::F16 : DType::F32;
+}
+
+/// May the maximum be taken of scores as they come? Nothing is added to them, and the scale keeps
+/// their order.
+[[nodiscard]] constexpr bool takes_maximum_first(const AttentionSpec& spec) {
+  return score_type(spec) != DType::F32 && !spec.mask && !spec.causal && spec.scale > 0;
+}
+
 /// Bytes of the parts of a vector core's UB, and where they lie from `begin` on.
 struct AttentionVectorLayout {
   std::int64_t share = 0;  // rows of a tile that one vector core has at most
+  std::int64_t work = 0;   // a piece of scores in F32
   std::int64_t scores = 0, probabilities = 0, mask = 0, partial = 0;  // two each
   std::int64_t scores_bytes = 0, probabilities_bytes = 0, mask_bytes = 0, partial_bytes = 0;
   std::int64_t out = 0, spread = 0, mask_f32 = 0, places = 0, places_spread = 0, difference = 0,

@@ -49,6 +49,8 @@ AttentionEstimate::Block AttentionEstimate::block_of(const AttentionSchedule& sc
   block.share = ceil_div(block.m, machine_.cores.per_group);
   block.piece = std::min(schedule.piece_m, block.share);
   block.pieces = ceil_div(block.share, block.piece);
+  block.added = std::min(schedule.add_m, block.share);
+  block.additions = ceil_div(block.share, block.added);
   return block;
 }
 
@@ -85,15 +87,16 @@ void AttentionEstimate::cube_core(const AttentionSchedule& schedule, const Block
   };
   sum.mte2 = load(block.n, spec_.d, spec_.k.row) + load(block.n, spec_.e, spec_.v.row) +
              load(block.m, block.n, row * item);
-  const auto fix = [&](std::int64_t columns, std::int64_t stride) {
+  const auto fix = [&](DType to, std::int64_t columns, std::int64_t stride) {
     return busy(cost_, Op::fix,
-                {{"dtype", static_cast<std::int64_t>(DType::F32)},
+                {{"dtype", static_cast<std::int64_t>(to)},
                  {"m", block.m},
                  {"n", columns},
                  {"stride", stride}}) +
            real(machine_.fix.tail.count());
   };
-  sum.fix = parts * fix(part, row * 4) + fix(spec_.e, spec_.e * 4);
+  sum.fix = parts * fix(score_type(spec_), part, row * size_of(score_type(spec_))) +
+            fix(DType::F32, spec_.e, spec_.e * 4);
 }
 
 double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block& block) const {
@@ -104,8 +107,8 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
   const auto scores = [&](Op op) {
     return busy(cost_, op,
                 {{"dtype", f32},
-                 {"dst", at.scores},
-                 {"a", at.scores},
+                 {"dst", at.work},
+                 {"a", at.work},
                  {"count", n},
                  {"rows", rows},
                  {"dstride", pitch},
@@ -124,15 +127,31 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
     }
     sum += scores(Op::vadd);
   }
-  const auto reduce = [&](isa::Reduction how) {
+  const auto reduce = [&](DType type, isa::Reduction how) {
     return busy(cost_, Op::vredx,
-                {{"dtype", f32},
+                {{"dtype", static_cast<std::int64_t>(type)},
                  {"count", n},
                  {"rows", rows},
-                 {"astride", pitch},
+                 {"astride", schedule.block_n * size_of(type)},
                  {"how", static_cast<std::int64_t>(how)}});
   };
-  sum += reduce(isa::Reduction::Max) + reduce(isa::Reduction::Sum);
+  const DType incoming = score_type(spec_);
+  if (incoming != DType::F32) {
+    sum += busy(cost_, Op::vcvt,
+                {{"dtype", static_cast<std::int64_t>(incoming)},
+                 {"to", f32},
+                 {"count", n},
+                 {"rows", rows},
+                 {"dstride", pitch},
+                 {"astride", schedule.block_n * size_of(incoming)}});
+  }
+  if (takes_maximum_first(spec_)) {
+    sum += 2 * column(Op::vmuls);
+    sum += reduce(incoming, isa::Reduction::Max);
+  } else {
+    sum += reduce(DType::F32, isa::Reduction::Max);
+  }
+  sum += reduce(DType::F32, isa::Reduction::Sum);
   sum += 2 * column(Op::vmax) + column(Op::vsub) + column(Op::vexp) + column(Op::vmul) +
          column(Op::vadd);
   sum += busy(cost_, Op::vbrc,
@@ -140,8 +159,8 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
   for (std::int64_t first = 0; first < n; first += width) {
     sum += busy(cost_, Op::vsub,
                 {{"dtype", f32},
-                 {"dst", at.scores + first * 4},
-                 {"a", at.scores + first * 4},
+                 {"dst", at.work + first * 4},
+                 {"a", at.work + first * 4},
                  {"b", at.spread},
                  {"count", std::min(width, n - first)},
                  {"rows", rows},
@@ -163,7 +182,7 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
 double AttentionEstimate::addition(const AttentionSchedule& schedule, const Block& block) const {
   const AttentionVectorLayout at = vector_layout(spec_, schedule, machine_, 0);
   const auto f32 = static_cast<std::int64_t>(DType::F32);
-  const std::int64_t rows = block.piece, width = spread_of(machine_), pitch = spec_.e * 4;
+  const std::int64_t rows = block.added, width = spread_of(machine_), pitch = spec_.e * 4;
   double sum = busy(cost_, Op::vbrc,
                     {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", width * 4}});
   for (std::int64_t first = 0; first < spec_.e; first += width) {
@@ -189,20 +208,22 @@ double AttentionEstimate::addition(const AttentionSchedule& schedule, const Bloc
 void AttentionEstimate::vector_core(const AttentionSchedule& schedule, const Block& block,
                                     Estimate& sum) const {
   const double pieces = real(block.pieces);
-  sum.vector = pieces * (softmax(schedule, block) + addition(schedule, block));
+  const double additions = real(block.additions);
+  sum.vector = pieces * softmax(schedule, block) + additions * addition(schedule, block);
   const std::int64_t item = size_of(spec_.type), rows = block.piece;
   const auto load = [&](std::int64_t bytes, std::int64_t stride, std::int64_t count) {
     return busy(cost_, Op::load,
                 {{"len", bytes}, {"rows", count}, {"sstride", stride}, {"dstride", stride}});
   };
-  sum.vector_mte2 =
-      load(block.n * 4, schedule.block_n * 4, rows) + load(spec_.e * 4, spec_.e * 4, rows);
+  const std::int64_t score = size_of(score_type(spec_));
+  sum.vector_mte2 = load(block.n * score, schedule.block_n * score, rows);
   if (spec_.mask) {
     const bool many = spec_.mask_strides.row != 0;
     sum.vector_mte2 +=
         load(block.n * size_of(*spec_.mask), spec_.mask_strides.row, many ? rows : 1);
   }
   sum.vector_mte2 *= pieces;
+  sum.vector_mte2 += additions * load(spec_.e * 4, spec_.e * 4, block.added);
   sum.mte3 = pieces * busy(cost_, Op::store,
                            {{"len", block.n * item},
                             {"rows", rows},
@@ -221,27 +242,29 @@ void AttentionEstimate::firmware(const AttentionSchedule& schedule, const Block&
   };
   const double command = decode(5, 8) + term(DecodeTerm::issue);
   const double arithmetic = decode(3, 3) + real(machine_.firmware.scalar_op.count());
-  const double of_part = schedule.whole_n ? 1 : 14, of_piece = schedule.whole_m ? 10 : 30;
+  const double of_part = schedule.whole_n ? 1 : 14, of_piece = schedule.whole_m ? 5 : 15;
   sum.cube_scalar = real(block.parts) * (6 * command + of_part * arithmetic) + 55 * arithmetic;
   const std::int64_t width = spread_of(machine_);
-  const double widths = real(ceil_div(schedule.block_n, width) + ceil_div(spec_.e, width));
   const double mask = spec_.mask ? 3 : 0;
-  sum.vector_scalar =
-      real(block.pieces) * ((20 + widths + mask) * command + of_piece * arithmetic) +
-      45 * arithmetic;
+  const auto vector = [&](std::int64_t commands, std::int64_t columns) {
+    return real(commands + ceil_div(columns, width)) * command + of_piece * arithmetic;
+  };
+  sum.vector_scalar = real(block.pieces) * (vector(18, schedule.block_n) + mask * command) +
+                      real(block.additions) * vector(4, spec_.e) + 45 * arithmetic;
 }
 
-/// All cores' bytes at what L2 gives and takes; keys and values too large for L2, at HBM's rate.
+/// All cores' bytes at what L2 gives and takes, one after the other; keys and values too large for
+/// L2, at HBM's rate.
 void AttentionEstimate::traffic(const AttentionSchedule& schedule, const Block& block,
                                 Estimate& sum) const {
-  const std::int64_t item = size_of(spec_.type);
+  const std::int64_t item = size_of(spec_.type), score = size_of(score_type(spec_));
   const std::int64_t keys = block.n * (spec_.d + spec_.e) * item;
   const std::int64_t scores = block.m * block.n, outputs = block.m * spec_.e;
   const double cores = schedule.cores;
-  sum.l2_read =
-      cores * real(keys + scores * (item + 4) + outputs * 4) / machine_.l2.read.per_cycle().value();
+  sum.l2_read = cores * real(keys + scores * (item + score) + outputs * 4) /
+                machine_.l2.read.per_cycle().value();
   sum.l2_write =
-      cores * real(scores * (item + 4) + outputs * 4) / machine_.l2.write.per_cycle().value();
+      cores * real(scores * (item + score) + outputs * 4) / machine_.l2.write.per_cycle().value();
   const std::int64_t heads = spec_.batch * spec_.heads / spec_.shared;
   const double all = real(heads) * real(spec_.n * (spec_.d + spec_.e) * item);
   const double once = all / hbm_read_rate(machine_).per_cycle().value();

@@ -21,6 +21,7 @@ class AttentionEstimate {
   struct Block {
     std::int64_t m = 0, n = 0, parts = 0;
     std::int64_t share = 0, piece = 0, pieces = 0;  // rows of a vector core
+    std::int64_t added = 0, additions = 0;          // the same where products are added
   };
   [[nodiscard]] Block block_of(const AttentionSchedule& schedule) const;
   /// Blocks of keys that a tile of queries sees, on average.

@@ -14,8 +14,10 @@ AttentionSchedule tiles(std::int64_t m, std::int64_t block, std::int64_t part, s
   AttentionSchedule schedule;
   schedule.tile_m = m;
   schedule.block_n = block;
+  schedule.load_n = block > 2 * part ? 2 * part : block;
   schedule.part_n = part;
   schedule.piece_m = piece;
+  schedule.add_m = m % 64 == 0 ? 2 * piece : piece;
   schedule.ahead = ahead;
   schedule.cores = cores;
   return schedule;

@@ -35,7 +35,7 @@ TEST(AttentionSchedule, fits_whatever_the_sizes) {
 
 TEST(AttentionSchedule, smaller_tiles_give_work_to_more_cores) {
   const Machine machine = default_machine();
-  const AttentionSpec spec = spec_of(12, 128, 128, 64);
+  const AttentionSpec spec = spec_of(12, 128, 2048, 64);
   EXPECT_GT(schedule_attention(spec, machine, 24).cores, 12);
 }
 
