@@ -2,6 +2,7 @@
 
 #include "compiler/codegen/attention_walk.h"
 #include "vm/base/error.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
@@ -28,6 +29,8 @@ void describe_arguments(const AttentionSpec& spec, const AttentionSchedule& sche
                                  bytes_of(spec.out, spec.batch, spec.heads, spec.m, spec.e * item)};
   program.arguments[kWordWorkspace] = {Kind::Workspace, "slots",
                                        attention_workspace_bytes(spec, schedule)};
+  program.arguments[kWordScaled] = program.arguments[kWordQ];
+  if (schedule.scales_queries) program.arguments[kWordScaled].kind = Kind::Workspace;
   if (!spec.mask) return;
   program.arguments[kWordMask] = {
       Kind::Input, "mask",
@@ -38,10 +41,16 @@ void describe_arguments(const AttentionSpec& spec, const AttentionSchedule& sche
 
 std::int64_t attention_workspace_bytes(const AttentionSpec& spec,
                                        const AttentionSchedule& schedule) {
-  return schedule.cores * slots_of(spec, schedule).bytes;
+  const std::int64_t queries = spec.batch * spec.heads * spec.m * spec.d * size_of(spec.type);
+  return scaled_queries(spec, schedule) + (schedule.scales_queries ? queries : 0);
+}
+
+std::int64_t scaled_queries(const AttentionSpec& spec, const AttentionSchedule& schedule) {
+  return round_up(schedule.cores * slots_of(spec, schedule).bytes, 512);
 }
 
 std::vector<std::uint64_t> attention_arguments(const AttentionSpec& spec,
+                                               const AttentionSchedule& schedule,
                                                const AttentionAddresses& addresses) {
   std::vector<std::uint64_t> words(kAttentionWords, 0);
   words[kWordQ] = addresses.q;
@@ -50,6 +59,7 @@ std::vector<std::uint64_t> attention_arguments(const AttentionSpec& spec,
   words[kWordOut] = addresses.out;
   words[kWordWorkspace] = addresses.workspace;
   words[kWordMask] = addresses.mask;
+  words[kWordScaled] = schedule.scales_queries ? addresses.scaled : addresses.q;
   const auto put = [&](int word, std::int64_t value) {
     words[static_cast<std::size_t>(word)] = static_cast<std::uint64_t>(value);
   };

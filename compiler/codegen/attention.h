@@ -21,8 +21,9 @@ namespace dvmsim {
 /// Addresses of tensors and of the workspace: what relocation writes.
 struct AttentionAddresses {
   std::uint64_t q = 0, k = 0, v = 0, out = 0, workspace = 0, mask = 0;
+  std::uint64_t scaled = 0;  // scaled_queries() in the workspace, or q
 };
-inline constexpr int kAttentionAddresses = 6;
+inline constexpr int kAttentionAddresses = 7;
 
 /// There is no attention_problem() and the schedule fits. Launch it on schedule.cores cube cores
 /// and all their groups' vector cores. The code is the same for every batch, count of queries and
@@ -31,9 +32,13 @@ inline constexpr int kAttentionAddresses = 6;
                                         const AttentionSchedule& schedule, const Machine& machine);
 
 [[nodiscard]] std::vector<std::uint64_t> attention_arguments(const AttentionSpec& spec,
+                                                             const AttentionSchedule& schedule,
                                                              const AttentionAddresses& addresses);
+/// Where in the workspace the scaled queries begin, if the schedule has them.
+[[nodiscard]] std::int64_t scaled_queries(const AttentionSpec& spec,
+                                          const AttentionSchedule& schedule);
 
-/// Bytes of the slots of all cores.
+/// Bytes of the slots of all cores, and of scaled queries.
 [[nodiscard]] std::int64_t attention_workspace_bytes(const AttentionSpec& spec,
                                                      const AttentionSchedule& schedule);
 

@@ -64,6 +64,7 @@ void Cube::write(Program& program) {
   const Reg turn = code_.reg();
   code_.assign(turn, Op::mov, 0, 0);
   tokens(true);
+  if (schedule_.scales_queries) frame_.await(Pipe::MTE2, kQueriesThere);
   frame_.begin_turns();
   const int no_mix = code_.jump(Op::jnz, code_.compute(Op::slt, turn, schedule_.ahead));
   mix();
@@ -130,7 +131,7 @@ void Cube::each(Val all, std::int64_t most, std::int64_t step, bool straight, Bo
 /// Queries are loaded once per tile, and stay in L0A while its keys pass.
 void Cube::load_queries() {
   const Reg from = code_.reg(), stride = code_.reg();
-  frame_.address(from, kWordQ, kWordStrideQ, making_.place, 1, making_.row);
+  frame_.address(from, kWordScaled, kWordStrideQ, making_.place, 1, making_.row);
   code_.add(Op::ldarg, {{"rd", stride}, {"index", kWordStrideQ + 2}});
   const Val rows = rounded(making_.rows);
   isa::Inst& load = code_.add(Op::loadnz, {{"dtype", type_},

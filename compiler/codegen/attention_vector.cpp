@@ -62,6 +62,8 @@ class Vector {
 
   void tokens(bool give);
   void count_places();
+  void scale_queries();
+  void scale_piece(Val from, Val to, Val count, Val in, Val out);
   [[nodiscard]] Share share_registers();
   void take_share(const AttentionWalk& walk, const Share& share);
   template <class Body>
@@ -130,6 +132,7 @@ void Vector::write(Program& program) {
   const Reg turn = code_.reg();
   code_.assign(turn, Op::mov, 0, 0);
   if (spec_.causal) count_places();
+  if (schedule_.scales_queries) scale_queries();
   tokens(true);
   frame_.begin_turns();
   const int no_softmax = code_.jump(Op::jz, code_.compute(Op::slt, turn, frame_.turns));
@@ -180,6 +183,65 @@ void Vector::count_places() {
     vector(Op::vdup, {{"dtype", kI32}, {"dst", to}, {"s", 1}, {"count", count}});
     vector(Op::vscanx, {{"dtype", kI32}, {"dst", to}, {"a", to}, {"count", count}});
   }
+}
+
+/// All queries as one row, in pieces over all vector cores. Each cube core reads what other groups
+/// have scaled: all have to be done.
+void Vector::scale_queries() {
+  const RegisterScope scope(code_);
+  const std::int64_t piece = schedule_.piece_m * schedule_.block_n;
+  const Reg all = code_.reg(), first = code_.reg(), step = code_.reg(), count = code_.reg(),
+            from = code_.reg(), to = code_.reg(), left = code_.reg();
+  AttentionPair in(code_, at_.scores, at_.scores_bytes),
+      out(code_, at_.probabilities, at_.probabilities_bytes);
+  code_.add(Op::ldarg, {{"rd", all}, {"index", kWordM}});
+  code_.assign(all, Op::smul, all, frame_.per_tile);
+  code_.assign(all, Op::smul, all, spec_.d);
+  code_.assign(first, Op::smul, Reg{isa::kCoreIndexReg}, piece);
+  code_.assign(step, Op::smul, Reg{isa::kCoreCountReg}, piece);
+  code_.assign(count, Op::ssub, all, first);
+  code_.assign(count, Op::sadd, count, step);
+  code_.assign(count, Op::ssub, count, 1);
+  code_.assign(count, Op::sdiv, count, step);
+  code_.assign(count, Op::smax, count, 0);
+  tokens(true);
+  code_.begin_loop(count);
+  code_.assign(left, Op::ssub, all, first);
+  code_.assign(left, Op::smin, left, piece);
+  const Reg offset = code_.reg();
+  code_.assign(offset, Op::smul, first, item_);
+  code_.add(Op::ldarg, {{"rd", from}, {"index", kWordQ}});
+  code_.add(Op::ldarg, {{"rd", to}, {"index", kWordScaled}});
+  code_.assign(from, Op::sadd, from, offset);
+  code_.assign(to, Op::sadd, to, offset);
+  scale_piece(from, to, left, in.now(), out.now());
+  in.turn();
+  out.turn();
+  code_.assign(first, Op::sadd, first, step);
+  code_.end_loop();
+  tokens(false);
+  frame_.signal(Pipe::MTE3, kQueriesScaled, isa::CrossMode::All);
+  frame_.await(Pipe::MTE3, kQueriesScaled, isa::CrossMode::All);
+  frame_.signal(Pipe::MTE3, kQueriesThere);
+}
+
+void Vector::scale_piece(Val from, Val to, Val count, Val in, Val out) {
+  const Val bytes = code_.compute(Op::smul, count, item_);
+  isa::Inst& load = code_.add(Op::load, {{"dst", in}, {"src", from}, {"len", bytes}});
+  tell(after(load, Pipe::Vector, kScoresIn), Pipe::Vector, kScoresIn);
+  isa::Inst& widen = vector(
+      Op::vcvt, {{"dtype", type_}, {"to", kF32}, {"dst", at_.work}, {"a", in}, {"count", count}});
+  tell(after(widen, Pipe::MTE2, kScoresIn), Pipe::MTE2, kScoresIn);
+  vector(Op::vmuls, {{"dtype", kF32},
+                     {"dst", at_.work},
+                     {"a", at_.work},
+                     {"s", bits(spec_.scale)},
+                     {"count", count}});
+  isa::Inst& narrow = vector(
+      Op::vcvt, {{"dtype", kF32}, {"to", type_}, {"dst", out}, {"a", at_.work}, {"count", count}});
+  tell(after(narrow, Pipe::MTE3, kResult), Pipe::MTE3, kResult);
+  isa::Inst& store = code_.add(Op::store, {{"dst", to}, {"src", out}, {"len", bytes}});
+  tell(after(store, Pipe::Vector, kResult), Pipe::Vector, kResult);
 }
 
 /// Rows are divided evenly; the last cores may have fewer, or none.
@@ -340,7 +402,7 @@ void Vector::softmax_of(const Piece& piece, Val from, Val to) {
                                          {"astride", score_pitch()}});
     if (!spec_.mask) tell(widen, Pipe::MTE2, kScoresIn);
   }
-  if (spec_.scale != 1) {
+  if (score_scale(spec_, schedule_) != 1) {
     vector(Op::vmuls, {{"dtype", kF32},
                        {"dst", work(piece)},
                        {"a", work(piece)},
@@ -485,7 +547,7 @@ void Vector::reduce_first(const Piece& piece) {
   vector(Op::vmuls, {{"dtype", kF32},
                      {"dst", at_.scratch},
                      {"a", at_.new_greatest},
-                     {"s", bits(spec_.scale)},
+                     {"s", bits(score_scale(spec_, schedule_))},
                      {"count", piece.rows}});
 }
 

@@ -73,16 +73,14 @@ void AttentionFrame::begin_turns() {
   code.begin_loop(code.compute(Op::sadd, turns, schedule.ahead));
 }
 
-void AttentionFrame::signal(Pipe pipe, int id) {
-  code.add(Op::xset, {{"pipe", static_cast<int>(pipe)},
-                      {"id", id},
-                      {"mode", static_cast<int>(isa::CrossMode::Group)}});
+void AttentionFrame::signal(Pipe pipe, int id, isa::CrossMode mode) {
+  code.add(Op::xset,
+           {{"pipe", static_cast<int>(pipe)}, {"id", id}, {"mode", static_cast<int>(mode)}});
 }
 
-void AttentionFrame::await(Pipe pipe, int id) {
-  code.add(Op::xwait, {{"pipe", static_cast<int>(pipe)},
-                       {"id", id},
-                       {"mode", static_cast<int>(isa::CrossMode::Group)}});
+void AttentionFrame::await(Pipe pipe, int id, isa::CrossMode mode) {
+  code.add(Op::xwait,
+           {{"pipe", static_cast<int>(pipe)}, {"id", id}, {"mode", static_cast<int>(mode)}});
 }
 
 void AttentionFrame::address(Reg at, int base, int strides, Val place, std::int64_t shared,

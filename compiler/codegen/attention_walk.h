@@ -15,6 +15,7 @@ enum AttentionWord : int {
   kWordOut,
   kWordWorkspace,
   kWordMask,
+  kWordScaled,  // queries as the cube cores read them
   kWordBatch,
   kWordM,
   kWordN,
@@ -28,7 +29,10 @@ enum AttentionWord : int {
 };
 
 /// Flags between the cores of a group: what is there.
-inline constexpr int kScoresThere = 0, kProbabilitiesThere = 1, kProductThere = 2;
+inline constexpr int kScoresThere = 0, kProbabilitiesThere = 1, kProductThere = 2,
+                     kQueriesThere = 3;
+/// Among the vector cores: all have scaled their queries.
+inline constexpr int kQueriesScaled = 4;
 
 /// Registers taken while it lives are free again afterwards.
 class RegisterScope {
@@ -61,9 +65,10 @@ class AttentionFrame {
 
   /// Opens the core's loop; the last turns only finish.
   void begin_turns();
-  /// Signals, or waits, on a pipe, to or for the other kind of cores of the group.
-  void signal(Pipe pipe, int id);
-  void await(Pipe pipe, int id);
+  /// Signals, or waits, on a pipe, to or for the other kind of cores of the group, or as `mode`
+  /// says.
+  void signal(Pipe pipe, int id, isa::CrossMode mode = isa::CrossMode::Group);
+  void await(Pipe pipe, int id, isa::CrossMode mode = isa::CrossMode::Group);
   /// The address of a row, of a tensor's words; `place` counts heads and batches, `shared` of them
   /// have one head of the tensor.
   void address(Reg at, int base, int strides, Val place, std::int64_t shared, Val row);

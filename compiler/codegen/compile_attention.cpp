@@ -20,14 +20,23 @@ void ModuleCompiler::compile_attention(Scope& scope, const Group& group) {
   note(to_text(spec, schedule));
   const int slots =
       workspace(node.name + ".slots", DType::U8, {attention_workspace_bytes(spec, schedule)});
-  std::vector<ModuleArgument> arguments = scalars(attention_arguments(spec, {}));
-  // In the order of AttentionAddresses: q, k, v, out, workspace, mask.
+  std::vector<ModuleArgument> arguments = scalars(attention_arguments(spec, schedule, {}));
+  // In the order of AttentionAddresses: q, k, v, out, workspace, mask, scaled.
   for (std::size_t i = 0; i < 3; ++i) arguments[i] = at(tensor_of(scope, node.inputs[i]));
   arguments[3] = at(tensor_of(scope, node.outputs[0]));
   arguments[4] = at(slots);
+  arguments[6] = schedule.scales_queries ? at(slots, scaled_queries(spec, schedule)) : arguments[0];
   if (spec.mask) arguments[5] = at(tensor_of(scope, node.inputs[3]));
-  launch(attention_program(spec, schedule, machine_), std::move(arguments), schedule.cores,
-         schedule.cores * machine_.cores.per_group, node.name);
+  const auto known =
+      std::find_if(attentions_.begin(), attentions_.end(), [&](const KnownAttention& each) {
+        return have_one_program(each.spec, each.schedule, spec, schedule);
+      });
+  const int program = known != attentions_.end()
+                          ? known->program
+                          : add_program(attention_program(spec, schedule, machine_));
+  if (known == attentions_.end()) attentions_.push_back({spec, schedule, program});
+  launch_known(program, std::move(arguments), schedule.cores,
+               schedule.cores * machine_.cores.per_group, node.name);
 }
 
 }  // namespace dvmsim

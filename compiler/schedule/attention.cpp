@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "compiler/schedule/attention_estimate.h"
 #include "vm/base/error.h"
@@ -17,8 +18,9 @@ constexpr std::int64_t kFractal = 16, kRow = 32, kColumnRows = 8, kF32 = 4;
 /// block pass meanwhile.
 constexpr std::int64_t kAhead = 3;
 
-/// Spreads side by side in a row: each takes instructions of its own, and a rotation goes so far.
-constexpr std::int64_t kMostWidths = 7;
+/// Spreads side by side in a row: each takes instructions of its own; an operand rotates over so
+/// many.
+constexpr std::int64_t kMostWidths = 8, kMostRotated = 7;
 
 std::int64_t fractals(std::int64_t rows, std::int64_t columns, std::int64_t item) {
   return round_up(rows, kFractal) * round_up(columns * item, kRow);
@@ -123,6 +125,13 @@ AttentionSlots slots_of(const AttentionSpec& spec, const AttentionSchedule& sche
   return slots;
 }
 
+bool has_dense_queries(const AttentionSpec& spec) {
+  const std::int64_t row = spec.d * size_of(spec.type);
+  return score_type(spec) != DType::F32 && (spec.m == 1 || spec.q.row == row) &&
+         (spec.heads == 1 || spec.q.head == spec.m * row) &&
+         (spec.batch == 1 || spec.q.batch == spec.heads * spec.m * row);
+}
+
 AttentionSchedule specialised(const AttentionSpec& spec, AttentionSchedule schedule,
                               const Machine& machine) {
   const std::int64_t members = machine.cores.per_group;
@@ -132,6 +141,19 @@ AttentionSchedule specialised(const AttentionSpec& spec, AttentionSchedule sched
   schedule.whole_n = spec.n % schedule.block_n == 0 && schedule.block_n % schedule.load_n == 0 &&
                      schedule.load_n % (2 * schedule.part_n) == 0;
   return schedule;
+}
+
+bool have_one_program(const AttentionSpec& a, const AttentionSchedule& of_a, const AttentionSpec& b,
+                      const AttentionSchedule& of_b) {
+  const auto kind = [](const AttentionSpec& spec) {
+    return std::tuple(spec.heads, spec.shared, spec.d, spec.e, spec.type, spec.scale, spec.causal,
+                      spec.mask, spec.mask && spec.mask_strides.row != 0);
+  };
+  const auto tiles = [](const AttentionSchedule& s) {
+    return std::tuple(s.tile_m, s.block_n, s.load_n, s.part_n, s.piece_m, s.add_m, s.ahead,
+                      s.whole_m, s.whole_n, s.scales_queries);
+  };
+  return kind(a) == kind(b) && tiles(of_a) == tiles(of_b);
 }
 
 std::int64_t items_of(const AttentionSpec& spec, const AttentionSchedule& schedule) {
@@ -167,7 +189,8 @@ bool fits(const AttentionSpec& spec, const AttentionSchedule& schedule, const Ma
   // What is hidden from a query is hidden in whole spreads.
   const bool hides = !spec.causal || schedule.block_n <= spread_of(machine) ||
                      schedule.block_n % spread_of(machine) == 0;
-  return hides && widths <= kMostWidths && cube.l1_end <= machine.l1.size.count() &&
+  const bool many = widths <= (spec.causal ? kMostRotated : kMostWidths);
+  return hides && many && cube.l1_end <= machine.l1.size.count() &&
          cube.l0a_end <= machine.l0a.size.count() && cube.l0b_end <= machine.l0b.size.count() &&
          cube.l0c_end <= machine.l0c.size.count() &&
          vector_layout(spec, schedule, machine, 0).end <= room;
@@ -187,7 +210,7 @@ std::string attention_problem(const AttentionSpec& spec, const Machine& machine)
     return fmt::format("the size of a head is no multiple of {}", kFractal);
   }
   if (spread_of(machine) % kFractal != 0) return "a repeat of the vector unit is too short";
-  if (machine.xflag.ids < 3 || machine.xflag.max < kAhead + 1) {
+  if (machine.xflag.ids < 5 || machine.xflag.max < kAhead + 1) {
     return "the machine has too few flags between its cores";
   }
   AttentionSchedule least;
@@ -206,8 +229,13 @@ AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& m
     if (!fits(spec, schedule, machine)) return false;
     schedule = specialised(spec, schedule, machine);
     schedule.cores = static_cast<int>(std::min<std::int64_t>(cores, items_of(spec, schedule)));
-    schedule.estimate = estimate.of(schedule);
-    if (candidates++ == 0 || schedule.estimate.total < best.estimate.total) best = schedule;
+    const bool may_scale = spec.scale != 1 && has_dense_queries(spec);
+    for (bool scales : {false, true}) {
+      if (scales && !may_scale) break;
+      schedule.scales_queries = scales;
+      schedule.estimate = estimate.of(schedule);
+      if (candidates++ == 0 || schedule.estimate.total < best.estimate.total) best = schedule;
+    }
     return true;
   };
   // As many parts of a block as L1 holds twice.
@@ -255,12 +283,14 @@ std::string to_text(const AttentionSpec& spec, const AttentionSchedule& schedule
       spec.causal ? fmt::format(", causal from key {}", spec.reach) : "",
       spec.mask ? fmt::format(", mask {}", name_of(*spec.mask)) : "");
   text += fmt::format(
-      "tile {} x {} (loads of {}, parts of {}, pieces of {} and {} rows){}{}, {} blocks ahead, {} "
+      "tile {} x {} (loads of {}, parts of {}, pieces of {} and {} rows){}{}{}, {} blocks ahead, "
+      "{} "
       "items on {} cores\n",
       schedule.tile_m, schedule.block_n, schedule.load_n, schedule.part_n, schedule.piece_m,
       schedule.add_m, schedule.whole_m ? ", whole tiles" : "",
-      schedule.whole_n ? ", whole blocks" : "", schedule.ahead, items_of(spec, schedule),
-      schedule.cores);
+      schedule.whole_n ? ", whole blocks" : "",
+      schedule.scales_queries ? ", queries scaled first" : "", schedule.ahead,
+      items_of(spec, schedule), schedule.cores);
   text += fmt::format(
       "  per block: cube {:.0f}, mte1 {:.0f}, mte2 {:.0f}, fix {:.0f}; vector {:.0f}, mte2 {:.0f}, "
       "mte3 {:.0f}; scalar {:.0f} and {:.0f}; l2 read {:.0f}, write {:.0f}; in all {:.0f} cycles\n",

@@ -45,6 +45,8 @@ struct AttentionSchedule {
   /// Every tile has tile_m queries (every block block_n keys), and an even number of pieces (of
   /// parts): the code is straight and knows its buffers.
   bool whole_m = false, whole_n = false;
+  /// The vector cores scale all queries first, instead of all scores later.
+  bool scales_queries = false;
 
   /// What the estimate believes of one block in the steady state, in cycles, by pipe, and of all.
   struct Estimate {
@@ -72,6 +74,16 @@ struct AttentionCubeLayout {
 [[nodiscard]] constexpr DType score_type(const AttentionSpec& spec) {
   return spec.type == DType::F16 ? DType::F16 : DType::F32;
 }
+
+/// What scores are multiplied with.
+[[nodiscard]] inline float score_scale(const AttentionSpec& spec,
+                                       const AttentionSchedule& schedule) {
+  return schedule.scales_queries ? 1 : spec.scale;
+}
+
+/// Can all queries be scaled as one row? They follow one another without a gap, and where scores
+/// are widened there is room for them.
+[[nodiscard]] bool has_dense_queries(const AttentionSpec& spec);
 
 /// May the maximum be taken of scores as they come? Nothing is added to them, and the scale keeps
 /// their order.
@@ -106,7 +118,7 @@ struct AttentionSlots {
 [[nodiscard]] AttentionSlots slots_of(const AttentionSpec& spec, const AttentionSchedule& schedule);
 
 /// Bytes of UB that are left to the code of a vector core.
-inline constexpr std::int64_t kAttentionCode = 8192;
+inline constexpr std::int64_t kAttentionCode = 12288;
 
 /// Elements of F32 in one repeat: the width of the columns in which rows meet their own number.
 [[nodiscard]] std::int64_t spread_of(const Machine& machine);
@@ -114,6 +126,10 @@ inline constexpr std::int64_t kAttentionCode = 8192;
 /// The schedule, told whether tiles and blocks of these sizes are whole.
 [[nodiscard]] AttentionSchedule specialised(const AttentionSpec& spec, AttentionSchedule schedule,
                                             const Machine& machine);
+
+/// Is one program right for both? Lengths, batches and strides are arguments of it.
+[[nodiscard]] bool have_one_program(const AttentionSpec& a, const AttentionSchedule& of_a,
+                                    const AttentionSpec& b, const AttentionSchedule& of_b);
 
 /// Tiles of queries over all heads and batches.
 [[nodiscard]] std::int64_t items_of(const AttentionSpec& spec, const AttentionSchedule& schedule);

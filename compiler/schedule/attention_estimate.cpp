@@ -115,7 +115,8 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
                  {"astride", pitch}});
   };
   const auto column = [&](Op op) { return busy(cost_, op, {{"dtype", f32}, {"count", rows}}); };
-  double sum = spec_.scale != 1 ? scores(Op::vmuls) : 0;
+  const float scale = score_scale(spec_, schedule);
+  double sum = scale != 1 ? scores(Op::vmuls) : 0;
   if (spec_.mask) {
     const std::int64_t mask_rows = spec_.mask_strides.row != 0 ? rows : 1;
     if (*spec_.mask != DType::F32) {
@@ -146,7 +147,7 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
                  {"astride", schedule.block_n * size_of(incoming)}});
   }
   if (takes_maximum_first(spec_)) {
-    sum += 2 * column(Op::vmuls);
+    sum += (scale != 1 ? 2 : 1) * column(Op::vmuls);
     sum += reduce(incoming, isa::Reduction::Max);
   } else {
     sum += reduce(DType::F32, isa::Reduction::Max);
@@ -231,6 +232,23 @@ void AttentionEstimate::vector_core(const AttentionSchedule& schedule, const Blo
                             {"sstride", schedule.block_n * item}});
 }
 
+double AttentionEstimate::scaling(const AttentionSchedule& schedule) const {
+  if (!schedule.scales_queries) return 0;
+  const std::int64_t all = spec_.batch * spec_.heads * spec_.m * spec_.d;
+  const std::int64_t piece = schedule.piece_m * schedule.block_n;
+  const std::int64_t cores = schedule.cores * machine_.cores.per_group;
+  const auto type = static_cast<std::int64_t>(spec_.type);
+  const auto f32 = static_cast<std::int64_t>(DType::F32);
+  const double vector = busy(cost_, Op::vcvt, {{"dtype", type}, {"to", f32}, {"count", piece}}) +
+                        busy(cost_, Op::vmuls, {{"dtype", f32}, {"count", piece}}) +
+                        busy(cost_, Op::vcvt, {{"dtype", f32}, {"to", type}, {"count", piece}});
+  const double load =
+      real(piece * size_of(spec_.type)) / machine_.mte2.gm_to_ub_miss.per_cycle().value();
+  // Two flags between cores, and the way of the first piece in and of the last one out.
+  const double way = 2 * real(machine_.xflag.latency.cycles().count()) + load + vector;
+  return real(ceil_div(ceil_div(all, piece), cores)) * std::max(vector, load) + way;
+}
+
 /// Decoding: commands of about 5 words and 8 operands, arithmetic of 3 and 3. How many of each
 /// there are is counted in the code.
 void AttentionEstimate::firmware(const AttentionSchedule& schedule, const Block& block,
@@ -288,7 +306,7 @@ AttentionSchedule::Estimate AttentionEstimate::of(const AttentionSchedule& sched
   const double way = (sum.mte2 + sum.cube + sum.fix + sum.vector + sum.vector_mte2 / 2) + 3 * hop;
   const auto start = cycles_in(machine_.launch.per_core, machine_.clock.core).count();
   const int cores = schedule.cores * (1 + machine_.cores.per_group);
-  sum.total = std::max(sum.total, turns * pace + way) + real(start * cores);
+  sum.total = std::max(sum.total, turns * pace + way) + scaling(schedule) + real(start * cores);
   return sum;
 }
 

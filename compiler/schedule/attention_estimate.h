@@ -29,6 +29,8 @@ class AttentionEstimate {
   void cube_core(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
   void vector_core(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
   void firmware(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
+  /// Cycles until the queries are scaled.
+  [[nodiscard]] double scaling(const AttentionSchedule& schedule) const;
   void traffic(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
   /// Vector cycles of a piece's softmax, and of adding a piece of the block's output.
   [[nodiscard]] double softmax(const AttentionSchedule& schedule, const Block& block) const;

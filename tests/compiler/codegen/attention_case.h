@@ -119,10 +119,11 @@ struct Run {
     at.v = product::Buffers::upload(device, in.v);
     if (spec.mask) at.mask = product::Buffers::upload(device, in.mask);
     at.workspace = device.allocate(Bytes(attention_workspace_bytes(spec, schedule)));
+    at.scaled = at.workspace + static_cast<std::uint64_t>(scaled_queries(spec, schedule));
     at.out = device.allocate(Bytes(out_bytes(spec)));
     Launch launch{};
     launch.program = &program;
-    launch.arguments = attention_arguments(spec, at);
+    launch.arguments = attention_arguments(spec, schedule, at);
     launch.cube_cores = schedule.cores;
     launch.vector_cores = schedule.cores * machine.cores.per_group;
     report = device.wait(device.submit(launch));
