@@ -69,14 +69,14 @@ class Vector {
   template <class Body>
   void each_piece(const Share& share, std::int64_t high, Body&& body);
   isa::Inst& vector(Op op, Operands operands);
-  void column(Op op, Val to, Val a, Val b, Val rows);
+  isa::Inst& column(Op op, Val to, Val a, Val b, Val rows);
   void spread(Val column, Val to, int dtype, Val rows);
   void softmax();
   void softmax_of(const Piece& piece, Val from, Val to);
   void load_scores(const Piece& piece, Val from);
   void add_mask(const Piece& piece);
   void hide(const Piece& piece);
-  void reduce(Reduction how, int dtype, Val of, std::int64_t row, Val rows);
+  void reduce(Reduction how, int dtype, Val to, Val of, std::int64_t row, Val rows);
   void reduce_first(const Piece& piece);
   void weigh(const Piece& piece);
   void addition();
@@ -168,12 +168,11 @@ isa::Inst& Vector::vector(Op op, Operands operands) {
   return inst;
 }
 
-void Vector::column(Op op, Val to, Val a, Val b, Val rows) {
+isa::Inst& Vector::column(Op op, Val to, Val a, Val b, Val rows) {
   if (isa::row_of(op).find("b") < 0) {
-    vector(op, {{"dtype", kF32}, {"dst", to}, {"a", a}, {"count", rows}});
-  } else {
-    vector(op, {{"dtype", kF32}, {"dst", to}, {"a", a}, {"b", b}, {"count", rows}});
+    return vector(op, {{"dtype", kF32}, {"dst", to}, {"a", a}, {"count", rows}});
   }
+  return vector(op, {{"dtype", kF32}, {"dst", to}, {"a", a}, {"b", b}, {"count", rows}});
 }
 
 /// 1, 2, 3, ... along the keys of a block and along the rows of a tile.
@@ -400,6 +399,7 @@ void Vector::softmax_of(const Piece& piece, Val from, Val to) {
                                          {"rows", piece.rows},
                                          {"dstride", pitch()},
                                          {"astride", score_pitch()}});
+    widen.drain = false;  // its source came from outside
     if (!spec_.mask) tell(widen, Pipe::MTE2, kScoresIn);
   }
   if (score_scale(spec_, schedule_) != 1) {
@@ -423,6 +423,7 @@ void Vector::softmax_of(const Piece& piece, Val from, Val to) {
                                         {"rows", piece.rows},
                                         {"dstride", schedule_.block_n * item_},
                                         {"astride", pitch()}});
+  narrow.drain = false;  // the sum has waited for its source
   tell(after(narrow, Pipe::MTE3, kResult), Pipe::MTE3, kResult);
   if (!widens || spec_.mask) tell(narrow, Pipe::MTE2, kScoresIn);
   isa::Inst& store = code_.add(Op::store, {{"dst", to},
@@ -525,9 +526,9 @@ void Vector::hide(const Piece& piece) {
   code_.land(all_seen);
 }
 
-void Vector::reduce(Reduction how, int dtype, Val of, std::int64_t row, Val rows) {
+void Vector::reduce(Reduction how, int dtype, Val to, Val of, std::int64_t row, Val rows) {
   vector(Op::vredx, {{"dtype", dtype},
-                     {"dst", at_.scratch},
+                     {"dst", to},
                      {"a", of},
                      {"count", taking_.keys},
                      {"rows", rows},
@@ -538,16 +539,18 @@ void Vector::reduce(Reduction how, int dtype, Val of, std::int64_t row, Val rows
 /// The greatest scores before they are widened: fewer bytes are to be looked at.
 void Vector::reduce_first(const Piece& piece) {
   const int type = static_cast<int>(score_type(spec_));
-  reduce(Reduction::Max, type, scores_.of(piece.use), score_pitch(), piece.rows);
+  const float scale = score_scale(spec_, schedule_);
+  reduce(Reduction::Max, type, at_.new_greatest, scores_.of(piece.use), score_pitch(), piece.rows);
   vector(Op::vcvt, {{"dtype", type},
                     {"to", kF32},
-                    {"dst", at_.new_greatest},
-                    {"a", at_.scratch},
+                    {"dst", at_.scratch},
+                    {"a", at_.new_greatest},
                     {"count", piece.rows}});
+  if (scale == 1) return;
   vector(Op::vmuls, {{"dtype", kF32},
                      {"dst", at_.scratch},
-                     {"a", at_.new_greatest},
-                     {"s", bits(score_scale(spec_, schedule_))},
+                     {"a", at_.scratch},
+                     {"s", bits(scale)},
                      {"count", piece.rows}});
 }
 
@@ -561,11 +564,12 @@ void Vector::weigh(const Piece& piece) {
   vector(Op::vdup, {{"dtype", kF32}, {"dst", greatest}, {"s", bits(kLeast)}, {"count", rows}});
   vector(Op::vdup, {{"dtype", kF32}, {"dst", sum}, {"s", 0}, {"count", rows}});
   code_.land(not_first);
-  if (!takes_maximum_first(spec_)) reduce(Reduction::Max, kF32, work(piece), pitch(), rows);
+  if (!takes_maximum_first(spec_))
+    reduce(Reduction::Max, kF32, at_.scratch, work(piece), pitch(), rows);
   column(Op::vmax, at_.new_greatest, greatest, at_.scratch, rows);
   column(Op::vsub, decay, greatest, at_.new_greatest, rows);
   column(Op::vexp, decay, decay, 0, rows);
-  column(Op::vmax, greatest, greatest, at_.scratch, rows);
+  column(Op::vmax, greatest, greatest, at_.scratch, rows).drain = false;
   spread(greatest, at_.spread, kF32, rows);
   by_rows(Op::vsub, work(piece), pitch(), widths_, rows);
   vector(Op::vexp, {{"dtype", kF32},
@@ -575,8 +579,8 @@ void Vector::weigh(const Piece& piece) {
                     {"rows", rows},
                     {"dstride", pitch()},
                     {"astride", pitch()}});
-  reduce(Reduction::Sum, kF32, work(piece), pitch(), rows);
-  column(Op::vmul, sum, sum, decay, rows);
+  reduce(Reduction::Sum, kF32, at_.scratch, work(piece), pitch(), rows);
+  column(Op::vmul, sum, sum, decay, rows).drain = false;
   column(Op::vadd, sum, sum, at_.scratch, rows);
   const int not_last = taking_.unless_last();
   vector(Op::vcopy,

@@ -147,7 +147,9 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
                  {"astride", schedule.block_n * size_of(incoming)}});
   }
   if (takes_maximum_first(spec_)) {
-    sum += (scale != 1 ? 2 : 1) * column(Op::vmuls);
+    sum += busy(cost_, Op::vcvt,
+                {{"dtype", static_cast<std::int64_t>(incoming)}, {"to", f32}, {"count", rows}}) +
+           (scale != 1 ? column(Op::vmuls) : 0);
     sum += reduce(incoming, isa::Reduction::Max);
   } else {
     sum += reduce(DType::F32, isa::Reduction::Max);
