@@ -63,6 +63,22 @@ bool same_matrix(const Graph& graph, ValueId a, ValueId b) {
          from[from.size() - 2] == to[to.size() - 2];
 }
 
+/// Of a condition whose values are known: each query sees one key more than the one before it.
+std::optional<std::int64_t> reach_of_known(const Value& condition, bool seen, ScoreCounts counts) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 22;
+  const std::int64_t count = counts.queries * counts.keys;
+  if (count > kMost || element_count(known_shape(condition)) != count) return std::nullopt;
+  const std::vector<std::int64_t> numbers = constant_tensor(condition).ints();
+  const auto keys = static_cast<std::size_t>(counts.keys);
+  std::size_t first = 0;
+  while (first < keys && (numbers[first] != 0) == seen) ++first;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const bool is_seen = i % keys < first + i / keys;
+    if (((numbers[i] != 0) == seen) != is_seen) return std::nullopt;
+  }
+  return static_cast<std::int64_t>(first) - 1;
+}
+
 struct Comparison {
   Op op;
   ValueId left, right;
@@ -106,6 +122,8 @@ std::optional<double> uniform_number(const Graph& graph, ValueId id) {
 
 std::optional<std::int64_t> reach_of(const Graph& graph, ValueId condition, bool seen,
                                      ScoreCounts counts) {
+  const Value& value = graph.value(condition);
+  if (value.kind == ValueKind::Constant) return reach_of_known(value, seen, counts);
   const Node* node = producer(graph, condition);
   if (node == nullptr) return std::nullopt;
   if (node->op == Op::Not) return reach_of(graph, node->inputs[0], !seen, counts);

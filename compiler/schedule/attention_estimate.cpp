@@ -99,6 +99,42 @@ void AttentionEstimate::cube_core(const AttentionSchedule& schedule, const Block
             fix(DType::F32, spec_.e, spec_.e * 4);
 }
 
+/// Widening of what comes in, and the greatest and the sum of each row.
+double AttentionEstimate::reductions(const AttentionSchedule& schedule, const Block& block) const {
+  const auto f32 = static_cast<std::int64_t>(DType::F32);
+  const std::int64_t n = block.n, rows = block.piece, pitch = schedule.block_n * 4;
+  const float scale = score_scale(spec_, schedule);
+  double sum = 0;
+  const auto reduce = [&](DType type, isa::Reduction how) {
+    return busy(cost_, Op::vredx,
+                {{"dtype", static_cast<std::int64_t>(type)},
+                 {"count", n},
+                 {"rows", rows},
+                 {"astride", schedule.block_n * size_of(type)},
+                 {"how", static_cast<std::int64_t>(how)}});
+  };
+  const DType incoming = score_type(spec_);
+  if (incoming != DType::F32) {
+    sum += busy(cost_, Op::vcvt,
+                {{"dtype", static_cast<std::int64_t>(incoming)},
+                 {"to", f32},
+                 {"count", n},
+                 {"rows", rows},
+                 {"dstride", pitch},
+                 {"astride", schedule.block_n * size_of(incoming)}});
+  }
+  if (takes_maximum_first(spec_)) {
+    sum += busy(cost_, Op::vcvt,
+                {{"dtype", static_cast<std::int64_t>(incoming)}, {"to", f32}, {"count", rows}}) +
+           (scale != 1 ? busy(cost_, Op::vmuls, {{"dtype", f32}, {"count", rows}}) : 0);
+    sum += reduce(incoming, isa::Reduction::Max);
+  } else {
+    sum += reduce(DType::F32, isa::Reduction::Max);
+  }
+  sum += reduce(DType::F32, isa::Reduction::Sum);
+  return sum;
+}
+
 double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block& block) const {
   const AttentionVectorLayout at = vector_layout(spec_, schedule, machine_, 0);
   const auto f32 = static_cast<std::int64_t>(DType::F32);
@@ -128,33 +164,7 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
     }
     sum += scores(Op::vadd);
   }
-  const auto reduce = [&](DType type, isa::Reduction how) {
-    return busy(cost_, Op::vredx,
-                {{"dtype", static_cast<std::int64_t>(type)},
-                 {"count", n},
-                 {"rows", rows},
-                 {"astride", schedule.block_n * size_of(type)},
-                 {"how", static_cast<std::int64_t>(how)}});
-  };
-  const DType incoming = score_type(spec_);
-  if (incoming != DType::F32) {
-    sum += busy(cost_, Op::vcvt,
-                {{"dtype", static_cast<std::int64_t>(incoming)},
-                 {"to", f32},
-                 {"count", n},
-                 {"rows", rows},
-                 {"dstride", pitch},
-                 {"astride", schedule.block_n * size_of(incoming)}});
-  }
-  if (takes_maximum_first(spec_)) {
-    sum += busy(cost_, Op::vcvt,
-                {{"dtype", static_cast<std::int64_t>(incoming)}, {"to", f32}, {"count", rows}}) +
-           (scale != 1 ? column(Op::vmuls) : 0);
-    sum += reduce(incoming, isa::Reduction::Max);
-  } else {
-    sum += reduce(DType::F32, isa::Reduction::Max);
-  }
-  sum += reduce(DType::F32, isa::Reduction::Sum);
+  sum += reductions(schedule, block);
   sum += 2 * column(Op::vmax) + column(Op::vsub) + column(Op::vexp) + column(Op::vmul) +
          column(Op::vadd);
   sum += busy(cost_, Op::vbrc,

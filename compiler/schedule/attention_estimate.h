@@ -34,6 +34,7 @@ class AttentionEstimate {
   void traffic(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
   /// Vector cycles of a piece's softmax, and of adding a piece of the block's output.
   [[nodiscard]] double softmax(const AttentionSchedule& schedule, const Block& block) const;
+  [[nodiscard]] double reductions(const AttentionSchedule& schedule, const Block& block) const;
   [[nodiscard]] double addition(const AttentionSchedule& schedule, const Block& block) const;
 
   const AttentionSpec& spec_;

@@ -86,8 +86,8 @@ TEST_P(AttentionAgreement, simulator_and_reference_agree_to_the_byte) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AttentionAgreement, ::testing::Values(1, 101, 201, 301));
 
-Trial trial_of(const AttentionSpec& spec, const AttentionSchedule& schedule,
-               const Program& program, const Machine& machine) {
+Trial trial_of(const AttentionSpec& spec, const AttentionSchedule& schedule, const Program& program,
+               const Machine& machine) {
   Trial trial{&program, {}, schedule.cores, schedule.cores * machine.cores.per_group};
   const std::vector<std::uint64_t> words = attention_arguments(spec, schedule, {});
   for (std::size_t i = 0; i < words.size(); ++i) {

@@ -64,8 +64,8 @@ struct Tensors {
 };
 
 /// One row of the result, by its definition.
-inline std::vector<float> plain_row(const AttentionSpec& spec, const Tensors& in, std::int64_t batch,
-                                    std::int64_t head, std::int64_t row) {
+inline std::vector<float> plain_row(const AttentionSpec& spec, const Tensors& in,
+                                    std::int64_t batch, std::int64_t head, std::int64_t row) {
   const auto element = [&](const std::vector<std::byte>& from, const AttentionStrides& stride,
                            std::int64_t h, std::int64_t r, std::int64_t i, DType type) {
     const std::int64_t at = batch * stride.batch + h * stride.head + r * stride.row;
@@ -84,8 +84,8 @@ inline std::vector<float> plain_row(const AttentionSpec& spec, const Tensors& in
     score *= static_cast<double>(spec.scale);
     if (spec.mask) {
       const std::int64_t of_row = spec.mask_strides.row == 0 ? 0 : row;
-      score += static_cast<double>(
-          element(in.mask, spec.mask_strides, head, of_row, key, *spec.mask));
+      score +=
+          static_cast<double>(element(in.mask, spec.mask_strides, head, of_row, key, *spec.mask));
     }
     weight.push_back(score);
     greatest = std::max(greatest, score);
