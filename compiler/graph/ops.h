@@ -62,6 +62,7 @@ enum class ShapeRule : std::uint8_t {
   ScatterRows,
   TopK,
   Resize,
+  Refuse,
   Attention
 };
 
