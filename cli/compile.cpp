@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "cli/commands.h"
+#include "cli/features.h"
 #include "cli/files.h"
 #include "cli/job.h"
 #include "cli/machine.h"
@@ -37,7 +38,7 @@ std::string overview(const Module& module, const CompileWork& work) {
 
 int compile_model(const CommandLine& line) {
   const RunOptions& options = line.run;
-  refuse_features(options);
+  const Features features = features_of(options);
   const Machine machine = machine_from(options.hardware, options.sets);
   const Strategy& strategy = find_strategy(options.strategy);
   const Graph written = load_model(options.model, options.floats, known_inputs(options));
@@ -54,6 +55,7 @@ int compile_model(const CommandLine& line) {
   std::string schedules, groups;
   CompileOptions how;
   how.fusion = strategy.fusion;
+  how.features = features;
   how.path = strategy.path;
   how.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   how.cores = options.cores;

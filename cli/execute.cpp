@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cli/compare.h"
+#include "cli/features.h"
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "sim/device/device.h"
@@ -125,6 +126,7 @@ void fill_from(RunReport& report, const RunOptions& options, const Job& job,
                const RunResult& result) {
   report.model = job.name;
   report.strategy = result.module == nullptr ? options.strategy : result.module->strategy;
+  if (!job.module) report.features = names_of(features_of(options));
   report.dims.assign(job.dims.begin(), job.dims.end());
   report.host.program_bytes = result.program_bytes;
   report.host.synchronisations = result.host.synchronisations;
@@ -163,6 +165,7 @@ SimOptions sim_options(const RunOptions& options) {
 SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
   SessionOptions session;
   session.strategy = &find_strategy(options.strategy);
+  session.features = features_of(options);
   session.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   session.cores = options.cores;
   session.mode = mode;

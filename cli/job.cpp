@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/features.h"
 #include "cli/files.h"
 #include "cli/machine.h"
 #include "cli/npy.h"
@@ -129,14 +130,8 @@ Job job_of_file(const Machine& machine, RunOptions& options) {
 
 }  // namespace
 
-void refuse_features(const RunOptions& options) {
-  for (const auto& [name, on] : options.features) {
-    throw Error("--feature " + name + ": strategy " + options.strategy + " has no such feature");
-  }
-}
-
 Prepared prepare(const CommandLine& line) {
-  refuse_features(line.run);
+  (void)features_of(line.run);
   Prepared prepared;
   prepared.options = line.run;
   prepared.machine = machine_from(line.run.hardware, line.run.sets);

@@ -14,9 +14,6 @@ struct Prepared {
   RunOptions options{};
 };
 
-/// Throws Error for a --feature that the strategy has not.
-void refuse_features(const RunOptions& options);
-
 /// For the verbs run and op. Throws Error for whatever cannot be run.
 [[nodiscard]] Prepared prepare(const CommandLine& line);
 

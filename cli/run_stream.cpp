@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/compare.h"
 #include "cli/execute.h"
+#include "cli/features.h"
 #include "cli/job.h"
 #include "cli/machine.h"
 #include "cli/npy.h"
@@ -180,7 +181,7 @@ void refuse_with_stream(const RunOptions& options) {
 }  // namespace
 
 int run_stream(const RunOptions& options) {
-  refuse_features(options);
+  (void)features_of(options);
   refuse_with_stream(options);
   const Machine machine = machine_from(options.hardware, options.sets);
   const Stream stream = load_stream(options.stream);

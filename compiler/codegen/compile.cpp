@@ -38,6 +38,9 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
     case GroupKind::Cube:
       compile_product(scope, group);
       break;
+    case GroupKind::Attention:
+      compile_attention(scope, group);
+      break;
     case GroupKind::Conv:
       compile_conv(scope, group);
       break;
@@ -91,8 +94,9 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
   for (ValueId output : node.outputs) results.push_back(tensor_of(scope, output));
   std::vector<ModuleStep>* outer = steps_;
   for (std::size_t which = 0; which < 2; ++which) {
+    const PassContext context = pass_context(machine_, options_);
     const PlannedGraph planned =
-        plan_graph(run_passes(node.subgraphs[which], {machine_}), machine_, options_.fusion);
+        plan_graph(run_passes(node.subgraphs[which], context), machine_, options_.fusion);
     const Graph& branch = planned.graph;
     Scope inside(branch);
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {

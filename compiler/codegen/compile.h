@@ -6,6 +6,7 @@
 #include <string>
 
 #include "compiler/graph/graph.h"
+#include "compiler/pass/feature.h"
 #include "compiler/pass/partition.h"
 #include "compiler/pass/pipeline.h"
 #include "compiler/runtime/module.h"
@@ -16,6 +17,7 @@ namespace dvmsim {
 
 struct CompileOptions {
   Fusion fusion = Fusion::Patterns;
+  Features features{};
   CodePath path = CodePath::Bytecode;
   Tiling tiling = Tiling::Cost;
   int cores = 0;                   // groups of cores to use at most; 0: all

@@ -14,6 +14,7 @@
 #include "compiler/codegen/memory_plan.h"
 #include "compiler/codegen/order.h"
 #include "compiler/codegen/plan.h"
+#include "compiler/schedule/attention.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
@@ -122,8 +123,13 @@ class ModuleCompiler {
 
   void launch(Program program, std::vector<ModuleArgument> arguments, int cube, int vector,
               const std::string& label) {
+    launch_known(add_program(std::move(program)), std::move(arguments), cube, vector, label);
+  }
+  /// Launches a program of the module.
+  void launch_known(int program, std::vector<ModuleArgument> arguments, int cube, int vector,
+                    const std::string& label) {
     ModuleStep step;
-    step.program = add_program(std::move(program));
+    step.program = program;
     step.path = options_.path;
     // Unified cores are counted as cube cores, whatever they run.
     step.cube_cores = machine_.cores.unified ? cube + vector : cube;
@@ -163,6 +169,7 @@ class ModuleCompiler {
   void compile_conv(Scope& scope, const Group& group);
   void compile_windows(Scope& scope, const Group& group);
   void compile_window_mix(Scope& scope, const Group& group, MixGroup mix);
+  void compile_attention(Scope& scope, const Group& group);
   void compile_pool(Scope& scope, const Group& group);
   void compile_branch(Scope& scope, const Group& group);
   void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
@@ -185,6 +192,13 @@ class ModuleCompiler {
   const CompileOptions& options_;
   CompileWork& work_;
   Module module_{};
+  /// Attention programs so far: which depend on the kind of a spec and its schedule only.
+  struct KnownAttention {
+    AttentionSpec spec{};
+    AttentionSchedule schedule{};
+    int program = 0;
+  };
+  std::vector<KnownAttention> attentions_{};
   std::vector<ModuleStep>* steps_ = nullptr;
 };
 

@@ -103,16 +103,21 @@ PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion) {
   return planned;
 }
 
+PassContext pass_context(const Machine& machine, const CompileOptions& options) {
+  return {machine, nullptr, options.features, options.groups};
+}
+
 Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machine& machine,
            const CompileOptions& options)
     : machine_(machine), options_(options), guards_(graph.symbols, {sizes.begin(), sizes.end()}) {
+  const PassContext known = pass_context(machine_, options_);
   if (graph.symbols.empty()) {
-    planned_ =
-        plan_graph(run_passes(graph, {machine_}, options_.observer), machine_, options_.fusion);
+    planned_ = plan_graph(run_passes(graph, known, options_.observer), machine_, options_.fusion);
     return;
   }
   const Graph numbers = specialize(graph, bindings_of(graph, sizes));
-  const PassContext context{machine_, &guards_};
+  PassContext context = known;
+  context.guards = &guards_;
   if (!has_empty(numbers) && is_symbolic(graph, context)) {
     const Graph lowered = run_passes(graph, context, options_.observer);
     symbolic_ = is_primitive(lowered) && is_symbolic(lowered, context);
@@ -121,8 +126,7 @@ Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machin
       return;
     }
   }
-  planned_ =
-      plan_graph(run_passes(numbers, {machine_}, options_.observer), machine_, options_.fusion);
+  planned_ = plan_graph(run_passes(numbers, known, options_.observer), machine_, options_.fusion);
 }
 
 void Plan::plan_symbolic(const Graph& lowered) {

@@ -10,6 +10,7 @@
 
 #include "compiler/codegen/compile.h"
 #include "compiler/graph/guards.h"
+#include "compiler/pass/pass.h"
 
 namespace dvmsim {
 
@@ -21,6 +22,9 @@ struct PlannedGraph {
 };
 /// `graph` comes from run_passes, and its shapes are numbers.
 [[nodiscard]] PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion);
+
+/// What the passes of a graph without symbols may look at.
+[[nodiscard]] PassContext pass_context(const Machine& machine, const CompileOptions& options);
 
 class Plan {
  public:

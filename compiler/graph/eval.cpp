@@ -182,6 +182,8 @@ Tensor evaluate_one(const Call& call) {
       return eval_ops::matmul(call);
     case Op::Conv:
       return eval_ops::conv(call);
+    case Op::Attention:
+      return eval_ops::attention(call);
     case Op::ConvLast:
       return eval_ops::conv_last(call);
     case Op::ArgMax:

@@ -62,7 +62,8 @@ enum class ShapeRule : std::uint8_t {
   ScatterRows,
   TopK,
   Resize,
-  Refuse
+  Refuse,
+  Attention
 };
 
 inline constexpr int kMany = 1 << 20;

@@ -26,6 +26,8 @@ GroupKind kind_of(const Graph& graph, const Node& node) {
     case Op::MatMul:
     case Op::ConvLast:
       return GroupKind::Cube;
+    case Op::Attention:
+      return GroupKind::Attention;
     case Op::MaxPool:
     case Op::SumPool:
     case Op::Depthwise:
@@ -248,9 +250,9 @@ class Partitioner {
 }  // namespace
 
 std::string_view name_of(GroupKind kind) {
-  constexpr std::string_view kNames[] = {"vector",  "cube",   "conv",       "window",
-                                         "copy",    "gather", "row-gather", "top",
-                                         "scatter", "alias",  "branch"};
+  constexpr std::string_view kNames[] = {"vector", "cube",    "attention", "conv",
+                                         "window", "copy",    "gather",    "row-gather",
+                                         "top",    "scatter", "alias",     "branch"};
   return kNames[static_cast<int>(kind)];
 }
 

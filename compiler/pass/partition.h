@@ -17,6 +17,7 @@ namespace dvmsim {
 enum class GroupKind : std::uint8_t {
   Vector,  // elementwise, broadcast and reduction nodes over one iteration domain
   Cube,    // a product or convolution, perhaps with elementwise nodes on its result (mix)
+  Attention,
   Conv,    // a convolution: copies and a product
   Window,  // a pool or a depthwise convolution
   Copy,    // one move

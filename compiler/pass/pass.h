@@ -3,8 +3,11 @@
 // about which a pass asks; pipeline.cpp says which passes do without numbers.
 #pragma once
 
+#include <string>
+
 #include "compiler/graph/graph.h"
 #include "compiler/graph/guards.h"
+#include "compiler/pass/feature.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
@@ -13,6 +16,8 @@ namespace dvmsim {
 struct PassContext {
   const Machine& machine;
   Guards* guards = nullptr;  // remembers what was asked about symbols; null: there are none
+  Features features{};
+  std::string* remarks = nullptr;  // text for people: what a pass did not do, and why
 
   [[nodiscard]] bool equal(const Dim& a, const Dim& b) const {
     return a == b || (guards != nullptr && guards->equal(a, b));
@@ -30,6 +35,9 @@ struct PassContext {
 
 /// Every node has a name of its own: that of its source, numbered if it repeats.
 [[nodiscard]] Graph name_nodes(const Graph& graph, const PassContext& context);
+/// With the feature: two products with a softmax between them become one attention node, with the
+/// scale, the mask, heads that share keys and the transposes around them.
+[[nodiscard]] Graph attention(const Graph& graph, const PassContext& context);
 /// Composites become primitives; each keeps the name of the operator it came from.
 [[nodiscard]] Graph decompose_composites(const Graph& graph, const PassContext& context);
 /// Nodes without elements to compute, and sums of none, become constants.

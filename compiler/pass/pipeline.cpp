@@ -24,6 +24,11 @@ bool has_composite(const Graph& graph, const PassContext&) {
   });
 }
 
+bool may_have_attention(const Graph& graph, const PassContext& context) {
+  return context.features.has(Feature::Attention) && has<Op::Softmax>(graph, context) &&
+         has<Op::MatMul>(graph, context);
+}
+
 bool has_empty(const Graph& graph, const PassContext& context) {
   return std::any_of(graph.values.begin(), graph.values.end(), [&](const Value& value) {
     return value.type.shape && std::any_of(value.type.shape->begin(), value.type.shape->end(),
@@ -41,6 +46,7 @@ struct Pass {
 
 constexpr Pass kPipeline[] = {
     {"name-nodes", name_nodes, always, true},
+    {"attention", attention, may_have_attention, false},
     {"decompose", decompose_composites, has_composite, true},
     {"fold-empty", fold_empty, has_empty, true},
     {"channels-last", channels_last, has<Op::Conv, Op::MaxPool, Op::SumPool>, false},

@@ -81,6 +81,7 @@ GraphRunner::~GraphRunner() = default;
 CompileOptions GraphRunner::compile_options() const {
   CompileOptions options;
   options.fusion = strategy_.fusion;
+  options.features = settings_.features;
   options.path = strategy_.path;
   options.tiling = settings_.tiling;
   options.cores = settings_.cores;

@@ -15,6 +15,7 @@
 
 #include "compiler/codegen/plan.h"
 #include "compiler/graph/graph.h"
+#include "compiler/pass/feature.h"
 #include "compiler/runtime/module_runner.h"
 #include "compiler/runtime/stage.h"
 #include "compiler/runtime/stage_key.h"
@@ -24,6 +25,7 @@ namespace dvmsim {
 struct CompileSettings {
   Tiling tiling = Tiling::Cost;
   int cores = 0;
+  Features features{};
   int ready_modules = 512;  // kept at most; the one used longest ago goes first
 };
 

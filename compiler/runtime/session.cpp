@@ -14,7 +14,8 @@ RunnerOptions runner_options(const SessionOptions& options) {
 }
 
 CompileSettings settings_of(const SessionOptions& options) {
-  return {options.tiling, options.cores, options.ready_modules};
+  return {options.tiling, options.cores, options.features.value_or(options.strategy->features),
+          options.ready_modules};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct SessionOptions {
   const Strategy* strategy = &kDvm;
   Tiling tiling = Tiling::Cost;
   int cores = 0;
+  std::optional<Features> features{};  // none: those of the strategy
   Mode mode = Mode::Functional;
   /// Called with every buffer of inputs, constants and outputs before the first launch of a module.
   std::function<void(const std::string& name, std::uint64_t address, Bytes size)> before_run{};

@@ -7,7 +7,7 @@
 namespace dvmsim {
 
 std::span<const Strategy* const> strategies() {
-  static const Strategy* const kAll[] = {&kEager, &kDvm};
+  static const Strategy* const kAll[] = {&kEager, &kDvm, &kResident};
   return kAll;
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "compiler/pass/feature.h"
 #include "compiler/pass/partition.h"
 #include "vm/device/device.h"
 
@@ -18,6 +19,8 @@ struct Strategy {
   bool compiles = true;
   /// Programs are encoded again for every run of a graph with symbolic dimensions.
   bool encodes_each_run = true;
+  /// What it can do beyond `dvm`; --feature switches each.
+  Features features{};
 };
 
 /// One kernel per framework operator: native, compiled ahead for every shape, the best schedule
@@ -26,6 +29,8 @@ extern const Strategy kEager;
 /// The paper's virtual machine on a static graph with symbolic dimensions: partitioned once, fused
 /// by pattern, encoded again for every launch.
 extern const Strategy kDvm;
+/// Beyond the paper: `dvm` and every feature.
+extern const Strategy kResident;
 
 [[nodiscard]] std::span<const Strategy* const> strategies();
 /// Throws Error naming the ones there are.

@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compiler/graph/shape.h"
+#include "compiler/pass/attention_match.h"
+#include "compiler/pass/pass.h"
+#include "compiler/pass/rewrite.h"
+#include "compiler/schedule/attention_node.h"
+#include "compiler/schedule/lower.h"
+
+namespace dvmsim {
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+Dims as_dims(const Sizes& sizes) {
+  return {sizes.begin(), sizes.end()};
+}
+
+ValueType typed(DType dtype, const Sizes& shape) {
+  return {dtype, as_dims(shape), std::nullopt};
+}
+
+class Fuser {
+ public:
+  Fuser(const Graph& graph, const PassContext& context)
+      : graph_(graph), context_(context), matcher_(graph), rewrite_(graph) {}
+
+  Graph run() {
+    for (const Node& node : rewrite_.nodes()) {
+      const bool is_made = node.op == Op::Transpose && made_.count(node.outputs[0]) != 0;
+      if (is_made || (matcher_.looks_like(node) && fuse(node))) continue;
+      rewrite_.keep(node);
+    }
+    return rewrite_.done();
+  }
+
+ private:
+  bool fuse(const Node& product) {
+    std::string why;
+    const auto match = matcher_.match(product, why);
+    if (!match) return refuse(product, why);
+    Node node = node_of(*match, product);
+    std::vector<ValueType> types;
+    for (const auto* operand : {&match->q, &match->k, &match->v}) {
+      types.push_back(typed(graph_.value(operand->base).type.dtype, operand->shape));
+    }
+    if (match->mask != kNoValue) {
+      types.push_back(typed(graph_.value(match->mask).type.dtype, match->mask_shape));
+    }
+    if (why = attention_problem(node, types, context_.machine); !why.empty()) {
+      return refuse(product, why);
+    }
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      node.inputs[i] = reshaped(node.inputs[i], resolve(*types[i].shape, {}), product.name);
+    }
+    emit(std::move(node), *match, product);
+    return true;
+  }
+
+  static Node node_of(const AttentionMatch& match, const Node& product) {
+    Node node;
+    node.op = Op::Attention;
+    node.name = product.name;
+    node.inputs = {match.q.base, match.k.base, match.v.base};
+    if (match.mask != kNoValue) node.inputs.push_back(match.mask);
+    node.set("scale", match.scale);
+    if (match.reach) node.set("reach", *match.reach);
+    const Sizes straight = {0, 1, 2, 3};
+    if (match.q.perm != straight) node.set("q_perm", as_dims(match.q.perm));
+    if (match.k.perm != straight) node.set("k_perm", as_dims(match.k.perm));
+    if (match.v.perm != straight) node.set("v_perm", as_dims(match.v.perm));
+    return node;
+  }
+
+  /// The node makes the product's result, or that of the one transpose which reads it.
+  void emit(Node node, const AttentionMatch& match, const Node& product) {
+    const ValueId result = product.outputs[0];
+    const Value& value = graph_.value(result);
+    const Node* next = matcher_.only_user(result);
+    const bool has_axes = known_shape(value) == match.result_shape;
+    if (has_axes && next != nullptr && next->op == Op::Transpose &&
+        next->ints_of("perm", {3, 2, 1, 0})[3] == 3) {
+      node.set("out_perm", as_dims(next->ints_of("perm")));
+      node.outputs = {next->outputs[0]};
+      made_.insert(next->outputs[0]);
+      rewrite_.keep(std::move(node));
+    } else if (has_axes) {
+      node.outputs = {result};
+      rewrite_.keep(std::move(node));
+    } else {
+      const ValueId made = rewrite_.make(value.type.dtype, match.result_shape, node.op, node.inputs,
+                                         node.attributes, node.name);
+      rewrite_.make(result, Op::Reshape, {made}, {{"shape", as_dims(known_shape(value))}},
+                    node.name);
+    }
+  }
+
+  ValueId reshaped(ValueId id, const Sizes& shape, const std::string& name) {
+    const Value& value = rewrite_.graph().value(id);
+    if (known_shape(value) == shape) return id;
+    return rewrite_.make(value.type.dtype, shape, Op::Reshape, {id}, {{"shape", as_dims(shape)}},
+                         name);
+  }
+
+  bool refuse(const Node& product, const std::string& why) {
+    if (context_.remarks != nullptr) {
+      *context_.remarks += fmt::format("remark: {}: no attention program: {}\n", product.name, why);
+    }
+    return false;
+  }
+
+  const Graph& graph_;
+  const PassContext& context_;
+  AttentionMatcher matcher_;
+  Rewrite rewrite_;
+  std::set<ValueId> made_{};  // by attention, permuted
+};
+
+}  // namespace
+
+Graph attention(const Graph& graph, const PassContext& context) {
+  if (!context.features.has(Feature::Attention)) return graph;
+  return Fuser(graph, context).run();
+}
+
+}  // namespace dvmsim

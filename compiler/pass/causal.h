@@ -1,0 +1,34 @@
+// Which keys a mask lets a query see: comparisons of positions that count up, whatever made them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "compiler/graph/graph.h"
+
+namespace dvmsim {
+
+/// The number that all elements of a value have, if it is known.
+[[nodiscard]] std::optional<double> uniform_number(const Graph& graph, ValueId id);
+
+/// Queries and keys of the scores that a mask is for.
+struct ScoreCounts {
+  std::int64_t queries = 0, keys = 0;
+};
+
+/// The condition is true (`seen`), or false, exactly where the key (last axis) is not behind the
+/// query (the axis before it) by more than the result: key <= query + reach.
+[[nodiscard]] std::optional<std::int64_t> reach_of(const Graph& graph, ValueId condition, bool seen,
+                                                   ScoreCounts counts);
+
+/// The same of a mask to be added: 0 where a key is seen, and so low elsewhere that nothing is
+/// left.
+[[nodiscard]] std::optional<std::int64_t> reach_of_added(const Graph& graph, ValueId mask,
+                                                         ScoreCounts counts);
+
+/// Is e to the power of it, beside any score, nothing?
+[[nodiscard]] constexpr bool hides(double number) {
+  return number <= -1e4;
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,302 @@
+#include "compiler/schedule/attention.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "compiler/schedule/attention_estimate.h"
+#include "vm/base/error.h"
+#include "vm/base/rounding.h"
+
+namespace dvmsim {
+namespace {
+
+constexpr std::int64_t kFractal = 16, kRow = 32, kColumnRows = 8, kF32 = 4;
+
+/// Blocks of scores ahead of the values: the flags of both ways and the other cores' work on a
+/// block pass meanwhile.
+constexpr std::int64_t kAhead = 3;
+
+/// Spreads side by side in a row: each takes instructions of its own; an operand rotates over so
+/// many.
+constexpr std::int64_t kMostWidths = 8, kMostRotated = 7;
+
+std::int64_t fractals(std::int64_t rows, std::int64_t columns, std::int64_t item) {
+  return round_up(rows, kFractal) * round_up(columns * item, kRow);
+}
+
+/// Hands out bytes one after another.
+class Arena {
+ public:
+  Arena(std::int64_t begin, std::int64_t align) : next_(begin), align_(align) {}
+  std::int64_t take(std::int64_t bytes) {
+    const std::int64_t at = next_;
+    next_ += round_up(bytes, align_);
+    return at;
+  }
+  [[nodiscard]] std::int64_t end() const { return next_; }
+
+ private:
+  std::int64_t next_, align_;
+};
+
+}  // namespace
+
+AttentionCubeLayout cube_layout(const AttentionSpec& spec, const AttentionSchedule& schedule) {
+  const std::int64_t item = size_of(spec.type);
+  AttentionCubeLayout at;
+  at.q_bytes = fractals(schedule.tile_m, spec.d, item);
+  at.k_bytes = fractals(schedule.load_n, spec.d, item);
+  at.v_bytes = fractals(schedule.load_n, spec.e, item);
+  at.p_bytes = fractals(schedule.tile_m, schedule.load_n, item);
+  Arena l1(0, 1);
+  at.q = l1.take(2 * at.q_bytes);
+  at.k = l1.take(2 * at.k_bytes);
+  at.v = l1.take(2 * at.v_bytes);
+  at.p = l1.take(2 * at.p_bytes);
+  at.l1_end = l1.end();
+  at.l0a_q_bytes = at.q_bytes;
+  at.l0a_p_bytes = fractals(schedule.tile_m, schedule.part_n, item);
+  at.l0a_end = at.l0a_q_bytes + 2 * at.l0a_p_bytes;
+  at.l0b_k_bytes = fractals(schedule.part_n, spec.d, item);
+  at.l0b_v_bytes = fractals(spec.e, schedule.part_n, item);
+  at.l0b_end = 2 * (at.l0b_k_bytes + at.l0b_v_bytes);
+  at.out_bytes = schedule.tile_m * round_up(spec.e, kFractal) * kF32;
+  at.scores_bytes = schedule.tile_m * schedule.part_n * kF32;
+  at.l0c_end = at.out_bytes + 2 * at.scores_bytes;
+  return at;
+}
+
+std::int64_t spread_of(const Machine& machine) {
+  return machine.vector.repeat.count() / kF32;
+}
+
+AttentionVectorLayout vector_layout(const AttentionSpec& spec, const AttentionSchedule& schedule,
+                                    const Machine& machine, std::int64_t begin) {
+  const std::int64_t item = size_of(spec.type), rows = schedule.piece_m;
+  const std::int64_t scores = rows * schedule.block_n, ring = schedule.ahead + 1;
+  AttentionVectorLayout at;
+  at.share = ceil_div(schedule.tile_m, machine.cores.per_group);
+  Arena ub(begin, machine.ub.align.count());
+  at.scores_bytes = scores * size_of(score_type(spec));
+  at.scores = ub.take(2 * at.scores_bytes);
+  at.work = score_type(spec) == DType::F32 ? at.scores : ub.take(scores * kF32);
+  at.probabilities_bytes = std::max(scores, schedule.add_m * spec.e) * item;
+  at.probabilities = ub.take(2 * at.probabilities_bytes);
+  at.partial_bytes = schedule.add_m * spec.e * kF32;
+  at.partial = ub.take(2 * at.partial_bytes);
+  const std::int64_t padded =
+      std::max(round_up(at.share, rows), round_up(at.share, schedule.add_m));
+  at.out = ub.take(padded * spec.e * kF32);
+  at.spread = ub.take(std::max(rows, schedule.add_m) * spread_of(machine) * kF32);
+  if (spec.mask) {
+    const std::int64_t of_rows = spec.mask_strides.row != 0 ? rows : 1;
+    at.mask_bytes = of_rows * schedule.block_n * size_of(*spec.mask);
+    at.mask = ub.take(2 * at.mask_bytes);
+    if (*spec.mask != DType::F32) at.mask_f32 = ub.take(of_rows * schedule.block_n * kF32);
+  }
+  at.column_bytes = padded * kF32;
+  if (spec.causal) {
+    at.numbers = ub.take(schedule.block_n * kF32);
+    at.places = ub.take(at.column_bytes);
+    at.places_spread = ub.take(rows * spread_of(machine) * kF32);
+    at.difference = ub.take(rows * spread_of(machine) * kF32);
+  }
+  at.greatest = ub.take(at.column_bytes);
+  at.sum = ub.take(at.column_bytes);
+  at.decay = ub.take(ring * at.column_bytes);
+  at.total = ub.take(ring * at.column_bytes);
+  at.new_greatest = ub.take(rows * kF32);
+  at.scratch = ub.take(rows * kF32);
+  at.end = ub.end();
+  return at;
+}
+
+AttentionSlots slots_of(const AttentionSpec& spec, const AttentionSchedule& schedule) {
+  AttentionSlots slots;
+  const std::int64_t scores = schedule.tile_m * schedule.block_n;
+  slots.scores_bytes = scores * size_of(score_type(spec));
+  slots.probabilities_bytes = scores * size_of(spec.type);
+  slots.outputs_bytes = schedule.tile_m * spec.e * kF32;
+  slots.probabilities = schedule.ahead * slots.scores_bytes;
+  slots.outputs = slots.probabilities + schedule.ahead * slots.probabilities_bytes;
+  slots.bytes = slots.outputs + (schedule.ahead + 1) * slots.outputs_bytes;
+  return slots;
+}
+
+bool has_dense_queries(const AttentionSpec& spec) {
+  const std::int64_t row = spec.d * size_of(spec.type);
+  return score_type(spec) != DType::F32 && (spec.m == 1 || spec.q.row == row) &&
+         (spec.heads == 1 || spec.q.head == spec.m * row) &&
+         (spec.batch == 1 || spec.q.batch == spec.heads * spec.m * row);
+}
+
+AttentionSchedule specialised(const AttentionSpec& spec, AttentionSchedule schedule,
+                              const Machine& machine) {
+  const std::int64_t members = machine.cores.per_group;
+  schedule.whole_m = spec.m % schedule.tile_m == 0 &&
+                     schedule.tile_m % (2 * schedule.piece_m * members) == 0 &&
+                     schedule.tile_m % (2 * schedule.add_m * members) == 0;
+  schedule.whole_n = spec.n % schedule.block_n == 0 && schedule.block_n % schedule.load_n == 0 &&
+                     schedule.load_n % (2 * schedule.part_n) == 0;
+  return schedule;
+}
+
+bool have_one_program(const AttentionSpec& a, const AttentionSchedule& of_a, const AttentionSpec& b,
+                      const AttentionSchedule& of_b) {
+  const auto kind = [](const AttentionSpec& spec) {
+    return std::tuple(spec.heads, spec.shared, spec.d, spec.e, spec.type, spec.scale, spec.causal,
+                      spec.mask, spec.mask && spec.mask_strides.row != 0);
+  };
+  const auto tiles = [](const AttentionSchedule& s) {
+    return std::tuple(s.tile_m, s.block_n, s.load_n, s.part_n, s.piece_m, s.add_m, s.ahead,
+                      s.whole_m, s.whole_n, s.scales_queries);
+  };
+  return kind(a) == kind(b) && tiles(of_a) == tiles(of_b);
+}
+
+std::int64_t items_of(const AttentionSpec& spec, const AttentionSchedule& schedule) {
+  return ceil_div(spec.m, schedule.tile_m) * spec.batch * spec.heads;
+}
+
+AttentionSpec merged(AttentionSpec spec) {
+  const auto even = [&](const AttentionStrides& strides) {
+    return spec.m == 1 || strides.head == spec.m * strides.row;
+  };
+  const bool told_apart =
+      (spec.causal && spec.reach + 1 < spec.n) ||
+      (spec.mask && (spec.mask_strides.row != 0 || spec.mask_strides.head != 0));
+  if (spec.shared == 1 || told_apart || !even(spec.q) || !even(spec.out)) return spec;
+  const auto merge = [&](AttentionStrides& strides) {
+    if (spec.m == 1) strides.row = strides.head;
+    strides.head = spec.shared * (spec.m == 1 ? strides.row : spec.m * strides.row);
+  };
+  merge(spec.q);
+  merge(spec.out);
+  spec.causal = false;
+  spec.reach = 0;
+  spec.m *= spec.shared;
+  spec.heads /= spec.shared;
+  spec.shared = 1;
+  return spec;
+}
+
+bool fits(const AttentionSpec& spec, const AttentionSchedule& schedule, const Machine& machine) {
+  const AttentionCubeLayout cube = cube_layout(spec, schedule);
+  const std::int64_t room = machine.ub_for_tiles(Bytes(kAttentionCode)).count();
+  const std::int64_t widths = ceil_div(std::max(schedule.block_n, spec.e), spread_of(machine));
+  // What is hidden from a query is hidden in whole spreads.
+  const bool hides = !spec.causal || schedule.block_n <= spread_of(machine) ||
+                     schedule.block_n % spread_of(machine) == 0;
+  const bool many = widths <= (spec.causal ? kMostRotated : kMostWidths);
+  return hides && many && cube.l1_end <= machine.l1.size.count() &&
+         cube.l0a_end <= machine.l0a.size.count() && cube.l0b_end <= machine.l0b.size.count() &&
+         cube.l0c_end <= machine.l0c.size.count() &&
+         vector_layout(spec, schedule, machine, 0).end <= room;
+}
+
+std::string attention_problem(const AttentionSpec& spec, const Machine& machine) {
+  if (machine.cores.unified || machine.cores.per_group < 1) {
+    return "the machine has no vector cores apart from its cube cores";
+  }
+  if (spec.type != DType::F16 && spec.type != DType::BF16) {
+    return fmt::format("it is computed in {}, not in f16 or bf16", name_of(spec.type));
+  }
+  if (machine.step(spec.type).m == 0) {
+    return fmt::format("the cube does not multiply {}", name_of(spec.type));
+  }
+  if (spec.d % kFractal != 0 || spec.e % kFractal != 0) {
+    return fmt::format("the size of a head is no multiple of {}", kFractal);
+  }
+  if (spread_of(machine) % kFractal != 0) return "a repeat of the vector unit is too short";
+  if (machine.xflag.ids < 5 || machine.xflag.max < kAhead + 1) {
+    return "the machine has too few flags between its cores";
+  }
+  AttentionSchedule least;
+  least.piece_m = kColumnRows;
+  least.ahead = kAhead;
+  if (!fits(spec, least, machine)) return "the smallest tile does not fit the machine's buffers";
+  return {};
+}
+
+AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& machine, int cores) {
+  const AttentionEstimate estimate(spec, machine);
+  const std::int64_t most_m = round_up(spec.m, kFractal), most_n = round_up(spec.n, kFractal);
+  AttentionSchedule best;
+  int candidates = 0;
+  const auto consider = [&](AttentionSchedule schedule) {
+    if (!fits(spec, schedule, machine)) return false;
+    schedule = specialised(spec, schedule, machine);
+    schedule.cores = static_cast<int>(std::min<std::int64_t>(cores, items_of(spec, schedule)));
+    const bool may_scale = spec.scale != 1 && has_dense_queries(spec);
+    for (bool scales : {false, true}) {
+      if (scales && !may_scale) break;
+      schedule.scales_queries = scales;
+      schedule.estimate = estimate.of(schedule);
+      if (candidates++ == 0 || schedule.estimate.total < best.estimate.total) best = schedule;
+    }
+    return true;
+  };
+  // As many parts of a block as L1 holds twice.
+  const auto loaded = [&](std::int64_t tile_m, std::int64_t part_n, std::int64_t parts) {
+    AttentionSchedule schedule{.tile_m = tile_m, .load_n = part_n * parts};
+    while (cube_layout(spec, schedule).l1_end > machine.l1.size.count() && parts > 1) {
+      parts /= 2;
+      schedule.load_n = part_n * parts;
+    }
+    return schedule.load_n;
+  };
+  for (std::int64_t tile = kFractal; tile < 2 * most_m; tile *= 2) {
+    const std::int64_t tile_m = std::min(tile, most_m);
+    const std::int64_t share = ceil_div(tile_m, machine.cores.per_group);
+    for (std::int64_t part = kFractal; part < 2 * most_n; part *= 2) {
+      const std::int64_t part_n = std::min(part, most_n);
+      for (std::int64_t parts = 1; parts < 2 * ceil_div(most_n, part_n); parts *= 2) {
+        bool any = false;
+        for (std::int64_t piece = kColumnRows; piece < 2 * share; piece *= 2) {
+          const std::int64_t piece_m = std::min(piece, round_up(share, kColumnRows));
+          for (std::int64_t add_m = piece_m; add_m <= 2 * piece_m; add_m += piece_m) {
+            any |= consider({.tile_m = tile_m,
+                             .block_n = part_n * parts,
+                             .load_n = loaded(tile_m, part_n, parts),
+                             .part_n = part_n,
+                             .piece_m = piece_m,
+                             .add_m = add_m,
+                             .ahead = kAhead});
+          }
+        }
+        if (!any) break;
+      }
+    }
+  }
+  DVMSIM_ASSERT(candidates > 0, "the smallest tile fits");
+  best.candidates = candidates;
+  return best;
+}
+
+std::string to_text(const AttentionSpec& spec, const AttentionSchedule& schedule) {
+  const AttentionSchedule::Estimate& cost = schedule.estimate;
+  std::string text = fmt::format(
+      "attention {} x {} heads ({} share keys), {} queries of {}, {} keys, values of {}, {}{}{}\n",
+      spec.batch, spec.heads, spec.shared, spec.m, spec.d, spec.n, spec.e, name_of(spec.type),
+      spec.causal ? fmt::format(", causal from key {}", spec.reach) : "",
+      spec.mask ? fmt::format(", mask {}", name_of(*spec.mask)) : "");
+  text += fmt::format(
+      "tile {} x {} (loads of {}, parts of {}, pieces of {} and {} rows){}{}{}, {} blocks ahead, "
+      "{} "
+      "items on {} cores\n",
+      schedule.tile_m, schedule.block_n, schedule.load_n, schedule.part_n, schedule.piece_m,
+      schedule.add_m, schedule.whole_m ? ", whole tiles" : "",
+      schedule.whole_n ? ", whole blocks" : "",
+      schedule.scales_queries ? ", queries scaled first" : "", schedule.ahead,
+      items_of(spec, schedule), schedule.cores);
+  text += fmt::format(
+      "  per block: cube {:.0f}, mte1 {:.0f}, mte2 {:.0f}, fix {:.0f}; vector {:.0f}, mte2 {:.0f}, "
+      "mte3 {:.0f}; scalar {:.0f} and {:.0f}; l2 read {:.0f}, write {:.0f}; in all {:.0f} cycles\n",
+      cost.cube, cost.mte1, cost.mte2, cost.fix, cost.vector, cost.vector_mte2, cost.mte3,
+      cost.cube_scalar, cost.vector_scalar, cost.l2_read, cost.l2_write, cost.total);
+  return text;
+}
+
+}  // namespace dvmsim

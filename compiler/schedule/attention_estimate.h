@@ -1,0 +1,45 @@
+// What a schedule of attention costs: the busiest pipe of a block sets the pace, a block that
+// nothing overlaps the latency. Costs are those of the instructions the program is made of.
+#pragma once
+
+#include "compiler/schedule/attention.h"
+#include "vm/isa/cost.h"
+
+namespace dvmsim {
+
+class AttentionEstimate {
+ public:
+  AttentionEstimate(const AttentionSpec& spec, const Machine& machine)
+      : spec_(spec), machine_(machine), cost_(machine) {}
+
+  /// Of a schedule that fits, its cores chosen.
+  [[nodiscard]] AttentionSchedule::Estimate of(const AttentionSchedule& schedule) const;
+
+ private:
+  using Estimate = AttentionSchedule::Estimate;
+  /// Rows and keys of a block as most of them are.
+  struct Block {
+    std::int64_t m = 0, n = 0, parts = 0;
+    std::int64_t share = 0, piece = 0, pieces = 0;  // rows of a vector core
+    std::int64_t added = 0, additions = 0;          // the same where products are added
+  };
+  [[nodiscard]] Block block_of(const AttentionSchedule& schedule) const;
+  /// Blocks of keys that a tile of queries sees, on average.
+  [[nodiscard]] double blocks_of_item(const AttentionSchedule& schedule) const;
+  void cube_core(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
+  void vector_core(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
+  void firmware(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
+  /// Cycles until the queries are scaled.
+  [[nodiscard]] double scaling(const AttentionSchedule& schedule) const;
+  void traffic(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
+  /// Vector cycles of a piece's softmax, and of adding a piece of the block's output.
+  [[nodiscard]] double softmax(const AttentionSchedule& schedule, const Block& block) const;
+  [[nodiscard]] double reductions(const AttentionSchedule& schedule, const Block& block) const;
+  [[nodiscard]] double addition(const AttentionSchedule& schedule, const Block& block) const;
+
+  const AttentionSpec& spec_;
+  const Machine& machine_;
+  CostModel cost_;
+};
+
+}  // namespace dvmsim
