@@ -1,7 +1,9 @@
 #include "compiler/codegen/compile.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "compiler/codegen/long_reduce.h"
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/vector.h"
 #include "vm/base/error.h"
@@ -9,7 +11,7 @@
 namespace dvmsim {
 
 void ModuleCompiler::compile_graph(Scope& scope) {
-  const Partition found = partition(*scope.graph, machine_, options_.fusion);
+  const Partition found = partition(*scope.graph, machine_, options_.fusion, options_.features);
   if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, found);
   work_.nodes += static_cast<std::int64_t>(scope.graph->nodes.size());
   for (const Group& group : found.groups) {
@@ -69,15 +71,42 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
 void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
   auto lowered = lower(*scope.graph, group.nodes, outputs_of(*scope.graph, group));
   DVMSIM_ASSERT(lowered.has_value(), "a group of the partition lowers");
+  const VectorKernel& kernel = lowered->kernel;
   lowered->kernel.name = label_of(*scope.graph, group);
-  const VectorSchedule schedule = schedule_vector(lowered->kernel, machine_, vector_cores());
-  work_.tiles += schedule.candidates;
-  if (options_.schedules != nullptr) note(to_text(lowered->kernel) + to_text(schedule));
   std::vector<ModuleArgument> arguments;
   for (ValueId id : lowered->inputs) arguments.push_back(at(tensor_of(scope, id)));
   for (ValueId id : lowered->outputs) arguments.push_back(at(tensor_of(scope, id)));
-  launch(emit_vector(lowered->kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
-         schedule.cores, lowered->kernel.name);
+  const bool whole = fits(kernel, machine_);
+  VectorSchedule schedule;
+  if (whole) {
+    schedule = schedule_vector(kernel, machine_, vector_cores());
+    work_.tiles += schedule.candidates;
+  }
+  const double most = whole ? schedule.estimate.total : std::numeric_limits<double>::max();
+  const bool idle = !whole || schedule.cores < vector_cores();
+  if (idle && compile_long(kernel, arguments, most)) return;
+  if (options_.schedules != nullptr) note(to_text(kernel) + to_text(schedule));
+  launch(emit_vector(kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
+         schedule.cores, kernel.name);
+}
+
+/// In phases, if that is estimated to take clearly less than `most` cycles.
+bool ModuleCompiler::compile_long(const VectorKernel& kernel,
+                                  std::vector<ModuleArgument> arguments, double most) {
+  constexpr double kClearly = 0.9;
+  if (!options_.features.has(Feature::LongReduce)) return false;
+  const auto phased = phases_of(kernel);
+  if (!phased) return false;
+  const LongSchedule schedule = schedule_long(*phased, machine_, vector_cores(), 1);
+  work_.tiles += schedule.candidates;
+  if (schedule.phases.empty() || schedule.total > most * kClearly) return false;
+  if (options_.schedules != nullptr) note(to_text(*phased) + to_text(schedule));
+  if (schedule.workspace > 0) {
+    arguments.push_back(at(workspace(kernel.name + ".parts", DType::U8, {schedule.workspace})));
+  }
+  launch(emit_long(*phased, schedule, vector_kind(machine_)), std::move(arguments), 0,
+         schedule.cores, kernel.name);
+  return true;
 }
 
 void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
@@ -90,7 +119,7 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
   for (ValueId output : node.outputs) results.push_back(tensor_of(scope, output));
   std::vector<ModuleStep>* outer = steps_;
   for (std::size_t which = 0; which < 2; ++which) {
-    const Graph branch = run_passes(node.subgraphs[which], {machine_});
+    const Graph branch = run_passes(node.subgraphs[which], {machine_, options_.features});
     Scope inside{&branch, {}};
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {
       inside.tensors[branch.inputs[i]] = tensor_of(scope, node.inputs[i + 1]);

@@ -32,7 +32,7 @@ class ModuleCompiler {
   Module run(const Graph& graph) {
     module_.name = graph.name;
     module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
-    const Graph lowered = run_passes(graph, {machine_}, options_.observer);
+    const Graph lowered = run_passes(graph, {machine_, options_.features}, options_.observer);
     Scope scope{&lowered, {}};
     for (ValueId input : lowered.inputs) {
       const int tensor = add_tensor(ModuleTensor::Kind::Input, lowered.value(input));
@@ -149,6 +149,7 @@ class ModuleCompiler {
   void compile_graph(Scope& scope);
   void compile_group(Scope& scope, const Group& group);
   void compile_vector(Scope& scope, const Group& group);
+  bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
   void compile_row_gather(Scope& scope, const Group& group);

@@ -1,6 +1,7 @@
 #include "compiler/codegen/vector.h"
 
 #include "compiler/codegen/sync.h"
+#include "compiler/codegen/tile_move.h"
 #include "compiler/codegen/tile_walk.h"
 #include "compiler/codegen/vector_steps.h"
 
@@ -26,7 +27,9 @@ class VectorEmitter {
  private:
   void prologue();
   void body();
-  void move(const KernelTensor& tensor, Val base, bool in);
+  void move(const KernelTensor& tensor, Val base, bool in) {
+    move_tile(builder_, {kernel_, schedule_, position_}, tensor, at(tensor.value), base, in);
+  }
   [[nodiscard]] bool invariant(const KernelTensor& tensor) const;
 
   [[nodiscard]] const KernelValue& value(int id) const {
@@ -54,52 +57,6 @@ bool VectorEmitter::invariant(const KernelTensor& tensor) const {
     if (tensor.stride[i] != 0) return false;
   }
   return tensor.stride[columns] == 0 || schedule_.tile.columns >= kernel_.columns();
-}
-
-void VectorEmitter::move(const KernelTensor& tensor, Val base, bool in) {
-  const KernelValue& moved = value(tensor.value);
-  const std::int64_t size = size_of(moved.dtype);
-  const int mark = builder_.registers();
-  const Val gm = address(builder_, base, position_, tensor.stride, size);
-  Val length = size, count = 1;
-  std::int64_t gm_stride = 0, ub_stride = 0;
-  switch (moved.extent) {
-    case Extent::Full:
-      length = builder_.compute(Op::smul, columns(), size);
-      count = rows();
-      gm_stride = tensor.stride[kernel_.dims.size() - 2] * size;
-      ub_stride = schedule_.pitch * size;
-      if (gm_stride == ub_stride && schedule_.tile.columns == schedule_.pitch) {
-        length = builder_.compute(Op::smul, length, count);
-        count = 1;
-      }
-      break;
-    case Extent::Row:
-      length = builder_.compute(Op::smul, columns(), size);
-      break;
-    case Extent::Column:
-      length = builder_.compute(Op::smul, rows(), size);
-      break;
-    case Extent::Scalar:
-      break;
-  }
-  const bool one = count.is(1);
-  if (in) {
-    builder_.add(Op::load, {{"dst", at(tensor.value)},
-                            {"src", gm},
-                            {"len", length},
-                            {"rows", count},
-                            {"dstride", one ? 0 : ub_stride},
-                            {"sstride", one ? 0 : gm_stride}});
-  } else {
-    builder_.add(Op::store, {{"dst", gm},
-                             {"src", at(tensor.value)},
-                             {"len", length},
-                             {"rows", count},
-                             {"dstride", one ? 0 : gm_stride},
-                             {"sstride", one ? 0 : ub_stride}});
-  }
-  builder_.free_registers(mark);  // the firmware has read them
 }
 
 void VectorEmitter::prologue() {

@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/mix.h"
 #include "compiler/schedule/conv_node.h"
+#include "compiler/schedule/long_reduce.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/vector.h"
 #include "vm/base/error.h"
@@ -65,10 +66,11 @@ const std::string& origin(const Node& node) {
 
 class Partitioner {
  public:
-  Partitioner(const Graph& graph, const Machine& machine, Fusion fusion)
+  Partitioner(const Graph& graph, const Machine& machine, Fusion fusion, Features features)
       : graph_(graph),
         machine_(machine),
         fusion_(fusion),
+        features_(features),
         users_(users_of(graph)),
         group_of_(graph.nodes.size(), -1) {}
 
@@ -95,11 +97,18 @@ class Partitioner {
     }
   }
 
+  [[nodiscard]] bool has_tile(const VectorKernel& kernel) const {
+    if (fits(kernel, machine_)) return true;
+    if (!features_.has(Feature::LongReduce)) return false;
+    const auto phased = phases_of(kernel);
+    return phased && fits(*phased, machine_);
+  }
+
   /// Larger groups have been lowered when they were joined.
   void check_alone(const Group& alone) const {
     std::string why;
     const auto lowered = lower(graph_, alone.nodes, outputs_of(graph_, alone), &why);
-    if (!lowered || !fits(lowered->kernel, machine_)) {
+    if (!lowered || !has_tile(lowered->kernel)) {
       throw Error(fmt::format("{}: no kernel can be made of it ({}); change its shape or its types",
                               describe(graph_, graph_.node(alone.nodes.front())),
                               lowered ? "a tile of all its values does not fit UB" : why));
@@ -150,7 +159,7 @@ class Partitioner {
     if (lowered->inputs.size() + lowered->outputs.size() > kMostTensors) {
       return "the kernel would have too many tensors";
     }
-    if (!fits(lowered->kernel, machine_)) return "a row of all its values does not fit UB";
+    if (!has_tile(lowered->kernel)) return "a row of all its values does not fit UB";
     return {};
   }
 
@@ -230,6 +239,7 @@ class Partitioner {
   const Graph& graph_;
   const Machine& machine_;
   Fusion fusion_;
+  Features features_;
   std::vector<std::vector<NodeId>> users_;
   std::vector<int> group_of_;
   std::vector<Group> groups_{};
@@ -245,8 +255,8 @@ std::string_view name_of(GroupKind kind) {
   return kNames[static_cast<int>(kind)];
 }
 
-Partition partition(const Graph& graph, const Machine& machine, Fusion fusion) {
-  return Partitioner(graph, machine, fusion).run();
+Partition partition(const Graph& graph, const Machine& machine, Fusion fusion, Features features) {
+  return Partitioner(graph, machine, fusion, features).run();
 }
 
 std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {

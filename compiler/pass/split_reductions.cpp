@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "compiler/pass/pass.h"
 #include "compiler/pass/rewrite.h"
@@ -162,6 +163,9 @@ class Splitter {
 
   /// Elements along the reduced dimension that fit a tile with their widened copy and the result.
   [[nodiscard]] std::int64_t longest(DType dtype, std::int64_t inner) const {
+    if (context_.features.has(Feature::LongReduce)) {
+      return std::numeric_limits<std::int64_t>::max();
+    }
     const std::int64_t room = context_.machine.ub.size.count() * 3 / 4;
     const std::int64_t wide = is_float(dtype) ? 4 : size_of(dtype);
     const std::int64_t copies = size_of(dtype) + (wide != size_of(dtype) ? wide : 0);

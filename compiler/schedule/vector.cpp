@@ -4,17 +4,17 @@
 
 #include <algorithm>
 
+#include "compiler/schedule/vector_parts.h"
 #include "vm/base/error.h"
 #include "vm/base/rounding.h"
 
 namespace dvmsim {
 namespace {
 
-constexpr std::int64_t kBlock = 32;        // bytes; UB addresses and row pitches are multiples
-constexpr std::int64_t kBankTurn = 256;    // a repeat; half of a turn through the 16 bank groups
 constexpr std::int64_t kWordsPerStep = 8;  // generous size of one step's code, for the UB left over
 
-/// Elements between rows, so that rows of every type in the kernel begin on a block.
+}  // namespace
+
 std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {
   std::int64_t smallest = 8;
   for (const KernelValue& value : kernel.values) {
@@ -23,22 +23,8 @@ std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {
   return round_up(columns, kBlock / smallest);
 }
 
-/// Elements of a row's piece: one repeat of the vector unit, which can then take the same block for
-/// every repeat. 0 if rows are not whole pieces or uniform values differ in type.
-std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile) {
-  if (tile.rows != 1 || tile.columns != kernel.columns()) return 0;
-  std::int64_t piece = 0;
-  for (const KernelValue& value : kernel.values) {
-    if (!value.uniform) continue;
-    const std::int64_t own = kBankTurn / size_of(value.dtype);
-    if (piece != 0 && piece != own) return 0;
-    piece = own;
-  }
-  return piece != 0 && tile.columns > piece && tile.columns % piece == 0 ? piece : 0;
-}
-
 std::int64_t bytes_of(const KernelValue& value, VectorTile tile, std::int64_t pitch,
-                      std::int64_t piece = 0) {
+                      std::int64_t piece) {
   const std::int64_t size = size_of(value.dtype);
   if (value.uniform && piece > 0) return piece * size;
   switch (value.extent) {
@@ -52,6 +38,58 @@ std::int64_t bytes_of(const KernelValue& value, VectorTile tile, std::int64_t pi
       return kBlock;
   }
   return 0;
+}
+
+std::int64_t ub_begin(const Machine& machine, std::size_t steps) {
+  const bool in_ub = machine.firmware.memory == ProgramMemory::Ub;
+  const std::int64_t code = static_cast<std::int64_t>(steps + 16) * kWordsPerStep * 8;
+  return machine.ub.reserved.count() + (in_ub ? round_up(code, 512) : 0);
+}
+
+double weight(isa::Op op) {
+  switch (op) {
+    case isa::Op::vexp:
+    case isa::Op::vlog:
+    case isa::Op::vsqrt:
+    case isa::Op::vdiv:
+    case isa::Op::vdivs:
+    case isa::Op::vsdiv:
+      return 4;
+    case isa::Op::vtanh:
+    case isa::Op::vsigmoid:
+    case isa::Op::vpow:
+      return 12;
+    case isa::Op::vscanx:
+    case isa::Op::vscany:
+    case isa::Op::vatan:
+    case isa::Op::vlog1p:
+    case isa::Op::verf:
+    case isa::Op::vsin:
+    case isa::Op::vcos:
+      return 16;
+    case isa::Op::vredx:
+    case isa::Op::vredy:
+    case isa::Op::vcvt:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+namespace {
+
+/// Elements of a row's piece: one repeat of the vector unit, which can then take the same block for
+/// every repeat. 0 if rows are not whole pieces or uniform values differ in type.
+std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile) {
+  if (tile.rows != 1 || tile.columns != kernel.columns()) return 0;
+  std::int64_t piece = 0;
+  for (const KernelValue& value : kernel.values) {
+    if (!value.uniform) continue;
+    const std::int64_t own = kBankTurn / size_of(value.dtype);
+    if (piece != 0 && piece != own) return 0;
+    piece = own;
+  }
+  return piece != 0 && tile.columns > piece && tile.columns % piece == 0 ? piece : 0;
 }
 
 /// First and last step that touches each value, and whether its buffer is its own for the whole
@@ -110,44 +148,9 @@ class Arena {
   std::vector<UbBuffer> free_{};
 };
 
-std::int64_t code_bytes(const VectorKernel& kernel) {
-  const auto steps = kernel.steps.size() + 2 * (kernel.inputs.size() + kernel.outputs.size());
-  return static_cast<std::int64_t>(steps + 16) * kWordsPerStep * 8;
-}
-
 std::int64_t ub_begin(const VectorKernel& kernel, const Machine& machine) {
-  const bool in_ub = machine.firmware.memory == ProgramMemory::Ub;
-  return machine.ub.reserved.count() + (in_ub ? round_up(code_bytes(kernel), 512) : 0);
-}
-
-double weight(isa::Op op) {
-  switch (op) {
-    case isa::Op::vexp:
-    case isa::Op::vlog:
-    case isa::Op::vsqrt:
-    case isa::Op::vdiv:
-    case isa::Op::vdivs:
-    case isa::Op::vsdiv:
-      return 4;
-    case isa::Op::vtanh:
-    case isa::Op::vsigmoid:
-    case isa::Op::vpow:
-      return 12;
-    case isa::Op::vscanx:
-    case isa::Op::vscany:
-    case isa::Op::vatan:
-    case isa::Op::vlog1p:
-    case isa::Op::verf:
-    case isa::Op::vsin:
-    case isa::Op::vcos:
-      return 16;
-    case isa::Op::vredx:
-    case isa::Op::vredy:
-    case isa::Op::vcvt:
-      return 2;
-    default:
-      return 1;
-  }
+  return ub_begin(machine,
+                  kernel.steps.size() + 2 * (kernel.inputs.size() + kernel.outputs.size()));
 }
 
 std::vector<std::int64_t> candidates(std::int64_t total, std::int64_t unit, std::int64_t spread) {

@@ -24,9 +24,11 @@ struct VectorEstimate {
   double total = 0;                                    // launch included
 };
 
-/// A buffer of UB: one value's.
+/// A buffer of UB: one value's, or several copies of it that take turns from tile to tile.
 struct UbBuffer {
-  std::int64_t base = -1, size = 0;
+  std::int64_t base = -1, size = 0;  // of all copies
+  int copies = 1;
+  [[nodiscard]] std::int64_t step() const { return size / copies; }
 };
 
 struct VectorSchedule {
