@@ -91,8 +91,8 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
 }
 
 /// In phases, if that is estimated to take clearly less than `most` cycles.
-bool ModuleCompiler::compile_long(const VectorKernel& kernel,
-                                  std::vector<ModuleArgument> arguments, double most) {
+bool ModuleCompiler::compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments,
+                                  double most) {
   constexpr double kClearly = 0.9;
   if (!options_.features.has(Feature::LongReduce)) return false;
   const auto phased = phases_of(kernel);

@@ -13,9 +13,10 @@ namespace {
 
 using isa::Op;
 
-/// Flags of a tile, besides those of its loops: its short inputs, its short outputs, its joins.
-constexpr int kInFlag = 3, kOutFlag = 4, kJoinFlag = 5;
-constexpr int kCrossFlags = 8;
+/// Flags of a tile, besides those of its loops: its short inputs (MTE2 and vector), its short
+/// outputs (vector and MTE3), its joins.
+constexpr int kInFlag = 2, kOutFlag = 2, kJoinFlag = 3;
+static_assert(kJoinFlag < kLongFlags);
 
 class LongEmitter {
  public:
@@ -36,9 +37,9 @@ class LongEmitter {
   /// Appends what was added since `from` with drains: the first vector instruction of a stretch
   /// waits for all before it.
   SyncedBody ordered(std::size_t from, std::span<const UbRange> ranges);
-  void across(Pipe pipe, Op op, std::size_t phase) {
+  void across(Pipe pipe, Op op) {
     code_.add(op, {{"pipe", static_cast<int>(pipe)},
-                   {"id", static_cast<int>(phase) % kCrossFlags},
+                   {"id", 0},
                    {"mode", static_cast<int>(isa::CrossMode::All)}});
   }
   [[nodiscard]] Val slot_of(std::int64_t offset, Val part);
@@ -72,9 +73,8 @@ void LongEmitter::once(const std::vector<KernelStep>& steps, const VectorKernel&
                        const VectorSchedule& schedule, Val rows, Val columns) {
   if (steps.empty()) return;
   const std::size_t begin = code_.code().size();
-  const UbAddresses addresses(code_, schedule);
-  VectorSteps(code_, kernel, schedule, addresses, rows, columns).emit(steps);
-  const SyncedBody synced = ordered(begin, addresses.ranges());
+  VectorSteps(code_, kernel, schedule, rows, columns).emit(steps);
+  const SyncedBody synced = ordered(begin, ranges_of(schedule));
   DVMSIM_ASSERT(synced.carried.empty(), "what is computed once runs on the vector pipe alone");
   code_.append(synced.body);
 }
@@ -118,8 +118,7 @@ void LongEmitter::walk(std::size_t phase) {
   const int mark = code_.registers();
   const UbAddresses addresses(code_, layout);
   const std::size_t dim = phased_.long_dim();
-  const Val count =
-      code_.compute(Op::sdiv, code_.compute(Op::sadd, length_, piece() - 1), piece());
+  const Val count = code_.compute(Op::sdiv, code_.compute(Op::sadd, length_, piece() - 1), piece());
   const Reg from = code_.reg(), left = code_.reg();
   code_.assign(from, Op::mov, begin_, 0);
   code_.assign(left, Op::mov, length_, 0);
@@ -153,8 +152,7 @@ void LongEmitter::walk(std::size_t phase) {
 
 /// Address of the slot of a part, this core's row.
 Val LongEmitter::slot_of(std::int64_t offset, Val part) {
-  const Val index = code_.compute(
-      Op::sadd, code_.compute(Op::smul, group_, schedule_.parts), part);
+  const Val index = code_.compute(Op::sadd, code_.compute(Op::smul, group_, schedule_.parts), part);
   const Val place = code_.compute(Op::smul, index, schedule_.slot);
   return code_.compute(Op::sadd, code_.compute(Op::sadd, workspace_, place), offset);
 }
@@ -189,8 +187,8 @@ void LongEmitter::join(std::size_t phase) {
                             {"len", join.kernel.columns() * size}});
     }
   }
-  across(Pipe::MTE3, Op::xset, phase);
-  across(Pipe::MTE2, Op::xwait, phase);
+  across(Pipe::MTE3, Op::xset);
+  across(Pipe::MTE2, Op::xwait);
   for (const PhaseJoin& join : joins) load_parts(join);
   code_.set(Pipe::MTE2, Pipe::Vector, kJoinFlag);
   code_.wait(Pipe::Vector, Pipe::MTE2, kJoinFlag);

@@ -4,8 +4,8 @@ namespace dvmsim {
 
 using isa::Op;
 
-void move_tile(Builder& builder, const MovedTile& tile, const KernelTensor& tensor, Val ub, Val base,
-               bool in) {
+void move_tile(Builder& builder, const MovedTile& tile, const KernelTensor& tensor, Val ub,
+               Val base, bool in) {
   const KernelValue& moved = tile.kernel.values[static_cast<std::size_t>(tensor.value)];
   const Val rows = tile.position.extent[tile.position.extent.size() - 2],
             columns = tile.position.extent.back();
@@ -37,18 +37,18 @@ void move_tile(Builder& builder, const MovedTile& tile, const KernelTensor& tens
   const bool one = count.is(1);
   if (in) {
     builder.add(Op::load, {{"dst", ub},
-                            {"src", gm},
-                            {"len", length},
-                            {"rows", count},
-                            {"dstride", one ? 0 : ub_stride},
-                            {"sstride", one ? 0 : gm_stride}});
+                           {"src", gm},
+                           {"len", length},
+                           {"rows", count},
+                           {"dstride", one ? 0 : ub_stride},
+                           {"sstride", one ? 0 : gm_stride}});
   } else {
     builder.add(Op::store, {{"dst", gm},
-                             {"src", ub},
-                             {"len", length},
-                             {"rows", count},
-                             {"dstride", one ? 0 : gm_stride},
-                             {"sstride", one ? 0 : ub_stride}});
+                            {"src", ub},
+                            {"len", length},
+                            {"rows", count},
+                            {"dstride", one ? 0 : gm_stride},
+                            {"sstride", one ? 0 : ub_stride}});
   }
   builder.free_registers(mark);  // the firmware has read them
 }

@@ -10,13 +10,16 @@
 
 namespace dvmsim {
 
+/// Every buffer of a schedule, as synchronize() wants them.
+[[nodiscard]] std::vector<UbRange> ranges_of(const VectorSchedule& schedule);
+
 class UbAddresses {
  public:
   /// Takes a register, set here, for each buffer in copies. They turn with the innermost loop.
   UbAddresses(Builder& builder, const VectorSchedule& schedule);
 
   [[nodiscard]] Val of(int value) const { return operand_[static_cast<std::size_t>(value)]; }
-  /// Every buffer, as synchronize() wants them.
+  /// As ranges_of(), with those registers.
   [[nodiscard]] const std::vector<UbRange>& ranges() const { return ranges_; }
 
  private:

@@ -27,8 +27,8 @@ struct PassContext {
 /// What works along an axis (numbers along it, its largest elements, running sums) works along the
 /// last one, in rows that UB holds.
 [[nodiscard]] Graph last_axes(const Graph& graph, const PassContext& context);
-/// Reductions keep their dimensions and reduce one run of adjacent dimensions that a tile holds (any
-/// run, if long reductions stay in one kernel): others become chains of such reductions.
+/// Reductions keep their dimensions and reduce one run of adjacent dimensions that a tile holds
+/// (any run, if long reductions stay in one kernel): others become chains of such reductions.
 [[nodiscard]] Graph split_reductions(const Graph& graph, const PassContext& context);
 /// Nodes whose output is one of their inputs bit for bit (x - 0, x * 1, a reshape to the same
 /// shape) go.

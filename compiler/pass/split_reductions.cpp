@@ -3,6 +3,7 @@
 
 #include "compiler/pass/pass.h"
 #include "compiler/pass/rewrite.h"
+#include "compiler/schedule/long_reduce.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/vector.h"
 
@@ -163,7 +164,7 @@ class Splitter {
 
   /// Elements along the reduced dimension that fit a tile with their widened copy and the result.
   [[nodiscard]] std::int64_t longest(DType dtype, std::int64_t inner) const {
-    if (context_.features.has(Feature::LongReduce)) {
+    if (context_.features.has(Feature::LongReduce) && context_.machine.flag.ids >= kLongFlags) {
       return std::numeric_limits<std::int64_t>::max();
     }
     const std::int64_t room = context_.machine.ub.size.count() * 3 / 4;

@@ -1,5 +1,5 @@
-// Where the values of a kernel in phases lie in UB; internal to this folder. Short values, loads and
-// stores keep a place of their own; what a phase computes shares the rest by best fit.
+// Where the values of a kernel in phases lie in UB; internal to this folder. Short values, loads
+// and stores keep a place of their own; what a phase computes shares the rest by best fit.
 #pragma once
 
 #include <vector>
@@ -15,8 +15,8 @@ class LongPlacer {
   /// Outlived by the kernel.
   explicit LongPlacer(const PhasedKernel& phased);
 
-  /// The layout in each phase, with `copies` of what is loaded and stored. What is kept has the same
-  /// place in all of them, and all say the same ub_end.
+  /// The layout in each phase, with `copies` of what is loaded and stored. What is kept has the
+  /// same place in all of them, and all say the same ub_end.
   [[nodiscard]] std::vector<VectorSchedule> place(VectorTile tile, int copies,
                                                   std::int64_t begin) const;
 

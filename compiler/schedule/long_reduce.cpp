@@ -18,8 +18,8 @@ using isa::Reduction;
 
 /// Steps and moves, for the size of the code; joins included.
 std::size_t steps_of(const PhasedKernel& phased) {
-  std::size_t steps = phased.start.size() +
-                      2 * (phased.kernel.inputs.size() + phased.kernel.outputs.size() + 4);
+  std::size_t steps =
+      phased.start.size() + 2 * (phased.kernel.inputs.size() + phased.kernel.outputs.size() + 4);
   for (const Phase& phase : phased.phases) {
     steps += phase.steps.size() + phase.finish.size() + 6 * phase.accumulators.size() +
              2 * (phase.inputs.size() + phase.outputs.size()) + 8;
@@ -52,9 +52,7 @@ class JoinMaker {
     join_ = {};
     const bool scalar = value(one.value).extent == Extent::Scalar;
     const VectorTile& tile = schedule_.tile;
-    const std::int64_t elements = scalar                 ? 1
-                                  : phased_.over_columns ? tile.rows
-                                                         : tile.columns;
+    const std::int64_t elements = scalar ? 1 : phased_.over_columns ? tile.rows : tile.columns;
     join_.kernel.name = "join";
     join_.kernel.dims = {parts_, elements};
     join_.kernel.whole_rows = true;
@@ -128,6 +126,7 @@ class LongScheduler {
         depth_(depth) {}
 
   LongSchedule run() {
+    if (machine_.flag.ids < kLongFlags) return {};
     const std::int64_t shorts = kernel_.dims[phased_.short_dim()];
     for (std::int64_t tile : tiles_of(shorts)) {
       const std::int64_t tiles = kernel_.outer() * ceil_div(shorts, tile);
@@ -142,19 +141,17 @@ class LongScheduler {
   /// The layout with a piece of the least length.
   [[nodiscard]] bool has_tile() const {
     const VectorTile least = tile_of(least_short(), unit());
-    return placer_.place(least, 1, begin_).front().ub_end <= machine_.ub.size.count();
+    return machine_.flag.ids >= kLongFlags &&
+           placer_.place(least, 1, begin_).front().ub_end <= machine_.ub.size.count();
   }
 
  private:
   [[nodiscard]] std::int64_t least_short() const {
-    return phased_.over_columns
-               ? 1
-               : std::min<std::int64_t>(kernel_.dims[phased_.short_dim()], kBlock);
+    return phased_.over_columns ? 1
+                                : std::min<std::int64_t>(kernel_.dims[phased_.short_dim()], kBlock);
   }
   /// Long elements come in multiples of it.
-  [[nodiscard]] std::int64_t unit() const {
-    return phased_.over_columns ? kBankTurn / 4 : 1;
-  }
+  [[nodiscard]] std::int64_t unit() const { return phased_.over_columns ? kBankTurn / 4 : 1; }
   [[nodiscard]] VectorTile tile_of(std::int64_t shorts, std::int64_t longs) const {
     return phased_.over_columns ? VectorTile{shorts, longs} : VectorTile{longs, shorts};
   }
@@ -181,7 +178,8 @@ class LongScheduler {
   }
 
   /// The longest piece that fits, or 0.
-  [[nodiscard]] std::int64_t longest_piece(std::int64_t shorts, std::int64_t part, int copies) const {
+  [[nodiscard]] std::int64_t longest_piece(std::int64_t shorts, std::int64_t part,
+                                           int copies) const {
     const auto fits = [&](std::int64_t units) {
       const VectorTile tile = tile_of(shorts, units * unit());
       return placer_.place(tile, copies, begin_).front().ub_end <= machine_.ub.size.count();
@@ -243,8 +241,8 @@ class LongScheduler {
 
   void judge(LongSchedule& trial, int copies) const;
   [[nodiscard]] double step_cycles(const KernelStep& step, const VectorSchedule& schedule) const;
-  [[nodiscard]] double moved(const std::vector<int>& which, const std::vector<KernelTensor>& tensors,
-                             VectorTile tile) const;
+  [[nodiscard]] double moved(const std::vector<int>& which,
+                             const std::vector<KernelTensor>& tensors, VectorTile tile) const;
 
   const PhasedKernel& phased_;
   const VectorKernel& kernel_;
@@ -295,8 +293,7 @@ void LongScheduler::judge(LongSchedule& trial, int copies) const {
   const double store_latency = cycles(machine_.mte3.latency + machine_.l2.write_latency.cycles());
   const double gap = cycles(machine_.mte2.issue_gap);
   const double hbm = rate(machine_.hbm.peak) * machine_.hbm.efficiency.value();
-  const std::int64_t length =
-      phased_.over_columns ? trial.tile().columns : trial.tile().rows;
+  const std::int64_t length = phased_.over_columns ? trial.tile().columns : trial.tile().rows;
   const auto pieces = static_cast<double>(ceil_div(trial.part, length));
   double once = 0;
   for (const KernelStep& step : phased_.start) once += step_cycles(step, trial.phases[0]);
@@ -310,8 +307,8 @@ void LongScheduler::judge(LongSchedule& trial, int copies) const {
     for (int input : phase.inputs) loaded[static_cast<std::size_t>(input)] = true;
     const double in = moved(phase.inputs, kernel_.inputs, schedule.tile);
     const double out = moved(phase.outputs, kernel_.outputs, schedule.tile);
-    const double load = std::max(in / rate(machine_.mte2.gm_to_ub),
-                                 gap * static_cast<double>(phase.inputs.size()));
+    const double load =
+        std::max(in / rate(machine_.mte2.gm_to_ub), gap * static_cast<double>(phase.inputs.size()));
     const double store = std::max(out / rate(machine_.mte3.ub_to_gm),
                                   gap * static_cast<double>(phase.outputs.size()));
     double vector = 0;

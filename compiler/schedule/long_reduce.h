@@ -24,18 +24,21 @@ struct PhaseJoin {
 struct LongSchedule {
   std::vector<VectorSchedule> phases{};  // a piece in each; none: nothing fits UB
   int cores = 1;
-  int parts = 1;                   // cores that share a row
-  std::int64_t tiles = 1;          // shared by cores / parts groups
-  std::int64_t part = 0;           // long elements of each part but the last
+  int parts = 1;                                // cores that share a row
+  std::int64_t tiles = 1;                       // shared by cores / parts groups
+  std::int64_t part = 0;                        // long elements of each part but the last
   std::vector<std::vector<PhaseJoin>> joins{};  // by phase, if parts > 1
-  std::int64_t slot = 0;           // bytes of a part of one value
-  std::int64_t workspace = 0;      // bytes of all
-  double total = 0;                // estimated cycles, launch included
+  std::int64_t slot = 0;                        // bytes of a part of one value
+  std::int64_t workspace = 0;                   // bytes of all
+  double total = 0;                             // estimated cycles, launch included
   int candidates = 0;
 
   [[nodiscard]] int groups() const { return cores / parts; }
   [[nodiscard]] VectorTile tile() const { return phases.front().tile; }
 };
+
+/// Flag ids between two pipes that a program in phases needs.
+inline constexpr int kLongFlags = 4;
 
 /// The best; `depth`: copies of what is loaded and stored, at most. No tile if nothing fits UB.
 [[nodiscard]] LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine,

@@ -61,8 +61,7 @@ class Phaser {
 
   /// Does a value of this extent have the long dimension?
   [[nodiscard]] bool extends(Extent extent) const {
-    return extent == Extent::Full ||
-           extent == (made_.over_columns ? Extent::Row : Extent::Column);
+    return extent == Extent::Full || extent == (made_.over_columns ? Extent::Row : Extent::Column);
   }
   [[nodiscard]] bool is_long(int value) const {
     return made_.is_long[static_cast<std::size_t>(value)];
@@ -287,9 +286,9 @@ class Phaser {
   const VectorKernel& given_;
   PhasedKernel made_{};
   Phase* current_ = nullptr;
-  std::vector<int> producer_{};        // by value: its step, or -1
+  std::vector<int> producer_{};         // by value: its step, or -1
   std::map<int, Followed> followed_{};  // by step
-  std::vector<int> level_{};           // by value
+  std::vector<int> level_{};            // by value
   int last_ = 0;
 };
 
