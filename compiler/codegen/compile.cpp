@@ -76,10 +76,10 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
   std::vector<ModuleArgument> arguments;
   for (ValueId id : lowered->inputs) arguments.push_back(at(tensor_of(scope, id)));
   for (ValueId id : lowered->outputs) arguments.push_back(at(tensor_of(scope, id)));
-  const bool whole = fits(kernel, machine_);
+  const bool whole = fits(kernel, machine_, packing());
   VectorSchedule schedule;
   if (whole) {
-    schedule = schedule_vector(kernel, machine_, vector_cores());
+    schedule = schedule_vector(kernel, machine_, vector_cores(), packing());
     work_.tiles += schedule.candidates;
   }
   const double most = whole ? schedule.estimate.total : std::numeric_limits<double>::max();
@@ -94,10 +94,12 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
 bool ModuleCompiler::compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments,
                                   double most) {
   constexpr double kClearly = 0.9;
+  constexpr int kMostCopies = 2;
   if (!options_.features.has(Feature::LongReduce)) return false;
   const auto phased = phases_of(kernel);
   if (!phased) return false;
-  const LongSchedule schedule = schedule_long(*phased, machine_, vector_cores(), 1);
+  const LongSchedule schedule = schedule_long(*phased, machine_, vector_cores(),
+                                              packing() == Packing::BestFit ? kMostCopies : 1);
   work_.tiles += schedule.candidates;
   if (schedule.phases.empty() || schedule.total > most * kClearly) return false;
   if (options_.schedules != nullptr) note(to_text(*phased) + to_text(schedule));

@@ -36,7 +36,7 @@ class LongEmitter {
             const VectorSchedule& schedule, Val rows, Val columns);
   /// Appends what was added since `from` with drains: the first vector instruction of a stretch
   /// waits for all before it.
-  SyncedBody ordered(std::size_t from, std::span<const UbRange> ranges);
+  SyncedBody ordered(std::size_t from, std::span<const UbRange> ranges, UbCopies copies = {});
   void across(Pipe pipe, Op op) {
     code_.add(op, {{"pipe", static_cast<int>(pipe)},
                    {"id", 0},
@@ -58,8 +58,9 @@ class LongEmitter {
   TilePosition position_{};
 };
 
-SyncedBody LongEmitter::ordered(std::size_t from, std::span<const UbRange> ranges) {
-  SyncedBody synced = synchronize(code_.take(from), ranges);
+SyncedBody LongEmitter::ordered(std::size_t from, std::span<const UbRange> ranges,
+                                UbCopies copies) {
+  SyncedBody synced = synchronize(code_.take(from), ranges, copies);
   for (isa::Inst& inst : synced.body.code) {
     const isa::Row& row = isa::row_of(inst.op);
     if (row.pipe != Pipe::Vector || row.named_pipe) continue;
@@ -145,7 +146,8 @@ void LongEmitter::walk(std::size_t phase) {
   }
   code_.assign(from, Op::sadd, from, piece());
   if (!whole) code_.assign(left, Op::ssub, left, piece());
-  add_loop(code_, count, ordered(begin, addresses.ranges()));
+  add_loop(code_, count,
+           ordered(begin, addresses.ranges(), {layout.depth.loads, layout.depth.stores}));
   position_.extent[dim] = 1;
   code_.free_registers(mark);
 }

@@ -18,6 +18,7 @@
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
 #include "compiler/schedule/matmul_tactics.h"
+#include "compiler/schedule/vector.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -63,6 +64,9 @@ class ModuleCompiler {
     return options_.cores > 0
                ? std::min(all, options_.cores * std::max(1, machine_.cores.per_group))
                : all;
+  }
+  [[nodiscard]] Packing packing() const {
+    return options_.features.has(Feature::Buffers) ? Packing::BestFit : Packing::InOrder;
   }
   [[nodiscard]] int cube_cores() const {
     return options_.cores > 0 ? std::min(machine_.cores.cube, options_.cores) : machine_.cores.cube;

@@ -161,7 +161,7 @@ Inst explicit_flag(isa::Op op, Pipe pipe, const isa::FlagRef& flag) {
 
 }  // namespace
 
-SyncedBody synchronize(const Body& body, std::span<const UbRange> ranges) {
+SyncedBody synchronize(const Body& body, std::span<const UbRange> ranges, UbCopies copies) {
   const std::vector<Node> nodes = nodes_of(body, ranges);
   std::vector<Flags> flags(nodes.size());
   SyncedBody synced;
@@ -169,6 +169,11 @@ SyncedBody synchronize(const Body& body, std::span<const UbRange> ranges) {
     for (Pipe to : kQueues) {
       if (from != to) connect(nodes, from, to, flags, synced.carried);
     }
+  }
+  for (SyncedBody::Carried& each : synced.carried) {
+    each.count *= each.to == Pipe::MTE2     ? copies.loads
+                  : each.from == Pipe::MTE3 ? copies.stores
+                                            : 1;
   }
   std::vector<Inst> code = body.code;
   drain_vector(nodes, code);

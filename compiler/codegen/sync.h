@@ -23,6 +23,11 @@ struct UbRange {
 /// Flag ids: dependences inside an iteration and from one iteration to the next.
 inline constexpr int kForwardFlag = 0, kBackwardFlag = 1;
 
+/// Copies that the buffers of loads and of stores have in UB, in turns from iteration to iteration.
+struct UbCopies {
+  int loads = 1, stores = 1;
+};
+
 /// A body with flags; before its loop each backward flag is set `count` times, after it waited for.
 struct SyncedBody {
   struct Carried {
@@ -35,7 +40,9 @@ struct SyncedBody {
 
 /// `ranges`: every buffer the body addresses; ranges may share bytes. Operands are immediate bases,
 /// or the register of a range.
-[[nodiscard]] SyncedBody synchronize(const Body& body, std::span<const UbRange> ranges);
+/// With copies, a load (a result) waits for the iteration that last used its copy.
+[[nodiscard]] SyncedBody synchronize(const Body& body, std::span<const UbRange> ranges,
+                                     UbCopies copies = {});
 
 /// The loop: primes the carried flags, repeats the body `count` times, and takes the flags back.
 void add_loop(Builder& builder, Val count, const SyncedBody& synced);

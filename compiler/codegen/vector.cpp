@@ -1,5 +1,7 @@
 #include "compiler/codegen/vector.h"
 
+#include <optional>
+
 #include "compiler/codegen/sync.h"
 #include "compiler/codegen/tile_move.h"
 #include "compiler/codegen/tile_walk.h"
@@ -16,11 +18,7 @@ constexpr int kConstantsFlag = 2;
 class VectorEmitter {
  public:
   VectorEmitter(const VectorKernel& kernel, const VectorSchedule& schedule, CoreKind kind)
-      : kernel_(kernel), schedule_(schedule), builder_(kind) {
-    for (const UbBuffer& buffer : schedule.buffers) {
-      if (buffer.base >= 0) ranges_.push_back({buffer.base, buffer.size});
-    }
-  }
+      : kernel_(kernel), schedule_(schedule), builder_(kind) {}
 
   Program emit();
 
@@ -28,49 +26,37 @@ class VectorEmitter {
   void prologue();
   void body();
   void move(const KernelTensor& tensor, Val base, bool in) {
-    move_tile(builder_, {kernel_, schedule_, position_}, tensor, at(tensor.value), base, in);
+    move_tile(builder_, {kernel_, schedule_, position_}, tensor, addresses_->of(tensor.value), base,
+              in);
   }
-  [[nodiscard]] bool invariant(const KernelTensor& tensor) const;
+  [[nodiscard]] bool invariant(const KernelTensor& tensor) const {
+    return is_invariant(kernel_, tensor, schedule_.tile);
+  }
 
-  [[nodiscard]] const KernelValue& value(int id) const {
-    return kernel_.values[static_cast<std::size_t>(id)];
-  }
-  [[nodiscard]] std::int64_t at(int id) const {
-    return schedule_.buffers[static_cast<std::size_t>(id)].base;
-  }
   [[nodiscard]] Val rows() const { return position_.extent[position_.extent.size() - 2]; }
   [[nodiscard]] Val columns() const { return position_.extent.back(); }
 
   const VectorKernel& kernel_;
   const VectorSchedule& schedule_;
   Builder builder_;
-  std::vector<UbRange> ranges_{};
+  std::optional<UbAddresses> addresses_{};
   std::vector<Val> bases_{};
   TilePosition position_{};
 };
-
-bool VectorEmitter::invariant(const KernelTensor& tensor) const {
-  const Extent extent = value(tensor.value).extent;
-  if (extent == Extent::Full || extent == Extent::Column) return false;
-  const std::size_t columns = kernel_.dims.size() - 1;
-  for (std::size_t i = 0; i < columns; ++i) {
-    if (tensor.stride[i] != 0) return false;
-  }
-  return tensor.stride[columns] == 0 || schedule_.tile.columns >= kernel_.columns();
-}
 
 void VectorEmitter::prologue() {
   int argument = 0;
   for (std::size_t i = 0; i < kernel_.inputs.size() + kernel_.outputs.size(); ++i) {
     bases_.push_back(builder_.argument(argument++));
   }
+  addresses_.emplace(builder_, schedule_);
 }
 
 void VectorEmitter::body() {
   for (std::size_t i = 0; i < kernel_.inputs.size(); ++i) {
     if (!invariant(kernel_.inputs[i])) move(kernel_.inputs[i], bases_[i], true);
   }
-  VectorSteps(builder_, kernel_, schedule_, rows(), columns()).emit();
+  VectorSteps(builder_, kernel_, schedule_, *addresses_, rows(), columns()).emit();
   for (std::size_t i = 0; i < kernel_.outputs.size(); ++i) {
     move(kernel_.outputs[i], bases_[kernel_.inputs.size() + i], false);
   }
@@ -101,7 +87,9 @@ Program VectorEmitter::emit() {
   position_ = walk.begin();
   body();
   walk.end();
-  add_loop(builder_, walk.count(), synchronize(builder_.take(begin), ranges_));
+  add_loop(builder_, walk.count(),
+           synchronize(builder_.take(begin), addresses_->ranges(),
+                       {schedule_.depth.loads, schedule_.depth.stores}));
   builder_.link(program);
 
   for (const KernelTensor& input : kernel_.inputs) {

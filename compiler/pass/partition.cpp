@@ -98,7 +98,8 @@ class Partitioner {
   }
 
   [[nodiscard]] bool has_tile(const VectorKernel& kernel) const {
-    if (fits(kernel, machine_)) return true;
+    const bool packs = features_.has(Feature::Buffers);
+    if (fits(kernel, machine_, packs ? Packing::BestFit : Packing::InOrder)) return true;
     if (!features_.has(Feature::LongReduce)) return false;
     const auto phased = phases_of(kernel);
     return phased && fits(*phased, machine_);

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <optional>
 
-#include "compiler/schedule/long_place.h"
+#include "compiler/schedule/buffer_place.h"
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/rounding.h"
 
@@ -25,6 +25,14 @@ std::size_t steps_of(const PhasedKernel& phased) {
              2 * (phase.inputs.size() + phase.outputs.size()) + 8;
   }
   return steps;
+}
+
+BufferPlacer placer_of(const PhasedKernel& phased) {
+  std::vector<std::span<const KernelStep>> stretches;
+  for (const Phase& phase : phased.phases) stretches.emplace_back(phase.steps);
+  std::vector<bool> is_short = phased.is_long;
+  is_short.flip();
+  return {phased.kernel, std::move(stretches), std::move(is_short)};
 }
 
 /// Where what every phase keeps ends.
@@ -120,7 +128,7 @@ class LongScheduler {
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
-        placer_(phased),
+        placer_(placer_of(phased)),
         begin_(ub_begin(machine, steps_of(phased))),
         cores_(cores),
         depth_(depth) {}
@@ -142,7 +150,7 @@ class LongScheduler {
   [[nodiscard]] bool has_tile() const {
     const VectorTile least = tile_of(least_short(), unit());
     return machine_.flag.ids >= kLongFlags &&
-           placer_.place(least, 1, begin_).front().ub_end <= machine_.ub.size.count();
+           placer_.place(least, {}, begin_).front().ub_end <= machine_.ub.size.count();
   }
 
  private:
@@ -182,7 +190,8 @@ class LongScheduler {
                                            int copies) const {
     const auto fits = [&](std::int64_t units) {
       const VectorTile tile = tile_of(shorts, units * unit());
-      return placer_.place(tile, copies, begin_).front().ub_end <= machine_.ub.size.count();
+      return placer_.place(tile, {copies, copies}, begin_).front().ub_end <=
+             machine_.ub.size.count();
     };
     std::int64_t low = 0, high = ceil_div(part, unit());
     while (low < high) {
@@ -200,7 +209,9 @@ class LongScheduler {
     const std::int64_t longs = kernel_.dims[phased_.long_dim()];
     const std::int64_t part = std::min(longs, round_up(ceil_div(longs, parts), 2 * unit()));
     parts = ceil_div(longs, part);
+    const std::size_t moved = std::max(kernel_.inputs.size(), kernel_.outputs.size());
     for (int copies = 1; copies <= depth_; ++copies) {
+      if (copies * static_cast<int>(moved) > machine_.flag.max) break;
       const std::int64_t most = longest_piece(shorts, part, copies);
       if (most == 0) continue;
       const std::int64_t least = ceil_div(part, most);
@@ -210,7 +221,7 @@ class LongScheduler {
         trial.tiles = tiles;
         trial.parts = static_cast<int>(parts);
         trial.part = part;
-        trial.phases = placer_.place(tile_of(shorts, length), copies, begin_);
+        trial.phases = placer_.place(tile_of(shorts, length), {copies, copies}, begin_);
         if (trial.phases.front().ub_end > machine_.ub.size.count()) continue;
         if (parts > 1 && !add_joins(trial)) continue;
         judge(trial, copies);
@@ -247,7 +258,7 @@ class LongScheduler {
   const PhasedKernel& phased_;
   const VectorKernel& kernel_;
   const Machine& machine_;
-  LongPlacer placer_;
+  BufferPlacer placer_;
   std::int64_t begin_;
   int cores_, depth_;
   LongSchedule best_{};
@@ -317,8 +328,9 @@ void LongScheduler::judge(LongSchedule& trial, int copies) const {
                                   out * machine_.hbm.write_cost.value() / hbm);
     const double there = load + load_latency + vector,
                  back = phase.outputs.empty() ? 0 : vector + store + store_latency;
-    const double pace = copies > 1 ? std::max({load, vector, store, memory, there / copies})
-                                   : std::max({there, back, memory});
+    const double pace = copies > 1
+                            ? std::max({load, vector, store, memory, there / copies, back / copies})
+                            : std::max({there, back, memory});
     once += load_latency + load + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
             pace * (pieces - 1);
     for (const KernelStep& step : phase.finish) once += step_cycles(step, schedule);

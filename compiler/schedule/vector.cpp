@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
+#include "compiler/schedule/buffer_place.h"
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/error.h"
 #include "vm/base/rounding.h"
@@ -262,11 +264,13 @@ class Estimator {
       // Fewest cores with as many tiles on the busiest.
       const auto used = static_cast<double>(ceil_div(parts.tiles, trial.per_core));
       trial.memory = traffic * used / hbm_rate_;
-      // Buffers are single: the next load waits for the vector unit to have read this one's, the
-      // next result for its store.
+      // A load waits for the vector unit to have read what its buffer held, a result for the store
+      // of what its buffer held.
+      const double there = trial.load + load_latency_ + trial.vector,
+                   back = trial.vector + trial.store + store_latency_;
       const double pace =
-          std::max({trial.load + load_latency_ + trial.vector,
-                    trial.vector + trial.store + store_latency_, trial.memory, trial.scalar});
+          std::max({there / schedule.depth.loads, back / schedule.depth.stores, trial.load,
+                    trial.vector, trial.store, trial.memory, trial.scalar});
       trial.total = per_core_ * used + load_latency_ + store_latency_ + trial.load + trial.vector +
                     trial.store + pace * static_cast<double>(trial.per_core - 1);
       if (first || trial.total < schedule.estimate.total) {
@@ -292,48 +296,157 @@ class Estimator {
       store_latency_, per_core_, scalar_;
 };
 
+using Place = std::function<VectorSchedule(VectorTile, std::int64_t begin)>;
+
+/// Tries tiles and keeps the best of those that fit.
+class Search {
+ public:
+  Search(const VectorKernel& kernel, const Machine& machine, int cores)
+      : kernel_(kernel),
+        machine_(machine),
+        cores_(cores),
+        begin_(ub_begin(kernel, machine)),
+        estimator_(kernel, machine) {}
+
+  /// Halves of the axes and even shares of the cores.
+  void grid(const Place& place) {
+    for (std::int64_t columns : wide()) {
+      for (std::int64_t rows : high()) consider(place, {rows, columns});
+    }
+  }
+  /// The largest tiles there are, and those that give every core as many.
+  void fitted(const Place& place) {
+    if (!kernel_.whole_rows && kernel_.rows() > 1) {
+      for (std::int64_t columns : wide()) {
+        const auto tile = [&](std::int64_t rows) { return VectorTile{rows, columns}; };
+        fit_axis(place, kernel_.rows(), 1, tile);
+      }
+    } else if (!kernel_.whole_columns) {
+      const auto tile = [&](std::int64_t columns) { return VectorTile{kernel_.rows(), columns}; };
+      fit_axis(place, kernel_.columns(), kBlock, tile);
+    }
+  }
+  VectorSchedule best() {
+    DVMSIM_ASSERT(compared_ > 0, "a kernel that fits has a tile");
+    best_.candidates = compared_;
+    return std::move(best_);
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::int64_t> wide() const {
+    if (kernel_.whole_columns) return {kernel_.columns()};
+    const bool one_row = kernel_.rows() * kernel_.outer() == 1;
+    return candidates(kernel_.columns(), kBlock, one_row ? cores_ : 1);
+  }
+  [[nodiscard]] std::vector<std::int64_t> high() const {
+    if (kernel_.whole_rows) return {kernel_.rows()};
+    const std::int64_t share = ceil_div(cores_, std::max<std::int64_t>(1, kernel_.outer()));
+    return candidates(kernel_.rows(), 1, std::max<std::int64_t>(1, share));
+  }
+  [[nodiscard]] bool fits_ub(const VectorSchedule& schedule) const {
+    return schedule.ub_end <= machine_.ub.size.count();
+  }
+  void consider(const Place& place, VectorTile tile) {
+    VectorSchedule schedule = place(tile, begin_);
+    if (!fits_ub(schedule)) return;
+    estimator_.judge(schedule, cores_);
+    if (compared_ == 0 || schedule.estimate.total < best_.estimate.total) {
+      best_ = std::move(schedule);
+    }
+    ++compared_;
+  }
+  template <class Tile>
+  void fit_axis(const Place& place, std::int64_t size, std::int64_t unit, const Tile& tile) {
+    std::int64_t low = 0, most = ceil_div(size, unit);
+    while (low < most) {
+      const std::int64_t middle = ceil_div(low + most, 2);
+      if (fits_ub(place(tile(middle * unit), begin_))) {
+        low = middle;
+      } else {
+        most = middle - 1;
+      }
+    }
+    if (low == 0) return;
+    const std::int64_t longest = std::min(size, low * unit);
+    consider(place, tile(longest));
+    const std::int64_t others = kernel_.outer();
+    const std::int64_t waves = ceil_div(ceil_div(size, longest) * others, cores_);
+    for (std::int64_t extra = 0; extra < 2; ++extra) {
+      const std::int64_t tiles = std::max<std::int64_t>(1, (waves + extra) * cores_ / others);
+      consider(place, tile(std::min(longest, round_up(ceil_div(size, tiles), unit))));
+    }
+  }
+
+  const VectorKernel& kernel_;
+  const Machine& machine_;
+  int cores_;
+  std::int64_t begin_;
+  Estimator estimator_;
+  VectorSchedule best_{};
+  int compared_ = 0;
+};
+
+/// As many copies as flags can count and registers can address.
+std::vector<BufferDepth> depths_of(const VectorKernel& kernel, const Machine& machine) {
+  constexpr std::size_t kMostMoved = 8;  // each copied buffer takes a register
+  constexpr BufferDepth kDepths[] = {{1, 1}, {2, 1}, {2, 2}, {3, 2}};
+  std::vector<BufferDepth> depths;
+  for (const BufferDepth depth : kDepths) {
+    const bool many = kernel.inputs.size() + kernel.outputs.size() > kMostMoved;
+    const auto counted = [&](int copies, std::size_t tensors) {
+      return copies == 1 || (!many && copies * static_cast<int>(tensors) <= machine.flag.max);
+    };
+    if (counted(depth.loads, kernel.inputs.size()) &&
+        counted(depth.stores, kernel.outputs.size())) {
+      depths.push_back(depth);
+    }
+  }
+  return depths;
+}
+
 }  // namespace
+
+bool is_invariant(const VectorKernel& kernel, const KernelTensor& tensor, VectorTile tile) {
+  const Extent extent = kernel.values[static_cast<std::size_t>(tensor.value)].extent;
+  if (extent == Extent::Full || extent == Extent::Column) return false;
+  const std::size_t columns = kernel.dims.size() - 1;
+  for (std::size_t i = 0; i < columns; ++i) {
+    if (tensor.stride[i] != 0) return false;
+  }
+  return tensor.stride[columns] == 0 || tile.columns >= kernel.columns();
+}
 
 VectorSchedule place(const VectorKernel& kernel, VectorTile tile, std::int64_t begin) {
   return Placer(kernel).place(tile, begin);
 }
 
-bool fits(const VectorKernel& kernel, const Machine& machine) {
+bool fits(const VectorKernel& kernel, const Machine& machine, Packing packing) {
   const VectorTile least{
       kernel.whole_rows ? kernel.rows() : 1,
       kernel.whole_columns ? kernel.columns() : std::min<std::int64_t>(kernel.columns(), kBlock)};
-  return place(kernel, least, ub_begin(kernel, machine)).ub_end <= machine.ub.size.count();
+  const auto in_ub = [&](const VectorSchedule& schedule) {
+    return schedule.ub_end <= machine.ub.size.count();
+  };
+  const std::int64_t begin = ub_begin(kernel, machine);
+  if (in_ub(place(kernel, least, begin))) return true;
+  return packing == Packing::BestFit && in_ub(BufferPlacer(kernel).place(least, {}, begin).front());
 }
 
-VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores) {
-  const std::int64_t begin = ub_begin(kernel, machine);
-  const auto wide =
-      kernel.whole_columns
-          ? std::vector<std::int64_t>{kernel.columns()}
-          : candidates(kernel.columns(), kBlock, kernel.rows() * kernel.outer() == 1 ? cores : 1);
-  const auto high =
-      kernel.whole_rows
-          ? std::vector<std::int64_t>{kernel.rows()}
-          : candidates(kernel.rows(), 1,
-                       std::max<std::int64_t>(
-                           1, ceil_div(cores, std::max<std::int64_t>(1, kernel.outer()))));
-  const Placer placer(kernel);
-  const Estimator estimator(kernel, machine);
-  VectorSchedule best;
-  int compared = 0;
-  for (std::int64_t columns : wide) {
-    for (std::int64_t rows : high) {
-      VectorSchedule schedule = placer.place({rows, columns}, begin);
-      if (schedule.ub_end > machine.ub.size.count()) continue;
-      estimator.judge(schedule, cores);
-      if (compared == 0 || schedule.estimate.total < best.estimate.total)
-        best = std::move(schedule);
-      ++compared;
-    }
+VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores,
+                               Packing packing) {
+  Search search(kernel, machine, cores);
+  const Placer in_order(kernel);
+  search.grid([&](VectorTile tile, std::int64_t begin) { return in_order.place(tile, begin); });
+  if (packing == Packing::InOrder) return search.best();
+  const BufferPlacer placer(kernel);
+  for (const BufferDepth depth : depths_of(kernel, machine)) {
+    const auto place = [&](VectorTile tile, std::int64_t begin) {
+      return placer.place(tile, depth, begin).front();
+    };
+    search.grid(place);
+    search.fitted(place);
   }
-  DVMSIM_ASSERT(compared > 0, "a kernel that fits has a tile");
-  best.candidates = compared;
-  return best;
+  return search.best();
 }
 
 std::string to_text(const VectorSchedule& schedule) {
@@ -344,8 +457,9 @@ std::string to_text(const VectorSchedule& schedule) {
       schedule.cores, schedule.ub_end, schedule.estimate.load, schedule.estimate.vector,
       schedule.estimate.store, schedule.estimate.memory);
   for (std::size_t i = 0; i < schedule.buffers.size(); ++i) {
-    text += fmt::format("  v{} at {:#x} ({} bytes)\n", i, schedule.buffers[i].base,
-                        schedule.buffers[i].size);
+    const UbBuffer& buffer = schedule.buffers[i];
+    text += fmt::format("  v{} at {:#x} ({} bytes)", i, buffer.base, buffer.size);
+    text += buffer.copies > 1 ? fmt::format(", {} copies\n", buffer.copies) : "\n";
   }
   return text;
 }

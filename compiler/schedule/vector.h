@@ -31,8 +31,14 @@ struct UbBuffer {
   [[nodiscard]] std::int64_t step() const { return size / copies; }
 };
 
+/// Copies of what is loaded and of what is stored.
+struct BufferDepth {
+  int loads = 1, stores = 1;
+};
+
 struct VectorSchedule {
   VectorTile tile{};
+  BufferDepth depth{};
   std::int64_t pitch = 0;  // elements between rows of a Full value
   /// If not 0: a tile is one whole row, worked on in pieces of so many elements, so that a uniform
   /// value needs only one piece.
@@ -49,12 +55,21 @@ struct VectorSchedule {
 [[nodiscard]] VectorSchedule place(const VectorKernel& kernel, VectorTile tile,
                                    std::int64_t ub_begin);
 
+/// Is the tensor the same for all tiles, and so loaded before the first?
+[[nodiscard]] bool is_invariant(const VectorKernel& kernel, const KernelTensor& tensor,
+                                VectorTile tile);
+
+/// How buffers are laid out: in order of use, one of each; or by best fit, with copies that take
+/// turns where the estimate says that waiting for one costs more.
+enum class Packing : std::uint8_t { InOrder, BestFit };
+
 /// Does any tile fit? False when a row that must be whole is too long.
-[[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine);
+[[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine,
+                        Packing packing = Packing::InOrder);
 
 /// The best tile. The kernel fits.
 [[nodiscard]] VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine,
-                                             int cores);
+                                             int cores, Packing packing = Packing::InOrder);
 
 [[nodiscard]] std::string to_text(const VectorSchedule& schedule);
 
