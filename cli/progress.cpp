@@ -59,6 +59,10 @@ Progress::~Progress() {
   if (shown_) std::fputs("\r\033[K", stderr);
 }
 
+Probes Progress::listeners() {
+  return terminal_ ? Probes{this} : Probes{};
+}
+
 void Progress::expect(std::int64_t units, bool launches) {
   state_.total = units;
   launches_ = launches;

@@ -29,6 +29,8 @@ class Progress final : public Probe {
   Progress();
   ~Progress() override;
 
+  /// Itself if there is a terminal; else nobody, which costs a run less.
+  [[nodiscard]] Probes listeners();
   /// From now on, so many units: launches, or what step() counts.
   void expect(std::int64_t units, bool launches);
   /// A unit that is no launch is done.

@@ -79,7 +79,7 @@ class Outputs {
 Execution execute_with_progress(const Job& job, const Machine& machine, const RunOptions& options,
                                 Probes listeners) {
   Progress progress;
-  listeners.push_back(&progress);
+  for (Probe* listener : progress.listeners()) listeners.push_back(listener);
   return execute(job, machine, options, listeners, &progress);
 }
 

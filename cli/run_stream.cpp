@@ -1,6 +1,7 @@
 // A stream of inputs through one session, as a server would see them.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -17,7 +18,6 @@
 #include "compiler/graph/eval.h"
 #include "sim/device/device.h"
 #include "traces/output.h"
-#include "traces/stats.h"
 #include "traces/stream_report.h"
 #include "vm/base/error.h"
 
@@ -64,17 +64,14 @@ class StreamRun {
     }
     std::map<std::string, Tensor> inputs;
     const Bindings dims = prepare(step, inputs);
-    Stats stats;
-    device_.listen({&stats, &progress});
+    device_.listen(progress.listeners());
     const std::int64_t start_ns = device_.host_ns();
     const RunResult result = session_.run(dims, inputs);
     device_.listen({});
     fault = result.fault;
     if (fault) return {};
     check_bypassed(options_, &graph_, result.module);
-    for (const LaunchReport& launch : result.launches) stats.add(launch);
-    stats.close();
-    return row_of(dims, inputs, result, stats, start_ns);
+    return row_of(dims, inputs, result, start_ns);
   }
 
  private:
@@ -120,9 +117,7 @@ class StreamRun {
   }
 
   StreamReport::Step row_of(const Bindings& dims, std::map<std::string, Tensor>& inputs,
-                            const RunResult& result, const Stats& stats, std::int64_t start_ns) {
-    RunReport report;
-    fill(report, stats, clock_hz_);
+                            const RunResult& result, std::int64_t start_ns) {
     StreamReport::Step row;
     row.dims.assign(dims.begin(), dims.end());
     row.compile_us = static_cast<double>(result.compile_ns) / 1000.0;
@@ -131,8 +126,15 @@ class StreamRun {
     row.launches = static_cast<std::int64_t>(result.launches.size());
     row.synchronisations = result.host.synchronisations;
     row.iterations = result.host.iterations;
-    row.cycles = report.cycles;
-    row.task_us = report.task_us;
+    Cycles tasks, first = result.launches.empty() ? Cycles() : result.launches[0].first_dispatch;
+    Cycles end = first;
+    for (const LaunchReport& launch : result.launches) {
+      tasks += launch.end - launch.begin;
+      first = std::min(first, launch.first_dispatch);
+      end = std::max(end, launch.end);
+    }
+    row.cycles = (end - first).count();
+    row.task_us = static_cast<double>(tasks.count()) * 1e6 / static_cast<double>(clock_hz_);
     row.e2e_us = static_cast<double>(device_.host_ns() - start_ns) / 1000.0;
     row.memory_bytes = result.memory.total();
     if (mode_of(options_) == Mode::Timing) return row;

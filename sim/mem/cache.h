@@ -2,10 +2,14 @@
 // no data and no rates; each line carries one time stamp for the server.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <vector>
 
 #include "sim/mem/ticks.h"
+#include "vm/base/error.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
@@ -32,23 +36,115 @@ class Cache {
 
  private:
   static constexpr std::uint32_t kDirty = 0x80000000u;
+  static constexpr std::size_t kTogether = 4;  // tags that the host compares at once
   struct Place {
-    std::uint64_t set = 0;
+    std::size_t set = 0;
     std::uint32_t tag = 0;
   };
+  /// The ways of a set in a ring by time of use: `next` was used before this one.
+  struct Link {
+    std::uint16_t next = 0, previous = 0;
+  };
   [[nodiscard]] Place place_of(std::uint64_t line) const;
-  /// The way of the set that holds the tag; ways_ if none does.
-  [[nodiscard]] std::size_t find(std::size_t base, std::uint32_t tag) const;
+  /// The way of the set that holds the tag; kNone if none does.
+  [[nodiscard]] std::size_t find(std::size_t set, std::uint32_t tag) const;
   /// The way becomes the set's first in order of use.
-  void use(std::uint64_t set, std::size_t way);
+  void use(std::size_t set, std::size_t way);
 
-  std::uint64_t sets_ = 0;
-  std::size_t ways_ = 0;
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  std::size_t sets_ = 0, ways_ = 0;
+  std::size_t pitch_ = 0;  // places of a set: its ways, filled up to a whole comparison
   // By set and way. A line stays in its way; the order of use is kept apart, so that a set costs
   // few bytes of the host's cache.
   std::vector<std::uint32_t> tags_{};  // line / sets + 1, 0: empty; top bit: dirty
-  std::vector<Ticks> free_{};
-  std::vector<std::uint16_t> order_{};  // ways of a set, used last first
+  std::unique_ptr<Ticks[]> free_{};    // of lines that are there
+  std::vector<Link> order_{};
+  std::vector<std::uint16_t> latest_{};  // by set: the way used last
 };
+
+// What the server does for every granule is inline, whatever the compiler thinks of its size.
+#define DVMSIM_HOT [[gnu::always_inline]] inline
+
+DVMSIM_HOT Cache::Place Cache::place_of(std::uint64_t line) const {
+  // Most line numbers fit 32 bits, where the host divides twice as fast.
+  std::uint64_t tag = 0, set = 0;
+  if ((line | sets_) >> 32 == 0) {
+    const auto narrow = static_cast<std::uint32_t>(line), sets = static_cast<std::uint32_t>(sets_);
+    tag = narrow / sets + 1;
+    set = narrow % sets;
+  } else {
+    tag = line / sets_ + 1;
+    set = line % sets_;
+  }
+  DVMSIM_ASSERT(tag < kDirty, "an L2 tag fits 31 bits");
+  return {set, static_cast<std::uint32_t>(tag)};
+}
+
+DVMSIM_HOT std::size_t Cache::find(std::size_t set, std::uint32_t tag) const {
+  using Tags = std::uint32_t __attribute__((vector_size(kTogether * sizeof(std::uint32_t))));
+  using Found = std::uint64_t __attribute__((vector_size(sizeof(Tags))));
+  const std::uint32_t* const first = &tags_[set * pitch_];
+  Found any{};  // most lines are not there: one look at the end
+  for (std::size_t way = 0; way < ways_; way += kTogether) {
+    Tags tags;
+    std::memcpy(&tags, first + way, sizeof(tags));
+    any |= reinterpret_cast<Found>((tags & ~kDirty) == tag);
+  }
+  if ((any[0] | any[1]) == 0) return kNone;
+  std::size_t way = 0;
+  while ((first[way] & ~kDirty) != tag) ++way;
+  return way;
+}
+
+DVMSIM_HOT void Cache::use(std::size_t set, std::size_t way) {
+  std::uint16_t& latest = latest_[set];
+  if (latest == way) return;
+  Link* const order = &order_[set * pitch_];
+  const auto mine = static_cast<std::uint16_t>(way);
+  if (order[latest].previous != mine) {  // else the ring only turns: the oldest is the first again
+    const auto [next, previous] = order[mine];
+    order[previous].next = next;
+    order[next].previous = previous;
+    const std::uint16_t oldest = order[latest].previous;
+    order[mine] = {latest, oldest};
+    order[oldest].next = order[latest].previous = mine;
+  }
+  latest = mine;
+}
+
+DVMSIM_HOT Cache::Access Cache::access(std::uint64_t line, bool write) {
+  const auto [set, tag] = place_of(line);
+  const std::size_t found = find(set, tag);
+  const std::size_t way = found != kNone ? found : order_[set * pitch_ + latest_[set]].previous;
+  use(set, way);
+  const std::size_t place = set * pitch_ + way;
+  if (found != kNone) {
+    if (write) tags_[place] |= kDirty;
+    return {true, false, 0, &free_[place]};
+  }
+  const std::uint32_t old = tags_[place];
+  Access result{false, (old & kDirty) != 0, 0, &free_[place]};
+  if (result.evicted_dirty) result.victim = ((old & ~kDirty) - 1) * sets_ + set;
+  tags_[place] = write ? tag | kDirty : tag;
+  free_[place] = Ticks{};
+  return result;
+}
+
+inline bool Cache::contains(std::uint64_t line) const {
+  const auto [set, tag] = place_of(line);
+  return find(set, tag) != kNone;
+}
+
+inline void Cache::prefetch(std::uint64_t line) const {
+  constexpr std::size_t kHostLine = 64;
+  const auto fetch = [](const auto* first, std::size_t count) {
+    const auto* bytes = reinterpret_cast<const char*>(first);
+    for (std::size_t at = 0; at < count * sizeof(*first); at += kHostLine) {
+      __builtin_prefetch(bytes + at, 1);
+    }
+  };
+  const std::size_t base = place_of(line).set * pitch_;
+  fetch(&tags_[base], ways_);
+}
 
 }  // namespace dvmsim

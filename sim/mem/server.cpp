@@ -16,6 +16,7 @@ MemoryServer::MemoryServer(const Machine& machine, MemoryModel model)
       same_line_(ticks_of(machine.l2.same_line)),
       line_read_(ticks_for(line_bytes_, machine.l2.read.per_cycle())),
       line_write_(ticks_for(line_bytes_, machine.l2.write.per_cycle())),
+      channel_lines_(static_cast<std::uint64_t>(machine.hbm.interleave / machine.l2.line)),
       cache_(machine),
       tlb_(machine, machine.cores.cube + machine.cores.vector),
       closed_form_(machine),
@@ -45,28 +46,43 @@ Answer MemoryServer::ideal(const Request& request, Tally& tally) const {
   return {request.key.arrival + (request.write ? l2.write_latency : l2.read_latency).cycles()};
 }
 
-Answer MemoryServer::serve(const Request& request, Tally& tally) {
-  const Ticks arrival = ticks_of(request.key.arrival);
-  const bool by_scalar = request.key.queue == Pipe::Scalar;
-  Ticks done = arrival;
-  Answer answer;
-  for (const Piece& piece : request.pieces) {
-    const Ticks walk = translate(request, piece);
-    const bool bypassed = !bypassed_.empty() && is_bypassed(piece.address);
-    const bool keeps = !bypassed && (machine_.l2.keep_partial || by_scalar || piece.whole());
-    const std::int64_t missed = tally.missed;
-    const Ticks end = request.write ? write(piece, arrival, !bypassed, tally)
-                                    : read(piece, arrival, keeps, tally);
-    if (!request.write && tally.missed != missed) answer.missed += piece.moved;
-    done = std::max(done, end + walk);
-  }
-  answer.completion = cycle_at(done);
-  return answer;
+DVMSIM_HOT Ticks MemoryServer::l2_time(std::int64_t bytes, bool write) const {
+  if (bytes == line_bytes_) return write ? line_write_ : line_read_;
+  return ticks_for(bytes, (write ? machine_.l2.write : machine_.l2.read).per_cycle());
+}
+
+DVMSIM_HOT Ticks& MemoryServer::channel_of(std::uint64_t line) {
+  std::uint64_t unit = channel_lines_ == 1 ? line : line / channel_lines_;
+  // Higher bits are folded in, so that strides of a power of two use every channel.
+  unit ^= unit >> 5 ^ unit >> 10 ^ unit >> 15 ^ unit >> 20 ^ unit >> 25;
+  // The host divides numbers of 32 bits twice as fast.
+  const std::size_t channels = channel_free_.size();
+  if ((unit | channels) >> 32 != 0) return channel_free_[unit % channels];
+  return channel_free_[static_cast<std::uint32_t>(unit) % static_cast<std::uint32_t>(channels)];
+}
+
+DVMSIM_HOT Ticks MemoryServer::begin_on_l2(Ticks arrival, Ticks transfer) {
+  const Ticks begin = std::max(arrival, l2_free_);
+  l2_free_ = begin + transfer;
+  return begin;
+}
+
+DVMSIM_HOT Ticks MemoryServer::fetch(std::uint64_t line, Ticks begin) {
+  Ticks& channel = channel_of(line);
+  channel = std::max(begin, channel) + line_fetch_;
+  return channel + read_latency_ + hbm_latency_;
+}
+
+inline void MemoryServer::write_back(std::uint64_t line, Ticks begin, std::int64_t bytes,
+                                     Tally& tally) {
+  Ticks& channel = channel_of(line);
+  channel = std::max(begin, channel) + ticks_for(bytes, write_back_rate_);
+  tally.hbm_write += bytes;
 }
 
 /// A core walks for one page at a time; its requests stay in order. Bandwidth is taken when a
 /// request arrives, so that nobody else waits for the walk.
-Ticks MemoryServer::translate(const Request& request, const Piece& piece) {
+DVMSIM_HOT Ticks MemoryServer::translate(const Request& request, const Piece& piece) {
   const Ticks arrival = ticks_of(request.key.arrival);
   Ticks& translated = translated_[request.key.core];
   if (!tlb_.access(request.key.core, piece.address)) {
@@ -75,26 +91,7 @@ Ticks MemoryServer::translate(const Request& request, const Piece& piece) {
   return std::max(translated, arrival) - arrival;
 }
 
-void MemoryServer::bypass(std::uint64_t address, std::int64_t bytes) {
-  const Range range{address, address + static_cast<std::uint64_t>(bytes)};
-  if (std::find(bypassed_.begin(), bypassed_.end(), range) == bypassed_.end()) {
-    bypassed_.push_back(range);
-  }
-}
-
-void MemoryServer::end_bypass(std::uint64_t address, std::int64_t bytes) {
-  const std::uint64_t end = address + static_cast<std::uint64_t>(bytes);
-  std::erase_if(bypassed_,
-                [&](const Range& range) { return range.begin < end && address < range.end; });
-}
-
-bool MemoryServer::is_bypassed(std::uint64_t address) const {
-  return std::any_of(bypassed_.begin(), bypassed_.end(), [address](const Range& range) {
-    return range.begin <= address && address < range.end;
-  });
-}
-
-Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
+DVMSIM_HOT Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
   const std::uint64_t line = piece.address / static_cast<std::uint64_t>(line_bytes_);
   const Ticks transfer = l2_time(piece.moved, false);
   const Ticks begin = begin_on_l2(arrival, transfer);
@@ -120,7 +117,7 @@ Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& t
   return filled;
 }
 
-Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
+inline Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
   const std::uint64_t line = piece.address / static_cast<std::uint64_t>(line_bytes_);
   const Ticks transfer = l2_time(piece.moved, true);
   const Ticks begin = begin_on_l2(arrival, transfer);
@@ -139,39 +136,46 @@ Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& 
   return mine + transfer + write_latency_;
 }
 
-Ticks MemoryServer::begin_on_l2(Ticks arrival, Ticks transfer) {
-  const Ticks begin = std::max(arrival, l2_free_);
-  l2_free_ = begin + transfer;
-  return begin;
+Answer MemoryServer::serve(const Request& request, Tally& tally) {
+  const Ticks arrival = ticks_of(request.key.arrival);
+  const bool by_scalar = request.key.queue == Pipe::Scalar;
+  Ticks done = arrival;
+  Answer answer;
+  for (const Piece& piece : request.pieces) {
+    const Ticks walk = translate(request, piece);
+    const bool bypassed = !bypassed_.empty() && is_bypassed(piece.address);
+    const bool keeps = !bypassed && (machine_.l2.keep_partial || by_scalar || piece.whole());
+    const std::int64_t missed = tally.missed;
+    const Ticks end = request.write ? write(piece, arrival, !bypassed, tally)
+                                    : read(piece, arrival, keeps, tally);
+    if (!request.write && tally.missed != missed) answer.missed += piece.moved;
+    done = std::max(done, end + walk);
+  }
+  answer.completion = cycle_at(done);
+  return answer;
 }
 
-Ticks MemoryServer::fetch(std::uint64_t line, Ticks begin) {
-  Ticks& channel = channel_of(line);
-  channel = std::max(begin, channel) + line_fetch_;
-  return channel + read_latency_ + hbm_latency_;
+void MemoryServer::bypass(std::uint64_t address, std::int64_t bytes) {
+  const Range range{address, address + static_cast<std::uint64_t>(bytes)};
+  if (std::find(bypassed_.begin(), bypassed_.end(), range) == bypassed_.end()) {
+    bypassed_.push_back(range);
+  }
 }
 
-void MemoryServer::write_back(std::uint64_t line, Ticks begin, std::int64_t bytes, Tally& tally) {
-  Ticks& channel = channel_of(line);
-  channel = std::max(begin, channel) + ticks_for(bytes, write_back_rate_);
-  tally.hbm_write += bytes;
+void MemoryServer::end_bypass(std::uint64_t address, std::int64_t bytes) {
+  const std::uint64_t end = address + static_cast<std::uint64_t>(bytes);
+  std::erase_if(bypassed_,
+                [&](const Range& range) { return range.begin < end && address < range.end; });
 }
 
-Ticks& MemoryServer::channel_of(std::uint64_t line) {
-  std::uint64_t unit = line * static_cast<std::uint64_t>(line_bytes_) /
-                       static_cast<std::uint64_t>(machine_.hbm.interleave.count());
-  // Higher bits are folded in, so that strides of a power of two use every channel.
-  unit ^= unit >> 5 ^ unit >> 10 ^ unit >> 15 ^ unit >> 20 ^ unit >> 25;
-  return channel_free_[unit % channel_free_.size()];
-}
-
-Ticks MemoryServer::l2_time(std::int64_t bytes, bool write) const {
-  if (bytes == line_bytes_) return write ? line_write_ : line_read_;
-  return ticks_for(bytes, (write ? machine_.l2.write : machine_.l2.read).per_cycle());
+bool MemoryServer::is_bypassed(std::uint64_t address) const {
+  return std::any_of(bypassed_.begin(), bypassed_.end(), [address](const Range& range) {
+    return range.begin <= address && address < range.end;
+  });
 }
 
 void MemoryServer::prefetch(const Request& request) const {
-  if (!cache_.exists()) return;
+  if (!cache_.exists() || model_ != MemoryModel::Detailed) return;
   for (const Piece& piece : request.pieces) {
     cache_.prefetch(piece.address / static_cast<std::uint64_t>(line_bytes_));
   }

@@ -68,6 +68,7 @@ class MemoryServer {
   Ticks read_latency_, write_latency_, hbm_latency_, same_line_;
   Ticks line_read_, line_write_, line_fetch_;  // times of a whole line
   Rational write_back_rate_;                   // of one channel
+  std::uint64_t channel_lines_;                // that follow one another in a channel
   Cache cache_;
   Tlb tlb_;
   ClosedForm closed_form_;

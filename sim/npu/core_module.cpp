@@ -19,7 +19,7 @@ void CoreModule::begin(const CoreLaunch& launch) {
 
 void CoreModule::answer(Pipe queue, const Answer& answer) {
   core_.answer(queue, answer);
-  news_.notify(sc_core::SC_ZERO_TIME);
+  core_.advance();
 }
 
 void CoreModule::wake() {

@@ -1,4 +1,5 @@
-// A core as a module: a process that runs the core ahead whenever it has learned something.
+// A core as a module. It runs the core ahead whenever it has learned something: at once with an
+// answer of the memory system, else in its process.
 #pragma once
 
 #include <systemc>

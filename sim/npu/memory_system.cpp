@@ -20,7 +20,7 @@ MemorySystem::MemorySystem(sc_core::sc_module_name name, const Machine& machine,
 void MemorySystem::request(const Request& request) {
   pending_.push(request);
   server_.prefetch(request);
-  if (request.key.arrival == pending_.next_arrival()) arm(request.key.arrival);
+  if (!serving_ && request.key.arrival == pending_.next_arrival()) arm(request.key.arrival);
 }
 
 /// An earlier notification replaces a later one, so the event always stands at the first arrival.
@@ -28,14 +28,18 @@ void MemorySystem::arm(Cycles arrival) {
   arrival_.notify(time_of_cycles(arrival - cycle_now()));
 }
 
-/// Answers whatever has arrived, in order. No answer leads to a request that arrives now: every way
-/// here takes a cycle.
+/// Answers requests in order, those ahead of the simulated time too, as long as nobody else does
+/// anything before they arrive: an answer moves its core at once, and every way here takes a cycle.
 void MemorySystem::serve() {
-  while (!pending_.empty() && pending_.next_arrival() <= cycle_now()) {
+  serving_ = true;
+  const bool outside = external.size() > 0;  // may look at the time
+  while (!pending_.empty()) {
+    if (pending_.next_arrival() > (outside ? cycle_now() : next_activity())) break;
     const Request request = pending_.pop();
-    const Answer answer = external.size() > 0 ? ask_external(request) : server_.request(request);
+    const Answer answer = outside ? ask_external(request) : server_.request(request);
     cores[request.key.core]->answer(request.key.queue, answer);
   }
+  serving_ = false;
   if (!pending_.empty()) arm(pending_.next_arrival());
 }
 

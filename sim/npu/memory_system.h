@@ -37,6 +37,7 @@ class MemorySystem : public sc_core::sc_module, public RequestInterface {
   MemoryServer server_;
   PendingRequests pending_{};
   sc_core::sc_event arrival_{"arrival"};
+  bool serving_ = false;  // it looks at what is pending itself
   std::vector<unsigned char> scratch_{};
 };
 

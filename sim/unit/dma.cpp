@@ -12,7 +12,14 @@ void PieceCutter::begin(const isa::Region& region) {
 }
 
 Piece PieceCutter::next() {
-  const std::int64_t first = address_, offset = first % cutting_.granule;
+  const std::int64_t first = address_, offset = cutting_.offset_of(first);
+  if (offset == 0 && left_ >= cutting_.granule) {
+    address_ += cutting_.granule;
+    left_ -= cutting_.granule;
+    if (left_ == 0) next_run();
+    const auto whole = static_cast<std::int32_t>(cutting_.granule);
+    return {static_cast<std::uint64_t>(first), whole, whole};
+  }
   const std::int64_t end = first - offset + cutting_.granule;
   std::int64_t bytes = 0;
   do {

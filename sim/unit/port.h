@@ -39,7 +39,11 @@ struct PortLimits {
 /// How transfers are cut.
 struct Cutting {
   explicit Cutting(const Machine& machine);
-  std::int64_t granule;            // the smaller of a request and an L2 line
+  /// Of an address in its granule.
+  [[nodiscard]] std::int64_t offset_of(std::int64_t address) const {
+    return address & (granule - 1);
+  }
+  std::int64_t granule;            // the smaller of a request and an L2 line, a power of two
   std::int64_t least;              // the smallest request
   std::int64_t granules_of_chunk;  // in an arbitration unit
 };

@@ -36,6 +36,8 @@ void check(const Machine& m) {
   rules.multiple(m.vector.repeat, m.ub.align, "make vector.repeat a multiple of ub.align");
   rules.multiple(m.dma.request, m.dma.least_request,
                  "make dma.request a multiple of dma.least_request");
+  const std::int64_t request = m.dma.request.count();
+  rules.must((request & (request - 1)) == 0, "make dma.request a power of two");
   rules.multiple(m.dma.chunk, m.dma.request, "make dma.chunk a multiple of dma.request");
   const std::int64_t line = m.l2.line.count();
   rules.must((line & (line - 1)) == 0, "make l2.line a power of two");

@@ -47,6 +47,11 @@ Rational::Rational(std::int64_t num, std::int64_t den) {
 
 std::int64_t Rational::ceil_of(std::int64_t amount) const {
   DVMSIM_ASSERT(num_ > 0, "what divides is not zero");
+  std::int64_t product = 0;
+  if (!__builtin_mul_overflow(amount, den_, &product) &&
+      !__builtin_add_overflow(product, num_ - 1, &product)) {
+    return product / num_;
+  }
   return narrow((Wide(amount) * den_ + num_ - 1) / num_);
 }
 
