@@ -6,6 +6,7 @@
 #include "compiler/codegen/long_reduce.h"
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/vector.h"
+#include "compiler/codegen/vector_cycles.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -68,6 +69,13 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
   }
 }
 
+VectorMeasure ModuleCompiler::measure() const {
+  return [cost = CostModel(machine_)](const VectorKernel& kernel, std::span<const KernelStep> steps,
+                                      const VectorSchedule& schedule) {
+    return vector_cycles(cost, kernel, steps, schedule);
+  };
+}
+
 void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
   auto lowered = lower(*scope.graph, group.nodes, outputs_of(*scope.graph, group));
   DVMSIM_ASSERT(lowered.has_value(), "a group of the partition lowers");
@@ -79,7 +87,9 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
   const bool whole = fits(kernel, machine_, packing());
   VectorSchedule schedule;
   if (whole) {
-    schedule = schedule_vector(kernel, machine_, vector_cores(), packing());
+    schedule = packing() == Packing::BestFit
+                   ? schedule_packed(kernel, machine_, vector_cores(), measure())
+                   : schedule_vector(kernel, machine_, vector_cores());
     work_.tiles += schedule.candidates;
   }
   const double most = whole ? schedule.estimate.total : std::numeric_limits<double>::max();
@@ -94,12 +104,12 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
 bool ModuleCompiler::compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments,
                                   double most) {
   constexpr double kClearly = 0.9;
-  constexpr int kMostCopies = 2;
   if (!options_.features.has(Feature::LongReduce)) return false;
   const auto phased = phases_of(kernel);
   if (!phased) return false;
-  const LongSchedule schedule = schedule_long(*phased, machine_, vector_cores(),
-                                              packing() == Packing::BestFit ? kMostCopies : 1);
+  const LongSchedule schedule = packing() == Packing::BestFit
+                                    ? schedule_long(*phased, machine_, vector_cores(), measure())
+                                    : schedule_long(*phased, machine_, vector_cores());
   work_.tiles += schedule.candidates;
   if (schedule.phases.empty() || schedule.total > most * kClearly) return false;
   if (options_.schedules != nullptr) note(to_text(*phased) + to_text(schedule));

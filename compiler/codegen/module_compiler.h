@@ -68,6 +68,7 @@ class ModuleCompiler {
   [[nodiscard]] Packing packing() const {
     return options_.features.has(Feature::Buffers) ? Packing::BestFit : Packing::InOrder;
   }
+  [[nodiscard]] VectorMeasure measure() const;
   [[nodiscard]] int cube_cores() const {
     return options_.cores > 0 ? std::min(machine_.cores.cube, options_.cores) : machine_.cores.cube;
   }

@@ -124,17 +124,19 @@ class JoinMaker {
 /// Tries tiles, lengths of a piece, and cores to a row.
 class LongScheduler {
  public:
-  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int depth)
+  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies)
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
         placer_(placer_of(phased)),
         begin_(ub_begin(machine, steps_of(phased))),
         cores_(cores),
-        depth_(depth) {}
+        copies_(copies) {}
 
   LongSchedule run() {
-    if (machine_.flag.ids < kLongFlags) return {};
+    const std::size_t moved = std::max(kernel_.inputs.size(), kernel_.outputs.size());
+    const bool counts = copies_ == 1 || copies_ * static_cast<int>(moved) <= machine_.flag.max;
+    if (machine_.flag.ids < kLongFlags || !counts) return {};
     const std::int64_t shorts = kernel_.dims[phased_.short_dim()];
     for (std::int64_t tile : tiles_of(shorts)) {
       const std::int64_t tiles = kernel_.outer() * ceil_div(shorts, tile);
@@ -146,6 +148,9 @@ class LongScheduler {
     return std::move(best_);
   }
 
+  /// The estimate; the vector pipe's part as it is measured, if it is.
+  void judge(LongSchedule& trial, const VectorMeasure* measure = nullptr) const;
+
   /// The layout with a piece of the least length.
   [[nodiscard]] bool has_tile() const {
     const VectorTile least = tile_of(least_short(), unit());
@@ -154,6 +159,7 @@ class LongScheduler {
   }
 
  private:
+  [[nodiscard]] BufferDepth depth() const { return {copies_, copies_}; }
   [[nodiscard]] std::int64_t least_short() const {
     return phased_.over_columns ? 1
                                 : std::min<std::int64_t>(kernel_.dims[phased_.short_dim()], kBlock);
@@ -186,12 +192,10 @@ class LongScheduler {
   }
 
   /// The longest piece that fits, or 0.
-  [[nodiscard]] std::int64_t longest_piece(std::int64_t shorts, std::int64_t part,
-                                           int copies) const {
+  [[nodiscard]] std::int64_t longest_piece(std::int64_t shorts, std::int64_t part) const {
     const auto fits = [&](std::int64_t units) {
       const VectorTile tile = tile_of(shorts, units * unit());
-      return placer_.place(tile, {copies, copies}, begin_).front().ub_end <=
-             machine_.ub.size.count();
+      return placer_.place(tile, depth(), begin_).front().ub_end <= machine_.ub.size.count();
     };
     std::int64_t low = 0, high = ceil_div(part, unit());
     while (low < high) {
@@ -209,24 +213,20 @@ class LongScheduler {
     const std::int64_t longs = kernel_.dims[phased_.long_dim()];
     const std::int64_t part = std::min(longs, round_up(ceil_div(longs, parts), 2 * unit()));
     parts = ceil_div(longs, part);
-    const std::size_t moved = std::max(kernel_.inputs.size(), kernel_.outputs.size());
-    for (int copies = 1; copies <= depth_; ++copies) {
-      if (copies * static_cast<int>(moved) > machine_.flag.max) break;
-      const std::int64_t most = longest_piece(shorts, part, copies);
-      if (most == 0) continue;
-      const std::int64_t least = ceil_div(part, most);
-      for (std::int64_t pieces : {least, least + 1, 2 * least}) {
-        const std::int64_t length = round_up(ceil_div(part, pieces), unit());
-        LongSchedule trial;
-        trial.tiles = tiles;
-        trial.parts = static_cast<int>(parts);
-        trial.part = part;
-        trial.phases = placer_.place(tile_of(shorts, length), {copies, copies}, begin_);
-        if (trial.phases.front().ub_end > machine_.ub.size.count()) continue;
-        if (parts > 1 && !add_joins(trial)) continue;
-        judge(trial, copies);
-        if (compared_++ == 0 || trial.total < best_.total) best_ = std::move(trial);
-      }
+    const std::int64_t most = longest_piece(shorts, part);
+    if (most == 0) return;
+    const std::int64_t least = ceil_div(part, most);
+    for (std::int64_t pieces : {least, least + 1, 2 * least}) {
+      const std::int64_t length = round_up(ceil_div(part, pieces), unit());
+      LongSchedule trial;
+      trial.tiles = tiles;
+      trial.parts = static_cast<int>(parts);
+      trial.part = part;
+      trial.phases = placer_.place(tile_of(shorts, length), depth(), begin_);
+      if (trial.phases.front().ub_end > machine_.ub.size.count()) continue;
+      if (parts > 1 && !add_joins(trial)) continue;
+      judge(trial);
+      if (compared_++ == 0 || trial.total < best_.total) best_ = std::move(trial);
     }
   }
 
@@ -250,7 +250,6 @@ class LongScheduler {
     return true;
   }
 
-  void judge(LongSchedule& trial, int copies) const;
   [[nodiscard]] double step_cycles(const KernelStep& step, const VectorSchedule& schedule) const;
   [[nodiscard]] double moved(const std::vector<int>& which,
                              const std::vector<KernelTensor>& tensors, VectorTile tile) const;
@@ -260,7 +259,7 @@ class LongScheduler {
   const Machine& machine_;
   BufferPlacer placer_;
   std::int64_t begin_;
-  int cores_, depth_;
+  int cores_, copies_;
   LongSchedule best_{};
   int compared_ = 0;
 };
@@ -294,7 +293,8 @@ double LongScheduler::moved(const std::vector<int>& which, const std::vector<Ker
 }
 
 /// As the estimate of vector.cpp, for each phase; what a later phase loads again comes from L2.
-void LongScheduler::judge(LongSchedule& trial, int copies) const {
+void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) const {
+  const int copies = copies_;
   const std::int64_t rounds = ceil_div(trial.tiles, std::max(1, cores_ / trial.parts));
   const std::int64_t groups = ceil_div(trial.tiles, rounds);
   trial.cores = static_cast<int>(groups * trial.parts);
@@ -323,7 +323,11 @@ void LongScheduler::judge(LongSchedule& trial, int copies) const {
     const double store = std::max(out / rate(machine_.mte3.ub_to_gm),
                                   gap * static_cast<double>(phase.outputs.size()));
     double vector = 0;
-    for (const KernelStep& step : phase.steps) vector += step_cycles(step, schedule);
+    if (measure != nullptr) {
+      vector = (*measure)(kernel_, phase.steps, schedule);
+    } else {
+      for (const KernelStep& step : phase.steps) vector += step_cycles(step, schedule);
+    }
     const double memory = used * (in / (again ? rate(machine_.l2.read) : hbm) +
                                   out * machine_.hbm.write_cost.value() / hbm);
     const double there = load + load_latency + vector,
@@ -346,9 +350,24 @@ void LongScheduler::judge(LongSchedule& trial, int copies) const {
 
 }  // namespace
 
+LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores) {
+  return LongScheduler(phased, machine, cores, 1).run();
+}
+
 LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
-                           int depth) {
-  return LongScheduler(phased, machine, cores, depth).run();
+                           const VectorMeasure& measure) {
+  LongSchedule best;
+  int compared = 0;
+  for (int copies = 1; copies <= 2; ++copies) {
+    LongScheduler scheduler(phased, machine, cores, copies);
+    LongSchedule found = scheduler.run();
+    compared += found.candidates;
+    if (found.phases.empty()) continue;
+    scheduler.judge(found, &measure);
+    if (best.phases.empty() || found.total < best.total) best = std::move(found);
+  }
+  best.candidates = compared;
+  return best;
 }
 
 bool fits(const PhasedKernel& phased, const Machine& machine) {

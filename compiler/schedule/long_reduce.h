@@ -40,9 +40,12 @@ struct LongSchedule {
 /// Flag ids between two pipes that a program in phases needs.
 inline constexpr int kLongFlags = 4;
 
-/// The best; `depth`: copies of what is loaded and stored, at most. No tile if nothing fits UB.
+/// The best; buffers in one copy. No tile if nothing fits UB.
 [[nodiscard]] LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine,
-                                         int cores, int depth);
+                                         int cores);
+/// The best with one copy or two of what is loaded and stored, each measured.
+[[nodiscard]] LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine,
+                                         int cores, const VectorMeasure& measure);
 /// Is there a tile?
 [[nodiscard]] bool fits(const PhasedKernel& phased, const Machine& machine);
 

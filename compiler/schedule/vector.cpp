@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 #include "compiler/schedule/buffer_place.h"
 #include "compiler/schedule/vector_parts.h"
@@ -240,6 +241,10 @@ class Estimator {
 
   /// The tile's parts, and the number of cores for which the launch ends first.
   void judge(VectorSchedule& schedule, int cores) const {
+    judge(schedule, cores, vector_of(schedule));
+  }
+  /// The same, the vector pipe's part being known.
+  void judge(VectorSchedule& schedule, int cores, double vector) const {
     VectorEstimate& parts = schedule.estimate;
     const VectorTile tile = schedule.tile;
     parts.tiles = kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
@@ -248,14 +253,7 @@ class Estimator {
     parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
     parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
     parts.scalar = scalar_;
-    parts.vector = 0;
-    for (const KernelStep& step : kernel_.steps) {
-      const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
-      const int shaped = reduces ? step.source[0] : step.result;
-      const KernelValue& value = kernel_.values[static_cast<std::size_t>(shaped)];
-      const auto bytes = static_cast<double>(bytes_of(value, tile, schedule.pitch, schedule.piece));
-      parts.vector += fixed_ + bytes / repeat_ * weight(step.op);
-    }
+    parts.vector = vector;
     const double traffic = in + out * write_cost_;
     bool first = true;
     for (std::int64_t most = std::min<std::int64_t>(cores, parts.tiles); most >= 1; most /= 2) {
@@ -282,6 +280,17 @@ class Estimator {
   }
 
  private:
+  [[nodiscard]] double vector_of(const VectorSchedule& schedule) const {
+    double sum = 0;
+    for (const KernelStep& step : kernel_.steps) {
+      const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
+      const int shaped = reduces ? step.source[0] : step.result;
+      const KernelValue& value = kernel_.values[static_cast<std::size_t>(shaped)];
+      const std::int64_t bytes = bytes_of(value, schedule.tile, schedule.pitch, schedule.piece);
+      sum += fixed_ + static_cast<double>(bytes) / repeat_ * weight(step.op);
+    }
+    return sum;
+  }
   [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const {
     double bytes = 0;
     for (const KernelTensor& tensor : tensors) {
@@ -326,10 +335,18 @@ class Search {
       fit_axis(place, kernel_.columns(), kBlock, tile);
     }
   }
+  /// The best so far is measured; what follows is compared with its like alone.
+  void settle(const VectorMeasure& measure) {
+    if (!found_) return;
+    estimator_.judge(best_, cores_, measure(kernel_, kernel_.steps, best_));
+    if (!settled_ || best_.estimate.total < settled_->estimate.total) settled_ = std::move(best_);
+    found_ = false;
+  }
   VectorSchedule best() {
+    VectorSchedule best = settled_ ? std::move(*settled_) : std::move(best_);
     DVMSIM_ASSERT(compared_ > 0, "a kernel that fits has a tile");
-    best_.candidates = compared_;
-    return std::move(best_);
+    best.candidates = compared_;
+    return best;
   }
 
  private:
@@ -350,9 +367,8 @@ class Search {
     VectorSchedule schedule = place(tile, begin_);
     if (!fits_ub(schedule)) return;
     estimator_.judge(schedule, cores_);
-    if (compared_ == 0 || schedule.estimate.total < best_.estimate.total) {
-      best_ = std::move(schedule);
-    }
+    if (!found_ || schedule.estimate.total < best_.estimate.total) best_ = std::move(schedule);
+    found_ = true;
     ++compared_;
   }
   template <class Tile>
@@ -383,6 +399,8 @@ class Search {
   std::int64_t begin_;
   Estimator estimator_;
   VectorSchedule best_{};
+  bool found_ = false;  // is there a best one?
+  std::optional<VectorSchedule> settled_{};
   int compared_ = 0;
 };
 
@@ -432,12 +450,19 @@ bool fits(const VectorKernel& kernel, const Machine& machine, Packing packing) {
   return packing == Packing::BestFit && in_ub(BufferPlacer(kernel).place(least, {}, begin).front());
 }
 
-VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores,
-                               Packing packing) {
+VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores) {
+  Search search(kernel, machine, cores);
+  const Placer placer(kernel);
+  search.grid([&](VectorTile tile, std::int64_t begin) { return placer.place(tile, begin); });
+  return search.best();
+}
+
+VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine, int cores,
+                               const VectorMeasure& measure) {
   Search search(kernel, machine, cores);
   const Placer in_order(kernel);
   search.grid([&](VectorTile tile, std::int64_t begin) { return in_order.place(tile, begin); });
-  if (packing == Packing::InOrder) return search.best();
+  search.settle(measure);
   const BufferPlacer placer(kernel);
   for (const BufferDepth depth : depths_of(kernel, machine)) {
     const auto place = [&](VectorTile tile, std::int64_t begin) {
@@ -445,6 +470,7 @@ VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machin
     };
     search.grid(place);
     search.fitted(place);
+    search.settle(measure);
   }
   return search.best();
 }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,9 +69,17 @@ enum class Packing : std::uint8_t { InOrder, BestFit };
 [[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine,
                         Packing packing = Packing::InOrder);
 
-/// The best tile. The kernel fits.
+/// Cycles of steps on a tile of a schedule, with what its addresses cost.
+using VectorMeasure =
+    std::function<double(const VectorKernel&, std::span<const KernelStep>, const VectorSchedule&)>;
+
+/// The best tile, buffers in order. The kernel fits.
 [[nodiscard]] VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine,
-                                             int cores, Packing packing = Packing::InOrder);
+                                             int cores);
+/// The best tile of either packing. Of each packing and number of copies the best by estimate is
+/// measured, and the best of those is taken.
+[[nodiscard]] VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine,
+                                             int cores, const VectorMeasure& measure);
 
 [[nodiscard]] std::string to_text(const VectorSchedule& schedule);
 
