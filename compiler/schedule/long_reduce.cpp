@@ -322,19 +322,19 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
         std::max(in / rate(machine_.mte2.gm_to_ub), gap * static_cast<double>(phase.inputs.size()));
     const double store = std::max(out / rate(machine_.mte3.ub_to_gm),
                                   gap * static_cast<double>(phase.outputs.size()));
-    double vector = 0;
+    VectorPart part;
     if (measure != nullptr) {
-      vector = (*measure)(kernel_, phase.steps, schedule);
+      part = vector_part(*measure, kernel_, phase.steps, schedule);
     } else {
-      for (const KernelStep& step : phase.steps) vector += step_cycles(step, schedule);
+      for (const KernelStep& step : phase.steps) part.all += step_cycles(step, schedule);
+      part.reading = part.writing = part.all;
     }
+    const double vector = part.all;
     const double memory = used * (in / (again ? rate(machine_.l2.read) : hbm) +
                                   out * machine_.hbm.write_cost.value() / hbm);
-    const double there = load + load_latency + vector,
-                 back = phase.outputs.empty() ? 0 : vector + store + store_latency;
-    const double pace = copies > 1
-                            ? std::max({load, vector, store, memory, there / copies, back / copies})
-                            : std::max({there, back, memory});
+    const double there = load + load_latency + part.reading,
+                 back = phase.outputs.empty() ? 0 : part.writing + store + store_latency;
+    const double pace = std::max({load, vector, store, memory, there / copies, back / copies});
     once += load_latency + load + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
             pace * (pieces - 1);
     for (const KernelStep& step : phase.finish) once += step_cycles(step, schedule);

@@ -73,6 +73,17 @@ enum class Packing : std::uint8_t { InOrder, BestFit };
 using VectorMeasure =
     std::function<double(const VectorKernel&, std::span<const KernelStep>, const VectorSchedule&)>;
 
+/// The vector pipe's part of a tile, in cycles.
+struct VectorPart {
+  double all = 0;
+  double reading = 0;  // from its begin until all that was loaded has been read
+  double writing = 0;  // from the first write of what is stored to its end
+};
+/// Of steps on a tile, as it is measured.
+[[nodiscard]] VectorPart vector_part(const VectorMeasure& measure, const VectorKernel& kernel,
+                                     std::span<const KernelStep> steps,
+                                     const VectorSchedule& schedule);
+
 /// The best tile, buffers in order. The kernel fits.
 [[nodiscard]] VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine,
                                              int cores);

@@ -8,6 +8,8 @@
 namespace dvmsim {
 
 inline constexpr std::int64_t kBlock = 32;  // bytes; UB addresses and row pitches are multiples
+/// Words of one step's code, generously, for the UB left over.
+inline constexpr std::int64_t kWordsPerStep = 8;
 /// A repeat; half of a turn through the 16 bank groups.
 inline constexpr std::int64_t kBankTurn = 256;
 
