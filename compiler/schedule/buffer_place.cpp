@@ -1,6 +1,7 @@
 #include "compiler/schedule/buffer_place.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/rounding.h"
@@ -92,15 +93,25 @@ void BufferPlacer::find_slots(std::span<const KernelStep> steps) {
   slots_.push_back(std::move(slots));
 }
 
-/// Two sources of an instruction lie half a turn apart, a result where its first source does.
+/// Two sources of an instruction lie half a turn apart; other results lie where their source does.
 void BufferPlacer::find_sides(std::span<const KernelStep> steps) {
-  const auto side = [&](int value) -> int& { return side_[static_cast<std::size_t>(value)]; };
+  std::vector<int> place(use_.size());  // the value whose place it takes
+  std::iota(place.begin(), place.end(), 0);
+  for (const Slot& slot : slots_.back()) {
+    for (int id : slot.values) place[static_cast<std::size_t>(id)] = slot.values.front();
+  }
+  const auto side = [&](int id) -> int& {
+    return side_[static_cast<std::size_t>(place[static_cast<std::size_t>(id)])];
+  };
   for (const KernelStep& step : steps) {
     const int a = step.source[0], b = step.source[1];
-    if (a < 0) continue;
-    if (side(a) < 0) side(a) = b >= 0 && side(b) >= 0 ? 1 - side(b) : 0;
-    if (b >= 0 && side(b) < 0) side(b) = 1 - side(a);
-    if (side(step.result) < 0) side(step.result) = side(a);
+    if (a < 0 || b < 0 || &side(a) == &side(b)) continue;
+    if (side(a) < 0) side(a) = side(b) < 0 ? 0 : 1 - side(b);
+    if (side(b) < 0) side(b) = 1 - side(a);
+  }
+  for (const KernelStep& step : steps) {
+    if (side(step.result) >= 0) continue;
+    side(step.result) = step.source[0] >= 0 ? std::max(side(step.source[0]), 0) : 0;
   }
 }
 
