@@ -80,20 +80,33 @@ std::int32_t nothing_of(const WindowTask& task) {
 }
 
 WindowEmitter::Clip WindowEmitter::clip(std::size_t axis, Val first, Val outputs) {
+  Clip clip;  // its registers stay, those of the way there do not
+  if (first.lane.is_register || outputs.lane.is_register) {
+    clip = {code_.reg(), code_.reg(), code_.reg()};
+  }
+  const int mark = code_.registers();
+  const auto finish = [&](Val into, Op op, Val a, Val b) {
+    if (!into.lane.is_register) return code_.compute(op, a, b);
+    code_.assign(Reg{into.lane.reg}, op, a, b);
+    return into;
+  };
   const std::int64_t stride = task_.stride[axis];
   const Val begin =
       code_.compute(Op::ssub, code_.compute(Op::smul, first, stride), task_.pad[axis]);
   const Val reach = code_.compute(Op::sadd, code_.compute(Op::smul, outputs, stride),
                                   task_.reach(axis, 1) - stride);
-  const Val from = code_.compute(Op::smin, code_.compute(Op::smax, begin, 0), task_.in[axis]);
+  const Val from = finish(clip.from, Op::smin, code_.compute(Op::smax, begin, 0), task_.in[axis]);
   const Val end = code_.compute(Op::smin, code_.compute(Op::sadd, begin, reach), task_.in[axis]);
-  const Val count = code_.compute(Op::smax, code_.compute(Op::ssub, end, from), 0);
+  const Val count = finish(clip.count, Op::smax, code_.compute(Op::ssub, end, from), 0);
   // A window that lies outside altogether loads nothing, to a place inside.
-  const Val skipped = code_.compute(Op::smax, code_.compute(Op::ssub, from, begin), 0);
-  return {from, count, code_.compute(Op::smin, skipped, s_.map[axis] - 1)};
+  const Val gap = code_.compute(Op::smax, code_.compute(Op::ssub, from, begin), 0);
+  const Val skipped = finish(clip.skipped, Op::smin, gap, s_.map[axis] - 1);
+  code_.free_registers(mark);
+  return {from, count, skipped};
 }
 
 void WindowEmitter::load_map() {
+  const int mark = code_.registers();
   const std::int64_t pixel = task_.channels * size_;
   const WindowTask::Axes gm = {task_.in[1] * task_.in[2] * pixel, task_.in[2] * pixel, pixel};
   const std::int64_t ub_pixel = s_.pitch * size_;
@@ -106,14 +119,14 @@ void WindowEmitter::load_map() {
   }
   const std::array<Clip, 3> part = {clip(0, index(0), extent(0)), clip(1, index(1), extent(1)),
                                     clip(2, index(2), extent(2))};
-  Val from =
-      code_.compute(Op::sadd, map_, code_.compute(Op::smul, tile_.index[0], task_.in[0] * gm[0]));
+  const TilePosition begin = {
+      {tile_.index[0], part[0].from, part[1].from, part[2].from, tile_.index[4]}, {}};
+  const std::array<std::int64_t, 5> stride = {task_.in[0] * gm[0], gm[0], gm[1], gm[2], size_};
+  const Val from = address(code_, map_, begin, stride, 1);
   code_.assign(into_, Op::mov, s_.loaded, 0);
   for (std::size_t i = 0; i < 3; ++i) {
-    from = code_.compute(Op::sadd, from, code_.compute(Op::smul, part[i].from, gm[i]));
     code_.assign(into_, Op::sadd, into_, code_.compute(Op::smul, part[i].skipped, ub[i]));
   }
-  from = code_.compute(Op::sadd, from, code_.compute(Op::smul, tile_.index[4], size_));
   code_.add(Op::loadnd, {{"dst", into_},
                          {"src", from},
                          {"width", code_.compute(Op::smul, tile_.extent[4], size_)},
@@ -128,6 +141,7 @@ void WindowEmitter::load_map() {
                          {"n3", part[0].count},
                          {"s3", gm[0]},
                          {"d3", ub[0]}});
+  code_.free_registers(mark);
   if (s_.wide_bytes > 0) {
     convert(task_.type, task_.computed(), s_.wide, s_.loaded, s_.loaded_bytes / size_);
   }
@@ -242,12 +256,9 @@ void WindowEmitter::compute() {
 
 void WindowEmitter::store() {
   const std::int64_t pixel = task_.channels * size_, line = task_.out[2] * pixel;
-  Val to = result_;
   const std::array<std::int64_t, 5> stride = {task_.out[0] * task_.out[1] * line,
                                               task_.out[1] * line, line, pixel, size_};
-  for (std::size_t i = 0; i < 5; ++i) {
-    to = code_.compute(Op::sadd, to, code_.compute(Op::smul, tile_.index[i], stride[i]));
-  }
+  const Val to = address(code_, result_, tile_, stride, 1);
   code_.add(Op::storend, {{"dst", to},
                           {"src", s_.result_bytes > 0 ? s_.result : s_.sum},
                           {"width", code_.compute(Op::smul, tile_.extent[4], size_)},

@@ -218,6 +218,7 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node,
   if (node.op == Op::If) return run_branch(node, inputs, bindings);
   if (node.op == Op::Loop) return eval_ops::loop(node, inputs, bindings);
   if (node.op == Op::Scan) return eval_ops::scan(node, inputs, bindings);
+  if (node.op == Op::Refuse) throw Error(node.string_of("why"));
   std::vector<ValueType> types;
   for (const Tensor* tensor : inputs) types.push_back(tensor ? type_of(*tensor) : ValueType{});
   const Node bound = without_symbols(node, bindings);

@@ -12,7 +12,8 @@ Graph narrowed(const Graph& graph, DType type) {
     }
   }
   for (Node& node : result.nodes) {
-    if (node.op == Op::Cast && node.dtype_of("to") == DType::F32) node.set("to", type);
+    const bool typed = node.op == Op::Cast || node.op == Op::Refuse;
+    if (typed && node.dtype_of("to") == DType::F32) node.set("to", type);
     for (Graph& branch : node.subgraphs) branch = narrowed(branch, type);
   }
   return result;

@@ -61,7 +61,8 @@ enum class ShapeRule : std::uint8_t {
   GatherElements,
   ScatterRows,
   TopK,
-  Resize
+  Resize,
+  Refuse
 };
 
 inline constexpr int kMany = 1 << 20;

@@ -188,7 +188,7 @@ class Deducer {
   /// Empty unless all inputs are constants with bytes and the outputs are not much larger.
   std::vector<Tensor> computed(const Node& node, const std::vector<ValueType>& deduced) const {
     if (info_of(node.op).pattern == Pattern::Control || node.op == Op::MatMul ||
-        node.op == Op::Conv || node.op == Op::ConvLast) {
+        node.op == Op::Conv || node.op == Op::ConvLast || node.op == Op::Refuse) {
       return {};
     }
     std::vector<const Tensor*> inputs;

@@ -155,6 +155,11 @@ Types scan(const Use& use) {
   return types;
 }
 
+Types refuse(const Use& use) {
+  const Dims* shape = use.node.dims_of("shape");
+  return {{use.node.dtype_of("to"), shape ? std::optional(*shape) : std::nullopt, std::nullopt}};
+}
+
 Types nonzero(const Use& use) {
   return {{DType::I64, Dims{use.rank(0), unknown_dim(use, 0, 1)}, std::nullopt}};
 }

@@ -206,7 +206,7 @@ constexpr Rule kRules[] = {same,         broadcast_rule,
                            nonzero,      non_max_suppression,
                            arg,          gather_elements,
                            scatter_rows, top_k,
-                           resize};
+                           resize,       refuse};
 
 Types unknown(const Use& use) {
   DType dtype = use.in(use.node.op == Op::Select ? 1 : 0).dtype;

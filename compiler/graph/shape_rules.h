@@ -57,6 +57,7 @@ using Types = std::vector<ValueType>;
 [[nodiscard]] Types if_rule(const Use& use);
 [[nodiscard]] Types loop(const Use& use);
 [[nodiscard]] Types scan(const Use& use);
+[[nodiscard]] Types refuse(const Use& use);
 [[nodiscard]] Types nonzero(const Use& use);
 [[nodiscard]] Types non_max_suppression(const Use& use);
 

@@ -38,9 +38,6 @@ bool generalise(ValueType& type, const ValueType& after, const std::string& name
   return type.shape != before;
 }
 
-void lower_if(Lower& l) {
-  l.lower_if();
-}
 void lower_loop(Lower& l) {
   l.lower_loop();
 }
@@ -48,7 +45,7 @@ void lower_scan(Lower& l) {
   l.lower_scan();
 }
 
-constexpr Entry kTable[] = {{"If", lower_if}, {"Loop", lower_loop}, {"Scan", lower_scan}};
+constexpr Entry kTable[] = {{"Loop", lower_loop}, {"Scan", lower_scan}};
 
 /// A transpose that brings `axis` to the front, or the front to `axis`.
 Dims to_front(std::int64_t axis, std::size_t rank, bool back) {
@@ -64,54 +61,6 @@ Dims to_front(std::int64_t axis, std::size_t rank, bool back) {
 }
 
 }  // namespace
-
-void Lower::lower_if() {
-  const ValueId condition = in(0);
-  std::vector<Graph> branches(2);
-  std::vector<Scope> scopes;
-  constexpr std::string_view kNames[] = {"then_branch", "else_branch"};
-  for (std::size_t i = 0; i < 2; ++i) {
-    scopes.emplace_back(branches[i], &scope_);
-    lower_graph(model_, scopes[i], graph_of(kNames[i]));
-    if (static_cast<int>(branches[i].outputs.size()) != outputs()) {
-      fail(std::string(kNames[i]) + " has another number of outputs than the node");
-    }
-  }
-  // Both branches take the union of what they capture, in one order.
-  std::vector<ValueId> captured = {condition};
-  for (const Scope& scope : scopes) {
-    for (const Scope::Capture& capture : scope.captures()) {
-      if (std::find(captured.begin() + 1, captured.end(), capture.outer) == captured.end()) {
-        captured.push_back(capture.outer);
-      }
-    }
-  }
-  for (std::size_t i = 0; i < 2; ++i) {
-    std::vector<ValueId> ordered;
-    for (std::size_t c = 1; c < captured.size(); ++c) {
-      const Value& value = scope_.graph().value(captured[c]);
-      const auto& captures = scopes[i].captures();
-      const auto found =
-          std::find_if(captures.begin(), captures.end(),
-                       [&](const Scope::Capture& each) { return each.outer == captured[c]; });
-      if (found != captures.end()) {
-        ordered.push_back(found->inner);
-      } else {
-        ordered.push_back(branches[i].add_input(value.name, value.type.dtype, {}));
-        branches[i].value(ordered.back()).type = value.type;
-      }
-    }
-    branches[i].inputs = std::move(ordered);
-  }
-  Graph& graph = scope_.graph();
-  const std::vector<std::string> names(static_cast<std::size_t>(outputs()), label_);
-  const NodeId id = graph.add_node(Op::If, captured, names, {}, label_);
-  graph.node(id).subgraphs = std::move(branches);
-  deduce(id);
-  for (int i = 0; i < outputs(); ++i) {
-    out(i, graph.node(id).outputs[static_cast<std::size_t>(i)]);
-  }
-}
 
 std::vector<ValueId> Lower::op_with_body(Op op, std::vector<ValueId> inputs, Graph body,
                                          AttributeMap attributes) {

@@ -32,7 +32,7 @@ std::optional<ValueId> Scope::find(const std::string& name) {
   if (const auto found = names_.find(name); found != names_.end()) return found->second;
   if (outer_ == nullptr) return std::nullopt;
   const std::optional<ValueId> outside = outer_->find(name);
-  if (!outside) return std::nullopt;
+  if (!outside || &graph_ == &outer_->graph_) return outside;
   const Value& value = outer_->graph_.value(*outside);
   ValueId inside = kNoValue;
   if (value.tensor) {
@@ -62,8 +62,10 @@ ValueId Lower::in_or_none(int index) {
 }
 
 void Lower::out(int index, ValueId id) {
-  if (!wants(index)) return;
-  const std::string& name = output_name(index);
+  if (wants(index)) publish(output_name(index), id);
+}
+
+void Lower::publish(const std::string& name, ValueId id) {
   Graph& graph = scope_.graph();
   Value& value = graph.value(id);
   // A value just made takes the model's name for it; an alias keeps its own.

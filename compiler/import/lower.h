@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,6 +42,7 @@ struct Model {
 /// Names visible in one ONNX graph; an If's branch sees its surroundings through `outer`.
 class Scope {
  public:
+  /// A scope of the same graph as the outer one has just names of its own.
   Scope(Graph& graph, Scope* outer) : graph_(graph), outer_(outer) {}
 
   void define(const std::string& name, ValueId id);
@@ -63,9 +65,22 @@ class Scope {
   std::vector<Capture> captures_;
 };
 
+/// What comes after a node: what depends on it, what does not, and which outputs of the graph do.
+struct Rest {
+  std::vector<int> nodes{}, others{};
+  std::vector<std::string> outputs{};
+};
+
+/// The nodes of an ONNX graph that come after one, in the order in which they are lowered.
+struct Later {
+  const onnx::GraphProto& graph;
+  std::span<const int> nodes;
+  [[nodiscard]] Rest rest_of(const onnx::NodeProto& node) const;
+};
+
 class Lower {
  public:
-  Lower(const Model& model, Scope& scope, const onnx::NodeProto& node);
+  Lower(const Model& model, Scope& scope, const onnx::NodeProto& node, const Later& later);
 
   [[nodiscard]] std::int64_t opset() const { return model_.opset; }
   [[nodiscard]] const std::string& type() const;  // "Conv"
@@ -109,6 +124,8 @@ class Lower {
   [[nodiscard]] const Tensor* tensor_behind(ValueId id) const;
   /// The node that makes a value, or null.
   [[nodiscard]] const Node* producer_of(ValueId id) const;
+  /// Does no other node of the model read this input, and is it no output?
+  [[nodiscard]] bool alone_reads(int input);
   /// The same as op(), computed here if all inputs are constants.
   ValueId folded(Op op, std::vector<ValueId> inputs, AttributeMap attributes = {});
   ValueId scalar(ValueId like, double number);  // of the same element type
@@ -122,8 +139,11 @@ class Lower {
   /// Elements [begin, end) along an axis.
   ValueId slice(ValueId id, int axis, const Dim& begin, const Dim& end);
 
-  /// If: lowers both branches and makes what they capture inputs.
+  /// One branch in place, if the condition is known; else both, with what they capture as inputs.
+  /// Where their results differ in rank, what reads the results goes into the branches.
   void lower_if();
+  /// The lowering did all later nodes, too.
+  [[nodiscard]] bool did_the_rest() const { return did_the_rest_; }
   void lower_loop();
   void lower_scan();
   /// A node with a body the lowering wrote itself: its captures come last.
@@ -138,12 +158,17 @@ class Lower {
   [[nodiscard]] const std::string& input_name(int index) const;
   [[nodiscard]] const std::string& output_name(int index) const;
   void deduce(NodeId id);
+  [[nodiscard]] std::optional<bool> known_condition();
+  void take_branch(const onnx::GraphProto& branch);
+  void publish(const std::string& name, ValueId id);
   std::vector<ValueId> scan_batches(const onnx::GraphProto& body, std::size_t states);
 
   const Model& model_;
   Scope& scope_;
   const onnx::NodeProto& node_;
+  const Later& later_;
   std::string label_;
+  bool did_the_rest_ = false;
 };
 
 using Lowering = void (*)(Lower&);
@@ -159,6 +184,7 @@ struct Entry {
 [[nodiscard]] std::span<const Entry> convolution_table();
 [[nodiscard]] std::span<const Entry> pooling_table();
 [[nodiscard]] std::span<const Entry> quantization_table();
+[[nodiscard]] std::span<const Entry> branch_table();
 [[nodiscard]] std::span<const Entry> control_table();
 [[nodiscard]] std::span<const Entry> recurrent_table();
 [[nodiscard]] std::span<const Entry> selection_table();
@@ -173,8 +199,15 @@ struct Entry {
 /// Operators that dvmsim refuses, with the reason.
 [[nodiscard]] std::span<const Entry> refused_table();
 
-/// Lowers the initialisers and nodes of `from` into the scope's graph and sets its outputs.
+/// Lowers the initialisers and nodes of `from` into the scope's graph; its outputs there.
+std::vector<ValueId> lower_body(const Model& model, Scope& scope, const onnx::GraphProto& from);
+/// The same for all of a graph, whose outputs are set.
 void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from);
+/// Nodes of `from` by index, in an order in which they can run.
+void lower_nodes(const Model& model, Scope& scope, const onnx::GraphProto& from,
+                 std::span<const int> nodes);
+/// Names that a node reads, those read inside its bodies included.
+[[nodiscard]] std::set<std::string> reads_of(const onnx::NodeProto& node);
 [[nodiscard]] std::vector<std::string> input_names(const onnx::GraphProto& graph);
 [[nodiscard]] int output_count(const onnx::GraphProto& graph);
 [[nodiscard]] Tensor read_tensor(const onnx::TensorProto& from, const Model& model);

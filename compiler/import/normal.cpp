@@ -1,4 +1,7 @@
 // ONNX normalisations.
+#include <cmath>
+#include <optional>
+
 #include "compiler/import/lower.h"
 
 namespace dvmsim::onnx_import {
@@ -42,11 +45,56 @@ void train_batch_norm(Lower& l) {
   if (l.wants(2)) l.out(2, follow(l.in(4), variance));
 }
 
+/// Inputs 1 to 4 as what they make of a value of each channel: factor * x + shift.
+struct Line {
+  std::vector<float> factor{}, shift{};
+};
+std::optional<Line> known_line(Lower& l) {
+  std::vector<std::vector<float>> given;
+  for (int i = 1; i <= 4; ++i) {
+    const Tensor* tensor = l.tensor_behind(l.in(i));
+    if (tensor == nullptr || tensor->dtype() != DType::F32) return std::nullopt;
+    given.push_back(tensor->floats());
+    if (given.back().size() != given[0].size()) return std::nullopt;
+  }
+  Line line;
+  for (std::size_t i = 0; i < given[0].size(); ++i) {
+    const double factor = given[0][i] / std::sqrt(given[3][i] + l.float_of("epsilon", 1e-5));
+    line.factor.push_back(static_cast<float>(factor));
+    line.shift.push_back(static_cast<float>(given[1][i] - factor * given[2][i]));
+  }
+  return line;
+}
+
+/// The convolution before it with other weights and another bias, so that nothing is left to do and
+/// a narrower type need not hold what is not yet normal.
+bool into_convolution(Lower& l, const Line& line) {
+  const Node* before = l.producer_of(l.in(0));
+  if (before == nullptr || before->op != Op::Conv || before->inputs.size() > 3) return false;
+  const Node conv = *before;
+  const Tensor* weights = l.tensor_behind(conv.inputs[1]);
+  const bool biased = conv.input(2) != kNoValue;
+  const Tensor* bias = biased ? l.tensor_behind(conv.inputs[2]) : nullptr;
+  if (weights == nullptr || (biased && bias == nullptr) || !l.alone_reads(0)) return false;
+  const std::size_t channels = line.factor.size();
+  std::vector<float> w = weights->floats(),
+                     b = bias ? bias->floats() : std::vector<float>(channels);
+  if (weights->shape()[0] != std::ssize(line.factor) || b.size() != channels) return false;
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] *= line.factor[i / (w.size() / channels)];
+  for (std::size_t i = 0; i < channels; ++i) b[i] = b[i] * line.factor[i] + line.shift[i];
+  const ValueId scaled = l.constant(Tensor::of_floats(DType::F32, weights->shape(), w));
+  const ValueId shifted =
+      l.constant(Tensor::of_floats(DType::F32, {static_cast<std::int64_t>(channels)}, b));
+  l.out(0, l.op(Op::Conv, {conv.inputs[0], scaled, shifted}, conv.attributes));
+  return true;
+}
+
 void batch_norm(Lower& l) {
   if (l.int_of("training_mode", 0) != 0) return train_batch_norm(l);
   if (l.wants(1)) l.fail("is in training mode; export the model for inference");
   if (l.int_of("spatial", 1) == 0)
     l.fail("spatial=0 is not supported; export with opset 9 or later");
+  if (const auto line = known_line(l); line && into_convolution(l, *line)) return;
   l.out(0, l.op(Op::BatchNorm, {l.in(0), l.in(1), l.in(2), l.in(3), l.in(4)},
                 {{"epsilon", l.float_of("epsilon", 1e-5)}}));
 }

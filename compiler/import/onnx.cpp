@@ -25,16 +25,6 @@ std::string label_of(const onnx::NodeProto& node) {
   return node.output(0);
 }
 
-/// Names that a node reads, those read inside its branches included.
-void collect_reads(const onnx::NodeProto& node, std::set<std::string>& names) {
-  names.insert(node.input().begin(), node.input().end());
-  for (const onnx::AttributeProto& attribute : node.attribute()) {
-    if (!attribute.has_g()) continue;
-    for (const onnx::NodeProto& inner : attribute.g().node()) collect_reads(inner, names);
-    for (const onnx::ValueInfoProto& output : attribute.g().output()) names.insert(output.name());
-  }
-}
-
 /// Node indices in an order in which they can run; the file's order where that is possible.
 std::vector<int> run_order(const Model& model, const onnx::GraphProto& from) {
   std::map<std::string, int> producers;
@@ -47,9 +37,7 @@ std::vector<int> run_order(const Model& model, const onnx::GraphProto& from) {
   std::vector<std::vector<int>> readers(count);
   std::vector<int> waiting(count, 0);
   for (int i = 0; i < from.node_size(); ++i) {
-    std::set<std::string> reads;
-    collect_reads(from.node(i), reads);
-    for (const std::string& name : reads) {
+    for (const std::string& name : reads_of(from.node(i))) {
       const auto found = producers.find(name);
       if (found == producers.end()) continue;
       readers[static_cast<std::size_t>(found->second)].push_back(i);
@@ -79,10 +67,11 @@ std::vector<int> run_order(const Model& model, const onnx::GraphProto& from) {
 Lowering lowering_of(const onnx::NodeProto& node) {
   if (!node.domain().empty() && node.domain() != "ai.onnx") return nullptr;
   for (const auto table :
-       {elementwise_table(), reduction_table(), contraction_table(), move_table(),
-        convolution_table(), pooling_table(), quantization_table(), index_table(), loss_table(),
-        normal_table(), signal_table(), space_table(), sample_table(), einsum_table(), text_table(),
-        control_table(), recurrent_table(), selection_table(), refused_table()}) {
+       {elementwise_table(), reduction_table(), contraction_table(),  move_table(),
+        convolution_table(), pooling_table(),   quantization_table(), index_table(),
+        loss_table(),        normal_table(),    signal_table(),       space_table(),
+        sample_table(),      einsum_table(),    text_table(),         branch_table(),
+        control_table(),     recurrent_table(), selection_table(),    refused_table()}) {
     for (const Entry& entry : table) {
       if (entry.type == node.op_type()) return entry.lower;
     }
@@ -155,7 +144,67 @@ std::int64_t opset_of(const onnx::ModelProto& proto, const std::string& name) {
 
 }  // namespace
 
-void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from) {
+std::set<std::string> reads_of(const onnx::NodeProto& node) {
+  std::set<std::string> names(node.input().begin(), node.input().end());
+  for (const onnx::AttributeProto& attribute : node.attribute()) {
+    if (!attribute.has_g()) continue;
+    for (const onnx::NodeProto& inner : attribute.g().node()) names.merge(reads_of(inner));
+    for (const onnx::ValueInfoProto& output : attribute.g().output()) names.insert(output.name());
+  }
+  return names;
+}
+
+Rest Later::rest_of(const onnx::NodeProto& node) const {
+  Rest rest;
+  std::set<std::string> made(node.output().begin(), node.output().end());
+  made.erase("");
+  for (const int index : nodes) {
+    const onnx::NodeProto& each = graph.node(index);
+    const std::set<std::string> reads = reads_of(each);
+    const bool depends = std::any_of(reads.begin(), reads.end(),
+                                     [&](const std::string& name) { return made.contains(name); });
+    (depends ? rest.nodes : rest.others).push_back(index);
+    if (depends) made.insert(each.output().begin(), each.output().end());
+  }
+  made.erase("");
+  for (const onnx::ValueInfoProto& output : graph.output()) {
+    if (made.erase(output.name()) != 0) rest.outputs.push_back(output.name());
+  }
+  return rest;
+}
+
+bool Lower::alone_reads(int input) {
+  const ValueId id = in(input);
+  const std::string& name = input_name(input);
+  for (const Node& node : scope_.graph().nodes) {
+    if (std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end()) return false;
+  }
+  for (const int index : later_.nodes) {
+    if (reads_of(later_.graph.node(index)).contains(name)) return false;
+  }
+  return std::none_of(later_.graph.output().begin(), later_.graph.output().end(),
+                      [&](const onnx::ValueInfoProto& output) { return output.name() == name; });
+}
+
+void lower_nodes(const Model& model, Scope& scope, const onnx::GraphProto& from,
+                 std::span<const int> nodes) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const onnx::NodeProto& node = from.node(nodes[i]);
+    const Later later{from, nodes.subspan(i + 1)};
+    Lower lower(model, scope, node, later);
+    const Lowering lowering = lowering_of(node);
+    if (lowering == nullptr) {
+      const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
+      lower.fail("operator not supported" +
+                 (standard ? std::string() : " (domain '" + node.domain() + "')") +
+                 "; export the model without it, or in simpler operators");
+    }
+    lowering(lower);
+    if (lower.did_the_rest()) return;
+  }
+}
+
+std::vector<ValueId> lower_body(const Model& model, Scope& scope, const onnx::GraphProto& from) {
   if (from.sparse_initializer_size() != 0) {
     throw Error(model.name + ": sparse initializers are not supported; make them dense");
   }
@@ -168,24 +217,22 @@ void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from)
                  scope.graph().add_constant(tensor.name(), read_tensor(tensor, model)));
   }
   add_inputs(model, scope, from);
-  for (const int index : run_order(model, from)) {
-    const onnx::NodeProto& node = from.node(index);
-    Lower lower(model, scope, node);
-    const Lowering lowering = lowering_of(node);
-    if (lowering == nullptr) {
-      const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
-      lower.fail("operator not supported" +
-                 (standard ? std::string() : " (domain '" + node.domain() + "')") +
-                 "; export the model without it, or in simpler operators");
-    }
-    lowering(lower);
-  }
+  lower_nodes(model, scope, from, run_order(model, from));
+  std::vector<ValueId> outputs;
   for (const onnx::ValueInfoProto& output : from.output()) {
     const std::optional<ValueId> id = scope.find(output.name());
     if (!id) {
       throw Error(model.name + ": output '" + output.name() + "' is written by no node");
     }
-    scope.graph().add_output(*id, output.name());
+    outputs.push_back(*id);
+  }
+  return outputs;
+}
+
+void lower_graph(const Model& model, Scope& scope, const onnx::GraphProto& from) {
+  const std::vector<ValueId> outputs = lower_body(model, scope, from);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    scope.graph().add_output(outputs[i], from.output(static_cast<int>(i)).name());
   }
 }
 

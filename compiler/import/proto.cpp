@@ -224,8 +224,8 @@ Tensor read_tensor(const onnx::TensorProto& from, const Model& model) {
   return Tensor(*dtype, shape, std::vector<std::byte>(begin, begin + raw.size()));
 }
 
-Lower::Lower(const Model& model, Scope& scope, const onnx::NodeProto& node)
-    : model_(model), scope_(scope), node_(node), label_(node.name()) {
+Lower::Lower(const Model& model, Scope& scope, const onnx::NodeProto& node, const Later& later)
+    : model_(model), scope_(scope), node_(node), later_(later), label_(node.name()) {
   for (int i = 0; label_.empty() && i < node.output_size(); ++i) label_ = node.output(i);
 }
 

@@ -57,6 +57,8 @@ class ChannelsLast {
         return reshape(node);
       case Op::Transpose:
         return transpose(node);
+      case Op::Expand:
+        return expand(node);
       case Op::DepthToSpace:
         return has_last(node.inputs[0]) && with_attribute(node, "last", std::int64_t{1});
       case Op::Concat:
@@ -221,6 +223,13 @@ class ChannelsLast {
     std::rotate(out.begin() + 1, out.begin() + 2, out.end());
     give(to, emit_.add(Op::Reshape, {last(from, node.name)}, {{"shape", as_dims(out)}}, node.name));
     return true;
+  }
+
+  bool expand(const Node& node) {
+    Sizes shape = emit_.shape(node.outputs[0]);
+    if (!has_last(node.inputs[0]) || shape.size() != rank(node.inputs[0])) return false;
+    std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
+    return with_attribute(node, "shape", as_dims(shape));
   }
 
   bool transpose(const Node& node) {

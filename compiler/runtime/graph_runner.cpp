@@ -92,6 +92,7 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
   for (ValueId id : made->plan.device.inputs) {
     made->inputs.push_back(made->plan.device.value(id).name);
   }
+  made->plan.device = {};  // the module stands for it now
   return made;
 }
 

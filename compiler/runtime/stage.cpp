@@ -166,7 +166,7 @@ class Planner {
 
 bool is_host_driven(const Graph& graph, const Node& node) {
   if (node.op == Op::Loop || node.op == Op::Scan || node.op == Op::NonZero ||
-      node.op == Op::NonMaxSuppression) {
+      node.op == Op::NonMaxSuppression || node.op == Op::Refuse) {
     return true;
   }
   if (node.op == Op::Range) return is_float(graph.value(node.inputs[0]).type.dtype);

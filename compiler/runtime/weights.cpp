@@ -61,15 +61,18 @@ std::int64_t Weights::missing(const Module& module) const {
   return bytes;
 }
 
-PlacedConstants Weights::place(const Module& module) {
+PlacedConstants Weights::place(Module& module) {
   forget_released();
   PlacedConstants result;
   std::vector<const ModuleConstant*> fresh;
   std::int64_t bytes = 0;
-  for (const ModuleConstant& constant : module.constants) {
+  for (ModuleConstant& constant : module.constants) {
     const ModuleTensor& tensor = tensor_of(module, constant);
-    result[constant.tensor] = find(tensor, constant);
-    if (result[constant.tensor] != nullptr) continue;
+    const Placed placed = result[constant.tensor] = find(tensor, constant);
+    if (placed != nullptr) {
+      if (constant.bytes) constant.bytes = placed->tensor;
+      continue;
+    }
     fresh.push_back(&constant);
     bytes += DeviceMemory::rounded(tensor.bytes);
   }

@@ -27,8 +27,8 @@ class Weights {
 
   /// Bytes that place() would allocate for this module.
   [[nodiscard]] std::int64_t missing(const Module& module) const;
-  /// Uploads what no living module has brought.
-  [[nodiscard]] PlacedConstants place(const Module& module);
+  /// Uploads what no living module has brought; of the rest, the module shares the bytes there are.
+  [[nodiscard]] PlacedConstants place(Module& module);
 
  private:
   using Placed = std::shared_ptr<const PlacedConstant>;

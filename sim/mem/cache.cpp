@@ -7,6 +7,7 @@ namespace dvmsim {
 Cache::Cache(const Machine& machine) : ways_(static_cast<std::size_t>(machine.l2.ways)) {
   const std::int64_t lines = machine.l2.size / machine.l2.line;
   sets_ = static_cast<std::size_t>(lines) / ways_;
+  by_sets_ = Divider(std::max<std::size_t>(1, sets_));
   pitch_ = (ways_ + kTogether - 1) / kTogether * kTogether;
   tags_.resize(sets_ * pitch_);
   free_ = std::make_unique_for_overwrite<Ticks[]>(sets_ * pitch_);

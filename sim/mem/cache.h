@@ -2,6 +2,7 @@
 // no data and no rates; each line carries one time stamp for the server.
 #pragma once
 
+#include <boost/align/aligned_allocator.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "sim/mem/ticks.h"
+#include "vm/base/divider.h"
 #include "vm/base/error.h"
 #include "vm/machine/machine.h"
 
@@ -52,13 +54,18 @@ class Cache {
   void use(std::size_t set, std::size_t way);
 
   static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr std::size_t kHostLine = 64;
+  template <class T>
+  using HostLines = boost::alignment::aligned_allocator<T, kHostLine>;  // a set begins with one
   std::size_t sets_ = 0, ways_ = 0;
+  Divider by_sets_{1};
   std::size_t pitch_ = 0;  // places of a set: its ways, filled up to a whole comparison
   // By set and way. A line stays in its way; the order of use is kept apart, so that a set costs
   // few bytes of the host's cache.
-  std::vector<std::uint32_t> tags_{};  // line / sets + 1, 0: empty; top bit: dirty
-  std::unique_ptr<Ticks[]> free_{};    // of lines that are there
-  std::vector<Link> order_{};
+  std::vector<std::uint32_t, HostLines<std::uint32_t>>
+      tags_{};                       // line / sets + 1, 0: empty; top bit: dirty
+  std::unique_ptr<Ticks[]> free_{};  // of lines that are there
+  std::vector<Link, HostLines<Link>> order_{};
   std::vector<std::uint16_t> latest_{};  // by set: the way used last
 };
 
@@ -66,18 +73,9 @@ class Cache {
 #define DVMSIM_HOT [[gnu::always_inline]] inline
 
 DVMSIM_HOT Cache::Place Cache::place_of(std::uint64_t line) const {
-  // Most line numbers fit 32 bits, where the host divides twice as fast.
-  std::uint64_t tag = 0, set = 0;
-  if ((line | sets_) >> 32 == 0) {
-    const auto narrow = static_cast<std::uint32_t>(line), sets = static_cast<std::uint32_t>(sets_);
-    tag = narrow / sets + 1;
-    set = narrow % sets;
-  } else {
-    tag = line / sets_ + 1;
-    set = line % sets_;
-  }
+  const std::uint64_t above = by_sets_.quotient(line), tag = above + 1;
   DVMSIM_ASSERT(tag < kDirty, "an L2 tag fits 31 bits");
-  return {set, static_cast<std::uint32_t>(tag)};
+  return {line - above * sets_, static_cast<std::uint32_t>(tag)};
 }
 
 DVMSIM_HOT std::size_t Cache::find(std::size_t set, std::uint32_t tag) const {
@@ -136,7 +134,6 @@ inline bool Cache::contains(std::uint64_t line) const {
 }
 
 inline void Cache::prefetch(std::uint64_t line) const {
-  constexpr std::size_t kHostLine = 64;
   const auto fetch = [](const auto* first, std::size_t count) {
     const auto* bytes = reinterpret_cast<const char*>(first);
     for (std::size_t at = 0; at < count * sizeof(*first); at += kHostLine) {
@@ -145,6 +142,7 @@ inline void Cache::prefetch(std::uint64_t line) const {
   };
   const std::size_t base = place_of(line).set * pitch_;
   fetch(&tags_[base], ways_);
+  fetch(&order_[base], ways_);
 }
 
 }  // namespace dvmsim

@@ -16,7 +16,9 @@ MemoryServer::MemoryServer(const Machine& machine, MemoryModel model)
       same_line_(ticks_of(machine.l2.same_line)),
       line_read_(ticks_for(line_bytes_, machine.l2.read.per_cycle())),
       line_write_(ticks_for(line_bytes_, machine.l2.write.per_cycle())),
-      channel_lines_(static_cast<std::uint64_t>(machine.hbm.interleave / machine.l2.line)),
+      by_line_(static_cast<std::uint64_t>(line_bytes_)),
+      by_interleave_(static_cast<std::uint64_t>(machine.hbm.interleave / machine.l2.line)),
+      by_channels_(static_cast<std::uint64_t>(machine.hbm.channels)),
       cache_(machine),
       tlb_(machine, machine.cores.cube + machine.cores.vector),
       closed_form_(machine),
@@ -52,13 +54,10 @@ DVMSIM_HOT Ticks MemoryServer::l2_time(std::int64_t bytes, bool write) const {
 }
 
 DVMSIM_HOT Ticks& MemoryServer::channel_of(std::uint64_t line) {
-  std::uint64_t unit = channel_lines_ == 1 ? line : line / channel_lines_;
+  std::uint64_t unit = by_interleave_.quotient(line);
   // Higher bits are folded in, so that strides of a power of two use every channel.
   unit ^= unit >> 5 ^ unit >> 10 ^ unit >> 15 ^ unit >> 20 ^ unit >> 25;
-  // The host divides numbers of 32 bits twice as fast.
-  const std::size_t channels = channel_free_.size();
-  if ((unit | channels) >> 32 != 0) return channel_free_[unit % channels];
-  return channel_free_[static_cast<std::uint32_t>(unit) % static_cast<std::uint32_t>(channels)];
+  return channel_free_[by_channels_.remainder(unit)];
 }
 
 DVMSIM_HOT Ticks MemoryServer::begin_on_l2(Ticks arrival, Ticks transfer) {
@@ -92,7 +91,7 @@ DVMSIM_HOT Ticks MemoryServer::translate(const Request& request, const Piece& pi
 }
 
 DVMSIM_HOT Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
-  const std::uint64_t line = piece.address / static_cast<std::uint64_t>(line_bytes_);
+  const std::uint64_t line = by_line_.quotient(piece.address);
   const Ticks transfer = l2_time(piece.moved, false);
   const Ticks begin = begin_on_l2(arrival, transfer);
   if (!cache_.exists() || (!keeps && !cache_.contains(line))) {
@@ -118,7 +117,7 @@ DVMSIM_HOT Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keep
 }
 
 inline Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
-  const std::uint64_t line = piece.address / static_cast<std::uint64_t>(line_bytes_);
+  const std::uint64_t line = by_line_.quotient(piece.address);
   const Ticks transfer = l2_time(piece.moved, true);
   const Ticks begin = begin_on_l2(arrival, transfer);
   const bool allocates = keeps && machine_.l2.write_allocate;
@@ -177,7 +176,7 @@ bool MemoryServer::is_bypassed(std::uint64_t address) const {
 void MemoryServer::prefetch(const Request& request) const {
   if (!cache_.exists() || model_ != MemoryModel::Detailed) return;
   for (const Piece& piece : request.pieces) {
-    cache_.prefetch(piece.address / static_cast<std::uint64_t>(line_bytes_));
+    cache_.prefetch(by_line_.quotient(piece.address));
   }
 }
 

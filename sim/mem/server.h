@@ -10,6 +10,7 @@
 #include "sim/mem/request.h"
 #include "sim/mem/ticks.h"
 #include "sim/mem/tlb.h"
+#include "vm/base/divider.h"
 #include "vm/machine/machine.h"
 #include "vm/observe/span.h"
 
@@ -68,7 +69,7 @@ class MemoryServer {
   Ticks read_latency_, write_latency_, hbm_latency_, same_line_;
   Ticks line_read_, line_write_, line_fetch_;  // times of a whole line
   Rational write_back_rate_;                   // of one channel
-  std::uint64_t channel_lines_;                // that follow one another in a channel
+  Divider by_line_, by_interleave_, by_channels_;
   Cache cache_;
   Tlb tlb_;
   ClosedForm closed_form_;

@@ -275,6 +275,13 @@ output d
 )");
 }
 
+TEST(GraphCases, windows_whose_tiles_end_early_on_every_axis) {
+  check(
+      "input x: f32[2, 300, 3, 37, 53]\n"
+      "y = max_pool(x) {kernel=[2, 3, 3], strides=[1, 2, 2], pads=[1, 1, 1, 1, 1, 1]}\n"
+      "output y\n");
+}
+
 TEST(GraphCases, integers_shift) {
   check(R"(input x: i32[50]
 input y: i64[50]

@@ -3,7 +3,6 @@
 // against outputs of ONNX Runtime (tests/models/generate.mjs writes them).
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -13,6 +12,7 @@
 #include "compiler/import/onnx.h"
 #include "compiler/runtime/session.h"
 #include "sim/device/device.h"
+#include "tests/models/error.h"
 
 namespace dvmsim {
 namespace {
@@ -29,19 +29,6 @@ Tensor part(const Tensor& all, std::int64_t index, DType type) {
   const std::vector<float> values = all.floats();
   const auto begin = values.begin() + index * count;
   return Tensor::of_floats(type, shape, std::vector<float>(begin, begin + count));
-}
-
-/// Largest error, relative to values above one.
-double worst(const Tensor& actual, const Tensor& expected) {
-  const auto a = actual.floats(), b = expected.floats();
-  EXPECT_EQ(a.size(), b.size());
-  double most = 0;
-  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
-    const double x = a[i], y = b[i];
-    const double error = std::abs(x - y) / std::max(1.0, std::abs(y));
-    most = std::isnan(error) ? INFINITY : std::max(most, error);
-  }
-  return most;
 }
 
 struct Case {
@@ -79,8 +66,12 @@ TEST_P(Silero, agrees_with_onnx_runtime_over_five_steps) {
     ASSERT_FALSE(result.fault) << result.fault.text;
     EXPECT_EQ(result.compiled, step == 0);
     ASSERT_EQ(result.outputs.size(), 2u);
-    EXPECT_LT(worst(result.outputs[0], part(outputs, step, DType::F32)), tolerance) << step;
-    EXPECT_LT(worst(result.outputs[1], part(states, step, DType::F32)), state_tolerance) << step;
+    EXPECT_LT(worst_error(result.outputs[0].floats(), part(outputs, step, DType::F32).floats()),
+              tolerance)
+        << step;
+    EXPECT_LT(worst_error(result.outputs[1].floats(), part(states, step, DType::F32).floats()),
+              state_tolerance)
+        << step;
     given["state"] = result.outputs[1];
   }
 }

@@ -64,6 +64,18 @@ TEST(ChannelsLast, AChainIsTurnedAtItsEndsOnly) {
   expect_same_values(graph, passed);
 }
 
+TEST(ChannelsLast, PixelsAreRepeatedWhereTheyAre) {
+  const Machine machine = default_machine();
+  const Graph graph = graph_of(kChain +
+                               "u = resize(q) {sizes=[2, 16, 10, 12]}\n"
+                               "const w3: f32[4, 16, 3, 3] = random(6, 0.5)\n"
+                               "v = conv(u, w3)\noutput v\n");
+  const Graph passed = run_passes(graph, {machine});
+  EXPECT_EQ(count(passed, Op::Transpose), 2);
+  EXPECT_GT(count(passed, Op::Expand), 0);
+  expect_same_values(graph, passed);
+}
+
 TEST(ChannelsLast, AnOutputInBetweenIsTurnedForItself) {
   const Machine machine = default_machine();
   const Graph graph = graph_of(kChain + "output r\noutput q\n");

@@ -72,6 +72,26 @@ TEST(MemoryPlan, arms_of_a_branch_share_memory) {
   EXPECT_EQ(module.tensors[1].offset, module.tensors[2].offset);
 }
 
+TEST(Memory, modules_share_what_the_compiler_made_of_the_weights) {
+  const Machine machine = default_machine();
+  Reference device(machine);
+  Session session(parse_graph("graph g\ndim n\ninput x: f32[n, 8, 9, 9]\n"
+                              "const w: f32[8, 8, 3, 3] = random(1, 0.1)\n"
+                              "y = conv(x, w)\noutput y\n",
+                              "conv.graph"),
+                  machine, device, {});
+  std::map<std::int64_t, const std::byte*> bytes;
+  for (std::int64_t n : {1, 2}) {
+    const Tensor x = filled(DType::F32, {n, 8, 9, 9}, {Fill::Kind::Random, n, 1.0});
+    (void)session.run({}, {{"x", x}});
+    for (const ModuleConstant& constant : session.module_for({{"n", n}}).constants) {
+      if (constant.bytes) bytes[n] = constant.bytes->bytes().data();
+    }
+  }
+  ASSERT_EQ(bytes.size(), 2u);
+  EXPECT_EQ(bytes[1], bytes[2]);
+}
+
 TEST(Memory, weights_are_there_once_for_all_shapes) {
   const Machine machine = default_machine();
   Reference device(machine);

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
+#include "vm/base/divider.h"
 #include "vm/base/dtype.h"
 #include "vm/base/half.h"
 #include "vm/base/strong.h"
@@ -64,6 +66,26 @@ TEST(Strong, scales_adds_and_compares_within_one_kind) {
   EXPECT_EQ(cycles, Cycles(12));
   EXPECT_LT(Cycles(11), cycles);
   EXPECT_EQ(Cycles(13) / Cycles(4), 3);
+}
+
+TEST(Divider, is_the_division_of_the_host) {
+  std::uint64_t state = 88172645463325252u;
+  const auto draw = [&state](int bits) {
+    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+    return state >> (64 - bits);
+  };
+  for (int bits : {1, 3, 8, 16, 31, 32, 33, 48, 64}) {
+    for (int i = 0; i < 200; ++i) {
+      const std::uint64_t divisor = std::max<std::uint64_t>(1, draw(bits));
+      const Divider by(divisor);
+      for (std::uint64_t number :
+           {draw(64), draw(32), draw(20), divisor - 1, divisor, divisor * 5 - 1, std::uint64_t{0},
+            std::uint64_t{0xffffffff}, std::uint64_t{0x100000000}, ~std::uint64_t{0}}) {
+        ASSERT_EQ(by.quotient(number), number / divisor) << number << " / " << divisor;
+        ASSERT_EQ(by.remainder(number), number % divisor) << number << " / " << divisor;
+      }
+    }
+  }
 }
 
 }  // namespace
