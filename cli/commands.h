@@ -19,6 +19,7 @@ int assemble_file(const std::string& file, const std::string& output);
 int check_config(const std::string& file, const std::vector<std::string>& sets);
 int show_config(const std::string& file, const std::vector<std::string>& sets, bool as_json);
 int bench();
+int bench_compile();
 int validate(const ValidateOptions& options);
 int fit(const FitOptions& options);
 

@@ -26,6 +26,8 @@ int perform(const CommandLine& line) {
       return show_config(line.file, line.run.sets, line.as_json);
     case Verb::Bench:
       return bench();
+    case Verb::BenchCompile:
+      return bench_compile();
     case Verb::Validate:
       return validate(line.validate);
     case Verb::Fit:

@@ -271,6 +271,10 @@ void add_fit(CLI::App& app, FitOptions& options) {
       "on the others says how well they carry over. The file holds what fits all rows best.");
 }
 
+CLI::App* add_bench_compile(CLI::App& bench) {
+  return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
+}
+
 }  // namespace
 
 std::pair<std::string, std::string> parse_named(const std::string& text,
@@ -341,7 +345,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
         ->allow_extra_args(false);
   }
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
-
+  auto* bench_compile = add_bench_compile(*bench);
   auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
   add_validate(*validate, line.validate);
   auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
@@ -355,10 +359,10 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     return {std::nullopt, code == 0 ? 0 : 2, code == 0 ? out.str() : err.str()};
   }
   const std::pair<CLI::App*, Verb> verbs[] = {
-      {run, Verb::Run},         {op, Verb::Op},        {compile, Verb::Compile},
-      {disasm, Verb::Disasm},   {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
-      {show, Verb::ConfigShow}, {bench, Verb::Bench},  {validate, Verb::Validate},
-      {fit, Verb::Fit}};
+      {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
+      {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
+      {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
+      {validate, Verb::Validate}, {fit, Verb::Fit}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }

@@ -102,6 +102,7 @@ struct CommandLine {
     ConfigCheck,
     ConfigShow,
     Bench,
+    BenchCompile,
     Validate,
     Fit
   };

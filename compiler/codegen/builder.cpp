@@ -1,5 +1,7 @@
 #include "compiler/codegen/builder.h"
 
+#include <algorithm>
+
 #include "vm/base/error.h"
 #include "vm/isa/codec.h"
 
@@ -8,6 +10,11 @@ namespace dvmsim {
 using isa::Inst;
 using isa::Lane;
 using isa::Op;
+
+static_assert(isa::lane_of(Op::sadd, "rd") == 0 && isa::lane_of(Op::sadd, "a") == 1 &&
+                  isa::lane_of(Op::sadd, "b") == 2 && isa::lane_of(Op::mov, "a") == 1,
+              "scalar arithmetic: rd, a, b");
+static_assert(isa::lane_of(Op::jz, "a") == 0 && isa::lane_of(Op::jz, "skip") == 1);
 
 Val::Val(std::int64_t immediate) {
   const auto narrow = static_cast<std::int32_t>(immediate);
@@ -29,11 +36,9 @@ Inst& Builder::add(Op op, Operands operands) {
   for (const auto& [name, value] : operands) {
     const int index = row.find(name);
     DVMSIM_ASSERT(index >= 0, "the row has an operand of that name");
-    inst.lane[static_cast<std::size_t>(index)] =
-        value.wide != 0 ? lane_of(value, reg()) : value.lane;
+    put(inst, index, value);
   }
-  code_.push_back(inst);
-  return code_.back();
+  return append(inst);
 }
 
 Lane Builder::lane_of(const Val& value, Reg scratch) {
@@ -92,20 +97,21 @@ Val Builder::compute(Op op, Val a, Val b) {
 
 Val Builder::argument(int index) {
   const Reg result = reg();
-  add(Op::ldarg, {{"rd", result}, {"index", index}});
+  add<Op::ldarg>({{"rd", result}, {"index", index}});
   return result;
 }
 
 void Builder::assign(Reg target, Op op, Val a, Val b) {
-  if (op == Op::mov) {
-    add(op, {{"rd", target}, {"a", a}});
-  } else {
-    add(op, {{"rd", target}, {"a", a}, {"b", b}});
-  }
+  // Scalar arithmetic: rd, a, b.
+  Inst inst = isa::blank(op);
+  put(inst, 0, target);
+  put(inst, 1, a);
+  if (op != Op::mov) put(inst, 2, b);
+  append(inst);
 }
 
 void Builder::begin_loop(Val count, int rotate) {
-  add(Op::loop, {{"count", count}, {"rotate", rotate}});
+  add<Op::loop>({{"count", count}, {"rotate", rotate}});
 }
 
 void Builder::end_loop() {
@@ -114,7 +120,10 @@ void Builder::end_loop() {
 
 int Builder::jump(Op op, Val condition) {
   jumps_.push_back({code_.size(), 0});
-  add(op, {{"a", condition}, {"skip", 1}});
+  Inst inst = isa::blank(op);  // a, skip
+  put(inst, 0, condition);
+  put(inst, 1, 1);
+  append(inst);
   return static_cast<int>(jumps_.size()) - 1;
 }
 
@@ -123,38 +132,44 @@ void Builder::land(int jump) {
 }
 
 void Builder::set(Pipe from, Pipe to, int id) {
-  add(Op::set, {{"pipe", static_cast<int>(from)}, {"other", static_cast<int>(to)}, {"id", id}});
+  add<Op::set>({{"pipe", static_cast<int>(from)}, {"other", static_cast<int>(to)}, {"id", id}});
 }
 
 void Builder::wait(Pipe on, Pipe from, int id) {
-  add(Op::wait, {{"pipe", static_cast<int>(on)}, {"other", static_cast<int>(from)}, {"id", id}});
+  add<Op::wait>({{"pipe", static_cast<int>(on)}, {"other", static_cast<int>(from)}, {"id", id}});
 }
 
-Body Builder::take(std::size_t from) {
-  Body body;
-  const auto begin = code_.begin() + static_cast<std::ptrdiff_t>(from);
-  body.code.assign(begin, code_.end());
-  code_.erase(begin, code_.end());
-  while (!marks_.empty() && marks_.back().first >= from) {
-    body.marks.insert(body.marks.begin(), {marks_.back().first - from, marks_.back().second});
-    marks_.pop_back();
-  }
-  return body;
+void Builder::bring_forward(std::size_t begin, std::size_t middle) {
+  const auto at = [](auto& list, std::size_t index) {
+    return list.begin() + static_cast<std::ptrdiff_t>(index);
+  };
+  const Code moved(at(code_, middle), code_.end());
+  std::move_backward(at(code_, begin), at(code_, middle), code_.end());
+  std::copy(moved.begin(), moved.end(), at(code_, begin));
+  const auto behind = [&](std::size_t position) {
+    return std::find_if(marks_.begin(), marks_.end(),
+                        [&](const Mark& mark) { return mark.at >= position; });
+  };
+  const auto first = behind(begin), second = behind(middle);
+  for (auto mark = first; mark != second; ++mark) mark->at += moved.size();
+  for (auto mark = second; mark != marks_.end(); ++mark) mark->at -= middle - begin;
+  std::rotate(first, second, marks_.end());
 }
 
-void Builder::append(const Body& body) {
-  for (const auto& [at, mark] : body.marks) marks_.emplace_back(code_.size() + at, mark);
-  code_.insert(code_.end(), body.code.begin(), body.code.end());
+void Builder::insert(std::size_t at, Side side, const Inst& inst) {
+  const auto place = static_cast<std::ptrdiff_t>(at) + (side == Side::After ? 1 : 0);
+  code_.insert(code_.begin() + place, inst);
+  for (Mark& mark : marks_) mark.at += mark.at > at ? 1 : 0;
 }
 
 void Builder::mark(DebugMark::Kind kind, std::string name) {
-  marks_.emplace_back(code_.size(), DebugMark{kind, kind_, 0, std::move(name)});
+  marks_.push_back({code_.size(), kind, std::move(name)});
 }
 
 void Builder::link(Program& program) {
   add(Op::halt);
   // Every offset is known once sizes are; a jump's own size does not depend on its distance.
-  std::vector<std::uint32_t> offset(code_.size() + 1, 0);
+  boost::container::small_vector<std::uint32_t, 64> offset(code_.size() + 1, 0);
   for (std::size_t i = 0; i < code_.size(); ++i) {
     offset[i + 1] = offset[i] + static_cast<std::uint32_t>(isa::words_of(code_[i]));
   }
@@ -165,9 +180,9 @@ void Builder::link(Program& program) {
   auto& words = kind_ == CoreKind::Vector ? program.vector : program.cube;
   words.reserve(offset.back());
   for (const Inst& inst : code_) isa::append(inst, words);
-  for (auto& [at, mark] : marks_) {
-    mark.pc = offset[at];
-    program.marks.push_back(std::move(mark));
+  program.marks.reserve(program.marks.size() + marks_.size());
+  for (Mark& mark : marks_) {
+    program.marks.push_back({mark.kind, kind_, offset[mark.at], std::move(mark.name)});
   }
 }
 

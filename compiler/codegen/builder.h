@@ -2,14 +2,15 @@
 // with loops. What it does not do: placing flags (sync.h) and turning the list into words (link).
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "vm/isa/isa.h"
+#include "vm/isa/codec.h"
+#include "vm/isa/rows.h"
 #include "vm/program/program.h"
 
 namespace dvmsim {
@@ -37,11 +38,21 @@ struct Val {
 
 using Operands = std::initializer_list<std::pair<std::string_view, Val>>;
 
-/// Straight-line code cut out of a builder, with the marks in it (positions relative to its begin).
-struct Body {
-  std::vector<isa::Inst> code{};
-  std::vector<std::pair<std::size_t, DebugMark>> marks{};
+/// An operand of a known instruction: its lane is found, or missed, when the caller is compiled.
+template <isa::Op op>
+struct Operand {
+  struct Name {
+    consteval Name(const char* name) : lane(isa::lane_of(op, name)) {  // NOLINT: reads as a name.
+      if (lane < 0) throw "the row has no operand of that name";
+    }
+    int lane = 0;
+  };
+  Name name;
+  Val value{};
 };
+
+/// Most programs fit without the heap.
+using Code = boost::container::small_vector<isa::Inst, 48>;
 
 class Builder {
  public:
@@ -53,7 +64,29 @@ class Builder {
   [[nodiscard]] int registers() const { return next_reg_; }
   void free_registers(int mark) { next_reg_ = mark; }
   /// Appends an instruction; operands left out hold their fallback. Returns it for flags and drain.
-  isa::Inst& add(isa::Op op, Operands operands = {});
+  template <isa::Op op>
+  isa::Inst& add(std::initializer_list<Operand<op>> operands) {
+    bool wide = false;
+    for (const Operand<op>& operand : operands) wide = wide || operand.value.wide != 0;
+    if (wide) {  // loading it comes first
+      isa::Inst inst = isa::blank(op);
+      for (const Operand<op>& operand : operands) put(inst, operand.name.lane, operand.value);
+      return append(inst);
+    }
+    isa::Inst& inst = append(isa::blank(op));
+    for (const Operand<op>& operand : operands) {
+      inst.lane[static_cast<std::size_t>(operand.name.lane)] = operand.value.lane;
+    }
+    return inst;
+  }
+  isa::Inst& add(isa::Op op) { return append(isa::blank(op)); }
+  /// The same where the instruction is chosen at run time.
+  isa::Inst& add(isa::Op op, Operands operands);
+  /// Gives a lane its value; a wide one goes through a register.
+  void put(isa::Inst& inst, int lane, const Val& value) {
+    inst.lane[static_cast<std::size_t>(lane)] =
+        value.wide != 0 ? lane_of(value, reg()) : value.lane;
+  }
   /// A fresh register holding op(a, b); folded where both are immediates or the operation does
   /// nothing.
   Val compute(isa::Op op, Val a, Val b);
@@ -67,17 +100,19 @@ class Builder {
   /// Forward jump to the matching land(): `op` is jz or jnz.
   int jump(isa::Op op, Val condition);
   void land(int jump);
-  /// Cuts what was added since the builder had `from` instructions (no jumps in it) / appends it.
-  [[nodiscard]] Body take(std::size_t from);
-  void append(const Body& body);
+  /// Moves what was added since the builder had `middle` instructions before what was added since
+  /// it had `begin`. No jumps in either.
+  void bring_forward(std::size_t begin, std::size_t middle);
+  /// Inserts an instruction before or after number `at`, behind which there are no jumps.
+  enum class Side : std::uint8_t { Before, After };
+  void insert(std::size_t at, Side side, const isa::Inst& inst);
   /// Explicit flags.
   void set(Pipe from, Pipe to, int id);
   void wait(Pipe on, Pipe from, int id);
   /// The next instruction begins a tile or an operator, for the trace.
   void mark(DebugMark::Kind kind, std::string name);
 
-  [[nodiscard]] std::vector<isa::Inst>& code() { return code_; }
-  [[nodiscard]] const std::vector<isa::Inst>& code() const { return code_; }
+  [[nodiscard]] Code& code() { return code_; }
   [[nodiscard]] CoreKind kind() const { return kind_; }
 
   /// Appends halt, resolves jumps, encodes, and adds the marks to the program.
@@ -87,13 +122,22 @@ class Builder {
   struct Jump {
     std::size_t from = 0, to = 0;
   };
+  struct Mark {
+    std::size_t at = 0;
+    DebugMark::Kind kind{};
+    std::string name{};
+  };
+  isa::Inst& append(const isa::Inst& inst) {
+    code_.push_back(inst);
+    return code_.back();
+  }
   /// The operand as a lane; a wide immediate is first put into `scratch`.
   isa::Lane lane_of(const Val& value, Reg scratch);
   CoreKind kind_;
   int next_reg_ = 4;
-  std::vector<isa::Inst> code_{};
-  std::vector<Jump> jumps_{};
-  std::vector<std::pair<std::size_t, DebugMark>> marks_{};
+  Code code_{};
+  boost::container::small_vector<Jump, 4> jumps_{};
+  boost::container::small_vector<Mark, 16> marks_{};
 };
 
 }  // namespace dvmsim

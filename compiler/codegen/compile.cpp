@@ -11,19 +11,23 @@
 
 namespace dvmsim {
 
-void ModuleCompiler::compile_graph(Scope& scope) {
-  const Partition found = partition(*scope.graph, machine_, options_.fusion, options_.features);
-  if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, found);
+void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
+  if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, planned.partition);
   work_.nodes += static_cast<std::int64_t>(scope.graph->nodes.size());
-  for (const Group& group : found.groups) {
+  for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
+    const Group& group = planned.partition.groups[i];
     const Node& first = scope.graph->node(group.nodes.front());
     if (group.kind == GroupKind::Alias) {
-      scope.tensors[first.outputs[0]] = tensor_of(scope, first.inputs[0]);
+      scope.tensor(first.outputs[0]) = tensor_of(scope, first.inputs[0]);
       continue;
     }
     ++work_.groups;
     try {
-      compile_group(scope, group);
+      if (group.kind == GroupKind::Vector) {
+        compile_vector(scope, planned.kernels[i]);
+      } else {
+        compile_group(scope, group);
+      }
     } catch (const Error& error) {
       const std::string text = error.what();
       if (text.starts_with("node '")) throw;
@@ -34,9 +38,6 @@ void ModuleCompiler::compile_graph(Scope& scope) {
 
 void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
   switch (group.kind) {
-    case GroupKind::Vector:
-      compile_vector(scope, group);
-      break;
     case GroupKind::Cube:
       compile_product(scope, group);
       break;
@@ -64,6 +65,7 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
     case GroupKind::Branch:
       compile_branch(scope, group);
       break;
+    case GroupKind::Vector:
     case GroupKind::Alias:
       break;
   }
@@ -76,15 +78,14 @@ VectorMeasure ModuleCompiler::measure() const {
   };
 }
 
-void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
-  auto lowered = lower(*scope.graph, group.nodes, outputs_of(*scope.graph, group));
-  DVMSIM_ASSERT(lowered.has_value(), "a group of the partition lowers");
-  const VectorKernel& kernel = lowered->kernel;
-  lowered->kernel.name = label_of(*scope.graph, group);
+void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered) {
+  const VectorKernel& kernel = lowered.kernel;
   std::vector<ModuleArgument> arguments;
-  for (ValueId id : lowered->inputs) arguments.push_back(at(tensor_of(scope, id)));
-  for (ValueId id : lowered->outputs) arguments.push_back(at(tensor_of(scope, id)));
-  const bool whole = fits(kernel, machine_, packing());
+  arguments.reserve(lowered.inputs.size() + lowered.outputs.size());
+  for (ValueId id : lowered.inputs) arguments.push_back(at(tensor_of(scope, id)));
+  for (ValueId id : lowered.outputs) arguments.push_back(at(tensor_of(scope, id)));
+  const bool phases = options_.features.has(Feature::LongReduce);
+  const bool whole = !phases || fits(kernel, machine_, packing());
   VectorSchedule schedule;
   if (whole) {
     schedule = packing() == Packing::BestFit
@@ -94,7 +95,7 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
   }
   const double most = whole ? schedule.estimate.total : std::numeric_limits<double>::max();
   const bool idle = !whole || schedule.cores < vector_cores();
-  if (idle && compile_long(kernel, arguments, most)) return;
+  if (phases && idle && compile_long(kernel, arguments, most)) return;
   if (options_.schedules != nullptr) note(to_text(kernel) + to_text(schedule));
   launch(emit_vector(kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
          schedule.cores, kernel.name);
@@ -104,7 +105,6 @@ void ModuleCompiler::compile_vector(Scope& scope, const Group& group) {
 bool ModuleCompiler::compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments,
                                   double most) {
   constexpr double kClearly = 0.9;
-  if (!options_.features.has(Feature::LongReduce)) return false;
   const auto phased = phases_of(kernel);
   if (!phased) return false;
   const LongSchedule schedule = packing() == Packing::BestFit
@@ -131,13 +131,16 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
   for (ValueId output : node.outputs) results.push_back(tensor_of(scope, output));
   std::vector<ModuleStep>* outer = steps_;
   for (std::size_t which = 0; which < 2; ++which) {
-    const Graph branch = run_passes(node.subgraphs[which], {machine_, options_.features});
-    Scope inside{&branch, {}};
+    const PlannedGraph planned =
+        plan_graph(run_passes(node.subgraphs[which], {machine_, options_.features}), machine_,
+                   options_.fusion, options_.features);
+    const Graph& branch = planned.graph;
+    Scope inside(branch);
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {
-      inside.tensors[branch.inputs[i]] = tensor_of(scope, node.inputs[i + 1]);
+      inside.tensor(branch.inputs[i]) = tensor_of(scope, node.inputs[i + 1]);
     }
     steps_ = which == 0 ? &step.then_steps : &step.else_steps;
-    compile_graph(inside);
+    compile_graph(inside, planned);
     for (std::size_t i = 0; i < branch.outputs.size(); ++i) {
       copy_whole(node.name, tensor_of(inside, branch.outputs[i]), results[i]);
     }
@@ -162,12 +165,6 @@ void ModuleCompiler::name_outputs(Scope& scope) {
     }
     module_.outputs.push_back(tensor);
   }
-}
-
-Module compile(const Graph& graph, const Machine& machine, const CompileOptions& options,
-               CompileWork* work) {
-  CompileWork ignored;
-  return ModuleCompiler(machine, options, work == nullptr ? ignored : *work).run(graph);
 }
 
 }  // namespace dvmsim

@@ -26,7 +26,7 @@ Program conv_program(const ConvTask& task) {
   if (w.scale != 0) program.arguments[kConvScale] = {Kind::Input, "scale", outputs * 4};
   Builder code(CoreKind::Cube);
   code.mark(DebugMark::Kind::Operator, "conv");
-  code.add(isa::Op::conv, {{"dtype", static_cast<int>(task.type)}, {"index", 0}});
+  code.add<isa::Op::conv>({{"dtype", static_cast<int>(task.type)}, {"index", 0}});
   code.link(program);
   return program;
 }

@@ -51,7 +51,7 @@ class CopyEmitter {
     }
     walk.end();
     const std::array ranges = {first_, second_};
-    add_loop(builder_, walk.count(), synchronize(builder_.take(begin), ranges));
+    add_loop(builder_, begin, walk.count(), ranges);
   }
 
  private:
@@ -64,7 +64,7 @@ class CopyEmitter {
 
   void fill() {
     const auto pattern = static_cast<std::int32_t>(*copy_.fill);
-    builder_.add(Op::vdup, {{"dtype", static_cast<int>(dtype_)},
+    builder_.add<Op::vdup>({{"dtype", static_cast<int>(dtype_)},
                             {"dst", first_.base},
                             {"s", pattern},
                             {"count", schedule_.bytes / size_}});
@@ -96,7 +96,7 @@ class CopyEmitter {
       return n[loop].is(1) ? Val(0) : Val(ub[loop]);
     };
     if (!copy_.fill) {
-      builder_.add(Op::loadnd, {{"dst", first_.base},
+      builder_.add<Op::loadnd>({{"dst", first_.base},
                                 {"src", from_},
                                 {"width", width},
                                 {"n0", n[0]},
@@ -111,7 +111,7 @@ class CopyEmitter {
                                 {"s3", in[3]},
                                 {"d3", unless_one(3)}});
     }
-    builder_.add(Op::storend, {{"dst", to_},
+    builder_.add<Op::storend>({{"dst", to_},
                                {"src", first_.base},
                                {"width", width},
                                {"n0", n[0]},
@@ -136,20 +136,20 @@ class CopyEmitter {
     const std::int64_t out_pitch = round_up(schedule_.tile[last] * size_, 32);
     const auto bytes = [&](Val count) { return builder_.compute(Op::smul, count, size_); };
     const Val in_length = bytes(a), out_length = bytes(b);
-    builder_.add(Op::load, {{"dst", first_.base},
+    builder_.add<Op::load>({{"dst", first_.base},
                             {"src", from_},
                             {"len", in_length},
                             {"rows", b},
                             {"dstride", in_pitch},
                             {"sstride", copy_.in_stride[last] * size_}});
-    builder_.add(Op::vtrans, {{"dtype", static_cast<int>(dtype_)},
+    builder_.add<Op::vtrans>({{"dtype", static_cast<int>(dtype_)},
                               {"dst", second_.base},
                               {"a", first_.base},
                               {"count", a},
                               {"rows", b},
                               {"dstride", out_pitch},
                               {"astride", in_pitch}});
-    builder_.add(Op::store, {{"dst", to_},
+    builder_.add<Op::store>({{"dst", to_},
                              {"src", second_.base},
                              {"len", out_length},
                              {"rows", a},
@@ -223,8 +223,7 @@ Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cor
   const std::array row_stride = {kernel.axis * kernel.inner, std::int64_t{0}, std::int64_t{1}};
   const std::array out_stride = {kernel.count * kernel.inner, kernel.inner, std::int64_t{1}};
   const Reg index = builder.reg(), negative = builder.reg();
-  builder.add(
-      Op::ldgm,
+  builder.add<Op::ldgm>(
       {{"rd", index},
        {"dtype", static_cast<int>(kernel.index_type)},
        {"src", address(builder, indices, position, index_stride, size_of(kernel.index_type))}});
@@ -237,10 +236,10 @@ Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cor
   const Val to = address(builder, out, position, out_stride, size);
   const Val length = builder.compute(Op::smul, position.extent[2], size);
   const UbRange buffer{ub_begin(machine, 1), round_up(piece * size, 512)};
-  builder.add(Op::load, {{"dst", buffer.base}, {"src", from}, {"len", length}});
-  builder.add(Op::store, {{"dst", to}, {"src", buffer.base}, {"len", length}});
+  builder.add<Op::load>({{"dst", buffer.base}, {"src", from}, {"len", length}});
+  builder.add<Op::store>({{"dst", to}, {"src", buffer.base}, {"len", length}});
   walk.end();
-  add_loop(builder, walk.count(), synchronize(builder.take(begin), {&buffer, 1}));
+  add_loop(builder, begin, walk.count(), {&buffer, 1});
   builder.link(program);
   program.arguments = {{Argument::Kind::Input, "data", 0},
                        {Argument::Kind::Input, "indices", 0},

@@ -34,9 +34,6 @@ class LongEmitter {
   void load_parts(const PhaseJoin& join);
   void once(const std::vector<KernelStep>& steps, const VectorKernel& kernel,
             const VectorSchedule& schedule, Val rows, Val columns);
-  /// Appends what was added since `from` with drains: the first vector instruction of a stretch
-  /// waits for all before it.
-  SyncedBody ordered(std::size_t from, std::span<const UbRange> ranges, UbCopies copies = {});
   void across(Pipe pipe, Op op) {
     code_.add(op, {{"pipe", static_cast<int>(pipe)},
                    {"id", 0},
@@ -58,26 +55,13 @@ class LongEmitter {
   TilePosition position_{};
 };
 
-SyncedBody LongEmitter::ordered(std::size_t from, std::span<const UbRange> ranges,
-                                UbCopies copies) {
-  SyncedBody synced = synchronize(code_.take(from), ranges, copies);
-  for (isa::Inst& inst : synced.body.code) {
-    const isa::Row& row = isa::row_of(inst.op);
-    if (row.pipe != Pipe::Vector || row.named_pipe) continue;
-    inst.drain = true;
-    break;
-  }
-  return synced;
-}
-
 void LongEmitter::once(const std::vector<KernelStep>& steps, const VectorKernel& kernel,
                        const VectorSchedule& schedule, Val rows, Val columns) {
   if (steps.empty()) return;
   const std::size_t begin = code_.code().size();
   VectorSteps(code_, kernel, schedule, rows, columns).emit(steps);
-  const SyncedBody synced = ordered(begin, ranges_of(schedule));
-  DVMSIM_ASSERT(synced.carried.empty(), "what is computed once runs on the vector pipe alone");
-  code_.append(synced.body);
+  drain_first(code_, begin);
+  drain_once(code_, begin, ranges_of(schedule));
 }
 
 void LongEmitter::load_short() {
@@ -146,8 +130,8 @@ void LongEmitter::walk(std::size_t phase) {
   }
   code_.assign(from, Op::sadd, from, piece());
   if (!whole) code_.assign(left, Op::ssub, left, piece());
-  add_loop(code_, count,
-           ordered(begin, addresses.ranges(), {layout.depth.loads, layout.depth.stores}));
+  drain_first(code_, begin);
+  add_loop(code_, begin, count, addresses.ranges(), {layout.depth.loads, layout.depth.stores});
   position_.extent[dim] = 1;
   code_.free_registers(mark);
 }
@@ -164,7 +148,7 @@ void LongEmitter::load_parts(const PhaseJoin& join) {
   for (std::size_t i = 0; i < join.accumulated.size(); ++i) {
     const auto id = static_cast<std::size_t>(join.kernel.inputs[i].value);
     const std::int64_t size = size_of(join.kernel.values[id].dtype);
-    code_.add(Op::load, {{"dst", join.schedule.buffers[id].base},
+    code_.add<Op::load>({{"dst", join.schedule.buffers[id].base},
                          {"src", slot_of(join.offset[i], 0)},
                          {"len", elements * size},
                          {"rows", schedule_.parts},
@@ -184,7 +168,7 @@ void LongEmitter::join(std::size_t phase) {
     for (std::size_t i = 0; i < join.accumulated.size(); ++i) {
       const auto value = static_cast<std::size_t>(join.accumulated[i]);
       const std::int64_t size = size_of(kernel_.values[value].dtype);
-      code_.add(Op::store, {{"dst", slot_of(join.offset[i], part_)},
+      code_.add<Op::store>({{"dst", slot_of(join.offset[i], part_)},
                             {"src", schedule_.phases[phase].buffers[value].base},
                             {"len", join.kernel.columns() * size}});
     }

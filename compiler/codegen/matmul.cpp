@@ -108,7 +108,7 @@ Program matmul_program(const MatmulSpec& spec, const MatmulSchedule& schedule,
   program.arguments.resize(isa::kMatmulWords, {Argument::Kind::Scalar, "word", 0});
   Builder code(CoreKind::Cube);
   code.mark(DebugMark::Kind::Operator, "matmul");
-  code.add(Op::matmul, {{"dtype", static_cast<int>(spec.in)}, {"index", 0}});
+  code.add<Op::matmul>({{"dtype", static_cast<int>(spec.in)}, {"index", 0}});
   code.link(program);
   return program;
 }

@@ -129,11 +129,11 @@ void Finisher::tile() {
   code_.assign(from_, Op::sadd, slots_, slot_);
   add_offset(from_, first_row_, schedule_.tile_n * 4);
 
-  code_.add(Op::xwait, {{"pipe", static_cast<int>(Pipe::MTE2)},
+  code_.add<Op::xwait>({{"pipe", static_cast<int>(Pipe::MTE2)},
                         {"id", kSlotFull},
                         {"mode", static_cast<int>(isa::CrossMode::Group)}});
   rows();
-  code_.add(Op::xset, {{"pipe", static_cast<int>(Pipe::MTE2)},
+  code_.add<Op::xset>({{"pipe", static_cast<int>(Pipe::MTE2)},
                        {"id", kSlotFree},
                        {"mode", static_cast<int>(isa::CrossMode::Group)}});
 }
@@ -150,7 +150,7 @@ void Finisher::place_streams(const TileRegisters& tile) {
     for (const Stream& stream : *list) {
       const std::int64_t size = size_of(value(stream.tensor->value).dtype);
       const std::vector<std::int64_t>& stride = stream.tensor->stride;
-      code_.add(Op::ldarg, {{"rd", stream.address}, {"index", stream.argument}});
+      code_.add<Op::ldarg>({{"rd", stream.address}, {"index", stream.argument}});
       add_offset(stream.address, tile.batch0, stride[0] * size);
       add_offset(stream.address, tile.batch1, stride[1] * size);
       add_offset(stream.address, tile.n0, stride[kColumn] * size);
@@ -179,12 +179,12 @@ void Finisher::rows() {
   for (const UbBuffer& used : piece_.buffers) {
     if (used.base >= 0) ranges.push_back({used.base, used.size});
   }
-  add_loop(code_, count, synchronize(code_.take(begin), ranges));
+  add_loop(code_, begin, count, ranges);
 }
 
 void Finisher::load_accumulators() {
   const std::int64_t pitch = piece_.pitch * 4;
-  code_.add(Op::load, {{"dst", buffer(kernel_.inputs[0].value)},
+  code_.add<Op::load>({{"dst", buffer(kernel_.inputs[0].value)},
                        {"src", from_},
                        {"len", code_.compute(Op::smul, columns_, 4)},
                        {"rows", height_},

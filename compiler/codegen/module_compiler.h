@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "compiler/codegen/copy.h"
 #include "compiler/codegen/memory_plan.h"
 #include "compiler/codegen/order.h"
+#include "compiler/codegen/plan.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
@@ -30,20 +30,20 @@ class ModuleCompiler {
   ModuleCompiler(const Machine& machine, const CompileOptions& options, CompileWork& work)
       : machine_(machine), options_(options), work_(work) {}
 
-  Module run(const Graph& graph) {
+  Module run(const PlannedGraph& planned) {
+    const Graph& graph = planned.graph;
     module_.name = graph.name;
     module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
-    const Graph lowered = run_passes(graph, {machine_, options_.features}, options_.observer);
-    Scope scope{&lowered, {}};
-    for (ValueId input : lowered.inputs) {
-      const int tensor = add_tensor(ModuleTensor::Kind::Input, lowered.value(input));
+    Scope scope(graph);
+    for (ValueId input : graph.inputs) {
+      const int tensor = add_tensor(ModuleTensor::Kind::Input, graph.value(input));
       module_.inputs.push_back(tensor);
-      scope.tensors[input] = tensor;
+      scope.tensor(input) = tensor;
     }
     steps_ = &module_.steps;
-    compile_graph(scope);
+    compile_graph(scope, planned);
     name_outputs(scope);
-    module_.output_names = lowered.output_names;
+    module_.output_names = graph.output_names;
     plan_memory(module_);
     return std::move(module_);
   }
@@ -54,8 +54,10 @@ class ModuleCompiler {
   };
   /// A graph being compiled and where its values are.
   struct Scope {
+    explicit Scope(const Graph& of) : graph(&of), tensors(of.values.size(), -1) {}
+    [[nodiscard]] int& tensor(ValueId id) { return tensors[static_cast<std::size_t>(id)]; }
     const Graph* graph;
-    std::map<ValueId, int> tensors;
+    std::vector<int> tensors;  // by value; -1: none yet
   };
 
   [[nodiscard]] int vector_cores() const {
@@ -98,15 +100,15 @@ class ModuleCompiler {
 
   /// The tensor of a value: constants come into being when somebody reads them.
   int tensor_of(Scope& scope, ValueId id) {
-    const auto found = scope.tensors.find(id);
-    if (found != scope.tensors.end()) return found->second;
+    int& known = scope.tensor(id);
+    if (known >= 0) return known;
     const Value& value = scope.graph->value(id);
     if (value.kind == ValueKind::Constant) {
       const int tensor = add_tensor(ModuleTensor::Kind::Constant, value);
       module_.constants.push_back({tensor, value.tensor, value.fill});
-      return scope.tensors[id] = tensor;
+      return known = tensor;
     }
-    return scope.tensors[id] = add_tensor(ModuleTensor::Kind::Workspace, value);
+    return known = add_tensor(ModuleTensor::Kind::Workspace, value);
   }
 
   int add_program(Program program) {
@@ -151,9 +153,9 @@ class ModuleCompiler {
     if (options_.schedules != nullptr) *options_.schedules += text;
   }
 
-  void compile_graph(Scope& scope);
+  void compile_graph(Scope& scope, const PlannedGraph& planned);
   void compile_group(Scope& scope, const Group& group);
-  void compile_vector(Scope& scope, const Group& group);
+  void compile_vector(Scope& scope, const LoweredKernel& lowered);
   bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);

@@ -67,7 +67,7 @@ struct Block {
 };
 
 void load(Builder& builder, const Block& block) {
-  builder.add(Op::load, {{"dst", block.ub},
+  builder.add<Op::load>({{"dst", block.ub},
                          {"src", block.gm},
                          {"len", block.length},
                          {"rows", block.rows},
@@ -75,7 +75,7 @@ void load(Builder& builder, const Block& block) {
                          {"sstride", block.gm_pitch}});
 }
 void store(Builder& builder, const Block& block) {
-  builder.add(Op::store, {{"dst", block.gm},
+  builder.add<Op::store>({{"dst", block.gm},
                           {"src", block.ub},
                           {"len", block.length},
                           {"rows", block.rows},
@@ -85,7 +85,7 @@ void store(Builder& builder, const Block& block) {
 
 void convert(Builder& builder, DType from, DType to, std::int64_t dst, std::int64_t dst_pitch,
              std::int64_t src, std::int64_t src_pitch, Val count, Val rows) {
-  builder.add(Op::vcvt, {{"dtype", code(from)},
+  builder.add<Op::vcvt>({{"dtype", code(from)},
                          {"to", code(to)},
                          {"dst", dst},
                          {"a", src},
@@ -144,7 +144,7 @@ void prepare_numbers(Builder& builder, const RowGatherKernel& kernel, const Gath
     convert(builder, kernel.index_type, DType::I32, tile.index, tile.index_pitch, tile.given,
             tile.given_pitch, count, rows);
   }
-  builder.add(Op::vcmps, {{"dtype", code(DType::I32)},
+  builder.add<Op::vcmps>({{"dtype", code(DType::I32)},
                           {"dst", tile.mask},
                           {"a", tile.index},
                           {"s", 0},
@@ -153,7 +153,7 @@ void prepare_numbers(Builder& builder, const RowGatherKernel& kernel, const Gath
                           {"dstride", tile.mask_pitch},
                           {"astride", tile.index_pitch},
                           {"order", static_cast<int>(Order::Lt)}});
-  builder.add(Op::vadds, {{"dtype", code(DType::I32)},
+  builder.add<Op::vadds>({{"dtype", code(DType::I32)},
                           {"dst", tile.moved},
                           {"a", tile.index},
                           {"s", kernel.size},
@@ -161,7 +161,7 @@ void prepare_numbers(Builder& builder, const RowGatherKernel& kernel, const Gath
                           {"rows", rows},
                           {"dstride", tile.index_pitch},
                           {"astride", tile.index_pitch}});
-  builder.add(Op::vsel, {{"dtype", code(DType::I32)},
+  builder.add<Op::vsel>({{"dtype", code(DType::I32)},
                          {"dst", tile.moved},
                          {"mask", tile.mask},
                          {"a", tile.moved},
@@ -211,7 +211,7 @@ Program emit_row_gather(const RowGatherKernel& kernel, const Machine& machine, i
        {address(builder, index, position, index_stride, index_size), tile.given, tile.given_pitch,
         kernel.count * index_size, builder.compute(Op::smul, count, index_size), index_rows});
   prepare_numbers(builder, kernel, tile, count, index_rows);
-  builder.add(Op::vgather, {{"dtype", code(kernel.dtype)},
+  builder.add<Op::vgather>({{"dtype", code(kernel.dtype)},
                             {"dst", tile.out},
                             {"a", tile.table},
                             {"index", tile.moved},
@@ -224,7 +224,7 @@ Program emit_row_gather(const RowGatherKernel& kernel, const Machine& machine, i
   store(builder, {address(builder, out, position, out_stride, size), tile.out, tile.out_pitch,
                   kernel.count * size, builder.compute(Op::smul, count, size), rows});
   walk.end();
-  add_loop(builder, walk.count(), synchronize(builder.take(begin), tile.ranges));
+  add_loop(builder, begin, walk.count(), tile.ranges);
   const std::int64_t tiles =
       ((kernel.rows + tile.rows - 1) / tile.rows) * ((kernel.count + tile.piece - 1) / tile.piece);
   cores = static_cast<int>(std::min<std::int64_t>(cores, tiles));
@@ -278,7 +278,7 @@ Program emit_top(const TopKernel& kernel, const Machine& machine, int& cores) {
                  kernel.size * size, rows});
   const auto negate = [&](std::int64_t at, std::int64_t count) {
     if (kernel.largest) return;
-    builder.add(Op::vneg, {{"dtype", code(kernel.dtype)},
+    builder.add<Op::vneg>({{"dtype", code(kernel.dtype)},
                            {"dst", at},
                            {"a", at},
                            {"count", count},
@@ -287,7 +287,7 @@ Program emit_top(const TopKernel& kernel, const Machine& machine, int& cores) {
                            {"astride", pitch}});
   };
   negate(given, kernel.size);
-  builder.add(Op::vsort, {{"dtype", code(kernel.dtype)},
+  builder.add<Op::vsort>({{"dtype", code(kernel.dtype)},
                           {"dst", sorted},
                           {"index", order},
                           {"a", given},
@@ -304,7 +304,7 @@ Program emit_top(const TopKernel& kernel, const Machine& machine, int& cores) {
   store(builder, {address(builder, where, position, part, 8), places, place_pitch, kernel.count * 8,
                   kernel.count * 8, rows});
   walk.end();
-  add_loop(builder, walk.count(), synchronize(builder.take(begin), buffers.ranges()));
+  add_loop(builder, begin, walk.count(), buffers.ranges());
   cores = static_cast<int>(std::min<std::int64_t>(cores, ceil_div(kernel.rows, tile_rows)));
   using enum Argument::Kind;
   return finished(builder, kernel.name, {{Input, "data"}, {Output, "values"}, {Output, "places"}});

@@ -76,7 +76,7 @@ class ScatterEmitter {
       const TilePosition position = walk.begin();
       one(index, updates, data, position.index[0], position);
       walk.end();
-      add_loop(builder_, walk.count(), synchronize(builder_.take(begin), ranges()));
+      add_loop(builder_, begin, walk.count(), ranges());
     } else {
       builder_.begin_loop(walk.count());
       const TilePosition position = walk.begin();
@@ -85,7 +85,7 @@ class ScatterEmitter {
       const std::size_t begin = builder_.code().size();
       one(index, updates, data, number, position);
       builder_.assign(number, Op::sadd, number, 1);
-      add_loop(builder_, kernel_.count, synchronize(builder_.take(begin), ranges()));
+      add_loop(builder_, begin, kernel_.count, ranges());
       walk.end();
       builder_.end_loop();
     }
@@ -111,7 +111,7 @@ class ScatterEmitter {
   void one(Val index, Val updates, Val data, Val number, const TilePosition& position) {
     const std::int64_t index_size = size_of(kernel_.index_type), row = kernel_.width * size_;
     const Reg at = builder_.reg(), negative = builder_.reg();
-    builder_.add(Op::ldgm, {{"rd", at},
+    builder_.add<Op::ldgm>({{"rd", at},
                             {"dtype", static_cast<int>(kernel_.index_type)},
                             {"src", offset(index, number, index_size)}});
     builder_.assign(negative, Op::slt, at, 0);
@@ -121,24 +121,24 @@ class ScatterEmitter {
     const Val from = builder_.compute(Op::sadd, offset(updates, number, row), column);
     const Val to = builder_.compute(Op::sadd, offset(data, at, row), column);
     const Val length = builder_.compute(Op::smul, position.extent[1], size_);
-    builder_.add(Op::load, {{"dst", update_.base}, {"src", from}, {"len", length}});
+    builder_.add<Op::load>({{"dst", update_.base}, {"src", from}, {"len", length}});
     const bool combines = kernel_.how != How::Replace && atomic_ == Atomic::None;
     if (combines) {
-      builder_.add(Op::load, {{"dst", old_.base}, {"src", to}, {"len", length}});
+      builder_.add<Op::load>({{"dst", old_.base}, {"src", to}, {"len", length}});
       builder_.add(combination(kernel_.how), {{"dtype", static_cast<int>(kernel_.dtype)},
                                               {"dst", update_.base},
                                               {"a", old_.base},
                                               {"b", update_.base},
                                               {"count", position.extent[1]}});
     }
-    builder_.add(Op::store, {{"dst", to},
+    builder_.add<Op::store>({{"dst", to},
                              {"src", update_.base},
                              {"len", length},
                              {"atomic", static_cast<int>(atomic_)},
                              {"dtype", static_cast<int>(kernel_.dtype)}});
     // The next update may read the row that is being written.
     if (combines) {
-      builder_.add(Op::drain, {{"pipe", static_cast<int>(Pipe::MTE3)}});
+      builder_.add<Op::drain>({{"pipe", static_cast<int>(Pipe::MTE3)}});
     }
   }
 

@@ -8,6 +8,7 @@
 namespace dvmsim {
 namespace {
 
+using boost::container::small_vector;
 using isa::Inst;
 
 /// What an instruction touches in UB.
@@ -16,12 +17,15 @@ struct Touch {
   bool writes = false;
 };
 
-/// One instruction of the body that runs on a queue.
+/// One instruction of the body that runs on a queue, and its flags before they are split over its
+/// head and explicit instructions.
 struct Node {
-  std::size_t at = 0;  // in the body
+  std::size_t at = 0;  // in the code
   Pipe pipe{};
-  std::vector<Touch> touches{};
+  small_vector<Touch, 4> touches{};
+  small_vector<isa::FlagRef, 2> waits{}, sets{};
 };
+using Nodes = small_vector<Node, 32>;
 
 Touch touch_of(std::int64_t address, bool writes, std::span<const UbRange> ranges) {
   Touch touch{address, address + 1, writes};
@@ -42,24 +46,22 @@ std::int64_t address_of(const isa::Lane& lane, std::span<const UbRange> ranges) 
   return found->base;
 }
 
-std::vector<Node> nodes_of(const Body& body, std::span<const UbRange> ranges) {
-  std::vector<Node> nodes;
-  for (std::size_t at = 0; at < body.code.size(); ++at) {
-    const isa::Row& row = isa::row_of(body.code[at].op);
+Nodes nodes_of(std::span<const Inst> body, std::size_t begin, std::span<const UbRange> ranges) {
+  Nodes nodes;
+  for (std::size_t at = 0; at < body.size(); ++at) {
+    const isa::Row& row = isa::row_of(body[at].op);
     if (row.pipe == Pipe::Scalar) continue;
-    Node node{at, row.pipe, {}};
+    Node& node = nodes.emplace_back();
+    node.at = begin + at;
+    node.pipe = row.pipe;
     for (std::size_t i = 0; i < row.all().size(); ++i) {
       const isa::Operand& operand = row.operand[i];
       if (operand.kind != isa::OperandKind::Memory || operand.space != Space::UB) continue;
-      const std::int64_t address = address_of(body.code[at].lane[i], ranges);
-      if (operand.access != isa::Access::Write) {
-        node.touches.push_back(touch_of(address, false, ranges));
-      }
-      if (operand.access != isa::Access::Read) {
-        node.touches.push_back(touch_of(address, true, ranges));
-      }
+      Touch touch = touch_of(address_of(body[at].lane[i], ranges), false, ranges);
+      if (operand.access != isa::Access::Write) node.touches.push_back(touch);
+      touch.writes = true;
+      if (operand.access != isa::Access::Read) node.touches.push_back(touch);
     }
-    nodes.push_back(std::move(node));
   }
   return nodes;
 }
@@ -86,59 +88,59 @@ bool reads_what_is_written(const Node& writer, const Node& reader) {
 struct Edge {
   std::size_t from = 0, to = 0;
 };
+using Edges = small_vector<Edge, 16>;
 
-/// Keeps the edges that no other implies: one that leaves no earlier and arrives no later does.
-std::vector<Edge> essential(const std::vector<Edge>& edges) {
-  std::vector<Edge> kept;
-  for (std::size_t i = 0; i < edges.size(); ++i) {
-    bool implied = false;
-    for (std::size_t j = 0; j < edges.size() && !implied; ++j) {
-      const bool covers = edges[j].from >= edges[i].from && edges[j].to <= edges[i].to;
-      const bool same = edges[j].from == edges[i].from && edges[j].to == edges[i].to;
-      implied = j != i && covers && (!same || j < i);
+/// The dependences of one pipe's nodes on another's that no other implies (one that leaves no
+/// earlier and arrives no later does), by `from`: inside an iteration to later nodes, else to
+/// earlier ones of the next.
+Edges essential(const Nodes& nodes, Pipe from, Pipe to, bool inside) {
+  Edges edges;
+  std::size_t first = nodes.size();  // that a node seen so far must come before
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    if (nodes[i].pipe != from) continue;
+    const std::size_t begin = inside ? i + 1 : 0, end = std::min(first, inside ? first : i);
+    for (std::size_t j = begin; j < end; ++j) {
+      if (nodes[j].pipe != to || !conflict(nodes[i], nodes[j])) continue;
+      edges.push_back({i, j});
+      first = j;
+      break;
     }
-    if (!implied) kept.push_back(edges[i]);
   }
-  std::sort(kept.begin(), kept.end(), [](Edge a, Edge b) { return a.from < b.from; });
-  return kept;
+  std::reverse(edges.begin(), edges.end());
+  return edges;
 }
 
-/// Flags of one instruction, before they are split over its head and explicit instructions.
-struct Flags {
-  std::vector<isa::FlagRef> waits{}, sets{};
+/// Flags of an ordered pair of pipes from one iteration to the next.
+struct Carried {
+  Pipe from{}, to{};
+  int count = 0;
 };
 
 constexpr std::array kQueues = {Pipe::MTE2, Pipe::Vector, Pipe::MTE3};
 
-void connect(const std::vector<Node>& nodes, Pipe from, Pipe to, std::vector<Flags>& flags,
-             std::vector<SyncedBody::Carried>& carried) {
-  std::vector<Edge> forward, backward;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    for (std::size_t j = 0; j < nodes.size(); ++j) {
-      if (nodes[i].pipe != from || nodes[j].pipe != to || !conflict(nodes[i], nodes[j])) continue;
-      (i < j ? forward : backward).push_back({i, j});
-    }
-  }
-  forward = essential(forward);
-  backward = essential(backward);
+int connect(Nodes& nodes, Pipe from, Pipe to) {
+  const Edges forward = essential(nodes, from, to, true);
+  Edges backward = essential(nodes, from, to, false);
   // What a forward flag of this iteration already orders needs no flag into the next one.
   const std::size_t ordered = forward.empty() ? 0 : forward.back().from + 1;
-  std::erase_if(backward, [&](Edge edge) { return edge.from < ordered; });
-  const auto flag = [&](const std::vector<Edge>& edges, int id) {
+  const auto kept = std::find_if(backward.begin(), backward.end(),
+                                 [&](const Edge& edge) { return edge.from >= ordered; });
+  backward.erase(backward.begin(), kept);
+  const auto flag = [&](const Edges& edges, int id) {
     for (const Edge& edge : edges) {
-      flags[edge.from].sets.push_back({true, to, static_cast<std::uint8_t>(id)});
-      flags[edge.to].waits.push_back({true, from, static_cast<std::uint8_t>(id)});
+      nodes[edge.from].sets.push_back({true, to, static_cast<std::uint8_t>(id)});
+      nodes[edge.to].waits.push_back({true, from, static_cast<std::uint8_t>(id)});
     }
   };
   flag(forward, kForwardFlag);
   flag(backward, kBackwardFlag);
-  if (!backward.empty()) carried.push_back({from, to, static_cast<int>(backward.size())});
+  return static_cast<int>(backward.size());
 }
 
 /// Sets the drain bit where a vector instruction reads what an earlier one wrote, this iteration or
 /// the one before: results are visible only after the pipe's tail.
-void drain_vector(const std::vector<Node>& nodes, std::vector<Inst>& code) {
-  std::vector<std::size_t> in_flight;
+void drain_vector(const Nodes& nodes, Code& code) {
+  small_vector<std::size_t, 32> in_flight;
   for (int iteration = 0; iteration < 2; ++iteration) {
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       if (nodes[i].pipe != Pipe::Vector) continue;
@@ -159,59 +161,71 @@ Inst explicit_flag(isa::Op op, Pipe pipe, const isa::FlagRef& flag) {
                       {"id", static_cast<int>(flag.id)}});
 }
 
-}  // namespace
-
-SyncedBody synchronize(const Body& body, std::span<const UbRange> ranges, UbCopies copies) {
-  const std::vector<Node> nodes = nodes_of(body, ranges);
-  std::vector<Flags> flags(nodes.size());
-  SyncedBody synced;
-  for (Pipe from : kQueues) {
-    for (Pipe to : kQueues) {
-      if (from != to) connect(nodes, from, to, flags, synced.carried);
+/// Two waits and two sets in the head; more of them beside it. The last node first: the places of
+/// the others stay.
+void place_flags(const Nodes& nodes, Builder& builder) {
+  for (std::size_t n = nodes.size(); n-- > 0;) {
+    const Node& node = nodes[n];
+    Inst& inst = builder.code()[node.at];
+    for (std::size_t i = 0; i < node.waits.size() && i < 2; ++i) inst.waits[i] = node.waits[i];
+    for (std::size_t i = 0; i < node.sets.size() && i < 2; ++i) inst.sets[i] = node.sets[i];
+    for (std::size_t i = node.sets.size(); i-- > 2;) {
+      builder.insert(node.at, Builder::Side::After,
+                     explicit_flag(isa::Op::set, node.pipe, node.sets[i]));
+    }
+    for (std::size_t i = node.waits.size(); i-- > 2;) {
+      builder.insert(node.at, Builder::Side::Before,
+                     explicit_flag(isa::Op::wait, node.pipe, node.waits[i]));
     }
   }
-  for (SyncedBody::Carried& each : synced.carried) {
-    each.count *= each.to == Pipe::MTE2     ? copies.loads
-                  : each.from == Pipe::MTE3 ? copies.stores
-                                            : 1;
-  }
-  std::vector<Inst> code = body.code;
-  drain_vector(nodes, code);
-
-  std::size_t next = 0;
-  std::vector<std::size_t> moved(code.size() + 1, 0);
-  for (std::size_t at = 0; at < code.size(); ++at) {
-    moved[at] = synced.body.code.size();
-    if (next == nodes.size() || nodes[next].at != at) {
-      synced.body.code.push_back(code[at]);
-      continue;
-    }
-    const Flags& own = flags[next];
-    const Pipe pipe = nodes[next++].pipe;
-    for (std::size_t i = 2; i < own.waits.size(); ++i) {
-      synced.body.code.push_back(explicit_flag(isa::Op::wait, pipe, own.waits[i]));
-    }
-    for (std::size_t i = 0; i < own.waits.size() && i < 2; ++i) code[at].waits[i] = own.waits[i];
-    for (std::size_t i = 0; i < own.sets.size() && i < 2; ++i) code[at].sets[i] = own.sets[i];
-    synced.body.code.push_back(code[at]);
-    for (std::size_t i = 2; i < own.sets.size(); ++i) {
-      synced.body.code.push_back(explicit_flag(isa::Op::set, pipe, own.sets[i]));
-    }
-  }
-  for (const auto& [at, mark] : body.marks) synced.body.marks.emplace_back(moved[at], mark);
-  return synced;
 }
 
-void add_loop(Builder& builder, Val count, const SyncedBody& synced) {
-  for (const auto& [from, to, flags] : synced.carried) {
+}  // namespace
+
+void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges,
+              UbCopies copies) {
+  Code& code = builder.code();
+  Nodes nodes = nodes_of({code.data() + begin, code.size() - begin}, begin, ranges);
+  small_vector<Carried, 6> carried;
+  for (Pipe from : kQueues) {
+    for (Pipe to : kQueues) {
+      if (from == to) continue;
+      const int flags = connect(nodes, from, to);
+      const int turns = to == Pipe::MTE2 ? copies.loads : from == Pipe::MTE3 ? copies.stores : 1;
+      if (flags != 0) carried.push_back({from, to, flags * turns});
+    }
+  }
+  drain_vector(nodes, code);
+  place_flags(nodes, builder);
+  const std::size_t end = code.size();
+  for (const auto& [from, to, flags] : carried) {
     for (int i = 0; i < flags; ++i) builder.set(from, to, kBackwardFlag);
   }
   builder.mark(DebugMark::Kind::Tile, "tile");
   builder.begin_loop(count);
-  builder.append(synced.body);
+  builder.bring_forward(begin, end);
   builder.end_loop();
-  for (const auto& [from, to, flags] : synced.carried) {
+  for (const auto& [from, to, flags] : carried) {
     for (int i = 0; i < flags; ++i) builder.wait(to, from, kBackwardFlag);
+  }
+}
+
+void drain_once(Builder& builder, std::size_t begin, std::span<const UbRange> ranges) {
+  Code& code = builder.code();
+  const Nodes nodes = nodes_of({code.data() + begin, code.size() - begin}, begin, ranges);
+  DVMSIM_ASSERT(std::all_of(nodes.begin(), nodes.end(),
+                            [](const Node& node) { return node.pipe == Pipe::Vector; }),
+                "what is computed once runs on the vector pipe alone");
+  drain_vector(nodes, code);
+}
+
+void drain_first(Builder& builder, std::size_t begin) {
+  Code& code = builder.code();
+  for (std::size_t at = begin; at < code.size(); ++at) {
+    const isa::Row& row = isa::row_of(code[at].op);
+    if (row.pipe != Pipe::Vector || row.named_pipe) continue;
+    code[at].drain = true;
+    return;
   }
 }
 

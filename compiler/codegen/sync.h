@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "compiler/codegen/builder.h"
 
@@ -28,23 +27,18 @@ struct UbCopies {
   int loads = 1, stores = 1;
 };
 
-/// A body with flags; before its loop each backward flag is set `count` times, after it waited for.
-struct SyncedBody {
-  struct Carried {
-    Pipe from{}, to{};
-    int count = 0;
-  };
-  Body body{};
-  std::vector<Carried> carried{};
-};
+/// Makes a loop that repeats `count` times of what was added since the builder had `begin`
+/// instructions: places flags in it, and primes those from one iteration to the next before it and
+/// takes them back after it. `ranges`: every buffer the body addresses; ranges may share bytes.
+/// Operands are immediate bases, or the register of a range. With copies, a load (a result) waits
+/// for the iteration that last used its copy.
+void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges,
+              UbCopies copies = {});
 
-/// `ranges`: every buffer the body addresses; ranges may share bytes. Operands are immediate bases,
-/// or the register of a range.
-/// With copies, a load (a result) waits for the iteration that last used its copy.
-[[nodiscard]] SyncedBody synchronize(const Body& body, std::span<const UbRange> ranges,
-                                     UbCopies copies = {});
-
-/// The loop: primes the carried flags, repeats the body `count` times, and takes the flags back.
-void add_loop(Builder& builder, Val count, const SyncedBody& synced);
+/// What was added since the builder had `begin` instructions runs on the vector pipe alone, and
+/// once: drains it where it reads its own results.
+void drain_once(Builder& builder, std::size_t begin, std::span<const UbRange> ranges);
+/// The first vector instruction of these waits for all before it.
+void drain_first(Builder& builder, std::size_t begin);
 
 }  // namespace dvmsim

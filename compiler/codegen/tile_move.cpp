@@ -36,14 +36,14 @@ void move_tile(Builder& builder, const MovedTile& tile, const KernelTensor& tens
   }
   const bool one = count.is(1);
   if (in) {
-    builder.add(Op::load, {{"dst", ub},
+    builder.add<Op::load>({{"dst", ub},
                            {"src", gm},
                            {"len", length},
                            {"rows", count},
                            {"dstride", one ? 0 : ub_stride},
                            {"sstride", one ? 0 : gm_stride}});
   } else {
-    builder.add(Op::store, {{"dst", gm},
+    builder.add<Op::store>({{"dst", gm},
                             {"src", ub},
                             {"len", length},
                             {"rows", count},

@@ -87,9 +87,8 @@ Program VectorEmitter::emit() {
   position_ = walk.begin();
   body();
   walk.end();
-  add_loop(builder_, walk.count(),
-           synchronize(builder_.take(begin), addresses_->ranges(),
-                       {schedule_.depth.loads, schedule_.depth.stores}));
+  add_loop(builder_, begin, walk.count(), addresses_->ranges(),
+           {schedule_.depth.loads, schedule_.depth.stores});
   builder_.link(program);
 
   for (const KernelTensor& input : kernel_.inputs) {

@@ -1,12 +1,60 @@
 #include "compiler/codegen/vector_steps.h"
 
 #include <algorithm>
+#include <array>
 
 #include "vm/base/error.h"
 
 namespace dvmsim {
 
 using isa::Op;
+
+namespace {
+
+/// Where the operands of a vector instruction are; -1: it has none of that name.
+struct Lanes {
+  int dtype = -1, to = -1, dst = -1, count = -1, rows = -1, stride = -1, scalar = -1, pick = -1;
+  std::array<int, 3> source = {-1, -1, -1}, source_stride = {-1, -1, -1};
+};
+
+constexpr Lanes lanes_of(const isa::Row& row) {
+  Lanes lanes;
+  lanes.dtype = row.find("dtype");
+  lanes.to = row.find("to");
+  lanes.dst = row.find("dst");
+  lanes.count = row.find("count");
+  lanes.rows = row.find("rows");
+  lanes.stride = row.find("dstride");
+  lanes.scalar = row.find("s");
+  lanes.pick = row.find("order") >= 0 ? row.find("order") : row.find("how");
+  if (row.find("mask") >= 0) {
+    lanes.source = {row.find("mask"), row.find("a"), row.find("b")};
+    lanes.source_stride = {row.find("mstride"), row.find("astride"), row.find("bstride")};
+  } else {
+    lanes.source = {row.find("a"), row.find("b"), -1};
+    lanes.source_stride = {row.find("astride"), row.find("bstride"), -1};
+  }
+  return lanes;
+}
+
+constexpr auto kLanes = [] {
+  std::array<Lanes, 256> all{};
+  for (const isa::Row& row : isa::table::kRows) {
+    if (row.pipe == Pipe::Vector) all[static_cast<std::size_t>(row.op)] = lanes_of(row);
+  }
+  return all;
+}();
+
+const Lanes& lanes_of(Op op) {
+  return kLanes[static_cast<std::size_t>(op)];
+}
+
+void put(isa::Inst& inst, int lane, const Val& operand) {
+  DVMSIM_ASSERT(lane >= 0 && operand.wide == 0, "the step's instruction has the operand");
+  inst.lane[static_cast<std::size_t>(lane)] = operand.lane;
+}
+
+}  // namespace
 
 void VectorSteps::emit(std::span<const KernelStep> steps) {
   const std::string* label = nullptr;
@@ -55,27 +103,30 @@ void VectorSteps::reduce(const KernelStep& step) {
   const int source = step.source[0];
   // A value without rows of its own is one row.
   const bool by_row = value(source).extent == Extent::Full;
-  const Val count = value(source).extent == Extent::Column ? rows_ : columns_;
-  builder_.add(step.op, {{"dtype", static_cast<int>(step.dtype)},
-                         {"dst", at(step.result)},
-                         {"a", at(source)},
-                         {"count", count},
-                         {"rows", by_row ? rows_ : Val(1)},
-                         {"astride", by_row && !rows_.is(1) ? row_stride(source) : 0},
-                         {"how", step.pick}});
+  const Lanes& lanes = lanes_of(step.op);
+  isa::Inst& inst = builder_.add(step.op);
+  put(inst, lanes.dtype, static_cast<int>(step.dtype));
+  put(inst, lanes.dst, at(step.result));
+  put(inst, lanes.source[0], at(source));
+  put(inst, lanes.count, value(source).extent == Extent::Column ? rows_ : columns_);
+  put(inst, lanes.rows, by_row ? rows_ : Val(1));
+  put(inst, lanes.source_stride[0], by_row && !rows_.is(1) ? row_stride(source) : 0);
+  put(inst, lanes.pick, step.pick);
 }
 
 /// Rows stay apart: they are no long one.
 void VectorSteps::scan(const KernelStep& step) {
   const Extent extent = value(step.result).extent;
-  const bool by_row = extent == Extent::Full;
-  builder_.add(step.op, {{"dtype", static_cast<int>(step.dtype)},
-                         {"dst", at(step.result)},
-                         {"a", at(step.source[0])},
-                         {"count", extent == Extent::Column ? rows_ : columns_},
-                         {"rows", by_row ? rows_ : Val(1)},
-                         {"dstride", by_row && !rows_.is(1) ? row_stride(step.result) : 0},
-                         {"astride", by_row && !rows_.is(1) ? row_stride(step.source[0]) : 0}});
+  const bool by_row = extent == Extent::Full, strided = by_row && !rows_.is(1);
+  const Lanes& lanes = lanes_of(step.op);
+  isa::Inst& inst = builder_.add(step.op);
+  put(inst, lanes.dtype, static_cast<int>(step.dtype));
+  put(inst, lanes.dst, at(step.result));
+  put(inst, lanes.source[0], at(step.source[0]));
+  put(inst, lanes.count, extent == Extent::Column ? rows_ : columns_);
+  put(inst, lanes.rows, by_row ? rows_ : Val(1));
+  put(inst, lanes.stride, strided ? row_stride(step.result) : 0);
+  put(inst, lanes.source_stride[0], strided ? row_stride(step.source[0]) : 0);
 }
 
 void VectorSteps::broadcast(const KernelStep& step) {
@@ -85,7 +136,7 @@ void VectorSteps::broadcast(const KernelStep& step) {
   const Val count = piece                             ? Val(schedule_.piece)
                     : result.extent == Extent::Column ? rows_
                                                       : columns_;
-  builder_.add(Op::vbrc, {{"dtype", static_cast<int>(step.dtype)},
+  builder_.add<Op::vbrc>({{"dtype", static_cast<int>(step.dtype)},
                           {"dst", at(step.result)},
                           {"a", at(step.source[0])},
                           {"count", count},
@@ -98,29 +149,20 @@ void VectorSteps::step(const KernelStep& step) {
   if (step.op == Op::vbrc) return broadcast(step);
   if (step.op == Op::vscanx || step.op == Op::vscany) return scan(step);
   const Grid grid = grid_of(step);
-  const isa::Row& row = isa::row_of(step.op);
+  const Lanes& lanes = lanes_of(step.op);
   isa::Inst& inst = builder_.add(step.op);
-  const auto put = [&](std::string_view name, Val operand) {
-    const int index = row.find(name);
-    DVMSIM_ASSERT(index >= 0, "the step's instruction has the operand");
-    inst.lane[static_cast<std::size_t>(index)] = operand.lane;
-  };
-  put("dtype", static_cast<int>(step.dtype));
-  if (step.op == Op::vcvt) put("to", static_cast<int>(value(step.result).dtype));
-  put("dst", at(step.result));
-  put("count", grid.count);
-  put("rows", grid.rows);
-  if (grid.strided) put("dstride", stride_in(grid, step.result));
-  const bool masked = step.op == Op::vsel;
-  const char* names[] = {masked ? "mask" : "a", masked ? "a" : "b", "b"};
-  const char* strides[] = {masked ? "mstride" : "astride", masked ? "astride" : "bstride",
-                           "bstride"};
+  put(inst, lanes.dtype, static_cast<int>(step.dtype));
+  if (lanes.to >= 0) put(inst, lanes.to, static_cast<int>(value(step.result).dtype));
+  put(inst, lanes.dst, at(step.result));
+  put(inst, lanes.count, grid.count);
+  put(inst, lanes.rows, grid.rows);
+  if (grid.strided) put(inst, lanes.stride, stride_in(grid, step.result));
   for (std::size_t i = 0; i < 3 && step.source[i] >= 0; ++i) {
-    put(names[i], at(step.source[i]));
-    if (grid.strided) put(strides[i], stride_in(grid, step.source[i]));
+    put(inst, lanes.source[i], at(step.source[i]));
+    if (grid.strided) put(inst, lanes.source_stride[i], stride_in(grid, step.source[i]));
   }
-  if (row.find("s") >= 0) put("s", step.scalar);
-  if (row.find("order") >= 0) put("order", step.pick);
+  if (lanes.scalar >= 0) put(inst, lanes.scalar, step.scalar);
+  if (lanes.pick >= 0) put(inst, lanes.pick, step.pick);
 }
 
 }  // namespace dvmsim

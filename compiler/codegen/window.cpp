@@ -46,7 +46,7 @@ class WindowEmitter {
   [[nodiscard]] Val index(std::size_t axis) const { return tile_.index[axis + 1]; }
   [[nodiscard]] Val extent(std::size_t axis) const { return tile_.extent[axis + 1]; }
   void convert(DType from, DType to, std::int64_t dst, std::int64_t src, std::int64_t count) {
-    code_.add(Op::vcvt, {{"dtype", static_cast<int>(from)},
+    code_.add<Op::vcvt>({{"dtype", static_cast<int>(from)},
                          {"to", static_cast<int>(to)},
                          {"dst", dst},
                          {"a", src},
@@ -112,7 +112,7 @@ void WindowEmitter::load_map() {
   const std::int64_t ub_pixel = s_.pitch * size_;
   const WindowTask::Axes ub = {s_.map[1] * s_.map[2] * ub_pixel, s_.map[2] * ub_pixel, ub_pixel};
   if (task_.leaves()) {
-    code_.add(Op::vdup, {{"dtype", static_cast<int>(task_.type)},
+    code_.add<Op::vdup>({{"dtype", static_cast<int>(task_.type)},
                          {"dst", s_.loaded},
                          {"s", nothing_of(task_)},
                          {"count", s_.loaded_bytes / size_}});
@@ -127,7 +127,7 @@ void WindowEmitter::load_map() {
   for (std::size_t i = 0; i < 3; ++i) {
     code_.assign(into_, Op::sadd, into_, code_.compute(Op::smul, part[i].skipped, ub[i]));
   }
-  code_.add(Op::loadnd, {{"dst", into_},
+  code_.add<Op::loadnd>({{"dst", into_},
                          {"src", from},
                          {"width", code_.compute(Op::smul, tile_.extent[4], size_)},
                          {"n0", 1},
@@ -153,7 +153,7 @@ void WindowEmitter::load_weights() {
   const Val channels = once() ? Val(task_.channels) : tile_.extent[4];
   const Val from = code_.compute(Op::sadd, weights_, code_.compute(Op::smul, first, size_));
   const bool one = task_.taps() == 1;
-  code_.add(Op::load, {{"dst", s_.weights},
+  code_.add<Op::load>({{"dst", s_.weights},
                        {"src", from},
                        {"len", code_.compute(Op::smul, channels, size_)},
                        {"rows", task_.taps()},
@@ -165,7 +165,7 @@ void WindowEmitter::load_weights() {
   }
   for (std::int64_t tap = 0; tap < task_.taps(); ++tap) {
     const bool several = s_.repeat > 1;
-    code_.add(Op::vcvt, {{"dtype", static_cast<int>(task_.type)},
+    code_.add<Op::vcvt>({{"dtype", static_cast<int>(task_.type)},
                          {"to", static_cast<int>(task_.computed())},
                          {"dst", s_.factors + tap * s_.repeat * s_.pitch * wide_size_},
                          {"a", s_.weights + tap * s_.pitch * size_},
@@ -190,7 +190,7 @@ void WindowEmitter::step(std::int64_t from, std::int64_t weights, std::int64_t r
   const auto stride = [&](std::int64_t bytes) { return rows == 1 ? 0 : bytes; };
   if (weighted) {
     const std::int64_t to = first ? sum : s_.product;
-    code_.add(Op::vmul, {{"dtype", type},
+    code_.add<Op::vmul>({{"dtype", type},
                          {"dst", to},
                          {"a", from},
                          {"b", weights},
@@ -206,7 +206,7 @@ void WindowEmitter::step(std::int64_t from, std::int64_t weights, std::int64_t r
     return;
   }
   if (first) {
-    code_.add(Op::vcopy, {{"dtype", type},
+    code_.add<Op::vcopy>({{"dtype", type},
                           {"dst", sum},
                           {"a", from},
                           {"count", count},
@@ -243,7 +243,7 @@ void WindowEmitter::compute() {
   for (std::int64_t i = 0; i < task_.taps(); ++i) tap(i, i == 0);
   if (task_.scale != 1) {
     const auto scale = static_cast<float>(task_.scale);
-    code_.add(Op::vmuls, {{"dtype", static_cast<int>(task_.computed())},
+    code_.add<Op::vmuls>({{"dtype", static_cast<int>(task_.computed())},
                           {"dst", s_.sum},
                           {"a", s_.sum},
                           {"s", std::bit_cast<std::int32_t>(scale)},
@@ -259,7 +259,7 @@ void WindowEmitter::store() {
   const std::array<std::int64_t, 5> stride = {task_.out[0] * task_.out[1] * line,
                                               task_.out[1] * line, line, pixel, size_};
   const Val to = address(code_, result_, tile_, stride, 1);
-  code_.add(Op::storend, {{"dst", to},
+  code_.add<Op::storend>({{"dst", to},
                           {"src", s_.result_bytes > 0 ? s_.result : s_.sum},
                           {"width", code_.compute(Op::smul, tile_.extent[4], size_)},
                           {"n0", 1},
@@ -299,7 +299,7 @@ void WindowEmitter::write(Program& program) {
                                           {s_.product, s_.product_bytes},
                                           {s_.sum, s_.sum_bytes},
                                           {s_.result, s_.result_bytes}}};
-  add_loop(code_, walk.count(), synchronize(code_.take(begin), ranges));
+  add_loop(code_, begin, walk.count(), ranges);
   code_.link(program);
   program.arguments.push_back({ArgumentKind::Input, "map", 0});
   if (weighted) program.arguments.push_back({ArgumentKind::Input, "weights", 0});

@@ -4,29 +4,11 @@
 #include <numeric>
 #include <utility>
 
+#include "compiler/graph/checked.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
-
-std::int64_t checked_add(std::int64_t a, std::int64_t b) {
-  std::int64_t result = 0;
-  if (__builtin_add_overflow(a, b, &result)) throw Error("a dimension overflows 64 bits");
-  return result;
-}
-
-std::int64_t checked_mul(std::int64_t a, std::int64_t b) {
-  std::int64_t result = 0;
-  if (__builtin_mul_overflow(a, b, &result)) throw Error("a dimension overflows 64 bits");
-  return result;
-}
-
-std::int64_t floor_quotient(std::int64_t a, std::int64_t b) {
-  if (b == 0) throw Error("a dimension is divided by zero");
-  if (b == -1) return checked_mul(a, -1);
-  const std::int64_t quotient = a / b;
-  return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
-}
 
 Dim of_atom(DimAtom atom) {
   return Dim::polynomial(0, {DimTerm{1, {std::move(atom)}}});
@@ -143,7 +125,7 @@ Dim Dim::polynomial(std::int64_t constant, std::vector<DimTerm> terms) {
   for (DimTerm& term : terms) {
     std::vector<DimTerm>& kept = result.terms_;
     if (!kept.empty() && kept.back().atoms == term.atoms) {
-      kept.back().coefficient = checked_add(kept.back().coefficient, term.coefficient);
+      kept.back().coefficient = checked::sum(kept.back().coefficient, term.coefficient);
     } else {
       kept.push_back(std::move(term));
     }
@@ -175,7 +157,7 @@ bool operator==(const Dim& a, const Dim& b) {
 }
 
 Dim operator+(const Dim& a, const Dim& b) {
-  const std::int64_t constant = checked_add(a.constant_, b.constant_);
+  const std::int64_t constant = checked::sum(a.constant_, b.constant_);
   if (a.is_known() && b.is_known()) return constant;
   std::vector<DimTerm> terms = a.terms_;
   terms.insert(terms.end(), b.terms_.begin(), b.terms_.end());
@@ -187,30 +169,30 @@ Dim operator-(const Dim& a, const Dim& b) {
 }
 
 Dim operator*(const Dim& a, const Dim& b) {
-  const std::int64_t constant = checked_mul(a.constant_, b.constant_);
+  const std::int64_t constant = checked::product(a.constant_, b.constant_);
   if (a.is_known() && b.is_known()) return constant;
   std::vector<DimTerm> terms;
   for (const DimTerm& x : a.terms_) {
-    if (b.constant_ != 0) terms.push_back({checked_mul(x.coefficient, b.constant_), x.atoms});
+    if (b.constant_ != 0) terms.push_back({checked::product(x.coefficient, b.constant_), x.atoms});
     for (const DimTerm& y : b.terms_) {
-      DimTerm product{checked_mul(x.coefficient, y.coefficient), x.atoms};
+      DimTerm product{checked::product(x.coefficient, y.coefficient), x.atoms};
       product.atoms.insert(product.atoms.end(), y.atoms.begin(), y.atoms.end());
       terms.push_back(std::move(product));
     }
   }
   for (const DimTerm& y : b.terms_) {
-    if (a.constant_ != 0) terms.push_back({checked_mul(y.coefficient, a.constant_), y.atoms});
+    if (a.constant_ != 0) terms.push_back({checked::product(y.coefficient, a.constant_), y.atoms});
   }
   return Dim::polynomial(constant, std::move(terms));
 }
 
 Dim floor_div(const Dim& a, const Dim& b) {
-  if (a.is_known() && b.is_known()) return floor_quotient(a.value(), b.value());
+  if (a.is_known() && b.is_known()) return checked::quotient(a.value(), b.value());
   if (const std::optional<Dim> quotient = exact_quotient(a, b)) return *quotient;
   if (!b.is_known() || b.value() <= 0) return function(DimAtom::Kind::FloorDiv, a, b);
   // Pull out what divides: floor((b*q + r) / b) = q + floor(r / b).
   const std::int64_t divisor = b.value();
-  const std::int64_t whole = floor_quotient(a.constant(), divisor);
+  const std::int64_t whole = checked::quotient(a.constant(), divisor);
   std::vector<DimTerm> quotients;
   std::vector<DimTerm> rest;
   for (const DimTerm& term : a.terms()) {

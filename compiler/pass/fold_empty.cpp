@@ -3,14 +3,16 @@
 
 #include "compiler/pass/pass.h"
 #include "compiler/pass/rewrite.h"
-#include "compiler/schedule/lower.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
 
-bool empty(const Graph& graph, ValueId id) {
-  return id != kNoValue && element_count(known_shape(graph.value(id))) == 0;
+bool empty(const Graph& graph, ValueId id, const PassContext& context) {
+  if (id == kNoValue) return false;
+  const Dims& shape = *graph.value(id).type.shape;
+  return std::any_of(shape.begin(), shape.end(),
+                     [&](const Dim& dim) { return context.equal(dim, 0); });
 }
 
 void become_constant(Value& value, double number) {
@@ -20,25 +22,26 @@ void become_constant(Value& value, double number) {
 }
 
 /// The value of all elements of a node that sums over nothing.
-std::optional<double> identity_of(const Graph& graph, const Node& node) {
+std::optional<double> identity_of(const Graph& graph, const Node& node,
+                                  const PassContext& context) {
   const bool reduces = node.op == Op::ReduceSum || node.op == Op::ReduceProd;
   const bool multiplies = node.op == Op::MatMul && node.input(2) == kNoValue;
-  if ((!reduces && !multiplies) || !(empty(graph, node.inputs[0]))) return std::nullopt;
+  if ((!reduces && !multiplies) || !empty(graph, node.inputs[0], context)) return std::nullopt;
   return node.op == Op::ReduceProd ? 1 : 0;
 }
 
 }  // namespace
 
-Graph fold_empty(const Graph& graph, const PassContext&) {
+Graph fold_empty(const Graph& graph, const PassContext& context) {
   Rewrite rewrite(graph);
   for (Node node : rewrite.nodes()) {
     Graph& current = rewrite.graph();
-    const auto gone = [&](ValueId id) { return empty(current, id); };
+    const auto gone = [&](ValueId id) { return empty(current, id, context); };
     if (std::all_of(node.outputs.begin(), node.outputs.end(), gone)) {
       for (ValueId output : node.outputs) become_constant(current.value(output), 0);
       continue;
     }
-    if (const auto number = identity_of(current, node)) {
+    if (const auto number = identity_of(current, node, context)) {
       become_constant(current.value(node.outputs[0]), *number);
       continue;
     }

@@ -97,23 +97,22 @@ class Partitioner {
     }
   }
 
-  [[nodiscard]] bool has_tile(const VectorKernel& kernel) const {
-    const bool packs = features_.has(Feature::Buffers);
-    if (fits(kernel, machine_, packs ? Packing::BestFit : Packing::InOrder)) return true;
-    if (!features_.has(Feature::LongReduce)) return false;
-    const auto phased = phases_of(kernel);
-    return phased && fits(*phased, machine_);
-  }
-
   /// Larger groups have been lowered when they were joined.
-  void check_alone(const Group& alone) const {
+  void check_alone(const Group& alone) {
     std::string why;
-    const auto lowered = lower(graph_, alone.nodes, outputs_of(graph_, alone), &why);
-    if (!lowered || !has_tile(lowered->kernel)) {
+    auto lowered = lower(graph_, alone.nodes, outputs_of(graph_, alone), &why);
+    const bool lowers = lowered.has_value();
+    if (!lowers || !does_fit(std::move(*lowered))) {
       throw Error(fmt::format("{}: no kernel can be made of it ({}); change its shape or its types",
                               describe(graph_, graph_.node(alone.nodes.front())),
-                              lowered ? "a tile of all its values does not fit UB" : why));
+                              lowers ? "a tile of all its values does not fit UB" : why));
     }
+  }
+
+  bool does_fit(LoweredKernel lowered) {
+    const bool fit = has_tile(lowered.kernel, machine_, features_);
+    checks_.push_back({std::move(lowered), fit});
+    return fit;
   }
 
   void try_join(NodeId producer, NodeId consumer) {
@@ -140,7 +139,7 @@ class Partitioner {
 
   /// Why the two groups cannot be one; empty if they can.
   [[nodiscard]] std::string obstacle(int into, int from, const Node& producer,
-                                     const Node& consumer) const {
+                                     const Node& consumer) {
     const Group& a = groups_[static_cast<std::size_t>(into)];
     const Group& b = groups_[static_cast<std::size_t>(from)];
     if (fusion_ == Fusion::PerOperator && origin(producer) != origin(consumer)) {
@@ -155,12 +154,12 @@ class Partitioner {
     if (a.kind == GroupKind::Cube) return obstacle_to_mix({a.kind, merged(a, b)});
     Group both{GroupKind::Vector, merged(a, b)};
     std::string why;
-    const auto lowered = lower(graph_, both.nodes, outputs_of(graph_, both), &why);
+    auto lowered = lower(graph_, both.nodes, outputs_of(graph_, both), &why);
     if (!lowered) return why;
     if (lowered->inputs.size() + lowered->outputs.size() > kMostTensors) {
       return "the kernel would have too many tensors";
     }
-    if (!has_tile(lowered->kernel)) return "a row of all its values does not fit UB";
+    if (!does_fit(std::move(*lowered))) return "a row of all its values does not fit UB";
     return {};
   }
 
@@ -205,6 +204,7 @@ class Partitioner {
   Partition ordered() {
     Partition result;
     result.remarks = std::move(remarks_);
+    result.checks = std::move(checks_);
     std::vector<std::set<int>> waits_for(groups_.size());
     for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
       for (ValueId input : graph_.nodes[id].inputs) {
@@ -245,6 +245,7 @@ class Partitioner {
   std::vector<int> group_of_;
   std::vector<Group> groups_{};
   std::vector<Remark> remarks_{};
+  std::vector<FitCheck> checks_{};
 };
 
 }  // namespace
@@ -254,6 +255,14 @@ std::string_view name_of(GroupKind kind) {
                                          "copy",    "gather", "row-gather", "top",
                                          "scatter", "alias",  "branch"};
   return kNames[static_cast<int>(kind)];
+}
+
+bool has_tile(const VectorKernel& kernel, const Machine& machine, Features features) {
+  const bool packs = features.has(Feature::Buffers);
+  if (fits(kernel, machine, packs ? Packing::BestFit : Packing::InOrder)) return true;
+  if (!features.has(Feature::LongReduce)) return false;
+  const auto phased = phases_of(kernel);
+  return phased && fits(*phased, machine);
 }
 
 Partition partition(const Graph& graph, const Machine& machine, Fusion fusion, Features features) {

@@ -47,10 +47,22 @@ struct Remark {
   bool fused = false;
 };
 
+/// A kernel that was asked about because a join depended on it.
+struct FitCheck {
+  LoweredKernel lowered{};
+  bool fits = false;
+};
+
 struct Partition {
   std::vector<Group> groups{};  // in an order in which they can run
   std::vector<Remark> remarks{};
+  /// The groups are the same for other sizes if these say the same, and the same dimensions are 0,
+  /// 1, and equal to one another.
+  std::vector<FitCheck> checks{};
 };
+
+/// Can the kernel run: on tiles that hold what must be whole, or in phases?
+[[nodiscard]] bool has_tile(const VectorKernel& kernel, const Machine& machine, Features features);
 
 /// The graph comes from run_passes. Throws Error, naming the node, for what cannot be compiled.
 [[nodiscard]] Partition partition(const Graph& graph, const Machine& machine, Fusion fusion,

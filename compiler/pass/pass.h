@@ -1,8 +1,10 @@
 // Passes: free functions from a graph to a graph, one file each. pipeline.cpp is the list of them
-// and the only caller. All of them take and give Shaped graphs whose dimensions are numbers.
+// and the only caller. All of them take and give Shaped graphs. Dimensions are numbers, or symbols
+// about which a pass asks; pipeline.cpp says which passes do without numbers.
 #pragma once
 
 #include "compiler/graph/graph.h"
+#include "compiler/graph/guards.h"
 #include "compiler/pass/feature.h"
 #include "vm/machine/machine.h"
 
@@ -12,6 +14,20 @@ namespace dvmsim {
 struct PassContext {
   const Machine& machine;
   Features features{};
+  Guards* guards = nullptr;  // remembers what was asked about symbols; null: there are none
+
+  [[nodiscard]] bool equal(const Dim& a, const Dim& b) const {
+    return a == b || (guards != nullptr && guards->equal(a, b));
+  }
+  [[nodiscard]] bool equal(const Dims& a, const Dims& b) const {
+    return a == b || (guards != nullptr && guards->equal(a, b));
+  }
+  [[nodiscard]] bool at_most(const Dim& a, std::int64_t limit) const {
+    return guards != nullptr ? guards->at_most(a, limit) : a.value() <= limit;
+  }
+  [[nodiscard]] std::int64_t value(const Dim& a) const {
+    return guards != nullptr ? guards->value(a) : a.value();
+  }
 };
 
 /// Every node has a name of its own: that of its source, numbered if it repeats.

@@ -1,26 +1,58 @@
 #include "compiler/pass/pipeline.h"
 
+#include <algorithm>
+
 #include "compiler/graph/text.h"
 #include "compiler/graph/verify.h"
 
 namespace dvmsim {
 namespace {
 
+template <Op... ops>
+bool has(const Graph& graph, const PassContext&) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [](const Node& node) { return ((node.op == ops) || ...); });
+}
+
+bool always(const Graph&, const PassContext&) {
+  return true;
+}
+
+bool has_composite(const Graph& graph, const PassContext&) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+    return info_of(node.op).composite || !node.subgraphs.empty();
+  });
+}
+
+bool has_empty(const Graph& graph, const PassContext& context) {
+  return std::any_of(graph.values.begin(), graph.values.end(), [&](const Value& value) {
+    return value.type.shape && std::any_of(value.type.shape->begin(), value.type.shape->end(),
+                                           [&](const Dim& dim) { return context.equal(dim, 0); });
+  });
+}
+
+/// A pass leaves a graph as it is in which it finds nothing.
 struct Pass {
   std::string_view name;
   Graph (*run)(const Graph&, const PassContext&);
+  bool (*finds)(const Graph&, const PassContext&);
+  bool symbolic;  // asks about dimensions that are symbols; the others need numbers
 };
 
 constexpr Pass kPipeline[] = {
-    {"name-nodes", name_nodes},
-    {"decompose", decompose_composites},
-    {"fold-empty", fold_empty},
-    {"channels-last", channels_last},
-    {"split-conv-bias", split_conv_bias},
-    {"last-axes", last_axes},
-    {"split-reductions", split_reductions},
-    {"simplify-moves", simplify_moves},
-    {"remove-identities", remove_identities},
+    {"name-nodes", name_nodes, always, true},
+    {"decompose", decompose_composites, has_composite, true},
+    {"fold-empty", fold_empty, has_empty, true},
+    {"channels-last", channels_last, has<Op::Conv, Op::MaxPool, Op::SumPool>, false},
+    {"split-conv-bias", split_conv_bias, has<Op::Conv>, false},
+    {"last-axes", last_axes, has<Op::GatherElements, Op::TopK, Op::CumSum>, false},
+    {"split-reductions", split_reductions,
+     has<Op::ReduceSum, Op::ReduceMax, Op::ReduceMin, Op::ReduceProd>, true},
+    {"simplify-moves", simplify_moves,
+     has<Op::Identity, Op::Reshape, Op::Transpose, Op::Cast, Op::Expand, Op::Pad, Op::Slice,
+         Op::Concat, Op::Split>,
+     true},
+    {"remove-identities", remove_identities, has<Op::Reshape, Op::Sub, Op::Div, Op::Mul>, true},
 };
 
 }  // namespace
@@ -28,12 +60,22 @@ constexpr Pass kPipeline[] = {
 Graph run_passes(const Graph& graph, const PassContext& context, const PassObserver& observer) {
   Graph current = graph;
   for (const Pass& pass : kPipeline) {
+    if (!pass.finds(current, context)) {
+      if (observer) observer(pass.name, current, false);
+      continue;
+    }
     Graph next = pass.run(current, context);
     verify(next, Level::Shaped);
     if (observer) observer(pass.name, next, print_graph(next) != print_graph(current));
     current = std::move(next);
   }
   return current;
+}
+
+bool needs_numbers(const Graph& graph, const PassContext& context) {
+  return std::any_of(std::begin(kPipeline), std::end(kPipeline), [&](const Pass& pass) {
+    return !pass.symbolic && pass.finds(graph, context);
+  });
 }
 
 }  // namespace dvmsim

@@ -36,11 +36,15 @@ class Rewrite {
   /// Appends a node that makes a new value of this type.
   ValueId make(DType dtype, const std::vector<std::int64_t>& shape, Op op,
                std::vector<ValueId> inputs, AttributeMap attributes, const std::string& name) {
+    return make(dtype, as_dims(shape), op, std::move(inputs), std::move(attributes), name);
+  }
+  ValueId make(DType dtype, Dims shape, Op op, std::vector<ValueId> inputs, AttributeMap attributes,
+               const std::string& name) {
     const auto id = static_cast<ValueId>(graph_.values.size());
     Value value;
     value.name = name + "." + std::to_string(id);
     value.type.dtype = dtype;
-    value.type.shape = Dims(shape.begin(), shape.end());
+    value.type.shape = std::move(shape);
     graph_.values.push_back(std::move(value));
     make(id, op, std::move(inputs), std::move(attributes), name);
     return id;

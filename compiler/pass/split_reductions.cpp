@@ -52,7 +52,7 @@ class Splitter {
   void split(const Node& node) {
     Graph& graph = rewrite_.graph();
     const DType given = given_ = graph.value(node.inputs[0]).type.dtype;
-    Sizes shape = known_shape(graph.value(node.inputs[0]));
+    Dims shape = *graph.value(node.inputs[0]).type.shape;
     const std::vector<bool> reduced = reduced_dims(node, shape.size());
     ValueId current = node.inputs[0];
     DType dtype = given;
@@ -64,12 +64,12 @@ class Splitter {
     // Runs of adjacent reduced dimensions, the innermost first; dimensions of one element join any
     // run.
     for (std::size_t end = shape.size(); end > 0;) {
-      if (!reduced[end - 1] || shape[end - 1] == 1) {
+      if (!reduced[end - 1] || is_one(shape[end - 1])) {
         --end;
         continue;
       }
       std::size_t begin = end;
-      while (begin > 0 && (reduced[begin - 1] || shape[begin - 1] == 1)) --begin;
+      while (begin > 0 && (reduced[begin - 1] || is_one(shape[begin - 1]))) --begin;
       current = reduce_run(node, dtype, current, shape, begin, end);
       end = begin;
     }
@@ -77,61 +77,66 @@ class Splitter {
       current = rewrite_.make(given, shape, Op::Cast, {current}, {{"to", given}}, node.name);
     }
     const ValueId result = node.outputs[0];
-    if (current != node.inputs[0] && shape == known_shape(graph.value(result))) {
+    const Dims wanted = *graph.value(result).type.shape;
+    if (current != node.inputs[0] && context_.equal(shape, wanted)) {
       rewrite_.rename_last(result);
     } else {
-      rewrite_.make(result, Op::Reshape, {current},
-                    {{"shape", as_dims(known_shape(graph.value(result)))}}, node.name);
+      rewrite_.make(result, Op::Reshape, {current}, {{"shape", wanted}}, node.name);
     }
   }
 
+  [[nodiscard]] bool is_one(const Dim& dim) const { return context_.equal(dim, 1); }
   static bool sums(Op op) { return op == Op::ReduceSum || op == Op::ReduceProd; }
 
   /// Does it take more than one reduction?
-  [[nodiscard]] bool in_parts(DType dtype, const Sizes& shape,
+  [[nodiscard]] bool in_parts(DType dtype, const Dims& shape,
                               const std::vector<bool>& reduced) const {
     int runs = 0;
     bool open = false;
-    std::int64_t size = 1, inner = 1;
+    Dim size = 1, inner = 1;
     for (std::size_t i = shape.size(); i-- > 0;) {
-      if (shape[i] == 1) continue;
+      if (is_one(shape[i])) continue;
       runs += reduced[i] && !open ? 1 : 0;
       open = reduced[i];
-      (reduced[i] ? size : inner) *= shape[i];
+      Dim& product = reduced[i] ? size : inner;
+      product = product * shape[i];
     }
-    return runs > 1 || size > longest(dtype, inner);
+    return runs > 1 || !context_.at_most(size, longest(dtype, inner));
   }
 
   /// Reduces shape[begin, end) and leaves ones there.
-  ValueId reduce_run(const Node& node, DType dtype, ValueId input, Sizes& shape, std::size_t begin,
+  ValueId reduce_run(const Node& node, DType dtype, ValueId input, Dims& shape, std::size_t begin,
                      std::size_t end) {
-    std::int64_t size = 1, inner = 1, outer = 1;
+    Dim all = 1, after = 1, before = 1;
     for (std::size_t i = 0; i < shape.size(); ++i) {
-      (i < begin ? outer : i < end ? size : inner) *= shape[i];
+      Dim& product = i < begin ? before : i < end ? all : after;
+      product = product * shape[i];
     }
     Sizes axes;
     for (std::size_t i = begin; i < end; ++i) axes.push_back(static_cast<std::int64_t>(i));
     std::fill(shape.begin() + static_cast<std::ptrdiff_t>(begin),
               shape.begin() + static_cast<std::ptrdiff_t>(end), 1);
-    const std::int64_t limit = longest(given_, inner);
-    if (size <= limit) return one(node, dtype, input, shape, axes);
+    const std::int64_t limit = longest(given_, after);
+    if (context_.at_most(all, limit)) return one(node, dtype, input, shape, axes);
+    std::int64_t size = context_.value(all);
+    const std::int64_t inner = context_.value(after), outer = context_.value(before);
     while (size > limit) {  // in pieces of equal length, then the pieces
       const std::int64_t piece = divisor(size, limit);
       if (piece == 1) return reduce_uneven(node, dtype, input, shape, {outer, size, inner}, limit);
       const ValueId pieces =
-          rewrite_.make(dtype, {outer, size / piece, piece, inner}, Op::Reshape, {input},
+          rewrite_.make(dtype, Sizes{outer, size / piece, piece, inner}, Op::Reshape, {input},
                         {{"shape", as_dims({outer, size / piece, piece, inner})}}, node.name);
-      input = one(node, dtype, pieces, {outer, size / piece, 1, inner}, {2});
+      input = one(node, dtype, pieces, as_dims({outer, size / piece, 1, inner}), {2});
       size /= piece;
     }
-    const ValueId flat = rewrite_.make(dtype, {outer, size, inner}, Op::Reshape, {input},
+    const ValueId flat = rewrite_.make(dtype, Sizes{outer, size, inner}, Op::Reshape, {input},
                                        {{"shape", as_dims({outer, size, inner})}}, node.name);
-    const ValueId sum = one(node, dtype, flat, {outer, 1, inner}, {1});
-    return rewrite_.make(dtype, shape, Op::Reshape, {sum}, {{"shape", as_dims(shape)}}, node.name);
+    const ValueId sum = one(node, dtype, flat, as_dims({outer, 1, inner}), {1});
+    return rewrite_.make(dtype, shape, Op::Reshape, {sum}, {{"shape", shape}}, node.name);
   }
 
   /// A prime number of elements: all but the last `size % limit`, and those, apart; then the two.
-  ValueId reduce_uneven(const Node& node, DType dtype, ValueId input, const Sizes& shape,
+  ValueId reduce_uneven(const Node& node, DType dtype, ValueId input, const Dims& shape,
                         const Sizes& flat, std::int64_t limit) {
     const std::int64_t tail = flat[1] % limit, head = flat[1] - tail;
     const ValueId whole =
@@ -144,7 +149,7 @@ class Splitter {
                                            {"axes", as_dims({1})},
                                            {"steps", as_dims({1})}},
                                           node.name);
-      Sizes unit = piece;
+      Dims unit = as_dims(piece);
       return reduce_run(node, dtype, slice, unit, 1, 2);
     };
     const ValueId a = part(0, head), b = part(head, flat[1]);
@@ -152,25 +157,25 @@ class Splitter {
                     : node.op == Op::ReduceMax ? Op::Max
                     : node.op == Op::ReduceMin ? Op::Min
                                                : Op::Mul;
-    const ValueId both = rewrite_.make(dtype, {flat[0], 1, flat[2]}, join, {a, b}, {}, node.name);
-    return rewrite_.make(dtype, shape, Op::Reshape, {both}, {{"shape", as_dims(shape)}}, node.name);
+    const ValueId both =
+        rewrite_.make(dtype, Sizes{flat[0], 1, flat[2]}, join, {a, b}, {}, node.name);
+    return rewrite_.make(dtype, shape, Op::Reshape, {both}, {{"shape", shape}}, node.name);
   }
 
-  ValueId one(const Node& node, DType dtype, ValueId input, const Sizes& result,
-              const Sizes& axes) {
+  ValueId one(const Node& node, DType dtype, ValueId input, const Dims& result, const Sizes& axes) {
     return rewrite_.make(dtype, result, node.op, {input},
                          {{"axes", as_dims(axes)}, {"keepdims", std::int64_t{1}}}, node.name);
   }
 
   /// Elements along the reduced dimension that fit a tile with their widened copy and the result.
-  [[nodiscard]] std::int64_t longest(DType dtype, std::int64_t inner) const {
+  [[nodiscard]] std::int64_t longest(DType dtype, const Dim& inner) const {
     if (context_.features.has(Feature::LongReduce) && context_.machine.flag.ids >= kLongFlags) {
       return std::numeric_limits<std::int64_t>::max();
     }
     const std::int64_t room = context_.machine.ub.size.count() * 3 / 4;
     const std::int64_t wide = is_float(dtype) ? 4 : size_of(dtype);
     const std::int64_t copies = size_of(dtype) + (wide != size_of(dtype) ? wide : 0);
-    const std::int64_t columns = inner == 1 ? 1 : std::min<std::int64_t>(32, inner + 31);
+    const std::int64_t columns = is_one(inner) ? 1 : 32;  // a block at least
     return std::max<std::int64_t>(2, room / (copies * columns) - 64);
   }
 

@@ -11,15 +11,19 @@
 namespace dvmsim {
 namespace {
 
-/// "1x3x48;2": what distinguishes one use of a graph from another.
-std::string facts_of(const Graph& graph, const GraphRunner::Environment& inputs,
-                     const std::map<std::string, Tensor>& contents) {
-  std::string facts;
+/// What distinguishes one use of a graph from another: shapes, and numbers that were looked at.
+std::vector<std::int64_t> facts_of(const Graph& graph, const GraphRunner::Environment& inputs,
+                                   const std::map<std::string, Tensor>& contents) {
+  std::vector<std::int64_t> facts;
+  const auto add = [&](const std::vector<std::int64_t>& numbers) {
+    facts.push_back(static_cast<std::int64_t>(numbers.size()));
+    facts.insert(facts.end(), numbers.begin(), numbers.end());
+  };
   for (ValueId id : graph.inputs) {
     const std::string& name = graph.value(id).name;
-    facts += fmt::format("{};", fmt::join(inputs.at(name).shape, "x"));
+    add(inputs.at(name).shape);
     const auto known = contents.find(name);
-    if (known != contents.end()) facts += fmt::format("={};", fmt::join(known->second.ints(), ","));
+    if (known != contents.end()) add(known->second.ints());
   }
   return facts;
 }
@@ -74,11 +78,7 @@ GraphRunner::GraphRunner(const Machine& machine, Device& device, RunnerOptions r
 
 GraphRunner::~GraphRunner() = default;
 
-std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, const Graph& graph) {
-  auto made = std::make_shared<Stage>();
-  made->key = key;
-  made->plan = plan_stage(graph);
-  if (!made->plan.whole && made->plan.device.nodes.empty()) return made;
+CompileOptions GraphRunner::compile_options() const {
   CompileOptions options;
   options.fusion = strategy_.fusion;
   options.features = settings_.features;
@@ -86,8 +86,16 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
   options.tiling = settings_.tiling;
   options.cores = settings_.cores;
   options.machine_hash = machine_hash_;
+  return options;
+}
+
+std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, const Graph& graph) {
+  auto made = std::make_shared<Stage>();
+  made->key = key;
+  made->plan = plan_stage(graph);
+  if (!made->plan.whole && made->plan.device.nodes.empty()) return made;
   ReadyModule& ready = made->ready.emplace();
-  ready.module = compile(made->plan.device, machine_, options, &ready.work);
+  ready.module = compile(made->plan.device, machine_, compile_options(), &ready.work);
   ready.module.strategy = std::string(strategy_.name);
   for (ValueId id : made->plan.device.inputs) {
     made->inputs.push_back(made->plan.device.value(id).name);
@@ -96,19 +104,68 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
   return made;
 }
 
+/// Of a plan that is bound.
+std::shared_ptr<GraphRunner::Stage> GraphRunner::planned_stage(const Key& key, const Graph& model,
+                                                               Plan& plan) const {
+  auto made = std::make_shared<Stage>();
+  made->key = key;
+  made->plan.whole = true;
+  for (ValueId id : model.outputs) made->plan.device_outputs.push_back(model.value(id).name);
+  ReadyModule& ready = made->ready.emplace();
+  ready.module = plan.compile(&ready.work);
+  ready.module.strategy = std::string(strategy_.name);
+  for (ValueId id : model.inputs) made->inputs.push_back(model.value(id).name);
+  return made;
+}
+
+std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, const Graph& model,
+                                                            std::span<const std::int64_t> sizes) {
+  constexpr std::size_t kMostPlans = 64;
+  for (const auto& plan : plans_) {
+    if (plan->bind(sizes)) return planned_stage(key, model, *plan);
+  }
+  Bindings bindings;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] != kUnbound) bindings[model.symbols[i]] = sizes[i];
+  }
+  const Graph bound = bind_symbols(model, bindings);
+  const bool whole = bindings.size() == sizes.size() && plan_stage(bound).whole;
+  if (!whole || model.symbols.empty()) return make_stage(key, bound);
+  auto plan = std::make_unique<Plan>(model, sizes, machine_, compile_options());
+  auto made = planned_stage(key, model, *plan);
+  if (plan->symbolic()) plans_.insert(plans_.begin(), std::move(plan));
+  if (plans_.size() > kMostPlans) plans_.pop_back();
+  return made;
+}
+
+std::shared_ptr<GraphRunner::Stage> GraphRunner::used(std::shared_ptr<Stage> stage) {
+  stage->last_use = ++uses_;
+  return stage;
+}
+
+std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(const Graph& model,
+                                                          std::vector<std::int64_t> sizes,
+                                                          RunResult& result) {
+  const Key key{{}, std::move(sizes)};
+  const auto found = stages_.find(key);
+  if (found != stages_.end()) return used(found->second);
+  const auto made = stages_[key] = make_stage(key, model, key.facts);
+  result.compiled = true;
+  (void)used(made);
+  keep_few(*made);
+  return made;
+}
+
 std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(const Key& key,
                                                           const std::function<Graph()>& graph,
                                                           RunResult& result) {
-  const std::string text = key.path + "|" + key.facts;
-  const auto found = stages_.find(text);
-  std::shared_ptr<Stage> stage = found == stages_.end() ? nullptr : found->second;
-  if (stage == nullptr) {
-    stage = stages_[text] = make_stage(key, graph());
-    result.compiled = true;
-  }
-  stage->last_use = ++uses_;
-  keep_few(*stage);
-  return stage;
+  const auto found = stages_.find(key);
+  if (found != stages_.end()) return used(found->second);
+  const auto made = stages_[key] = make_stage(key, graph());
+  result.compiled = true;
+  (void)used(made);
+  keep_few(*made);
+  return made;
 }
 
 std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(Module module) {
@@ -127,10 +184,10 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(Module module) {
   made->ready.emplace();
   made->ready->module = std::move(module);
   analysed_.insert("");
-  return stages_["|"] = made;
+  return stages_[{}] = made;
 }
 
-void GraphRunner::drop(std::map<std::string, std::shared_ptr<Stage>>::iterator stage) {
+void GraphRunner::drop(Stages::iterator stage) {
   if (stage->second->ready) modules_.drop(*stage->second->ready);
   stages_.erase(stage);
 }
@@ -272,7 +329,10 @@ std::vector<DeviceTensor> GraphRunner::run_graph(const Key& key, const std::stri
     contents[name] = modules_.read_back(inputs.at(name), "value '" + name + "'", result);
     if (result.fault) return {};
   }
-  const Key own{key.path + "/" + step, key.facts + "/" + facts_of(graph, inputs, contents)};
+  Key own{key.path + "/" + step, key.facts};
+  const std::vector<std::int64_t> facts = facts_of(graph, inputs, contents);
+  own.facts.push_back(static_cast<std::int64_t>(facts.size()));
+  own.facts.insert(own.facts.end(), facts.begin(), facts.end());
   const auto stage = stage_of(
       own, [&] { return with_facts(graph, inputs, contents); }, result);
   prepare(*stage, 0);

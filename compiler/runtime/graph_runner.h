@@ -8,13 +8,17 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "compiler/codegen/plan.h"
 #include "compiler/graph/graph.h"
 #include "compiler/pass/feature.h"
 #include "compiler/runtime/module_runner.h"
 #include "compiler/runtime/stage.h"
+#include "compiler/runtime/stage_key.h"
 
 namespace dvmsim {
 
@@ -36,11 +40,13 @@ class GraphRunner {
   using Place = std::function<std::optional<DeviceTensor>(std::size_t output, DType dtype,
                                                           const std::vector<std::int64_t>& shape)>;
 
-  /// Which graph of the model (the same for all shapes), and what is known about its inputs.
-  struct Key {
-    std::string path{}, facts{};
-  };
+  using Key = StageKey;
   struct Stage;
+  /// The stage of a shaped model for these sizes of its symbols, in order; kUnbound where one has
+  /// none. What does not depend on them is found once for all that the answers of a first allow.
+  static constexpr std::int64_t kUnbound = -1;
+  std::shared_ptr<Stage> stage_of(const Graph& model, std::vector<std::int64_t> sizes,
+                                  RunResult& result);
   /// The stage of a graph, made if need be. `graph` has the shapes of its inputs.
   std::shared_ptr<Stage> stage_of(const Key& key, const std::function<Graph()>& graph,
                                   RunResult& result);
@@ -64,11 +70,18 @@ class GraphRunner {
   [[nodiscard]] std::size_t ready() const { return stages_.size(); }
 
  private:
+  using Stages = std::unordered_map<Key, std::shared_ptr<Stage>, StageKeyHash>;
+  [[nodiscard]] CompileOptions compile_options() const;
   [[nodiscard]] std::shared_ptr<Stage> make_stage(const Key& key, const Graph& graph);
+  [[nodiscard]] std::shared_ptr<Stage> make_stage(const Key& key, const Graph& model,
+                                                  std::span<const std::int64_t> sizes);
+  [[nodiscard]] std::shared_ptr<Stage> planned_stage(const Key& key, const Graph& model,
+                                                     Plan& plan) const;
+  std::shared_ptr<Stage> used(std::shared_ptr<Stage> stage);
   /// Drops modules until this one fits; Error with the figures if it never does.
   void make_room(const Stage& keep, std::int64_t input_bytes);
   void keep_few(const Stage& keep);
-  void drop(std::map<std::string, std::shared_ptr<Stage>>::iterator stage);
+  void drop(Stages::iterator stage);
   /// `key` is that of whatever runs it; `step` tells the graph from others there.
   std::vector<DeviceTensor> run_graph(const Key& key, const std::string& step, const Graph& graph,
                                       Environment inputs, const std::vector<std::string>& reads,
@@ -97,7 +110,8 @@ class GraphRunner {
   std::uint64_t machine_hash_;
   std::set<std::string> analysed_{};  // paths the host has paid for
   std::int64_t uses_ = 0;
-  std::map<std::string, std::shared_ptr<Stage>> stages_{};
+  Stages stages_{};
+  std::vector<std::unique_ptr<Plan>> plans_{};  // of the model, the last made first
 };
 
 }  // namespace dvmsim

@@ -288,7 +288,7 @@ void GraphRunner::copy(const DeviceTensor& from, const DeviceTensor& to, RunResu
   graph.add_output(in, "y");
   DeviceTensor flat = from, target = to;
   flat.shape = target.shape = {count};
-  const Key key{"copy", std::string(name_of(from.dtype))};
+  const Key key{"copy", {static_cast<std::int64_t>(from.dtype)}};
   (void)run_graph(
       key, "", graph, {{"x", flat}}, {},
       [&](std::size_t, DType, const std::vector<std::int64_t>&) {

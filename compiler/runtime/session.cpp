@@ -95,10 +95,13 @@ Bindings Session::bind(const Bindings& dims, const Tensors& inputs) const {
 
 std::shared_ptr<GraphRunner::Stage> Session::stage_for(const Bindings& dims, RunResult& result) {
   if (fixed_ != nullptr) return fixed_;
-  std::string facts;
-  for (const auto& [name, value] : dims) facts += fmt::format("{}={};", name, value);
-  return runner_.stage_of(
-      {"", facts}, [&] { return bind_symbols(graph_, dims); }, result);
+  std::vector<std::int64_t> sizes;
+  sizes.reserve(graph_.symbols.size());
+  for (const std::string& symbol : graph_.symbols) {
+    const auto found = dims.find(symbol);
+    sizes.push_back(found == dims.end() ? GraphRunner::kUnbound : found->second);
+  }
+  return runner_.stage_of(graph_, std::move(sizes), result);
 }
 
 const Module& Session::module_for(const Bindings& dims) {

@@ -67,10 +67,13 @@ bool Lowering::find_domain() {
     scanned_[id] = rank - static_cast<std::size_t>(own - axis);
   }
   domain_.assign(rank, 1);
+  sources_.assign(rank, {});
   for (auto& [id, shape] : shape_) {
-    shape.insert(shape.begin(), rank - shape.size(), 1);
+    const std::size_t lead = rank - shape.size();
+    shape.insert(shape.begin(), lead, 1);
     for (std::size_t i = 0; i < rank; ++i) {
       if (shape[i] == 1) continue;
+      if (i >= lead && known_size(id, i - lead) == shape[i]) sources_[i] = {id, i - lead};
       if (shape[i] == 0) return why_ = "it is empty", false;
       if (domain_[i] != 1 && domain_[i] != shape[i]) {
         return why_ = "its shapes have no common iteration domain", false;
@@ -110,11 +113,25 @@ bool Lowering::merge_dimensions() {
     return why_ = "its shapes differ along too many dimensions", false;
   while (merged_.size() < 2) merged_.insert(merged_.begin(), std::vector<std::size_t>{});
   for (const auto& dims : merged_) {
-    std::int64_t size = 1;
-    for (std::size_t i : dims) size *= domain_[i];
-    made_.kernel.dims.push_back(size);
+    add_dimension(dims);
   }
   return true;
+}
+
+void Lowering::add_dimension(const std::vector<std::size_t>& dims) {
+  std::int64_t size = 1;
+  made_.sizes.emplace_back();
+  for (std::size_t i : dims) {
+    size *= domain_[i];
+    made_.sizes.back().push_back(sources_[i]);
+  }
+  made_.kernel.dims.push_back(size);
+}
+
+/// 0 if the value does not have so many dimensions.
+std::int64_t Lowering::known_size(ValueId id, std::size_t axis) const {
+  const Dims& shape = *graph_.value(id).type.shape;
+  return axis < shape.size() ? shape[axis].value() : 0;
 }
 
 /// The dimensions are given: every value must treat those of each alike.
@@ -122,10 +139,8 @@ bool Lowering::frame_dimensions() {
   if (domain_ != shape_.at(frame_->product)) return why_ = "it is larger than the product", false;
   for (const auto& dims : frame_->dims) {
     std::vector<std::size_t> kept;
-    std::int64_t size = 1;
     for (std::size_t i : dims) {
       if (domain_[i] == 1) continue;
-      size *= domain_[i];
       for (const auto& [id, mask] : mask_) {
         if (!kept.empty() && (mask >> i & 1) != (mask >> kept.front() & 1)) {
           return why_ = "a tensor has only some of the dimensions that make the product's rows",
@@ -134,8 +149,8 @@ bool Lowering::frame_dimensions() {
       }
       kept.push_back(i);
     }
+    add_dimension(kept);
     merged_.push_back(std::move(kept));
-    made_.kernel.dims.push_back(size);
   }
   return true;
 }

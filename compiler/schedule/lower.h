@@ -13,10 +13,18 @@
 
 namespace dvmsim {
 
+/// A dimension of a graph value.
+struct DimSource {
+  ValueId value = kNoValue;
+  std::size_t axis = 0;
+};
+
 /// A kernel and the graph values behind its arguments, in order.
 struct LoweredKernel {
   VectorKernel kernel{};
   std::vector<ValueId> inputs{}, outputs{};
+  /// For each dimension of the kernel those whose product it is.
+  std::vector<std::vector<DimSource>> sizes{};
 };
 
 /// The result of a product that a kernel finishes: it is in the accumulators, F32 (I32), and the

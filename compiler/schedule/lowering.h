@@ -32,6 +32,8 @@ class Lowering {
  private:
   bool find_domain();
   bool merge_dimensions();
+  void add_dimension(const std::vector<std::size_t>& dims);
+  [[nodiscard]] std::int64_t known_size(ValueId id, std::size_t axis) const;
   bool frame_dimensions();
   bool place_reductions();
   void lower_node(const Node& node);
@@ -85,6 +87,7 @@ class Lowering {
   std::string why_{};
   std::string label_{};
   std::vector<std::int64_t> domain_{};              // outermost first, as broadcast
+  std::vector<DimSource> sources_{};                // a value that has the dimension, whole
   std::vector<std::vector<std::size_t>> merged_{};  // kernel dim -> domain dims
   std::map<NodeId, std::size_t> scanned_{};  // running sums: along which dimension of the domain
   std::map<ValueId, Mask> mask_{};           // over domain_ positions (bit i: dimension i)

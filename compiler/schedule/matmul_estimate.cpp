@@ -43,9 +43,18 @@ MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
   release_ = cycles(machine.fix.tail) + hops_;
 }
 
+const MatmulEstimate::Cut& MatmulEstimate::cut_of(Rows rows) const {
+  const auto place = static_cast<std::size_t>((rows.bytes >> 5) ^ rows.step ^ (rows.step >> 7) ^
+                                              (rows.stride >> 4)) %
+                     cuts_.size();
+  Known& known = cuts_[place];
+  if (known.rows != rows) known = {rows, measured(rows)};
+  return known.cut;
+}
+
 /// What a row makes of the port, on average over the places where rows begin. Rows that touch one
 /// another are read as one.
-MatmulEstimate::Cut MatmulEstimate::cut_of(Rows rows) const {
+MatmulEstimate::Cut MatmulEstimate::measured(Rows rows) const {
   const std::int64_t request = machine_.dma.request.count();
   const std::int64_t least = std::min(machine_.dma.least_request.count(), request);
   if (rows.stride == rows.bytes) return {real(rows.bytes) / real(request), 0, real(rows.bytes)};
@@ -54,15 +63,19 @@ MatmulEstimate::Cut MatmulEstimate::cut_of(Rows rows) const {
   const std::int64_t lines = rows.stride % request == 0 ? 1 : kSamples;
   Cut sum{};
   for (std::int64_t i = 0; i < steps * lines; ++i) {
-    std::int64_t offset = (i / lines * rows.step + i % lines * rows.stride) % request;
-    for (std::int64_t left = rows.bytes; left > 0; offset = 0) {
-      const std::int64_t here = std::min(left, request - offset);
-      sum.requests += 1;
-      const std::int64_t moved = isa::request_bytes(offset, here, least, request);
-      sum.bytes += real(moved);
-      sum.partial += moved != here && !machine_.l2.keep_partial ? 1 : 0;
-      left -= here;
-    }
+    const std::int64_t offset = (i / lines * rows.step + i % lines * rows.stride) % request;
+    const auto count = [&](std::int64_t times, std::int64_t from, std::int64_t here) {
+      if (times == 0 || here == 0) return;
+      const std::int64_t moved = isa::request_bytes(from, here, least, request);
+      sum.requests += real(times);
+      sum.bytes += real(times * moved);
+      sum.partial += moved != here && !machine_.l2.keep_partial ? real(times) : 0;
+    };
+    // The first, whole ones, and the last.
+    const std::int64_t first = std::min(rows.bytes, request - offset), rest = rows.bytes - first;
+    count(1, offset, first);
+    count(rest / request, 0, request);
+    count(1, 0, rest % request);
   }
   const double samples = real(steps * lines);
   return {sum.requests / samples, sum.partial / samples, sum.bytes / samples};
@@ -72,7 +85,7 @@ MatmulEstimate::Cut MatmulEstimate::cut_of(Rows rows) const {
 /// L2, whichever is slowest.
 double MatmulEstimate::load_time(std::int64_t bytes, Rows rows, Misses misses, int cores) const {
   const bool aligned = rows.stride % machine_.mte2.nz_align.count() == 0;
-  const Cut cut = cut_of(rows);
+  const Cut& cut = cut_of(rows);
   const double rate = 1 / (misses.share / miss_ + (1 - misses.share) / hit_);
   const double port = cut.bytes / (aligned ? rate : unaligned_);
   const double window = cut.requests * (hit_latency_ + misses.late * miss_latency_) /

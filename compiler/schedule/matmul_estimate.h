@@ -37,13 +37,15 @@ class MatmulEstimate {
   /// the next tile or block.
   struct Rows {
     std::int64_t bytes = 0, stride = 0, step = 0;
+    friend bool operator==(const Rows&, const Rows&) = default;
   };
   /// Requests for a row, those of them that leave no line in L2, and bytes moved.
   struct Cut {
     double requests = 0, partial = 0, bytes = 0;
   };
   [[nodiscard]] double load_time(std::int64_t bytes, Rows rows, Misses misses, int cores) const;
-  [[nodiscard]] Cut cut_of(Rows rows) const;
+  [[nodiscard]] const Cut& cut_of(Rows rows) const;
+  [[nodiscard]] Cut measured(Rows rows) const;
   struct Traffic {
     double a = 0, b = 0;
   };
@@ -66,6 +68,12 @@ class MatmulEstimate {
          hbm_read_ = 1;
   double write_cost_ = 1, hit_latency_ = 0, miss_latency_ = 0;
   double hops_ = 0, release_ = 0;
+  /// Candidates share most of their rows: the last cut found at each place.
+  struct Known {
+    Rows rows{};
+    Cut cut{};
+  };
+  mutable std::array<Known, 64> cuts_{};
 };
 
 }  // namespace dvmsim

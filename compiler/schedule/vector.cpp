@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
-#include <optional>
+#include <boost/container/small_vector.hpp>
 
 #include "compiler/schedule/buffer_place.h"
 #include "compiler/schedule/vector_estimate.h"
@@ -14,6 +13,8 @@
 
 namespace dvmsim {
 
+using boost::container::small_vector;
+
 std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {
   std::int64_t smallest = 8;
   for (const KernelValue& value : kernel.values) {
@@ -22,57 +23,43 @@ std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {
   return round_up(columns, kBlock / smallest);
 }
 
-std::int64_t bytes_of(const KernelValue& value, VectorTile tile, std::int64_t pitch,
-                      std::int64_t piece) {
-  const std::int64_t size = size_of(value.dtype);
-  if (value.uniform && piece > 0) return piece * size;
-  switch (value.extent) {
-    case Extent::Full:
-      return tile.rows * pitch * size;
-    case Extent::Row:
-      return pitch * size;
-    case Extent::Column:
-      return round_up(tile.rows * size, kBlock);
-    case Extent::Scalar:
-      return kBlock;
-  }
-  return 0;
-}
-
 std::int64_t ub_begin(const Machine& machine, std::size_t steps) {
   const bool in_ub = machine.firmware.memory == ProgramMemory::Ub;
   const std::int64_t code = static_cast<std::int64_t>(steps + 16) * kWordsPerStep * 8;
   return machine.ub.reserved.count() + (in_ub ? round_up(code, 512) : 0);
 }
 
-double weight(isa::Op op) {
-  switch (op) {
-    case isa::Op::vexp:
-    case isa::Op::vlog:
-    case isa::Op::vsqrt:
-    case isa::Op::vdiv:
-    case isa::Op::vdivs:
-    case isa::Op::vsdiv:
-      return 4;
-    case isa::Op::vtanh:
-    case isa::Op::vsigmoid:
-    case isa::Op::vpow:
-      return 12;
-    case isa::Op::vscanx:
-    case isa::Op::vscany:
-    case isa::Op::vatan:
-    case isa::Op::vlog1p:
-    case isa::Op::verf:
-    case isa::Op::vsin:
-    case isa::Op::vcos:
-      return 16;
-    case isa::Op::vredx:
-    case isa::Op::vredy:
-    case isa::Op::vcvt:
-      return 2;
-    default:
-      return 1;
+std::int64_t ub_begin(const VectorKernel& kernel, const Machine& machine) {
+  return ub_begin(machine,
+                  kernel.steps.size() + 2 * (kernel.inputs.size() + kernel.outputs.size()));
+}
+
+namespace {
+
+TileSides candidates(std::int64_t total, std::int64_t unit, std::int64_t spread) {
+  TileSides found;
+  for (std::int64_t size = total; size > unit; size = ceil_div(size, 2)) found.push_back(size);
+  for (std::int64_t waves = 1; waves <= 8; ++waves) {
+    found.push_back(std::min(total, round_up(ceil_div(total, spread * waves), unit)));
   }
+  found.push_back(std::min(total, unit));
+  std::sort(found.begin(), found.end(), std::greater<>());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+}  // namespace
+
+TileSides widths_of(const VectorKernel& kernel, int cores) {
+  if (kernel.whole_columns) return {kernel.columns()};
+  const bool one_row = kernel.rows() * kernel.outer() == 1;
+  return candidates(kernel.columns(), kBlock, one_row ? cores : 1);
+}
+
+TileSides heights_of(const VectorKernel& kernel, int cores) {
+  if (kernel.whole_rows) return {kernel.rows()};
+  const std::int64_t share = ceil_div(cores, std::max<std::int64_t>(1, kernel.outer()));
+  return candidates(kernel.rows(), 1, std::max<std::int64_t>(1, share));
 }
 
 namespace {
@@ -91,6 +78,12 @@ std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile) {
   return piece != 0 && tile.columns > piece && tile.columns % piece == 0 ? piece : 0;
 }
 
+/// The order in which buffers are taken and given back: the same for every tile.
+struct Event {
+  int value = 0;
+  bool takes = true;
+};
+
 /// First and last step that touches each value, and whether its buffer is its own for the whole
 /// loop.
 struct Life {
@@ -98,8 +91,11 @@ struct Life {
   bool whole = false;
 };
 
-std::vector<Life> lives_of(const VectorKernel& kernel) {
-  std::vector<Life> lives(kernel.values.size());
+using Lives = small_vector<Life, 32>;
+using Events = small_vector<Event, 64>;
+
+Lives lives_of(const VectorKernel& kernel) {
+  Lives lives(kernel.values.size());
   const auto touch = [&](int value, int step) {
     if (value < 0) return;
     Life& life = lives[static_cast<std::size_t>(value)];
@@ -117,6 +113,31 @@ std::vector<Life> lives_of(const VectorKernel& kernel) {
     }
   }
   return lives;
+}
+
+Events events_of(const VectorKernel& kernel) {
+  const Lives lives = lives_of(kernel);
+  Events events;
+  for (std::size_t value = 0; value < lives.size(); ++value) {
+    if (lives[value].whole) events.push_back({static_cast<int>(value), true});
+  }
+  for (int i = 0; i < static_cast<int>(kernel.steps.size()); ++i) {
+    const KernelStep& step = kernel.steps[static_cast<std::size_t>(i)];
+    const auto give = [&](int value) {
+      if (value < 0) return;
+      const Life& life = lives[static_cast<std::size_t>(value)];
+      if (!life.whole && life.last == i) events.push_back({value, false});
+    };
+    const Life& result = lives[static_cast<std::size_t>(step.result)];
+    if (!result.whole && result.first == i) events.push_back({step.result, true});
+    give(step.result);
+    for (std::size_t s = 0; s < step.source.size(); ++s) {
+      const auto before = step.source.begin() + static_cast<std::ptrdiff_t>(s);
+      const bool again = std::find(step.source.begin(), before, step.source[s]) != before;
+      if (!again && step.source[s] != step.result) give(step.source[s]);
+    }
+  }
+  return events;
 }
 
 /// Places buffers; the parity of the bank turn alternates, so that two sources seldom share bank
@@ -144,207 +165,55 @@ class Arena {
  private:
   std::int64_t end_;
   bool odd_ = false;
-  std::vector<UbBuffer> free_{};
+  small_vector<UbBuffer, 32> free_{};
 };
 
-std::int64_t ub_begin(const VectorKernel& kernel, const Machine& machine) {
-  return ub_begin(machine,
-                  kernel.steps.size() + 2 * (kernel.inputs.size() + kernel.outputs.size()));
-}
-
-std::vector<std::int64_t> candidates(std::int64_t total, std::int64_t unit, std::int64_t spread) {
-  std::vector<std::int64_t> found;
-  for (std::int64_t size = total; size > unit; size = ceil_div(size, 2)) found.push_back(size);
-  for (std::int64_t waves = 1; waves <= 8; ++waves) {
-    found.push_back(std::min(total, round_up(ceil_div(total, spread * waves), unit)));
-  }
-  found.push_back(std::min(total, unit));
-  std::sort(found.begin(), found.end(), std::greater<>());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
-}
+/// Of one tile.
+struct Layout {
+  std::int64_t pitch = 0, piece = 0, ub_end = 0;
+  small_vector<UbBuffer, 32> buffers{};
+};
 
 /// Lays out tiles of one kernel; what does not depend on the tile is found once.
 class Placer {
  public:
-  explicit Placer(const VectorKernel& kernel) : kernel_(kernel), lives_(lives_of(kernel)) {}
+  explicit Placer(const VectorKernel& kernel) : kernel_(kernel), events_(events_of(kernel)) {}
 
-  [[nodiscard]] VectorSchedule place(VectorTile tile, std::int64_t begin) const {
-    VectorSchedule schedule;
-    schedule.tile = tile;
-    schedule.pitch = pitch_of(kernel_, tile.columns);
-    schedule.piece = piece_of(kernel_, tile);
-    schedule.buffers.resize(kernel_.values.size());
+  [[nodiscard]] Layout place(VectorTile tile, std::int64_t begin) const {
+    Layout layout;
+    layout.pitch = pitch_of(kernel_, tile.columns);
+    layout.piece = piece_of(kernel_, tile);
+    layout.buffers.resize(kernel_.values.size());
     Arena arena(begin);
-    const auto size = [&](std::size_t value) {
-      return bytes_of(kernel_.values[value], tile, schedule.pitch, schedule.piece);
-    };
-    for (std::size_t value = 0; value < lives_.size(); ++value) {
-      if (lives_[value].whole) schedule.buffers[value] = arena.take(size(value));
-    }
-    for (int i = 0; i < static_cast<int>(kernel_.steps.size()); ++i) {
-      const KernelStep& step = kernel_.steps[static_cast<std::size_t>(i)];
-      const auto result = static_cast<std::size_t>(step.result);
-      const auto give = [&](int value) {
-        if (value < 0) return;
-        const Life& life = lives_[static_cast<std::size_t>(value)];
-        UbBuffer& buffer = schedule.buffers[static_cast<std::size_t>(value)];
-        if (!life.whole && life.last == i) arena.give(buffer);
-      };
-      if (!lives_[result].whole && lives_[result].first == i) {
-        schedule.buffers[result] = arena.take(size(result));
-      }
-      give(step.result);
-      for (std::size_t s = 0; s < step.source.size(); ++s) {
-        const auto before = step.source.begin() + static_cast<std::ptrdiff_t>(s);
-        const bool again = std::find(step.source.begin(), before, step.source[s]) != before;
-        if (!again && step.source[s] != step.result) give(step.source[s]);
-      }
-    }
-    schedule.ub_end = arena.end();
-    return schedule;
-  }
-
- private:
-  const VectorKernel& kernel_;
-  std::vector<Life> lives_;
-};
-
-using Place = std::function<VectorSchedule(VectorTile, std::int64_t begin)>;
-
-/// Tries tiles and keeps the best of those that fit.
-class Search {
- public:
-  Search(const VectorKernel& kernel, const Machine& machine, int cores)
-      : kernel_(kernel),
-        machine_(machine),
-        cores_(cores),
-        begin_(ub_begin(kernel, machine)),
-        estimator_(kernel, machine) {}
-
-  /// Halves of the axes and even shares of the cores.
-  void grid(const Place& place) {
-    for (std::int64_t columns : wide()) {
-      for (std::int64_t rows : high()) consider(place, {rows, columns});
-    }
-  }
-  /// The largest tiles there are, and those that give every core as many.
-  void fitted(const Place& place) {
-    if (!kernel_.whole_rows && kernel_.rows() > 1) {
-      for (std::int64_t columns : wide()) {
-        const auto tile = [&](std::int64_t rows) { return VectorTile{rows, columns}; };
-        fit_axis(place, kernel_.rows(), 1, tile);
-      }
-    } else if (!kernel_.whole_columns) {
-      const auto tile = [&](std::int64_t columns) { return VectorTile{kernel_.rows(), columns}; };
-      fit_axis(place, kernel_.columns(), kBlock, tile);
-    }
-  }
-  /// The best so far is measured; what follows is compared with its like alone.
-  void settle(const VectorMeasure& measure) {
-    if (!found_) return;
-    estimator_.judge(best_, cores_, vector_part(measure, kernel_, kernel_.steps, best_));
-    if (!settled_ || best_.estimate.total < settled_->estimate.total) settled_ = std::move(best_);
-    found_ = false;
-  }
-  VectorSchedule best() {
-    VectorSchedule best = settled_ ? std::move(*settled_) : std::move(best_);
-    DVMSIM_ASSERT(compared_ > 0, "a kernel that fits has a tile");
-    best.candidates = compared_;
-    return best;
-  }
-
- private:
-  [[nodiscard]] std::vector<std::int64_t> wide() const {
-    if (kernel_.whole_columns) return {kernel_.columns()};
-    const bool one_row = kernel_.rows() * kernel_.outer() == 1;
-    return candidates(kernel_.columns(), kBlock, one_row ? cores_ : 1);
-  }
-  [[nodiscard]] std::vector<std::int64_t> high() const {
-    if (kernel_.whole_rows) return {kernel_.rows()};
-    const std::int64_t share = ceil_div(cores_, std::max<std::int64_t>(1, kernel_.outer()));
-    return candidates(kernel_.rows(), 1, std::max<std::int64_t>(1, share));
-  }
-  [[nodiscard]] bool fits_ub(const VectorSchedule& schedule) const {
-    return schedule.ub_end <= machine_.ub.size.count();
-  }
-  void consider(const Place& place, VectorTile tile) {
-    VectorSchedule schedule = place(tile, begin_);
-    if (!fits_ub(schedule)) return;
-    estimator_.judge(schedule, cores_);
-    if (!found_ || schedule.estimate.total < best_.estimate.total) best_ = std::move(schedule);
-    found_ = true;
-    ++compared_;
-  }
-  template <class Tile>
-  void fit_axis(const Place& place, std::int64_t size, std::int64_t unit, const Tile& tile) {
-    std::int64_t low = 0, most = ceil_div(size, unit);
-    while (low < most) {
-      const std::int64_t middle = ceil_div(low + most, 2);
-      if (fits_ub(place(tile(middle * unit), begin_))) {
-        low = middle;
+    for (const Event& event : events_) {
+      UbBuffer& buffer = layout.buffers[static_cast<std::size_t>(event.value)];
+      if (event.takes) {
+        const KernelValue& value = kernel_.values[static_cast<std::size_t>(event.value)];
+        buffer = arena.take(bytes_of(value, tile, layout.pitch, layout.piece));
       } else {
-        most = middle - 1;
+        arena.give(buffer);
       }
     }
-    if (low == 0) return;
-    const std::int64_t longest = std::min(size, low * unit);
-    consider(place, tile(longest));
-    const std::int64_t others = kernel_.outer();
-    const std::int64_t waves = ceil_div(ceil_div(size, longest) * others, cores_);
-    for (std::int64_t extra = 0; extra < 2; ++extra) {
-      const std::int64_t tiles = std::max<std::int64_t>(1, (waves + extra) * cores_ / others);
-      consider(place, tile(std::min(longest, round_up(ceil_div(size, tiles), unit))));
-    }
+    layout.ub_end = arena.end();
+    return layout;
   }
 
+ private:
   const VectorKernel& kernel_;
-  const Machine& machine_;
-  int cores_;
-  std::int64_t begin_;
-  Estimator estimator_;
-  VectorSchedule best_{};
-  bool found_ = false;  // is there a best one?
-  std::optional<VectorSchedule> settled_{};
-  int compared_ = 0;
+  Events events_;
 };
 
-/// As many copies as flags can count and registers can address.
-std::vector<BufferDepth> depths_of(const VectorKernel& kernel, const Machine& machine) {
-  constexpr std::size_t kMostMoved = 8;  // each copied buffer takes a register
-  constexpr BufferDepth kDepths[] = {{1, 1}, {2, 1}, {2, 2}, {3, 2}};
-  std::vector<BufferDepth> depths;
-  for (const BufferDepth depth : kDepths) {
-    const bool many = kernel.inputs.size() + kernel.outputs.size() > kMostMoved;
-    const auto counted = [&](int copies, std::size_t tensors) {
-      return copies == 1 || (!many && copies * static_cast<int>(tensors) <= machine.flag.max);
-    };
-    if (counted(depth.loads, kernel.inputs.size()) &&
-        counted(depth.stores, kernel.outputs.size())) {
-      depths.push_back(depth);
-    }
-  }
-  return depths;
+VectorSchedule schedule_of(VectorTile tile, const Layout& layout) {
+  VectorSchedule schedule;
+  schedule.tile = tile;
+  schedule.pitch = layout.pitch;
+  schedule.piece = layout.piece;
+  schedule.buffers.assign(layout.buffers.begin(), layout.buffers.end());
+  schedule.ub_end = layout.ub_end;
+  return schedule;
 }
 
 }  // namespace
-
-VectorPart vector_part(const VectorMeasure& measure, const VectorKernel& kernel,
-                       std::span<const KernelStep> steps, const VectorSchedule& schedule) {
-  const auto among = [](const std::vector<KernelTensor>& tensors, int value) {
-    return std::any_of(tensors.begin(), tensors.end(),
-                       [&](const KernelTensor& tensor) { return tensor.value == value; });
-  };
-  std::size_t read = 0, written = steps.size();
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    for (int source : steps[i].source) {
-      if (among(kernel.inputs, source)) read = i + 1;
-    }
-    if (written == steps.size() && among(kernel.outputs, steps[i].result)) written = i;
-  }
-  return {measure(kernel, steps, schedule), measure(kernel, steps.first(read), schedule),
-          measure(kernel, steps.subspan(written), schedule)};
-}
 
 bool is_invariant(const VectorKernel& kernel, const KernelTensor& tensor, VectorTile tile) {
   const Extent extent = kernel.values[static_cast<std::size_t>(tensor.value)].extent;
@@ -357,44 +226,47 @@ bool is_invariant(const VectorKernel& kernel, const KernelTensor& tensor, Vector
 }
 
 VectorSchedule place(const VectorKernel& kernel, VectorTile tile, std::int64_t begin) {
-  return Placer(kernel).place(tile, begin);
+  return schedule_of(tile, Placer(kernel).place(tile, begin));
 }
 
 bool fits(const VectorKernel& kernel, const Machine& machine, Packing packing) {
   const VectorTile least{
       kernel.whole_rows ? kernel.rows() : 1,
       kernel.whole_columns ? kernel.columns() : std::min<std::int64_t>(kernel.columns(), kBlock)};
-  const auto in_ub = [&](const VectorSchedule& schedule) {
-    return schedule.ub_end <= machine.ub.size.count();
-  };
-  const std::int64_t begin = ub_begin(kernel, machine);
-  if (in_ub(place(kernel, least, begin))) return true;
-  return packing == Packing::BestFit && in_ub(BufferPlacer(kernel).place(least, {}, begin).front());
+  const std::int64_t begin = ub_begin(kernel, machine), size = machine.ub.size.count();
+  if (Placer(kernel).place(least, begin).ub_end <= size) return true;
+  return packing == Packing::BestFit &&
+         BufferPlacer(kernel).place(least, {}, begin).front().ub_end <= size;
 }
 
 VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores) {
-  Search search(kernel, machine, cores);
+  const std::int64_t begin = ub_begin(kernel, machine);
+  const TileSides wide = widths_of(kernel, cores), high = heights_of(kernel, cores);
   const Placer placer(kernel);
-  search.grid([&](VectorTile tile, std::int64_t begin) { return placer.place(tile, begin); });
-  return search.best();
-}
-
-VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine, int cores,
-                               const VectorMeasure& measure) {
-  Search search(kernel, machine, cores);
-  const Placer in_order(kernel);
-  search.grid([&](VectorTile tile, std::int64_t begin) { return in_order.place(tile, begin); });
-  search.settle(measure);
-  const BufferPlacer placer(kernel);
-  for (const BufferDepth depth : depths_of(kernel, machine)) {
-    const auto place = [&](VectorTile tile, std::int64_t begin) {
-      return placer.place(tile, depth, begin).front();
-    };
-    search.grid(place);
-    search.fitted(place);
-    search.settle(measure);
+  const Estimator estimator(kernel, machine);
+  VectorTile best{};
+  Estimator::Judged least;
+  int compared = 0;
+  for (std::int64_t columns : wide) {
+    for (std::int64_t rows : high) {
+      const VectorTile tile{rows, columns};
+      const Layout layout = placer.place(tile, begin);
+      if (layout.ub_end > machine.ub.size.count()) continue;
+      const double vector = estimator.vector_of(tile, layout.pitch, layout.piece);
+      const Estimator::Judged judged = estimator.judge(tile, {}, {vector, vector, vector}, cores);
+      if (compared == 0 || judged.estimate.total < least.estimate.total) {
+        best = tile;
+        least = judged;
+      }
+      ++compared;
+    }
   }
-  return search.best();
+  DVMSIM_ASSERT(compared > 0, "a kernel that fits has a tile");
+  VectorSchedule schedule = schedule_of(best, placer.place(best, begin));
+  schedule.estimate = least.estimate;
+  schedule.cores = least.cores;
+  schedule.candidates = compared;
+  return schedule;
 }
 
 std::string to_text(const VectorSchedule& schedule) {

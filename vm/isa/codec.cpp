@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
+#include <cstring>
 
 #include "vm/base/error.h"
 
@@ -87,19 +89,18 @@ const std::array<Layout, 256> kLayouts = [] {
   return layouts;
 }();
 
-bool is_default(const Layout& layout, const Inst& inst, int lane) {
-  const auto at = static_cast<std::size_t>(lane);
-  const std::int32_t fallback = lane < layout.operands ? layout.fallback[at] : 0;
-  return inst.lane[at] == Lane::imm(fallback);
-}
-
+/// Of an instruction that is not malformed.
 int words_of(const Layout& layout, const Inst& inst) {
   int lanes = layout.operands;
-  while (lanes > 0 && is_default(layout, inst, lanes - 1)) --lanes;
+  const auto is_default = [&](std::size_t at) {
+    return !inst.lane[at].is_register && inst.lane[at].immediate == layout.fallback[at];
+  };
+  while (lanes > 0 && is_default(static_cast<std::size_t>(lanes - 1))) --lanes;
   return 1 + (lanes + 1) / 2;
 }
 
 std::string_view malformed_flags(const std::array<FlagRef, 2>& flags) {
+  if (flags == std::array<FlagRef, 2>{}) return {};
   if (flags[1].valid && !flags[0].valid) return "second flag without a first";
   for (const FlagRef& flag : flags) {
     if (!flag.valid && flag != FlagRef{}) return "unused flag is not zero";
@@ -112,9 +113,10 @@ std::string_view malformed_flags(const std::array<FlagRef, 2>& flags) {
 std::string_view malformed_lane(const Layout& layout, const Lane& lane, int index) {
   const std::uint32_t bit = 1u << index;
   if (!lane.is_register) {
-    if (lane.reg != 0 || lane.modulo != 0 || lane.up != 0 || lane.step != 0) {
+    if ((lane.reg | lane.modulo | lane.up) != 0 || lane.step != 0) {
       return "immediate with register fields";
     }
+    if (((layout.must | layout.listed) & bit) == 0) return {};
     if ((layout.must & bit) != 0) return "operand must be a register";
     const auto value = static_cast<std::uint32_t>(lane.immediate);
     const std::uint32_t allowed = layout.allowed[static_cast<std::size_t>(index)];
@@ -165,23 +167,60 @@ constexpr std::uint64_t pack(const Lane& lane) {
 constexpr Lane unpack_lane(std::uint64_t bits, bool is_register) {
   if (!is_register) return Lane::imm(static_cast<std::int32_t>(static_cast<std::uint32_t>(bits)));
   return {true,
-          0,
           static_cast<std::uint8_t>(kReg.of(bits)),
           static_cast<std::uint8_t>(kModulo.of(bits)),
           static_cast<std::uint8_t>(kUp.of(bits)),
+          0,
           static_cast<std::uint32_t>(kStep.of(bits))};
 }
 
-std::uint64_t head_of(const Inst& inst, int words) {
-  std::uint64_t mask = 0;
-  for (std::size_t i = 0; i < inst.lane.size(); ++i) {
-    if (inst.lane[i].is_register) mask |= std::uint64_t{1} << i;
-  }
+std::uint64_t head_of(const Inst& inst, std::uint64_t registers, int words) {
   return kOp.put(static_cast<std::uint64_t>(inst.op)) |
-         kWords.put(static_cast<std::uint64_t>(words)) | kRegisterMask.put(mask) |
+         kWords.put(static_cast<std::uint64_t>(words)) | kRegisterMask.put(registers) |
          kWaits[0].put(pack(inst.waits[0])) | kWaits[1].put(pack(inst.waits[1])) |
          kSets[0].put(pack(inst.sets[0])) | kSets[1].put(pack(inst.sets[1])) |
          kDrain.put(inst.drain ? 1 : 0) | kUnit.put(inst.unit ? 1 : 0);
+}
+
+/// The lanes as they stand in the words, checked on the way: encoding is what a compiler waits for.
+struct Packed {
+  std::array<std::uint32_t, kMaxOperands> lane;
+  std::uint64_t registers = 0;  // which lanes are
+  int lanes = 0;                // up to the last that is not its default
+  bool well_formed = true;
+};
+
+/// Its fields besides immediate and step, in one number; 0: an immediate.
+std::uint32_t tag_of(const Lane& lane) {
+  static_assert(offsetof(Lane, immediate) == sizeof(std::uint32_t) && sizeof(Lane) == 12);
+  std::uint32_t tag = 0;
+  std::memcpy(&tag, &lane, sizeof tag);
+  return tag;
+}
+
+void pack(const Layout& layout, const Inst& inst, Packed& packed) {
+  const std::uint32_t checked = layout.must | layout.listed;
+  const auto operands = static_cast<std::size_t>(layout.operands);
+  for (std::size_t i = 0; i < operands; ++i) {
+    const Lane& lane = inst.lane[i];
+    if (tag_of(lane) == 0 && lane.step == 0 && (checked >> i & 1u) == 0) {
+      packed.lane[i] = static_cast<std::uint32_t>(lane.immediate);
+      if (lane.immediate != layout.fallback[i]) packed.lanes = static_cast<int>(i) + 1;
+      continue;
+    }
+    packed.well_formed =
+        packed.well_formed && malformed_lane(layout, lane, static_cast<int>(i)).empty();
+    packed.lane[i] = static_cast<std::uint32_t>(pack(lane));
+    packed.registers |= std::uint64_t{lane.is_register} << i;
+    if (lane.is_register || lane.immediate != layout.fallback[i]) {
+      packed.lanes = static_cast<int>(i) + 1;
+    }
+  }
+  static constexpr std::array<Lane, kMaxOperands> kUnused{};
+  packed.well_formed =
+      packed.well_formed && std::memcmp(&inst.lane[operands], kUnused.data(),
+                                        (kMaxOperands - operands) * sizeof(Lane)) == 0;
+  if (operands % 2 != 0) packed.lane[operands] = 0;
 }
 
 /// Fills `inst` from a head and its lanes; says what is wrong with the words themselves.
@@ -214,9 +253,9 @@ std::string_view unpack(const Layout& layout, std::span<const std::uint64_t> wor
 
 }  // namespace
 
-Inst blank(Op op) {
-  const Layout& layout = kLayouts[static_cast<std::size_t>(op)];
-  DVMSIM_ASSERT(layout.operands >= 0, "every Op has a row");
+namespace {
+
+Inst blank_of(Op op, const Layout& layout) {
   Inst inst;
   inst.op = op;
   for (int i = 0; i < layout.operands; ++i) {
@@ -233,11 +272,28 @@ Inst blank(Op op) {
   return inst;
 }
 
+const std::array<Inst, 256> kBlanks = [] {
+  std::array<Inst, 256> blanks{};
+  for (const Row& row : rows()) {
+    const auto code = static_cast<std::size_t>(row.op);
+    blanks[code] = blank_of(row.op, kLayouts[code]);
+  }
+  return blanks;
+}();
+
+}  // namespace
+
+const Inst& blank(Op op) {
+  return kBlanks[static_cast<std::size_t>(op)];
+}
+
 std::string_view malformed(const Inst& inst) {
   const Layout& layout = kLayouts[static_cast<std::size_t>(inst.op)];
   if (const auto text = malformed(layout, inst); !text.empty()) return text;
   for (int i = layout.operands; i < kMaxOperands; ++i) {
-    if (!is_default(layout, inst, i)) return "lane after the last operand is in use";
+    if (inst.lane[static_cast<std::size_t>(i)] != Lane{}) {
+      return "lane after the last operand is in use";
+    }
   }
   return {};
 }
@@ -247,12 +303,17 @@ int words_of(const Inst& inst) {
 }
 
 int append(const Inst& inst, std::vector<std::uint64_t>& code) {
-  DVMSIM_ASSERT(malformed(inst).empty(), "only well-formed instructions are encoded");
-  const int words = words_of(inst);
-  code.push_back(head_of(inst, words));
-  for (int i = 0; i < words - 1; ++i) {
-    const auto even = static_cast<std::size_t>(2 * i);
-    code.push_back(pack(inst.lane[even]) | pack(inst.lane[even + 1]) << 32);
+  const Layout& layout = kLayouts[static_cast<std::size_t>(inst.op)];
+  DVMSIM_ASSERT(layout.operands >= 0, "every Op has a row");
+  Packed packed;
+  pack(layout, inst, packed);
+  DVMSIM_ASSERT(packed.well_formed && malformed_flags(inst.waits).empty() &&
+                    malformed_flags(inst.sets).empty() && (!inst.unit || hands_over_units(inst.op)),
+                "only well-formed instructions are encoded");
+  const int words = 1 + (packed.lanes + 1) / 2;
+  code.push_back(head_of(inst, packed.registers, words));
+  for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(words); ++i) {
+    code.push_back(packed.lane[2 * i] | std::uint64_t{packed.lane[2 * i + 1]} << 32);
   }
   return words;
 }

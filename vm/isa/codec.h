@@ -21,7 +21,7 @@ struct DecodeError {
 
 /// The instruction with every operand at its default (0, or 1 for counts); a written register is r0
 /// and so is the base of a GM operand.
-[[nodiscard]] Inst blank(Op op);
+[[nodiscard]] const Inst& blank(Op op);
 
 /// What keeps the instruction from being encoded, or empty. Kinds of lanes, rotation, enumerations,
 /// the row's types, flags in order, unused lanes at their default.

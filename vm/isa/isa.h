@@ -213,21 +213,25 @@ struct FlagRef {
 /// A lane: an immediate, or a (rotating) register. See the picture in isa.def.
 struct Lane {
   bool is_register = false;
-  std::int32_t immediate = 0;
   std::uint8_t reg = 0;
   std::uint8_t modulo = 0;  // 0: no rotation, else 2..7
   std::uint8_t up = 0;      // which enclosing loop, 0 the innermost
-  std::uint32_t step = 0;   // units of 32 bytes
+  std::int32_t immediate = 0;
+  std::uint32_t step = 0;  // units of 32 bytes
   friend bool operator==(const Lane&, const Lane&) = default;
 
-  static constexpr Lane imm(std::int32_t value) { return {false, value}; }
-  static constexpr Lane r(int reg) { return {true, 0, static_cast<std::uint8_t>(reg)}; }
+  static constexpr Lane imm(std::int32_t value) {
+    Lane lane;
+    lane.immediate = value;
+    return lane;
+  }
+  static constexpr Lane r(int reg) { return {true, static_cast<std::uint8_t>(reg)}; }
   static constexpr Lane rotating(int reg, int modulo, std::uint32_t step, int up = 0) {
     return {true,
-            0,
             static_cast<std::uint8_t>(reg),
             static_cast<std::uint8_t>(modulo),
             static_cast<std::uint8_t>(up),
+            0,
             step};
   }
 };

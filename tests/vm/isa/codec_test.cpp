@@ -209,9 +209,9 @@ TEST(Codec, KnowsAMalformedInstruction) {
   EXPECT_EQ(malformed(inst), "no such register");
   inst.lane[1] = Lane::rotating(1, 8, 1);
   EXPECT_EQ(malformed(inst), "rotation does not fit its fields");
-  inst.lane[1] = {true, 5};
+  inst.lane[1] = {.is_register = true, .immediate = 5};
   EXPECT_EQ(malformed(inst), "register with an immediate");
-  inst.lane[1] = {false, 5, 3};
+  inst.lane[1] = {.reg = 3, .immediate = 5};
   EXPECT_EQ(malformed(inst), "immediate with register fields");
   inst = blank(Op::halt);
   inst.waits[0] = {true, Pipe::Cube, 8};

@@ -1,0 +1,238 @@
+#include "compiler/codegen/plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/codegen/module_compiler.h"
+#include "compiler/graph/shape.h"
+#include "compiler/pass/pipeline.h"
+#include "compiler/schedule/vector.h"
+
+namespace dvmsim {
+namespace {
+
+/// Columns of the least tile of a kernel that may cut them.
+constexpr std::int64_t kLeastColumns = 32;
+
+/// Is the node the same whatever the sizes of its inputs? Operators that are not here need numbers.
+bool may_be_symbolic(const Graph& graph, const Node& node) {
+  const Op op = node.op;
+  if (is_vector_node(node)) return true;
+  if (info_of(op).composite) return op != Op::Resize;
+  // Numbers that are known are checked against the size.
+  if (op == Op::Gather) return graph.value(node.inputs[1]).kind != ValueKind::Constant;
+  return op == Op::MatMul || op == Op::Reshape || op == Op::Transpose || op == Op::Slice ||
+         op == Op::Concat;
+}
+
+/// Nothing about the node but sizes depends on the symbols, and nothing of it is computed early
+/// where they are numbers.
+bool is_sized_late(const Graph& graph, const Node& node) {
+  if (!node.subgraphs.empty()) return false;
+  if (!may_be_symbolic(graph, node)) return false;
+  const bool reads = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+    return id != kNoValue && graph.value(id).kind != ValueKind::Constant;
+  });
+  return reads && std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
+           return graph.value(id).type.contents.has_value();
+         });
+}
+
+bool is_symbolic(const Graph& graph, const PassContext& context) {
+  if (graph.symbols.empty() || needs_numbers(graph, context)) return false;
+  const bool nodes = std::all_of(graph.nodes.begin(), graph.nodes.end(),
+                                 [&](const Node& node) { return is_sized_late(graph, node); });
+  const bool values = std::all_of(graph.values.begin(), graph.values.end(),
+                                  [](const Value& value) { return value.type.shape.has_value(); });
+  return nodes && values;
+}
+
+/// A mean over a symbol's length stays one: its divisor is a constant.
+bool is_primitive(const Graph& graph) {
+  return std::none_of(graph.nodes.begin(), graph.nodes.end(),
+                      [](const Node& node) { return info_of(node.op).composite; });
+}
+
+Bindings bindings_of(const Graph& graph, std::span<const std::int64_t> sizes) {
+  Bindings bindings;
+  for (std::size_t i = 0; i < graph.symbols.size(); ++i) bindings[graph.symbols[i]] = sizes[i];
+  return bindings;
+}
+
+/// Every Dim of a graph whose shapes are deduced.
+template <class AnyGraph, class Visit>
+void each_dim(AnyGraph& graph, Visit&& visit) {
+  for (auto& value : graph.values) {
+    for (auto& dim : *value.type.shape) visit(dim);
+  }
+  for (auto& node : graph.nodes) {
+    for (auto& [name, attribute] : node.attributes) {
+      auto* dims = std::get_if<Dims>(&attribute);
+      for (std::size_t i = 0; dims != nullptr && i < dims->size(); ++i) visit((*dims)[i]);
+    }
+  }
+}
+
+bool has_empty(const Graph& graph) {
+  return std::any_of(graph.values.begin(), graph.values.end(),
+                     [](const Value& value) { return element_count(*value.type.shape).is(0); });
+}
+
+Dim product_of(const Graph& graph, const std::vector<DimSource>& sources) {
+  Dim product = 1;
+  for (const auto& [value, axis] : sources) {
+    product = product * (*graph.value(value).type.shape)[axis];
+  }
+  return product;
+}
+
+}  // namespace
+
+PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion, Features features) {
+  PlannedGraph planned;
+  planned.graph = std::move(graph);
+  planned.partition = partition(planned.graph, machine, fusion, features);
+  for (const Group& group : planned.partition.groups) {
+    planned.kernels.emplace_back();
+    if (group.kind != GroupKind::Vector) continue;
+    auto lowered = lower(planned.graph, group.nodes, outputs_of(planned.graph, group));
+    DVMSIM_ASSERT(lowered.has_value(), "a group of the partition lowers");
+    planned.kernels.back() = std::move(*lowered);
+    planned.kernels.back().kernel.name = label_of(planned.graph, group);
+  }
+  return planned;
+}
+
+Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machine& machine,
+           const CompileOptions& options)
+    : machine_(machine), options_(options), guards_(graph.symbols, {sizes.begin(), sizes.end()}) {
+  if (graph.symbols.empty()) {
+    plan_numbers(graph);
+    return;
+  }
+  const Graph numbers = specialize(graph, bindings_of(graph, sizes));
+  const PassContext context{machine_, options_.features, &guards_};
+  if (!has_empty(numbers) && is_symbolic(graph, context)) {
+    const Graph lowered = run_passes(graph, context, options_.observer);
+    symbolic_ = is_primitive(lowered) && is_symbolic(lowered, context);
+    if (symbolic_) {
+      plan_symbolic(lowered);
+      return;
+    }
+  }
+  plan_numbers(numbers);
+}
+
+void Plan::plan_numbers(const Graph& numbers) {
+  planned_ = plan_graph(run_passes(numbers, {machine_, options_.features}, options_.observer),
+                        machine_, options_.fusion, options_.features);
+}
+
+void Plan::plan_symbolic(const Graph& lowered) {
+  ask_about_shapes(lowered);
+  Graph numbers = lowered;
+  each_dim(numbers, [&](Dim& dim) { dim = guards_.number(dim); });
+  planned_ = plan_graph(std::move(numbers), machine_, options_.fusion, options_.features);
+  std::vector<int> places;
+  each_dim(lowered,
+           [&](const Dim& dim) { places.push_back(dim.is_known() ? -1 : guards_.place(dim)); });
+  std::size_t next = 0;
+  each_dim(planned_.graph, [&](Dim& dim) {
+    const int place = places[next++];
+    if (place >= 0) numbers_.push_back({place, &dim});
+  });
+  for (LoweredKernel& kernel : planned_.kernels) add_sized(kernel, lowered, kernels_);
+  keep_checks(lowered);
+}
+
+/// What shape deduction would refuse, and what lowering and partition look at.
+void Plan::ask_about_shapes(const Graph& lowered) {
+  std::set<Dim> sizes;
+  for (const Value& value : lowered.values) {
+    sizes.insert(value.type.shape->begin(), value.type.shape->end());
+  }
+  const Dims all(sizes.begin(), sizes.end());
+  for (const Dim& dim : all) {
+    const auto least = lower_bound(dim);
+    if (!least || *least < 0) (void)guards_.at_most(dim, -1);
+  }
+  guards_.compare(all);
+  for (const Node& node : lowered.nodes) {
+    if (node.op != Op::Reshape) continue;
+    (void)guards_.equal(element_count(*lowered.value(node.inputs[0]).type.shape),
+                        element_count(*lowered.value(node.outputs[0]).type.shape));
+  }
+}
+
+/// Whether a kernel fits UB depends on the rows and columns that a tile must hold.
+void Plan::keep_checks(const Graph& lowered) {
+  for (FitCheck& check : planned_.partition.checks) {
+    const VectorKernel& kernel = check.lowered.kernel;
+    const auto& sizes = check.lowered.sizes;
+    const Dim columns = product_of(lowered, sizes.back()),
+              rows = product_of(lowered, sizes[sizes.size() - 2]);
+    if (!kernel.whole_columns && guards_.at_most(columns, kLeastColumns - 1)) {
+      (void)guards_.value(columns);
+    }
+    // How much of a kernel in phases must be there at once depends on all its sizes.
+    const bool depends = options_.features.has(Feature::LongReduce) ||
+                         (kernel.whole_columns && !columns.is_known()) ||
+                         (kernel.whole_rows && !rows.is_known());
+    if (depends) checks_.push_back(std::move(check));
+  }
+  planned_.partition.checks.clear();
+  for (FitCheck& check : checks_) add_sized(check.lowered, lowered, checked_);
+}
+
+void Plan::add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list) {
+  Sized sized{&kernel.kernel, {}};
+  for (const std::vector<DimSource>& sources : kernel.sizes) {
+    sized.places.push_back(guards_.place(product_of(lowered, sources)));
+  }
+  if (!sized.places.empty()) list.push_back(std::move(sized));
+}
+
+/// Tensors are dense over the dimensions they have.
+void Plan::set_sizes(const Sized& sized) const {
+  VectorKernel& kernel = *sized.kernel;
+  for (std::size_t i = 0; i < sized.places.size(); ++i) {
+    kernel.dims[i] = values_[static_cast<std::size_t>(sized.places[i])];
+  }
+  for (auto* tensors : {&kernel.inputs, &kernel.outputs}) {
+    for (KernelTensor& tensor : *tensors) {
+      std::int64_t stride = 1;
+      for (std::size_t i = kernel.dims.size(); i-- > 0;) {
+        if (tensor.stride[i] == 0) continue;
+        tensor.stride[i] = stride;
+        stride *= kernel.dims[i];
+      }
+    }
+  }
+}
+
+bool Plan::bind(std::span<const std::int64_t> sizes) {
+  if (!symbolic_ || !guards_.answered_alike(sizes, values_)) return false;
+  for (const Sized& sized : checked_) set_sizes(sized);
+  for (const FitCheck& check : checks_) {
+    const bool fits = has_tile(check.lowered.kernel, machine_, options_.features);
+    if (fits != check.fits) return false;
+  }
+  for (const Number& number : numbers_) {
+    *number.where = values_[static_cast<std::size_t>(number.place)];
+  }
+  for (const Sized& sized : kernels_) set_sizes(sized);
+  return true;
+}
+
+Module Plan::compile(CompileWork* work) {
+  CompileWork ignored;
+  return ModuleCompiler(machine_, options_, work == nullptr ? ignored : *work).run(planned_);
+}
+
+Module compile(const Graph& graph, const Machine& machine, const CompileOptions& options,
+               CompileWork* work) {
+  DVMSIM_ASSERT(graph.symbols.empty(), "a graph is compiled when its shapes are numbers");
+  return Plan(graph, {}, machine, options).compile(work);
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,72 @@
+// A graph compiled as far as it goes without the sizes of its symbols: passes, partition, and what
+// each vector kernel does. What was decided by a first set of sizes is remembered as questions
+// (guards.h); for sizes that answer them alike, only schedules are chosen and programs written. The
+// module is the one that compile() makes of the graph with these sizes written in.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "compiler/codegen/compile.h"
+#include "compiler/graph/guards.h"
+
+namespace dvmsim {
+
+/// A graph of primitives in groups, and what its vector groups do.
+struct PlannedGraph {
+  Graph graph{};
+  Partition partition{};
+  std::vector<LoweredKernel> kernels{};  // by group; empty for groups of another kind
+};
+/// `graph` comes from run_passes, and its shapes are numbers.
+[[nodiscard]] PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion,
+                                      Features features);
+
+class Plan {
+ public:
+  /// `graph` is shaped; `sizes` of its symbols, in order. Machine outlives the plan. Throws Error,
+  /// naming the node, for what cannot be compiled for these sizes.
+  Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machine& machine,
+       const CompileOptions& options);
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  /// Can it be used for other sizes than the first?
+  [[nodiscard]] bool symbolic() const { return symbolic_; }
+  /// Takes other sizes. False, and of no more use until it is true, where something would be
+  /// decided otherwise.
+  [[nodiscard]] bool bind(std::span<const std::int64_t> sizes);
+  /// For the sizes it has.
+  [[nodiscard]] Module compile(CompileWork* work = nullptr);
+
+ private:
+  /// A number of the graph that depends on symbols.
+  struct Number {
+    int place = 0;  // in values_
+    Dim* where = nullptr;
+  };
+  /// A kernel whose sizes depend on symbols.
+  struct Sized {
+    VectorKernel* kernel = nullptr;
+    std::vector<int> places{};  // of its dimensions
+  };
+  void plan_numbers(const Graph& numbers);
+  void plan_symbolic(const Graph& lowered);
+  void ask_about_shapes(const Graph& lowered);
+  void keep_checks(const Graph& lowered);
+  void add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list);
+  void set_sizes(const Sized& sized) const;
+
+  const Machine& machine_;
+  CompileOptions options_;
+  bool symbolic_ = false;
+  Guards guards_;
+  PlannedGraph planned_{};
+  std::vector<std::int64_t> values_{};
+  std::vector<Number> numbers_{};
+  std::vector<FitCheck> checks_{};  // whose answer depends on sizes
+  std::vector<Sized> kernels_{}, checked_{};
+};
+
+}  // namespace dvmsim

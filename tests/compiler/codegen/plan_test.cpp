@@ -1,0 +1,249 @@
+// A plan made with symbols gives, for every set of sizes it can be bound to, the module that
+// compiling with these sizes written in gives: on cases, and on random graphs.
+#include "compiler/codegen/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <random>
+#include <set>
+
+#include "compiler/graph/shape.h"
+#include "compiler/graph/text.h"
+#include "tests/support/random_graph.h"
+#include "vm/base/error.h"
+
+namespace dvmsim {
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+const Machine& machine() {
+  static const Machine made = default_machine();
+  return made;
+}
+
+Bindings bindings_of(const Graph& graph, const Sizes& sizes) {
+  Bindings bindings;
+  for (std::size_t i = 0; i < graph.symbols.size(); ++i) bindings[graph.symbols[i]] = sizes[i];
+  return bindings;
+}
+
+CompileOptions with(Features features) {
+  CompileOptions options;
+  options.features = features;
+  return options;
+}
+
+Features only(Feature feature) {
+  Features features;
+  features.set(feature, true);
+  return features;
+}
+
+/// Nullopt where these sizes are an error.
+std::optional<Module> written_in(const Graph& graph, const Sizes& sizes, Features features = {}) {
+  try {
+    return compile(specialize(graph, bindings_of(graph, sizes)), machine(), with(features));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<Module> planned(const Graph& graph, const Sizes& sizes, Features features) {
+  try {
+    return Plan(graph, sizes, machine(), with(features)).compile();
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+Graph graph_of(const std::string& lines) {
+  return infer_shapes(parse_graph("graph g\n" + lines, "test"));
+}
+
+/// The plan of the first sizes, bound to the others.
+void expect_reused(const std::string& lines, const std::vector<Sizes>& all,
+                   Features features = {}) {
+  const Graph graph = graph_of(lines);
+  Plan plan(graph, all.front(), machine(), with(features));
+  for (const Sizes& sizes : all) {
+    SCOPED_TRACE(testing::PrintToString(sizes));
+    ASSERT_TRUE(plan.bind(sizes));
+    EXPECT_EQ(plan.compile(), written_in(graph, sizes, features));
+  }
+}
+
+void expect_other(const std::string& lines, const Sizes& first, const Sizes& second,
+                  Features features = {}) {
+  const Graph graph = graph_of(lines);
+  Plan plan(graph, first, machine(), with(features));
+  EXPECT_FALSE(plan.bind(second)) << testing::PrintToString(second);
+}
+
+TEST(Plan, of_a_chain_serves_every_length) {
+  expect_reused(
+      "dim n\ninput x: f16[n, 48]\ninput b: f16[48]\ny = add(x, b)\nz = gelu(y)\noutput z\n",
+      {{7}, {2}, {100}, {4097}, {1 << 20}});
+}
+
+TEST(Plan, of_a_softmax_serves_every_row_that_fits) {
+  const char* lines = "dim n, m\ninput x: f16[n, m]\ny = softmax(x)\noutput y\n";
+  expect_reused(lines, {{5, 100}, {6, 101}, {2000, 3}, {9, 4000}});
+  expect_other(lines, {5, 100}, {5, 200000});
+  expect_other(lines, {5, 100}, {5, 1});
+  expect_other(lines, {5, 100}, {1, 100});
+}
+
+TEST(Plan, with_long_rows_serves_rows_of_a_tile_and_longer_ones) {
+  const char* lines = "dim n, m\ninput x: f16[n, m]\ny = softmax(x)\noutput y\n";
+  for (const Features features : {only(Feature::LongReduce), Features::all()}) {
+    expect_reused(lines, {{5, 100}, {9, 4000}, {64, 65536}, {5, 200000}, {2000, 3}}, features);
+    expect_reused(lines, {{5, 200000}, {5, 100}}, features);
+    expect_other(lines, {5, 100}, {1, 100}, features);
+  }
+}
+
+TEST(Plan, with_buffers_in_copies_serves_every_length) {
+  const char* lines =
+      "dim n\ninput x: f16[n, 48]\ninput b: f16[48]\ny = add(x, b)\nz = gelu(y)\noutput z\n";
+  expect_reused(lines, {{7}, {2}, {100}, {4097}, {1 << 20}}, only(Feature::Buffers));
+  expect_other("dim n, m\ninput x: f16[n, m]\ny = softmax(x)\noutput y\n", {5, 100}, {5, 200000},
+               only(Feature::Buffers));
+}
+
+TEST(Plan, of_a_product_with_an_epilogue_serves_every_number_of_rows) {
+  expect_reused(
+      "dim n\ninput x: f16[n, 256]\ninput w: f16[256, 512]\ninput y: f16[n, 512]\n"
+      "a = matmul(x, w)\nb = add(a, y)\nc = abs(b)\noutput c\n",
+      {{100}, {17}, {1000}, {2048}});
+}
+
+TEST(Plan, of_moves_serves_every_size) {
+  expect_reused(
+      "dim b, s\ninput x: f16[b, s, 64]\nh = reshape(x) {shape=[b, s, 4, 16]}\n"
+      "t = transpose(h) {perm=[0, 2, 1, 3]}\nr = relu(t)\noutput r\n",
+      {{2, 9}, {3, 11}, {5, 100}});
+}
+
+TEST(Plan, is_another_where_dimensions_become_equal_one_or_none) {
+  const char* lines =
+      "dim n, m\ninput x: f16[n, 64]\ninput y: f16[m, 64]\na = relu(x)\nb = relu(y)\n"
+      "output a\noutput b\n";
+  expect_other(lines, {5, 7}, {7, 7});
+  expect_other(lines, {5, 7}, {5, 1});
+  expect_other(lines, {5, 7}, {5, 0});
+}
+
+TEST(Plan, refuses_what_specializing_refuses) {
+  const Graph graph =
+      graph_of("dim n, m\ninput x: f16[n, 64]\ninput y: f16[m, 64]\na = add(x, y)\noutput a\n");
+  EXPECT_THROW(Plan(graph, Sizes{5, 7}, machine(), {}), Error);
+  Plan plan(graph, Sizes{7, 7}, machine(), {});
+  EXPECT_FALSE(plan.bind(Sizes{5, 7}));
+  EXPECT_TRUE(plan.bind(Sizes{9, 9}));
+}
+
+TEST(Plan, of_what_needs_numbers_serves_its_own_sizes_only) {
+  const Graph graph = graph_of("dim n\ninput x: f32[n, 64]\ny = cum_sum(x) {axis=1}\noutput y\n");
+  Plan plan(graph, Sizes{9}, machine(), {});
+  EXPECT_FALSE(plan.symbolic());
+  EXPECT_EQ(plan.compile(), written_in(graph, {9}));
+}
+
+/// Some sizes of the inputs become symbols, in attributes too.
+class Symbolic {
+ public:
+  explicit Symbolic(std::uint64_t seed) : random_(seed), graph_(random_graph(seed).graph) {
+    for (ValueId id : graph_.inputs) {
+      for (Dim& dim : *graph_.value(id).type.shape) replace(dim, true);
+    }
+    for (Node& node : graph_.nodes) {
+      if (node.op != Op::Reshape && node.op != Op::Expand) continue;
+      for (auto& [name, attribute] : node.attributes) {
+        if (Dims* dims = std::get_if<Dims>(&attribute)) {
+          for (Dim& dim : *dims) replace(dim, false);
+        }
+      }
+    }
+    for (const auto& [number, name] : names_) {
+      graph_.symbols.push_back(name);
+      sizes_.push_back(number);
+    }
+  }
+
+  [[nodiscard]] std::optional<Graph> graph() const {
+    if (names_.empty()) return std::nullopt;
+    try {
+      return infer_shapes(graph_);
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+  [[nodiscard]] const Sizes& sizes() const { return sizes_; }
+  [[nodiscard]] Sizes other_sizes() {
+    Sizes sizes = sizes_;
+    for (std::int64_t& size : sizes) {
+      const auto pick = random_() % 8;
+      if (pick == 0) size = 1;
+      if (pick == 1) size = sizes.front();
+      if (pick > 2) size = 1 + static_cast<std::int64_t>(random_() % 200);
+    }
+    return sizes;
+  }
+
+ private:
+  void replace(Dim& dim, bool may_name) {
+    if (!dim.is_known() || dim.value() < 2) return;
+    const std::int64_t number = dim.value();
+    if (may_name && !seen_.contains(number) && random_() % 3 != 0) {
+      names_[number] = "s" + std::to_string(number);
+    }
+    seen_.insert(number);
+    if (names_.contains(number)) dim = Dim::symbol(names_.at(number));
+  }
+
+  std::mt19937_64 random_;
+  Graph graph_;
+  std::set<std::int64_t> seen_{};
+  std::map<std::int64_t, std::string> names_{};
+  Sizes sizes_{};
+};
+
+/// Plans of graphs with symbols are bound to other sizes, and give what these give written in.
+void expect_plans_alike(std::uint64_t seeds, Features features) {
+  int symbolic = 0, reused = 0;
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+    Symbolic made(seed);
+    const std::optional<Graph> graph = made.graph();
+    if (!graph) continue;
+    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + print_graph(*graph));
+    const std::optional<Module> wanted = written_in(*graph, made.sizes(), features);
+    ASSERT_EQ(planned(*graph, made.sizes(), features), wanted);
+    if (!wanted) continue;
+    Plan plan(*graph, made.sizes(), machine(), with(features));
+    if (!plan.symbolic()) continue;
+    ++symbolic;
+    for (int i = 0; i < 4; ++i) {
+      const Sizes sizes = made.other_sizes();
+      SCOPED_TRACE(testing::PrintToString(sizes));
+      const std::optional<Module> other = written_in(*graph, sizes, features);
+      if (!plan.bind(sizes)) continue;
+      ++reused;
+      ASSERT_EQ(plan.compile(), other);
+    }
+  }
+  EXPECT_GT(symbolic, static_cast<int>(seeds / 10));
+  EXPECT_GT(reused, static_cast<int>(seeds / 15));
+}
+
+TEST(Plan, of_random_graphs_gives_what_written_in_sizes_give) {
+  expect_plans_alike(600, {});
+}
+
+TEST(Plan, of_random_graphs_gives_it_with_every_feature) {
+  expect_plans_alike(200, Features::all());
+}
+
+}  // namespace
+}  // namespace dvmsim
