@@ -19,6 +19,7 @@
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
 #include "compiler/schedule/matmul_tactics.h"
+#include "compiler/schedule/vector.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -67,6 +68,10 @@ class ModuleCompiler {
                ? std::min(all, options_.cores * std::max(1, machine_.cores.per_group))
                : all;
   }
+  [[nodiscard]] Packing packing() const {
+    return options_.features.has(Feature::Buffers) ? Packing::BestFit : Packing::InOrder;
+  }
+  [[nodiscard]] VectorMeasure measure() const;
   [[nodiscard]] int cube_cores() const {
     return options_.cores > 0 ? std::min(machine_.cores.cube, options_.cores) : machine_.cores.cube;
   }
@@ -157,6 +162,7 @@ class ModuleCompiler {
   void compile_graph(Scope& scope, const PlannedGraph& planned);
   void compile_group(Scope& scope, const Group& group);
   void compile_vector(Scope& scope, const LoweredKernel& lowered);
+  bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
   void compile_row_gather(Scope& scope, const Group& group);

@@ -88,10 +88,10 @@ Dim product_of(const Graph& graph, const std::vector<DimSource>& sources) {
 
 }  // namespace
 
-PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion) {
+PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion, Features features) {
   PlannedGraph planned;
   planned.graph = std::move(graph);
-  planned.partition = partition(planned.graph, machine, fusion);
+  planned.partition = partition(planned.graph, machine, fusion, features);
   for (const Group& group : planned.partition.groups) {
     planned.kernels.emplace_back();
     if (group.kind != GroupKind::Vector) continue;
@@ -104,19 +104,18 @@ PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion) {
 }
 
 PassContext pass_context(const Machine& machine, const CompileOptions& options) {
-  return {machine, nullptr, options.features, options.groups};
+  return {machine, options.features, nullptr, options.groups};
 }
 
 Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machine& machine,
            const CompileOptions& options)
     : machine_(machine), options_(options), guards_(graph.symbols, {sizes.begin(), sizes.end()}) {
-  const PassContext known = pass_context(machine_, options_);
   if (graph.symbols.empty()) {
-    planned_ = plan_graph(run_passes(graph, known, options_.observer), machine_, options_.fusion);
+    plan_numbers(graph);
     return;
   }
   const Graph numbers = specialize(graph, bindings_of(graph, sizes));
-  PassContext context = known;
+  PassContext context = pass_context(machine_, options_);
   context.guards = &guards_;
   if (!has_empty(numbers) && is_symbolic(graph, context)) {
     const Graph lowered = run_passes(graph, context, options_.observer);
@@ -126,14 +125,20 @@ Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machin
       return;
     }
   }
-  planned_ = plan_graph(run_passes(numbers, known, options_.observer), machine_, options_.fusion);
+  plan_numbers(numbers);
+}
+
+void Plan::plan_numbers(const Graph& numbers) {
+  const PassContext context = pass_context(machine_, options_);
+  planned_ = plan_graph(run_passes(numbers, context, options_.observer), machine_, options_.fusion,
+                        options_.features);
 }
 
 void Plan::plan_symbolic(const Graph& lowered) {
   ask_about_shapes(lowered);
   Graph numbers = lowered;
   each_dim(numbers, [&](Dim& dim) { dim = guards_.number(dim); });
-  planned_ = plan_graph(std::move(numbers), machine_, options_.fusion);
+  planned_ = plan_graph(std::move(numbers), machine_, options_.fusion, options_.features);
   std::vector<int> places;
   each_dim(lowered,
            [&](const Dim& dim) { places.push_back(dim.is_known() ? -1 : guards_.place(dim)); });
@@ -175,8 +180,10 @@ void Plan::keep_checks(const Graph& lowered) {
     if (!kernel.whole_columns && guards_.at_most(columns, kLeastColumns - 1)) {
       (void)guards_.value(columns);
     }
-    const bool depends =
-        (kernel.whole_columns && !columns.is_known()) || (kernel.whole_rows && !rows.is_known());
+    // How much of a kernel in phases must be there at once depends on all its sizes.
+    const bool depends = options_.features.has(Feature::LongReduce) ||
+                         (kernel.whole_columns && !columns.is_known()) ||
+                         (kernel.whole_rows && !rows.is_known());
     if (depends) checks_.push_back(std::move(check));
   }
   planned_.partition.checks.clear();
@@ -213,7 +220,8 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
   if (!symbolic_ || !guards_.answered_alike(sizes, values_)) return false;
   for (const Sized& sized : checked_) set_sizes(sized);
   for (const FitCheck& check : checks_) {
-    if (fits(check.lowered.kernel, machine_) != check.fits) return false;
+    const bool fits = has_tile(check.lowered.kernel, machine_, options_.features);
+    if (fits != check.fits) return false;
   }
   for (const Number& number : numbers_) {
     *number.where = values_[static_cast<std::size_t>(number.place)];

@@ -21,7 +21,8 @@ struct PlannedGraph {
   std::vector<LoweredKernel> kernels{};  // by group; empty for groups of another kind
 };
 /// `graph` comes from run_passes, and its shapes are numbers.
-[[nodiscard]] PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion);
+[[nodiscard]] PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion,
+                                      Features features);
 
 /// What the passes of a graph without symbols may look at.
 [[nodiscard]] PassContext pass_context(const Machine& machine, const CompileOptions& options);
@@ -54,6 +55,7 @@ class Plan {
     VectorKernel* kernel = nullptr;
     std::vector<int> places{};  // of its dimensions
   };
+  void plan_numbers(const Graph& numbers);
   void plan_symbolic(const Graph& lowered);
   void ask_about_shapes(const Graph& lowered);
   void keep_checks(const Graph& lowered);

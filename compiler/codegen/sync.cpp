@@ -182,7 +182,8 @@ void place_flags(const Nodes& nodes, Builder& builder) {
 
 }  // namespace
 
-void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges) {
+void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges,
+              UbCopies copies) {
   Code& code = builder.code();
   Nodes nodes = nodes_of({code.data() + begin, code.size() - begin}, begin, ranges);
   small_vector<Carried, 6> carried;
@@ -190,7 +191,8 @@ void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const Ub
     for (Pipe to : kQueues) {
       if (from == to) continue;
       const int flags = connect(nodes, from, to);
-      if (flags != 0) carried.push_back({from, to, flags});
+      const int turns = to == Pipe::MTE2 ? copies.loads : from == Pipe::MTE3 ? copies.stores : 1;
+      if (flags != 0) carried.push_back({from, to, flags * turns});
     }
   }
   drain_vector(nodes, code);
@@ -205,6 +207,25 @@ void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const Ub
   builder.end_loop();
   for (const auto& [from, to, flags] : carried) {
     for (int i = 0; i < flags; ++i) builder.wait(to, from, kBackwardFlag);
+  }
+}
+
+void drain_once(Builder& builder, std::size_t begin, std::span<const UbRange> ranges) {
+  Code& code = builder.code();
+  const Nodes nodes = nodes_of({code.data() + begin, code.size() - begin}, begin, ranges);
+  DVMSIM_ASSERT(std::all_of(nodes.begin(), nodes.end(),
+                            [](const Node& node) { return node.pipe == Pipe::Vector; }),
+                "what is computed once runs on the vector pipe alone");
+  drain_vector(nodes, code);
+}
+
+void drain_first(Builder& builder, std::size_t begin) {
+  Code& code = builder.code();
+  for (std::size_t at = begin; at < code.size(); ++at) {
+    const isa::Row& row = isa::row_of(code[at].op);
+    if (row.pipe != Pipe::Vector || row.named_pipe) continue;
+    code[at].drain = true;
+    return;
   }
 }
 

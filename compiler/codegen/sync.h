@@ -22,10 +22,23 @@ struct UbRange {
 /// Flag ids: dependences inside an iteration and from one iteration to the next.
 inline constexpr int kForwardFlag = 0, kBackwardFlag = 1;
 
+/// Copies that the buffers of loads and of stores have in UB, in turns from iteration to iteration.
+struct UbCopies {
+  int loads = 1, stores = 1;
+};
+
 /// Makes a loop that repeats `count` times of what was added since the builder had `begin`
 /// instructions: places flags in it, and primes those from one iteration to the next before it and
 /// takes them back after it. `ranges`: every buffer the body addresses; ranges may share bytes.
-/// Operands are immediate bases, or the register of a range.
-void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges);
+/// Operands are immediate bases, or the register of a range. With copies, a load (a result) waits
+/// for the iteration that last used its copy.
+void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges,
+              UbCopies copies = {});
+
+/// What was added since the builder had `begin` instructions runs on the vector pipe alone, and
+/// once: drains it where it reads its own results.
+void drain_once(Builder& builder, std::size_t begin, std::span<const UbRange> ranges);
+/// The first vector instruction of these waits for all before it.
+void drain_first(Builder& builder, std::size_t begin);
 
 }  // namespace dvmsim

@@ -10,10 +10,13 @@ using isa::Op;
 
 TileWalk::TileWalk(Builder& builder, std::span<const std::int64_t> dims,
                    std::span<const std::int64_t> tile)
+    : TileWalk(builder, dims, tile, Reg{isa::kCoreIndexReg}, Reg{isa::kCoreCountReg}) {}
+
+TileWalk::TileWalk(Builder& builder, std::span<const std::int64_t> dims,
+                   std::span<const std::int64_t> tile, Val core, Val cores)
     : builder_(builder), dims_(dims.begin(), dims.end()), tile_(tile.begin(), tile.end()) {
   std::int64_t total = 1;
   for (std::size_t i = 0; i < dims_.size(); ++i) total *= ceil_div(dims_[i], tile_[i]);
-  const Val core = Reg{isa::kCoreIndexReg}, cores = Reg{isa::kCoreCountReg};
   // share = ceil(total / cores); this core takes [core * share, min(that + share, total)).
   const Val rounded = builder.compute(Op::sadd, cores, total - 1);
   const Val share = builder.compute(Op::sdiv, rounded, cores);

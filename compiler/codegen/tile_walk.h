@@ -21,6 +21,9 @@ class TileWalk {
   /// A grid over `dims`, in tiles of `tile` elements. Contiguous shares over the launch's cores.
   TileWalk(Builder& builder, std::span<const std::int64_t> dims,
            std::span<const std::int64_t> tile);
+  /// The same over `cores` walkers, of which this is number `core`.
+  TileWalk(Builder& builder, std::span<const std::int64_t> dims, std::span<const std::int64_t> tile,
+           Val core, Val cores);
 
   /// Tiles of this core: the count of the loop.
   [[nodiscard]] Val count() const { return count_; }

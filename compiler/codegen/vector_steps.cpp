@@ -56,9 +56,9 @@ void put(isa::Inst& inst, int lane, const Val& operand) {
 
 }  // namespace
 
-void VectorSteps::emit() {
+void VectorSteps::emit(std::span<const KernelStep> steps) {
   const std::string* label = nullptr;
-  for (const KernelStep& each : kernel_.steps) {
+  for (const KernelStep& each : steps) {
     if (each.op != Op::vbrc && each.op != Op::vcvt && (label == nullptr || *label != each.label)) {
       builder_.mark(DebugMark::Kind::Operator, each.label);
       label = &each.label;
@@ -89,7 +89,8 @@ VectorSteps::Grid VectorSteps::grid_of(const KernelStep& step) {
     return source >= 0 && value(source).uniform;
   });
   if (uniform && schedule_.piece > 0) {
-    return {schedule_.piece, schedule_.tile.columns / schedule_.piece, true, true};
+    const Val rounded = builder_.compute(Op::sadd, columns_, schedule_.piece - 1);
+    return {schedule_.piece, builder_.compute(Op::sdiv, rounded, schedule_.piece), true, true};
   }
   const bool repeats_row = std::any_of(step.source.begin(), step.source.end(), [&](int source) {
     return source >= 0 && value(source).extent != Extent::Full;

@@ -2,20 +2,30 @@
 // and stored, and the flags between, are the business of whoever walks the tiles.
 #pragma once
 
-#include "compiler/codegen/builder.h"
+#include <span>
+
+#include "compiler/codegen/ub_addresses.h"
 #include "compiler/schedule/vector.h"
 
 namespace dvmsim {
 
 class VectorSteps {
  public:
-  /// Both outlive it. `rows` and `columns`: how much of the schedule's tile is used.
+  /// All outlive it. `rows` and `columns`: how much of the schedule's tile is used.
   VectorSteps(Builder& builder, const VectorKernel& kernel, const VectorSchedule& schedule,
               Val rows, Val columns)
       : builder_(builder), kernel_(kernel), schedule_(schedule), rows_(rows), columns_(columns) {}
+  /// The same in a loop over tiles, with buffers in copies.
+  VectorSteps(Builder& builder, const VectorKernel& kernel, const VectorSchedule& schedule,
+              const UbAddresses& addresses, Val rows, Val columns)
+      : VectorSteps(builder, kernel, schedule, rows, columns) {
+    addresses_ = &addresses;
+  }
 
-  /// Every step, with a mark where a graph operator begins.
-  void emit();
+  /// Every step of the kernel, with a mark where a graph operator begins.
+  void emit() { emit(kernel_.steps); }
+  /// These steps, on values of the kernel.
+  void emit(std::span<const KernelStep> steps);
 
  private:
   /// Rows, columns and strides of an elementwise step.
@@ -34,7 +44,8 @@ class VectorSteps {
   [[nodiscard]] const KernelValue& value(int id) const {
     return kernel_.values[static_cast<std::size_t>(id)];
   }
-  [[nodiscard]] std::int64_t at(int id) const {
+  [[nodiscard]] Val at(int id) const {
+    if (addresses_ != nullptr) return addresses_->of(id);
     return schedule_.buffers[static_cast<std::size_t>(id)].base;
   }
   /// Bytes between rows of a value in UB; 0 repeats its only row.
@@ -49,6 +60,7 @@ class VectorSteps {
   Builder& builder_;
   const VectorKernel& kernel_;
   const VectorSchedule& schedule_;
+  const UbAddresses* addresses_ = nullptr;
   Val rows_, columns_;
   Val flat_{};
   bool flat_known_ = false;

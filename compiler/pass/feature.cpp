@@ -5,8 +5,8 @@
 namespace dvmsim {
 namespace {
 
-constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention};
-constexpr std::string_view kNames[] = {"long-reduce", "attention"};
+constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention, Feature::Buffers};
+constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers"};
 static_assert(std::size(kAll) == std::size(kNames));
 
 }  // namespace

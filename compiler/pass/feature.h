@@ -12,6 +12,7 @@ namespace dvmsim {
 enum class Feature : std::uint8_t {
   LongReduce,  // a reduction longer than a tile stays in one kernel
   Attention,   // QK, softmax and PV are one program
+  Buffers,     // UB by best fit, with copies of what is loaded and stored
 };
 
 /// All of them, in the order of the enumeration.

@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/mix.h"
 #include "compiler/schedule/conv_node.h"
+#include "compiler/schedule/long_reduce.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/vector.h"
 #include "vm/base/error.h"
@@ -67,10 +68,11 @@ const std::string& origin(const Node& node) {
 
 class Partitioner {
  public:
-  Partitioner(const Graph& graph, const Machine& machine, Fusion fusion)
+  Partitioner(const Graph& graph, const Machine& machine, Fusion fusion, Features features)
       : graph_(graph),
         machine_(machine),
         fusion_(fusion),
+        features_(features),
         users_(users_of(graph)),
         group_of_(graph.nodes.size(), -1) {}
 
@@ -110,7 +112,7 @@ class Partitioner {
   }
 
   bool does_fit(LoweredKernel lowered) {
-    const bool fit = fits(lowered.kernel, machine_);
+    const bool fit = has_tile(lowered.kernel, machine_, features_);
     checks_.push_back({std::move(lowered), fit});
     return fit;
   }
@@ -240,6 +242,7 @@ class Partitioner {
   const Graph& graph_;
   const Machine& machine_;
   Fusion fusion_;
+  Features features_;
   std::vector<std::vector<NodeId>> users_;
   std::vector<int> group_of_;
   std::vector<Group> groups_{};
@@ -256,8 +259,16 @@ std::string_view name_of(GroupKind kind) {
   return kNames[static_cast<int>(kind)];
 }
 
-Partition partition(const Graph& graph, const Machine& machine, Fusion fusion) {
-  return Partitioner(graph, machine, fusion).run();
+bool has_tile(const VectorKernel& kernel, const Machine& machine, Features features) {
+  const bool packs = features.has(Feature::Buffers);
+  if (fits(kernel, machine, packs ? Packing::BestFit : Packing::InOrder)) return true;
+  if (!features.has(Feature::LongReduce)) return false;
+  const auto phased = phases_of(kernel);
+  return phased && fits(*phased, machine);
+}
+
+Partition partition(const Graph& graph, const Machine& machine, Fusion fusion, Features features) {
+  return Partitioner(graph, machine, fusion, features).run();
 }
 
 std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compiler/graph/graph.h"
+#include "compiler/pass/feature.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/product.h"
 #include "vm/machine/machine.h"
@@ -61,8 +62,12 @@ struct Partition {
   std::vector<FitCheck> checks{};
 };
 
+/// Can the kernel run: on tiles that hold what must be whole, or in phases?
+[[nodiscard]] bool has_tile(const VectorKernel& kernel, const Machine& machine, Features features);
+
 /// The graph comes from run_passes. Throws Error, naming the node, for what cannot be compiled.
-[[nodiscard]] Partition partition(const Graph& graph, const Machine& machine, Fusion fusion);
+[[nodiscard]] Partition partition(const Graph& graph, const Machine& machine, Fusion fusion,
+                                  Features features = {});
 
 /// Values of a group's nodes that something outside reads, in order.
 [[nodiscard]] std::vector<ValueId> outputs_of(const Graph& graph, const Group& group);

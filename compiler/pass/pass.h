@@ -15,8 +15,8 @@ namespace dvmsim {
 /// What a pass may look at besides the graph.
 struct PassContext {
   const Machine& machine;
-  Guards* guards = nullptr;  // remembers what was asked about symbols; null: there are none
   Features features{};
+  Guards* guards = nullptr;        // remembers what was asked about symbols; null: there are none
   std::string* remarks = nullptr;  // text for people: what a pass did not do, and why
 
   [[nodiscard]] bool equal(const Dim& a, const Dim& b) const {
@@ -49,8 +49,8 @@ struct PassContext {
 /// What works along an axis (numbers along it, its largest elements, running sums) works along the
 /// last one, in rows that UB holds.
 [[nodiscard]] Graph last_axes(const Graph& graph, const PassContext& context);
-/// Reductions keep their dimensions and reduce one run of adjacent dimensions that a tile holds:
-/// others become chains of such reductions.
+/// Reductions keep their dimensions and reduce one run of adjacent dimensions that a tile holds
+/// (any run, if long reductions stay in one kernel): others become chains of such reductions.
 [[nodiscard]] Graph split_reductions(const Graph& graph, const PassContext& context);
 /// Nodes whose output is one of their inputs bit for bit (x - 0, x * 1, a reshape to the same
 /// shape) go.

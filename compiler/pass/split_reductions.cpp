@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <limits>
 
 #include "compiler/pass/pass.h"
 #include "compiler/pass/rewrite.h"
+#include "compiler/schedule/long_reduce.h"
+#include "compiler/schedule/lower.h"
+#include "compiler/schedule/vector.h"
 
 namespace dvmsim {
 namespace {
@@ -165,6 +169,9 @@ class Splitter {
 
   /// Elements along the reduced dimension that fit a tile with their widened copy and the result.
   [[nodiscard]] std::int64_t longest(DType dtype, const Dim& inner) const {
+    if (context_.features.has(Feature::LongReduce) && context_.machine.flag.ids >= kLongFlags) {
+      return std::numeric_limits<std::int64_t>::max();
+    }
     const std::int64_t room = context_.machine.ub.size.count() * 3 / 4;
     const std::int64_t wide = is_float(dtype) ? 4 : size_of(dtype);
     const std::int64_t copies = size_of(dtype) + (wide != size_of(dtype) ? wide : 0);

@@ -5,19 +5,16 @@
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
 
+#include "compiler/schedule/buffer_place.h"
+#include "compiler/schedule/vector_estimate.h"
+#include "compiler/schedule/vector_parts.h"
 #include "vm/base/error.h"
 #include "vm/base/rounding.h"
 
 namespace dvmsim {
-namespace {
 
 using boost::container::small_vector;
 
-constexpr std::int64_t kBlock = 32;        // bytes; UB addresses and row pitches are multiples
-constexpr std::int64_t kBankTurn = 256;    // a repeat; half of a turn through the 16 bank groups
-constexpr std::int64_t kWordsPerStep = 8;  // generous size of one step's code, for the UB left over
-
-/// Elements between rows, so that rows of every type in the kernel begin on a block.
 std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {
   std::int64_t smallest = 8;
   for (const KernelValue& value : kernel.values) {
@@ -25,6 +22,47 @@ std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {
   }
   return round_up(columns, kBlock / smallest);
 }
+
+std::int64_t ub_begin(const Machine& machine, std::size_t steps) {
+  const bool in_ub = machine.firmware.memory == ProgramMemory::Ub;
+  const std::int64_t code = static_cast<std::int64_t>(steps + 16) * kWordsPerStep * 8;
+  return machine.ub.reserved.count() + (in_ub ? round_up(code, 512) : 0);
+}
+
+std::int64_t ub_begin(const VectorKernel& kernel, const Machine& machine) {
+  return ub_begin(machine,
+                  kernel.steps.size() + 2 * (kernel.inputs.size() + kernel.outputs.size()));
+}
+
+namespace {
+
+TileSides candidates(std::int64_t total, std::int64_t unit, std::int64_t spread) {
+  TileSides found;
+  for (std::int64_t size = total; size > unit; size = ceil_div(size, 2)) found.push_back(size);
+  for (std::int64_t waves = 1; waves <= 8; ++waves) {
+    found.push_back(std::min(total, round_up(ceil_div(total, spread * waves), unit)));
+  }
+  found.push_back(std::min(total, unit));
+  std::sort(found.begin(), found.end(), std::greater<>());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+}  // namespace
+
+TileSides widths_of(const VectorKernel& kernel, int cores) {
+  if (kernel.whole_columns) return {kernel.columns()};
+  const bool one_row = kernel.rows() * kernel.outer() == 1;
+  return candidates(kernel.columns(), kBlock, one_row ? cores : 1);
+}
+
+TileSides heights_of(const VectorKernel& kernel, int cores) {
+  if (kernel.whole_rows) return {kernel.rows()};
+  const std::int64_t share = ceil_div(cores, std::max<std::int64_t>(1, kernel.outer()));
+  return candidates(kernel.rows(), 1, std::max<std::int64_t>(1, share));
+}
+
+namespace {
 
 /// Elements of a row's piece: one repeat of the vector unit, which can then take the same block for
 /// every repeat. 0 if rows are not whole pieces or uniform values differ in type.
@@ -38,23 +76,6 @@ std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile) {
     piece = own;
   }
   return piece != 0 && tile.columns > piece && tile.columns % piece == 0 ? piece : 0;
-}
-
-std::int64_t bytes_of(const KernelValue& value, VectorTile tile, std::int64_t pitch,
-                      std::int64_t piece = 0) {
-  const std::int64_t size = size_of(value.dtype);
-  if (value.uniform && piece > 0) return piece * size;
-  switch (value.extent) {
-    case Extent::Full:
-      return tile.rows * pitch * size;
-    case Extent::Row:
-      return pitch * size;
-    case Extent::Column:
-      return round_up(tile.rows * size, kBlock);
-    case Extent::Scalar:
-      return kBlock;
-  }
-  return 0;
 }
 
 /// The order in which buffers are taken and given back: the same for every tile.
@@ -153,60 +174,6 @@ struct Layout {
   small_vector<UbBuffer, 32> buffers{};
 };
 
-std::int64_t code_bytes(const VectorKernel& kernel) {
-  const auto steps = kernel.steps.size() + 2 * (kernel.inputs.size() + kernel.outputs.size());
-  return static_cast<std::int64_t>(steps + 16) * kWordsPerStep * 8;
-}
-
-std::int64_t ub_begin(const VectorKernel& kernel, const Machine& machine) {
-  const bool in_ub = machine.firmware.memory == ProgramMemory::Ub;
-  return machine.ub.reserved.count() + (in_ub ? round_up(code_bytes(kernel), 512) : 0);
-}
-
-double weight(isa::Op op) {
-  switch (op) {
-    case isa::Op::vexp:
-    case isa::Op::vlog:
-    case isa::Op::vsqrt:
-    case isa::Op::vdiv:
-    case isa::Op::vdivs:
-    case isa::Op::vsdiv:
-      return 4;
-    case isa::Op::vtanh:
-    case isa::Op::vsigmoid:
-    case isa::Op::vpow:
-      return 12;
-    case isa::Op::vscanx:
-    case isa::Op::vscany:
-    case isa::Op::vatan:
-    case isa::Op::vlog1p:
-    case isa::Op::verf:
-    case isa::Op::vsin:
-    case isa::Op::vcos:
-      return 16;
-    case isa::Op::vredx:
-    case isa::Op::vredy:
-    case isa::Op::vcvt:
-      return 2;
-    default:
-      return 1;
-  }
-}
-
-using Sides = small_vector<std::int64_t, 40>;
-
-Sides candidates(std::int64_t total, std::int64_t unit, std::int64_t spread) {
-  Sides found;
-  for (std::int64_t size = total; size > unit; size = ceil_div(size, 2)) found.push_back(size);
-  for (std::int64_t waves = 1; waves <= 8; ++waves) {
-    found.push_back(std::min(total, round_up(ceil_div(total, spread * waves), unit)));
-  }
-  found.push_back(std::min(total, unit));
-  std::sort(found.begin(), found.end(), std::greater<>());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
-}
-
 /// Lays out tiles of one kernel; what does not depend on the tile is found once.
 class Placer {
  public:
@@ -236,105 +203,6 @@ class Placer {
   Events events_;
 };
 
-/// The machine's numbers as the estimate needs them, and the parts of the kernel that no tile
-/// changes.
-class Estimator {
- public:
-  struct Judged {
-    VectorEstimate estimate{};
-    int cores = 0;
-  };
-
-  Estimator(const VectorKernel& kernel, const Machine& machine) : kernel_(kernel) {
-    const auto rate = [](Rate r) { return r.per_cycle().value(); };
-    const auto cycles = [](Cycles c) { return static_cast<double>(c.count()); };
-    load_rate_ = rate(machine.mte2.gm_to_ub);
-    store_rate_ = rate(machine.mte3.ub_to_gm);
-    gap_ = cycles(machine.mte2.issue_gap);
-    fixed_ = cycles(machine.vector.fixed + machine.vector.tail);
-    repeat_ = static_cast<double>(machine.vector.repeat.count());
-    hbm_rate_ = rate(machine.hbm.peak) * machine.hbm.efficiency.value();
-    write_cost_ = machine.hbm.write_cost.value();
-    load_latency_ = cycles(machine.mte2.latency + machine.l2.read_latency.cycles() +
-                           machine.hbm.latency.cycles());
-    store_latency_ = cycles(machine.mte3.latency + machine.l2.write_latency.cycles());
-    per_core_ = cycles(cycles_in(machine.launch.per_core, machine.clock.core));
-    const double per_step = cycles(machine.decode_cost(DecodeTerm::fetch)) * kWordsPerStep +
-                            cycles(machine.decode_cost(DecodeTerm::dispatch)) +
-                            cycles(machine.decode_cost(DecodeTerm::operand)) * 2 * kWordsPerStep;
-    scalar_ = per_step * static_cast<double>(kernel.steps.size() + kernel.inputs.size() +
-                                             kernel.outputs.size());
-    for (const KernelStep& step : kernel.steps) {
-      const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
-      works_.push_back({reduces ? step.source[0] : step.result, weight(step.op)});
-    }
-  }
-
-  /// The tile's parts for the number of cores with which the launch ends first, and that number.
-  [[nodiscard]] Judged judge(VectorTile tile, const Layout& layout, int cores) const {
-    VectorEstimate parts;
-    parts.tiles = kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
-                  ceil_div(kernel_.columns(), tile.columns);
-    const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
-    parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
-    parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
-    parts.scalar = scalar_;
-    for (const Work& work : works_) {
-      const KernelValue& value = kernel_.values[static_cast<std::size_t>(work.value)];
-      const auto bytes = static_cast<double>(bytes_of(value, tile, layout.pitch, layout.piece));
-      parts.vector += fixed_ + bytes / repeat_ * work.weight;
-    }
-    const double traffic = in + out * write_cost_;
-    Judged best;
-    for (std::int64_t most = std::min<std::int64_t>(cores, parts.tiles); most >= 1; most /= 2) {
-      const std::int64_t per_core = ceil_div(parts.tiles, most);
-      // Fewest cores with as many tiles on the busiest.
-      const auto used = static_cast<double>(ceil_div(parts.tiles, per_core));
-      const double memory = traffic * used / hbm_rate_;
-      // Buffers are single: the next load waits for the vector unit to have read this one's, the
-      // next result for its store.
-      const double pace =
-          std::max({parts.load + load_latency_ + parts.vector,
-                    parts.vector + parts.store + store_latency_, memory, parts.scalar});
-      const double total = per_core_ * used + load_latency_ + store_latency_ + parts.load +
-                           parts.vector + parts.store + pace * static_cast<double>(per_core - 1);
-      if (best.cores == 0 || total < parts.total) {
-        parts.per_core = per_core;
-        parts.memory = memory;
-        parts.total = total;
-        best.cores = static_cast<int>(used);
-      }
-    }
-    best.estimate = parts;
-    return best;
-  }
-
- private:
-  [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const {
-    double bytes = 0;
-    for (const KernelTensor& tensor : tensors) {
-      const KernelValue& value = kernel_.values[static_cast<std::size_t>(tensor.value)];
-      bytes += static_cast<double>(bytes_of(value, tile, tile.columns));
-    }
-    return bytes;
-  }
-
-  /// A step's: its rate depends on the size of this value.
-  struct Work {
-    int value = 0;
-    double weight = 1;
-  };
-
-  const VectorKernel& kernel_;
-  small_vector<Work, 32> works_{};
-  double load_rate_, store_rate_, gap_, fixed_, repeat_, hbm_rate_, write_cost_, load_latency_,
-      store_latency_, per_core_, scalar_;
-};
-
-}  // namespace
-
-namespace {
-
 VectorSchedule schedule_of(VectorTile tile, const Layout& layout) {
   VectorSchedule schedule;
   schedule.tile = tile;
@@ -347,29 +215,33 @@ VectorSchedule schedule_of(VectorTile tile, const Layout& layout) {
 
 }  // namespace
 
+bool is_invariant(const VectorKernel& kernel, const KernelTensor& tensor, VectorTile tile) {
+  const Extent extent = kernel.values[static_cast<std::size_t>(tensor.value)].extent;
+  if (extent == Extent::Full || extent == Extent::Column) return false;
+  const std::size_t columns = kernel.dims.size() - 1;
+  for (std::size_t i = 0; i < columns; ++i) {
+    if (tensor.stride[i] != 0) return false;
+  }
+  return tensor.stride[columns] == 0 || tile.columns >= kernel.columns();
+}
+
 VectorSchedule place(const VectorKernel& kernel, VectorTile tile, std::int64_t begin) {
   return schedule_of(tile, Placer(kernel).place(tile, begin));
 }
 
-bool fits(const VectorKernel& kernel, const Machine& machine) {
+bool fits(const VectorKernel& kernel, const Machine& machine, Packing packing) {
   const VectorTile least{
       kernel.whole_rows ? kernel.rows() : 1,
       kernel.whole_columns ? kernel.columns() : std::min<std::int64_t>(kernel.columns(), kBlock)};
-  return Placer(kernel).place(least, ub_begin(kernel, machine)).ub_end <= machine.ub.size.count();
+  const std::int64_t begin = ub_begin(kernel, machine), size = machine.ub.size.count();
+  if (Placer(kernel).place(least, begin).ub_end <= size) return true;
+  return packing == Packing::BestFit &&
+         BufferPlacer(kernel).place(least, {}, begin).front().ub_end <= size;
 }
 
 VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores) {
   const std::int64_t begin = ub_begin(kernel, machine);
-  const Sides wide =
-      kernel.whole_columns
-          ? Sides{kernel.columns()}
-          : candidates(kernel.columns(), kBlock, kernel.rows() * kernel.outer() == 1 ? cores : 1);
-  const Sides high =
-      kernel.whole_rows
-          ? Sides{kernel.rows()}
-          : candidates(kernel.rows(), 1,
-                       std::max<std::int64_t>(
-                           1, ceil_div(cores, std::max<std::int64_t>(1, kernel.outer()))));
+  const TileSides wide = widths_of(kernel, cores), high = heights_of(kernel, cores);
   const Placer placer(kernel);
   const Estimator estimator(kernel, machine);
   VectorTile best{};
@@ -380,7 +252,8 @@ VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machin
       const VectorTile tile{rows, columns};
       const Layout layout = placer.place(tile, begin);
       if (layout.ub_end > machine.ub.size.count()) continue;
-      const Estimator::Judged judged = estimator.judge(tile, layout, cores);
+      const double vector = estimator.vector_of(tile, layout.pitch, layout.piece);
+      const Estimator::Judged judged = estimator.judge(tile, {}, {vector, vector, vector}, cores);
       if (compared == 0 || judged.estimate.total < least.estimate.total) {
         best = tile;
         least = judged;
@@ -404,8 +277,9 @@ std::string to_text(const VectorSchedule& schedule) {
       schedule.cores, schedule.ub_end, schedule.estimate.load, schedule.estimate.vector,
       schedule.estimate.store, schedule.estimate.memory);
   for (std::size_t i = 0; i < schedule.buffers.size(); ++i) {
-    text += fmt::format("  v{} at {:#x} ({} bytes)\n", i, schedule.buffers[i].base,
-                        schedule.buffers[i].size);
+    const UbBuffer& buffer = schedule.buffers[i];
+    text += fmt::format("  v{} at {:#x} ({} bytes)", i, buffer.base, buffer.size);
+    text += buffer.copies > 1 ? fmt::format(", {} copies\n", buffer.copies) : "\n";
   }
   return text;
 }

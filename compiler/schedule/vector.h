@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,13 +26,21 @@ struct VectorEstimate {
   double total = 0;                                    // launch included
 };
 
-/// A buffer of UB: one value's.
+/// A buffer of UB: one value's, or several copies of it that take turns from tile to tile.
 struct UbBuffer {
-  std::int64_t base = -1, size = 0;
+  std::int64_t base = -1, size = 0;  // of all copies
+  int copies = 1;
+  [[nodiscard]] std::int64_t step() const { return size / copies; }
+};
+
+/// Copies of what is loaded and of what is stored.
+struct BufferDepth {
+  int loads = 1, stores = 1;
 };
 
 struct VectorSchedule {
   VectorTile tile{};
+  BufferDepth depth{};
   std::int64_t pitch = 0;  // elements between rows of a Full value
   /// If not 0: a tile is one whole row, worked on in pieces of so many elements, so that a uniform
   /// value needs only one piece.
@@ -47,12 +57,40 @@ struct VectorSchedule {
 [[nodiscard]] VectorSchedule place(const VectorKernel& kernel, VectorTile tile,
                                    std::int64_t ub_begin);
 
-/// Does any tile fit? False when a row that must be whole is too long.
-[[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine);
+/// Is the tensor the same for all tiles, and so loaded before the first?
+[[nodiscard]] bool is_invariant(const VectorKernel& kernel, const KernelTensor& tensor,
+                                VectorTile tile);
 
-/// The best tile. The kernel fits.
+/// How buffers are laid out: in order of use, one of each; or by best fit, with copies that take
+/// turns where the estimate says that waiting for one costs more.
+enum class Packing : std::uint8_t { InOrder, BestFit };
+
+/// Does any tile fit? False when a row that must be whole is too long.
+[[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine,
+                        Packing packing = Packing::InOrder);
+
+/// Cycles of steps on a tile of a schedule, with what its addresses cost.
+using VectorMeasure =
+    std::function<double(const VectorKernel&, std::span<const KernelStep>, const VectorSchedule&)>;
+
+/// The vector pipe's part of a tile, in cycles.
+struct VectorPart {
+  double all = 0;
+  double reading = 0;  // from its begin until all that was loaded has been read
+  double writing = 0;  // from the first write of what is stored to its end
+};
+/// Of steps on a tile, as it is measured.
+[[nodiscard]] VectorPart vector_part(const VectorMeasure& measure, const VectorKernel& kernel,
+                                     std::span<const KernelStep> steps,
+                                     const VectorSchedule& schedule);
+
+/// The best tile, buffers in order. The kernel fits.
 [[nodiscard]] VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine,
                                              int cores);
+/// The best tile of either packing. Of each packing and number of copies the best by estimate is
+/// measured, and the best of those is taken.
+[[nodiscard]] VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine,
+                                             int cores, const VectorMeasure& measure);
 
 [[nodiscard]] std::string to_text(const VectorSchedule& schedule);
 

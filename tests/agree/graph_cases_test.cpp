@@ -20,7 +20,7 @@ Graph shaped(const std::string& text) {
   return deduce_shapes(parse_graph("graph g\n" + text, "case.graph"));
 }
 
-/// Both strategies against the evaluator: exactly for integers, closely for floats.
+/// Every strategy against the evaluator: exactly for integers, closely for floats.
 void check(const std::string& text) {
   const Graph graph = shaped(text);
   std::map<std::string, Tensor> inputs;
@@ -32,7 +32,7 @@ void check(const std::string& text) {
   }
   const std::vector<Tensor> wanted = evaluate(graph, inputs);
   const Machine machine = default_machine();
-  for (const Strategy* strategy : {&kEager, &kDvm}) {
+  for (const Strategy* strategy : strategies()) {
     SCOPED_TRACE(strategy->name);
     Reference device(machine);
     HazardChecker hazards(machine);

@@ -58,7 +58,7 @@ RunResult run(const RandomGraph& made, const Machine& machine, const Strategy* s
 
 void check_graph(const RandomGraph& made, const Machine& machine) {
   const std::vector<Tensor> wanted = evaluate(made.graph, made.inputs);
-  for (const Strategy* strategy : {&kEager, &kDvm}) {
+  for (const Strategy* strategy : strategies()) {
     SCOPED_TRACE(strategy->name);
     Reference reference(machine);
     HazardChecker hazards(machine);

@@ -1,6 +1,7 @@
 // The built command as a script sees it: exit codes, what goes where, files that appear or do not.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -306,10 +307,34 @@ TEST_F(Command, unknown_features_are_refused_by_every_verb) {
                                   "compile small.graph --dim n=4", "op relu 4x4"}) {
     const Outcome outcome = dvmsim(words + " --feature +fly" + tiny());
     EXPECT_EQ(outcome.code, 2) << words;
-    EXPECT_NE(outcome.err.find("--feature fly: unknown; there are long-reduce attention"),
+    EXPECT_NE(outcome.err.find("--feature fly: unknown; there are long-reduce attention buffers"),
               std::string::npos)
         << words << ": " << outcome.err;
   }
+}
+
+TEST_F(Command, features_are_those_of_the_strategy_as_switched) {
+  const auto features = [&](const std::string& words) {
+    const Outcome outcome = dvmsim("op relu 4x4 --json a.json " + words + tiny());
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return nlohmann::json::parse(content(path("a.json")))["features"];
+  };
+  EXPECT_TRUE(features("--strategy dvm").empty());
+  EXPECT_TRUE(features("--strategy eager").empty());
+  EXPECT_EQ(features("--feature +long-reduce"), nlohmann::json::array({"long-reduce"}));
+  const nlohmann::json all = features("--strategy resident");
+  EXPECT_GE(all.size(), 2u);
+  const nlohmann::json most = features("--strategy resident --feature=-long-reduce");
+  EXPECT_EQ(most.size() + 1, all.size());
+  EXPECT_EQ(std::count(most.begin(), most.end(), "long-reduce"), 0);
+}
+
+TEST_F(Command, a_strategy_of_compiled_kernels_takes_no_features) {
+  const Outcome outcome = dvmsim("op relu 4x4 --strategy eager --feature +long-reduce" + tiny());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("--feature long-reduce: strategy eager launches kernels compiled"),
+            std::string::npos)
+      << outcome.err;
 }
 
 TEST_F(Command, a_bad_stream_is_one_error_with_its_line) {

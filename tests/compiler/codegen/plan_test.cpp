@@ -29,18 +29,30 @@ Bindings bindings_of(const Graph& graph, const Sizes& sizes) {
   return bindings;
 }
 
+CompileOptions with(Features features) {
+  CompileOptions options;
+  options.features = features;
+  return options;
+}
+
+Features only(Feature feature) {
+  Features features;
+  features.set(feature, true);
+  return features;
+}
+
 /// Nullopt where these sizes are an error.
-std::optional<Module> written_in(const Graph& graph, const Sizes& sizes) {
+std::optional<Module> written_in(const Graph& graph, const Sizes& sizes, Features features = {}) {
   try {
-    return compile(specialize(graph, bindings_of(graph, sizes)), machine(), {});
+    return compile(specialize(graph, bindings_of(graph, sizes)), machine(), with(features));
   } catch (const Error&) {
     return std::nullopt;
   }
 }
 
-std::optional<Module> planned(const Graph& graph, const Sizes& sizes) {
+std::optional<Module> planned(const Graph& graph, const Sizes& sizes, Features features) {
   try {
-    return Plan(graph, sizes, machine(), {}).compile();
+    return Plan(graph, sizes, machine(), with(features)).compile();
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -51,19 +63,21 @@ Graph graph_of(const std::string& lines) {
 }
 
 /// The plan of the first sizes, bound to the others.
-void expect_reused(const std::string& lines, const std::vector<Sizes>& all) {
+void expect_reused(const std::string& lines, const std::vector<Sizes>& all,
+                   Features features = {}) {
   const Graph graph = graph_of(lines);
-  Plan plan(graph, all.front(), machine(), {});
+  Plan plan(graph, all.front(), machine(), with(features));
   for (const Sizes& sizes : all) {
     SCOPED_TRACE(testing::PrintToString(sizes));
     ASSERT_TRUE(plan.bind(sizes));
-    EXPECT_EQ(plan.compile(), written_in(graph, sizes));
+    EXPECT_EQ(plan.compile(), written_in(graph, sizes, features));
   }
 }
 
-void expect_other(const std::string& lines, const Sizes& first, const Sizes& second) {
+void expect_other(const std::string& lines, const Sizes& first, const Sizes& second,
+                  Features features = {}) {
   const Graph graph = graph_of(lines);
-  Plan plan(graph, first, machine(), {});
+  Plan plan(graph, first, machine(), with(features));
   EXPECT_FALSE(plan.bind(second)) << testing::PrintToString(second);
 }
 
@@ -79,6 +93,23 @@ TEST(Plan, of_a_softmax_serves_every_row_that_fits) {
   expect_other(lines, {5, 100}, {5, 200000});
   expect_other(lines, {5, 100}, {5, 1});
   expect_other(lines, {5, 100}, {1, 100});
+}
+
+TEST(Plan, with_long_rows_serves_rows_of_a_tile_and_longer_ones) {
+  const char* lines = "dim n, m\ninput x: f16[n, m]\ny = softmax(x)\noutput y\n";
+  for (const Features features : {only(Feature::LongReduce), Features::all()}) {
+    expect_reused(lines, {{5, 100}, {9, 4000}, {64, 65536}, {5, 200000}, {2000, 3}}, features);
+    expect_reused(lines, {{5, 200000}, {5, 100}}, features);
+    expect_other(lines, {5, 100}, {1, 100}, features);
+  }
+}
+
+TEST(Plan, with_buffers_in_copies_serves_every_length) {
+  const char* lines =
+      "dim n\ninput x: f16[n, 48]\ninput b: f16[48]\ny = add(x, b)\nz = gelu(y)\noutput z\n";
+  expect_reused(lines, {{7}, {2}, {100}, {4097}, {1 << 20}}, only(Feature::Buffers));
+  expect_other("dim n, m\ninput x: f16[n, m]\ny = softmax(x)\noutput y\n", {5, 100}, {5, 200000},
+               only(Feature::Buffers));
 }
 
 TEST(Plan, of_a_product_with_an_epilogue_serves_every_number_of_rows) {
@@ -179,30 +210,39 @@ class Symbolic {
   Sizes sizes_{};
 };
 
-TEST(Plan, of_random_graphs_gives_what_written_in_sizes_give) {
+/// Plans of graphs with symbols are bound to other sizes, and give what these give written in.
+void expect_plans_alike(std::uint64_t seeds, Features features) {
   int symbolic = 0, reused = 0;
-  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     Symbolic made(seed);
     const std::optional<Graph> graph = made.graph();
     if (!graph) continue;
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + print_graph(*graph));
-    const std::optional<Module> wanted = written_in(*graph, made.sizes());
-    ASSERT_EQ(planned(*graph, made.sizes()), wanted);
+    const std::optional<Module> wanted = written_in(*graph, made.sizes(), features);
+    ASSERT_EQ(planned(*graph, made.sizes(), features), wanted);
     if (!wanted) continue;
-    Plan plan(*graph, made.sizes(), machine(), {});
+    Plan plan(*graph, made.sizes(), machine(), with(features));
     if (!plan.symbolic()) continue;
     ++symbolic;
     for (int i = 0; i < 4; ++i) {
       const Sizes sizes = made.other_sizes();
       SCOPED_TRACE(testing::PrintToString(sizes));
-      const std::optional<Module> other = written_in(*graph, sizes);
+      const std::optional<Module> other = written_in(*graph, sizes, features);
       if (!plan.bind(sizes)) continue;
       ++reused;
       ASSERT_EQ(plan.compile(), other);
     }
   }
-  EXPECT_GT(symbolic, 60);
-  EXPECT_GT(reused, 40);
+  EXPECT_GT(symbolic, static_cast<int>(seeds / 10));
+  EXPECT_GT(reused, static_cast<int>(seeds / 15));
+}
+
+TEST(Plan, of_random_graphs_gives_what_written_in_sizes_give) {
+  expect_plans_alike(600, {});
+}
+
+TEST(Plan, of_random_graphs_gives_it_with_every_feature) {
+  expect_plans_alike(200, Features::all());
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ struct Passed {
 Passed pass(const std::string& lines, const Machine& machine = default_machine()) {
   Passed passed;
   passed.before = deduce_shapes(parse_graph("graph g\n" + lines, "test.graph"));
-  passed.after = run_passes(passed.before, {machine, nullptr, with_attention(), &passed.remarks});
+  passed.after = run_passes(passed.before, {machine, with_attention(), nullptr, &passed.remarks});
   return passed;
 }
 

@@ -1,0 +1,32 @@
+#include "compiler/codegen/ub_addresses.h"
+
+#include "compiler/schedule/vector_parts.h"
+
+namespace dvmsim {
+
+std::vector<UbRange> ranges_of(const VectorSchedule& schedule) {
+  std::vector<UbRange> ranges;
+  for (const UbBuffer& buffer : schedule.buffers) {
+    if (buffer.base >= 0) ranges.push_back({buffer.base, buffer.size});
+  }
+  return ranges;
+}
+
+UbAddresses::UbAddresses(Builder& builder, const VectorSchedule& schedule)
+    : ranges_(ranges_of(schedule)) {
+  std::size_t range = 0;
+  for (const UbBuffer& buffer : schedule.buffers) {
+    operand_.emplace_back(buffer.base);
+    if (buffer.base < 0) continue;
+    if (buffer.copies > 1) {
+      const Reg base = builder.reg();
+      builder.assign(base, isa::Op::mov, buffer.base, 0);
+      const auto step = static_cast<std::uint32_t>(buffer.step() / kBlock);
+      operand_.back() = Val(isa::Lane::rotating(base.number, buffer.copies, step));
+      ranges_[range].reg = base.number;
+    }
+    ++range;
+  }
+}
+
+}  // namespace dvmsim

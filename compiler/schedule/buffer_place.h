@@ -1,0 +1,53 @@
+// Where the values of a vector kernel lie in UB, by best fit: what is loaded and stored has a place
+// of its own, perhaps in copies that take turns; what is computed shares the rest while it lives,
+// and takes the place of its source where it can. Internal to this folder.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "compiler/schedule/ub_plan.h"
+#include "compiler/schedule/vector.h"
+
+namespace dvmsim {
+
+class BufferPlacer {
+ public:
+  /// `stretches`: the steps that run one after another on tiles; values live inside one of them,
+  /// but for those that are `kept` (by value). All outlive it.
+  BufferPlacer(const VectorKernel& kernel, std::vector<std::span<const KernelStep>> stretches,
+               std::vector<bool> kept);
+  explicit BufferPlacer(const VectorKernel& kernel);
+
+  /// The layout in each stretch. What is kept, loaded or stored has the same place in all of them,
+  /// and all say the same ub_end.
+  [[nodiscard]] std::vector<VectorSchedule> place(VectorTile tile, BufferDepth depth,
+                                                  std::int64_t begin) const;
+
+ private:
+  enum class Use : std::uint8_t { Computed, Kept, Loaded, Stored };
+  /// Values that follow one another in one place.
+  struct Slot {
+    int first = 0, last = 0;  // steps of the stretch
+    std::vector<int> values{};
+  };
+  [[nodiscard]] VectorSchedule place_kept(VectorTile tile, BufferDepth depth,
+                                          std::int64_t begin) const;
+  [[nodiscard]] std::vector<bool> loaded_once(VectorTile tile) const;
+  void find_slots(std::span<const KernelStep> steps);
+  void find_sides(std::span<const KernelStep> steps);
+  /// The slot of a source that ends here and whose place the result of step `at` can take; or -1.
+  [[nodiscard]] int place_of_source(const KernelStep& step, int at, std::span<const int> slot_of,
+                                    std::span<const int> last) const;
+  [[nodiscard]] std::int64_t shift(int value) const;
+  [[nodiscard]] const KernelValue& value(int id) const {
+    return kernel_.values[static_cast<std::size_t>(id)];
+  }
+
+  const VectorKernel& kernel_;
+  std::vector<Use> use_{};                  // by value
+  std::vector<int> side_{};                 // by value: which half of a turn through the banks
+  std::vector<std::vector<Slot>> slots_{};  // by stretch
+};
+
+}  // namespace dvmsim

@@ -1,0 +1,386 @@
+#include "compiler/schedule/long_reduce.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "compiler/schedule/buffer_place.h"
+#include "compiler/schedule/vector_parts.h"
+#include "vm/base/rounding.h"
+
+namespace dvmsim {
+namespace {
+
+using isa::Op;
+using isa::Reduction;
+
+/// Steps and moves, for the size of the code; joins included.
+std::size_t steps_of(const PhasedKernel& phased) {
+  std::size_t steps =
+      phased.start.size() + 2 * (phased.kernel.inputs.size() + phased.kernel.outputs.size() + 4);
+  for (const Phase& phase : phased.phases) {
+    steps += phase.steps.size() + phase.finish.size() + 6 * phase.accumulators.size() +
+             2 * (phase.inputs.size() + phase.outputs.size()) + 8;
+  }
+  return steps;
+}
+
+BufferPlacer placer_of(const PhasedKernel& phased) {
+  std::vector<std::span<const KernelStep>> stretches;
+  for (const Phase& phase : phased.phases) stretches.emplace_back(phase.steps);
+  std::vector<bool> is_short = phased.is_long;
+  is_short.flip();
+  return {phased.kernel, std::move(stretches), std::move(is_short)};
+}
+
+/// Where what every phase keeps ends.
+std::int64_t kept_end(const PhasedKernel& phased, const VectorSchedule& schedule) {
+  std::int64_t end = 0;
+  const auto see = [&](int value) {
+    const UbBuffer& buffer = schedule.buffers[static_cast<std::size_t>(value)];
+    end = std::max(end, buffer.base + buffer.size);
+  };
+  for (std::size_t value = 0; value < phased.is_long.size(); ++value) {
+    if (!phased.is_long[value]) see(static_cast<int>(value));
+  }
+  for (const KernelTensor& input : phased.kernel.inputs) see(input.value);
+  for (const KernelTensor& output : phased.kernel.outputs) see(output.value);
+  return end;
+}
+
+/// The kernel that joins one accumulated value, and whatever it is scaled by.
+class JoinMaker {
+ public:
+  JoinMaker(const PhasedKernel& phased, const VectorSchedule& schedule, std::int64_t parts)
+      : phased_(phased), schedule_(schedule), end_(kept_end(phased, schedule)), parts_(parts) {}
+
+  PhaseJoin make(const Accumulator& one) {
+    join_ = {};
+    const bool scalar = value(one.value).extent == Extent::Scalar;
+    const VectorTile& tile = schedule_.tile;
+    const std::int64_t elements = scalar ? 1 : phased_.over_columns ? tile.rows : tile.columns;
+    join_.kernel.name = "join";
+    join_.kernel.dims = {parts_, elements};
+    join_.kernel.whole_rows = true;
+    join_.schedule.tile = {parts_, elements};
+    dtype_ = one.dtype;
+    const int parts = add_parts(one.value), whole = add_whole(one.value);
+    if (one.scale >= 0) {
+      const int scales = add_parts(one.scale), scale = add_whole(one.scale);
+      step(Op::vredy, scale, {scales, -1, -1}, Reduction::Max);
+      step(Op::vsub, scales, {scales, scale, -1});
+      step(Op::vexp, scales, {scales, -1, -1});
+      step(Op::vmul, parts, {parts, scales, -1});
+    }
+    step(Op::vredy, whole, {parts, -1, -1}, one.how);
+    place(elements);
+    return std::move(join_);
+  }
+  [[nodiscard]] std::int64_t end() const { return end_; }
+
+ private:
+  [[nodiscard]] const KernelValue& value(int id) const {
+    return phased_.kernel.values[static_cast<std::size_t>(id)];
+  }
+  int add_parts(int accumulated) {
+    join_.kernel.values.push_back({value(accumulated).dtype, Extent::Full});
+    const int id = static_cast<int>(join_.kernel.values.size()) - 1;
+    join_.kernel.inputs.push_back({id, {}, "parts"});
+    join_.accumulated.push_back(accumulated);
+    join_.schedule.buffers.push_back({});
+    return id;
+  }
+  int add_whole(int accumulated) {
+    join_.kernel.values.push_back({value(accumulated).dtype, Extent::Row});
+    join_.schedule.buffers.push_back(schedule_.buffers[static_cast<std::size_t>(accumulated)]);
+    return static_cast<int>(join_.kernel.values.size()) - 1;
+  }
+  void step(Op op, int result, std::array<int, 3> sources, Reduction how = Reduction::Sum) {
+    const bool reduces = op == Op::vredy;
+    join_.kernel.steps.push_back(
+        {op, dtype_, result, sources, 0, reduces ? static_cast<int>(how) : 0, "join"});
+  }
+  void place(std::int64_t elements) {
+    join_.schedule.pitch = pitch_of(join_.kernel, elements);
+    for (const KernelTensor& input : join_.kernel.inputs) {
+      const auto id = static_cast<std::size_t>(input.value);
+      const std::int64_t size =
+          bytes_of(join_.kernel.values[id], join_.schedule.tile, join_.schedule.pitch);
+      end_ = round_up(end_, kBankTurn);
+      join_.schedule.buffers[id] = {end_, size};
+      end_ += size;
+    }
+  }
+
+  const PhasedKernel& phased_;
+  const VectorSchedule& schedule_;
+  PhaseJoin join_{};
+  std::int64_t end_, parts_;
+  DType dtype_{};
+};
+
+/// Tries tiles, lengths of a piece, and cores to a row.
+class LongScheduler {
+ public:
+  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies)
+      : phased_(phased),
+        kernel_(phased.kernel),
+        machine_(machine),
+        placer_(placer_of(phased)),
+        begin_(ub_begin(machine, steps_of(phased))),
+        cores_(cores),
+        copies_(copies) {}
+
+  LongSchedule run() {
+    const std::size_t moved = std::max(kernel_.inputs.size(), kernel_.outputs.size());
+    const bool counts = copies_ == 1 || copies_ * static_cast<int>(moved) <= machine_.flag.max;
+    if (machine_.flag.ids < kLongFlags || !counts) return {};
+    const std::int64_t shorts = kernel_.dims[phased_.short_dim()];
+    for (std::int64_t tile : tiles_of(shorts)) {
+      const std::int64_t tiles = kernel_.outer() * ceil_div(shorts, tile);
+      try_parts(tile, tiles, 1);
+      const std::int64_t most = cores_ / tiles;
+      for (std::int64_t parts = most; parts > 1; parts /= 2) try_parts(tile, tiles, parts);
+    }
+    best_.candidates = compared_;
+    return std::move(best_);
+  }
+
+  /// The estimate; the vector pipe's part as it is measured, if it is.
+  void judge(LongSchedule& trial, const VectorMeasure* measure = nullptr) const;
+
+  /// The layout with a piece of the least length.
+  [[nodiscard]] bool has_tile() const {
+    const VectorTile least = tile_of(least_short(), unit());
+    return machine_.flag.ids >= kLongFlags &&
+           placer_.place(least, {}, begin_).front().ub_end <= machine_.ub.size.count();
+  }
+
+ private:
+  [[nodiscard]] BufferDepth depth() const { return {copies_, copies_}; }
+  [[nodiscard]] std::int64_t least_short() const {
+    return phased_.over_columns ? 1
+                                : std::min<std::int64_t>(kernel_.dims[phased_.short_dim()], kBlock);
+  }
+  /// Long elements come in multiples of it.
+  [[nodiscard]] std::int64_t unit() const { return phased_.over_columns ? kBankTurn / 4 : 1; }
+  [[nodiscard]] VectorTile tile_of(std::int64_t shorts, std::int64_t longs) const {
+    return phased_.over_columns ? VectorTile{shorts, longs} : VectorTile{longs, shorts};
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> tiles_of(std::int64_t shorts) const {
+    std::vector<std::int64_t> found;
+    const std::int64_t least = least_short();
+    if (!phased_.over_columns) {
+      for (std::int64_t size = shorts; size > least; size = ceil_div(size, 2)) {
+        found.push_back(size);
+      }
+    }
+    for (std::int64_t groups = 1; groups <= cores_; groups *= 2) {
+      const std::int64_t spread = std::max<std::int64_t>(1, groups / kernel_.outer());
+      found.push_back(std::min(shorts, round_up(ceil_div(shorts, spread), least)));
+    }
+    for (std::int64_t size = least; size <= 16 * least; size *= 2) {
+      found.push_back(std::min(shorts, size));
+    }
+    found.push_back(std::min(shorts, round_up(ceil_div(shorts, cores_), least)));
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+  }
+
+  /// The longest piece that fits, or 0.
+  [[nodiscard]] std::int64_t longest_piece(std::int64_t shorts, std::int64_t part) const {
+    const auto fits = [&](std::int64_t units) {
+      const VectorTile tile = tile_of(shorts, units * unit());
+      return placer_.place(tile, depth(), begin_).front().ub_end <= machine_.ub.size.count();
+    };
+    std::int64_t low = 0, high = ceil_div(part, unit());
+    while (low < high) {
+      const std::int64_t middle = ceil_div(low + high, 2);
+      if (fits(middle)) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return low * unit();
+  }
+
+  void try_parts(std::int64_t shorts, std::int64_t tiles, std::int64_t parts) {
+    const std::int64_t longs = kernel_.dims[phased_.long_dim()];
+    const std::int64_t part = std::min(longs, round_up(ceil_div(longs, parts), 2 * unit()));
+    parts = ceil_div(longs, part);
+    const std::int64_t most = longest_piece(shorts, part);
+    if (most == 0) return;
+    const std::int64_t least = ceil_div(part, most);
+    for (std::int64_t pieces : {least, least + 1, 2 * least}) {
+      const std::int64_t length = round_up(ceil_div(part, pieces), unit());
+      LongSchedule trial;
+      trial.tiles = tiles;
+      trial.parts = static_cast<int>(parts);
+      trial.part = part;
+      trial.phases = placer_.place(tile_of(shorts, length), depth(), begin_);
+      if (trial.phases.front().ub_end > machine_.ub.size.count()) continue;
+      if (parts > 1 && !add_joins(trial)) continue;
+      judge(trial);
+      if (compared_++ == 0 || trial.total < best_.total) best_ = std::move(trial);
+    }
+  }
+
+  bool add_joins(LongSchedule& trial) const {
+    const VectorTile tile = trial.tile();
+    trial.slot = round_up(8 * (phased_.over_columns ? tile.rows : tile.columns), kBlock);
+    const std::int64_t all = trial.slot * trial.parts * trial.tiles;
+    for (const Phase& phase : phased_.phases) {
+      JoinMaker maker(phased_, trial.phases.front(), trial.parts);
+      std::vector<PhaseJoin> joins;
+      for (const Accumulator& one : phase.accumulators) {
+        joins.push_back(maker.make(one));
+        for (std::size_t i = 0; i < joins.back().accumulated.size(); ++i) {
+          joins.back().offset.push_back(trial.workspace);
+          trial.workspace += all;
+        }
+      }
+      if (maker.end() > machine_.ub.size.count()) return false;
+      trial.joins.push_back(std::move(joins));
+    }
+    return true;
+  }
+
+  [[nodiscard]] double step_cycles(const KernelStep& step, const VectorSchedule& schedule) const;
+  [[nodiscard]] double moved(const std::vector<int>& which,
+                             const std::vector<KernelTensor>& tensors, VectorTile tile) const;
+
+  const PhasedKernel& phased_;
+  const VectorKernel& kernel_;
+  const Machine& machine_;
+  BufferPlacer placer_;
+  std::int64_t begin_;
+  int cores_, copies_;
+  LongSchedule best_{};
+  int compared_ = 0;
+};
+
+double rate(Rate r) {
+  return r.per_cycle().value();
+}
+double cycles(Cycles c) {
+  return static_cast<double>(c.count());
+}
+
+double LongScheduler::step_cycles(const KernelStep& step, const VectorSchedule& schedule) const {
+  const bool reduces = step.op == Op::vredx || step.op == Op::vredy;
+  const auto shaped = static_cast<std::size_t>(reduces ? step.source[0] : step.result);
+  const std::int64_t bytes =
+      bytes_of(kernel_.values[shaped], schedule.tile, schedule.pitch, schedule.piece);
+  return cycles(machine_.vector.fixed + machine_.vector.tail) +
+         static_cast<double>(bytes) / static_cast<double>(machine_.vector.repeat.count()) *
+             weight(step.op);
+}
+
+double LongScheduler::moved(const std::vector<int>& which, const std::vector<KernelTensor>& tensors,
+                            VectorTile tile) const {
+  double bytes = 0;
+  for (int i : which) {
+    const KernelTensor& tensor = tensors[static_cast<std::size_t>(i)];
+    const KernelValue& value = kernel_.values[static_cast<std::size_t>(tensor.value)];
+    bytes += static_cast<double>(bytes_of(value, tile, tile.columns));
+  }
+  return bytes;
+}
+
+/// As the estimate of vector.cpp, for each phase; what a later phase loads again comes from L2.
+void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) const {
+  const int copies = copies_;
+  const std::int64_t rounds = ceil_div(trial.tiles, std::max(1, cores_ / trial.parts));
+  const std::int64_t groups = ceil_div(trial.tiles, rounds);
+  trial.cores = static_cast<int>(groups * trial.parts);
+  const double used = trial.cores;
+  const double load_latency = cycles(machine_.mte2.latency + machine_.l2.read_latency.cycles() +
+                                     machine_.hbm.latency.cycles());
+  const double store_latency = cycles(machine_.mte3.latency + machine_.l2.write_latency.cycles());
+  const double gap = cycles(machine_.mte2.issue_gap);
+  const double hbm = rate(machine_.hbm.peak) * machine_.hbm.efficiency.value();
+  const std::int64_t length = phased_.over_columns ? trial.tile().columns : trial.tile().rows;
+  const auto pieces = static_cast<double>(ceil_div(trial.part, length));
+  double once = 0;
+  for (const KernelStep& step : phased_.start) once += step_cycles(step, trial.phases[0]);
+  std::vector<bool> loaded(kernel_.inputs.size(), false);
+  for (std::size_t i = 0; i < phased_.phases.size(); ++i) {
+    const Phase& phase = phased_.phases[i];
+    const VectorSchedule& schedule = trial.phases[i];
+    const bool again = std::all_of(phase.inputs.begin(), phase.inputs.end(), [&](int input) {
+      return loaded[static_cast<std::size_t>(input)];
+    });
+    for (int input : phase.inputs) loaded[static_cast<std::size_t>(input)] = true;
+    const double in = moved(phase.inputs, kernel_.inputs, schedule.tile);
+    const double out = moved(phase.outputs, kernel_.outputs, schedule.tile);
+    const double load =
+        std::max(in / rate(machine_.mte2.gm_to_ub), gap * static_cast<double>(phase.inputs.size()));
+    const double store = std::max(out / rate(machine_.mte3.ub_to_gm),
+                                  gap * static_cast<double>(phase.outputs.size()));
+    VectorPart part;
+    if (measure != nullptr) {
+      part = vector_part(*measure, kernel_, phase.steps, schedule);
+    } else {
+      for (const KernelStep& step : phase.steps) part.all += step_cycles(step, schedule);
+      part.reading = part.writing = part.all;
+    }
+    const double vector = part.all;
+    const double memory = used * (in / (again ? rate(machine_.l2.read) : hbm) +
+                                  out * machine_.hbm.write_cost.value() / hbm);
+    const double there = load + load_latency + part.reading,
+                 back = phase.outputs.empty() ? 0 : part.writing + store + store_latency;
+    const double pace = std::max({load, vector, store, memory, there / copies, back / copies});
+    once += load_latency + load + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
+            pace * (pieces - 1);
+    for (const KernelStep& step : phase.finish) once += step_cycles(step, schedule);
+    if (trial.parts > 1 && !phase.accumulators.empty()) {
+      const double steps = static_cast<double>(phase.accumulators.size()) * 5;
+      once += load_latency + store_latency + cycles(machine_.xflag.latency.cycles()) +
+              steps * cycles(machine_.vector.fixed);
+    }
+  }
+  const double per_core = cycles(cycles_in(machine_.launch.per_core, machine_.clock.core));
+  trial.total = per_core * used + once * static_cast<double>(rounds);
+}
+
+}  // namespace
+
+LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores) {
+  return LongScheduler(phased, machine, cores, 1).run();
+}
+
+LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
+                           const VectorMeasure& measure) {
+  LongSchedule best;
+  int compared = 0;
+  for (int copies = 1; copies <= 2; ++copies) {
+    LongScheduler scheduler(phased, machine, cores, copies);
+    LongSchedule found = scheduler.run();
+    compared += found.candidates;
+    if (found.phases.empty()) continue;
+    scheduler.judge(found, &measure);
+    if (best.phases.empty() || found.total < best.total) best = std::move(found);
+  }
+  best.candidates = compared;
+  return best;
+}
+
+bool fits(const PhasedKernel& phased, const Machine& machine) {
+  return LongScheduler(phased, machine, 1, 1).has_tile();
+}
+
+std::string to_text(const LongSchedule& schedule) {
+  const VectorTile tile = schedule.tile();
+  return fmt::format(
+      "{} tiles in {} parts of {} long elements, pieces of {} x {}, on {} cores, UB {} bytes\n"
+      "  workspace {} bytes, {:.0f} cycles\n",
+      schedule.tiles, schedule.parts, schedule.part, tile.rows, tile.columns, schedule.cores,
+      schedule.phases.front().ub_end, schedule.workspace, schedule.total);
+}
+
+}  // namespace dvmsim

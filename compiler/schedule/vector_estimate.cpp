@@ -1,0 +1,126 @@
+#include "compiler/schedule/vector_estimate.h"
+
+#include <algorithm>
+
+#include "compiler/schedule/vector_parts.h"
+#include "vm/base/rounding.h"
+
+namespace dvmsim {
+
+double weight(isa::Op op) {
+  switch (op) {
+    case isa::Op::vexp:
+    case isa::Op::vlog:
+    case isa::Op::vsqrt:
+    case isa::Op::vdiv:
+    case isa::Op::vdivs:
+    case isa::Op::vsdiv:
+      return 4;
+    case isa::Op::vtanh:
+    case isa::Op::vsigmoid:
+    case isa::Op::vpow:
+      return 12;
+    case isa::Op::vscanx:
+    case isa::Op::vscany:
+    case isa::Op::vatan:
+    case isa::Op::vlog1p:
+    case isa::Op::verf:
+    case isa::Op::vsin:
+    case isa::Op::vcos:
+      return 16;
+    case isa::Op::vredx:
+    case isa::Op::vredy:
+    case isa::Op::vcvt:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+Estimator::Estimator(const VectorKernel& kernel, const Machine& machine) : kernel_(kernel) {
+  const auto rate = [](Rate r) { return r.per_cycle().value(); };
+  const auto cycles = [](Cycles c) { return static_cast<double>(c.count()); };
+  load_rate_ = rate(machine.mte2.gm_to_ub);
+  store_rate_ = rate(machine.mte3.ub_to_gm);
+  gap_ = cycles(machine.mte2.issue_gap);
+  fixed_ = cycles(machine.vector.fixed + machine.vector.tail);
+  repeat_ = static_cast<double>(machine.vector.repeat.count());
+  hbm_rate_ = rate(machine.hbm.peak) * machine.hbm.efficiency.value();
+  write_cost_ = machine.hbm.write_cost.value();
+  load_latency_ = cycles(machine.mte2.latency + machine.l2.read_latency.cycles() +
+                         machine.hbm.latency.cycles());
+  store_latency_ = cycles(machine.mte3.latency + machine.l2.write_latency.cycles());
+  per_core_ = cycles(cycles_in(machine.launch.per_core, machine.clock.core));
+  const double per_step = cycles(machine.decode_cost(DecodeTerm::fetch)) * kWordsPerStep +
+                          cycles(machine.decode_cost(DecodeTerm::dispatch)) +
+                          cycles(machine.decode_cost(DecodeTerm::operand)) * 2 * kWordsPerStep;
+  scalar_ = per_step *
+            static_cast<double>(kernel.steps.size() + kernel.inputs.size() + kernel.outputs.size());
+  for (const KernelStep& step : kernel.steps) {
+    const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
+    works_.push_back({reduces ? step.source[0] : step.result, weight(step.op)});
+  }
+}
+
+void Estimator::judge(VectorSchedule& schedule, int cores, VectorPart vector) const {
+  const Judged judged = judge(schedule.tile, schedule.depth, vector, cores);
+  schedule.estimate = judged.estimate;
+  schedule.cores = judged.cores;
+}
+
+Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPart vector,
+                                   int cores) const {
+  VectorEstimate parts;
+  parts.tiles = kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
+                ceil_div(kernel_.columns(), tile.columns);
+  const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
+  parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
+  parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
+  parts.scalar = scalar_;
+  parts.vector = vector.all;
+  // A load waits for the vector unit to have read what its buffer held, a result for the store of
+  // what its buffer held.
+  const double there = parts.load + load_latency_ + vector.reading,
+               back = vector.writing + parts.store + store_latency_;
+  const double traffic = in + out * write_cost_;
+  Judged best;
+  for (std::int64_t most = std::min<std::int64_t>(cores, parts.tiles); most >= 1; most /= 2) {
+    const std::int64_t per_core = ceil_div(parts.tiles, most);
+    // Fewest cores with as many tiles on the busiest.
+    const auto used = static_cast<double>(ceil_div(parts.tiles, per_core));
+    const double memory = traffic * used / hbm_rate_;
+    const double pace = std::max({there / depth.loads, back / depth.stores, parts.load,
+                                  parts.vector, parts.store, memory, parts.scalar});
+    const double total = per_core_ * used + load_latency_ + store_latency_ + parts.load +
+                         parts.vector + parts.store + pace * static_cast<double>(per_core - 1);
+    if (best.cores == 0 || total < parts.total) {
+      parts.per_core = per_core;
+      parts.memory = memory;
+      parts.total = total;
+      best.cores = static_cast<int>(used);
+    }
+  }
+  best.estimate = parts;
+  return best;
+}
+
+double Estimator::vector_of(VectorTile tile, std::int64_t pitch, std::int64_t piece) const {
+  double sum = 0;
+  for (const Work& work : works_) {
+    const KernelValue& value = kernel_.values[static_cast<std::size_t>(work.value)];
+    const auto bytes = static_cast<double>(bytes_of(value, tile, pitch, piece));
+    sum += fixed_ + bytes / repeat_ * work.weight;
+  }
+  return sum;
+}
+
+double Estimator::moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const {
+  double bytes = 0;
+  for (const KernelTensor& tensor : tensors) {
+    const KernelValue& value = kernel_.values[static_cast<std::size_t>(tensor.value)];
+    bytes += static_cast<double>(bytes_of(value, tile, tile.columns));
+  }
+  return bytes;
+}
+
+}  // namespace dvmsim

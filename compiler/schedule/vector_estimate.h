@@ -1,0 +1,47 @@
+// What the schedule of a vector kernel believes that a tile takes; internal to this folder.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <vector>
+
+#include "compiler/schedule/vector.h"
+
+namespace dvmsim {
+
+/// The machine's numbers as the estimate needs them, and the parts of the kernel that no tile
+/// changes.
+class Estimator {
+ public:
+  Estimator(const VectorKernel& kernel, const Machine& machine);
+
+  struct Judged {
+    VectorEstimate estimate{};
+    int cores = 0;
+  };
+  /// The tile's parts for the number of cores with which the launch ends first, and that number.
+  [[nodiscard]] Judged judge(VectorTile tile, BufferDepth depth, VectorPart vector,
+                             int cores) const;
+  /// The same, kept in the schedule.
+  void judge(VectorSchedule& schedule, int cores, VectorPart vector) const;
+  void judge(VectorSchedule& schedule, int cores) const {
+    const double vector = vector_of(schedule.tile, schedule.pitch, schedule.piece);
+    judge(schedule, cores, {vector, vector, vector});
+  }
+  /// Cycles of the vector pipe for a tile, about.
+  [[nodiscard]] double vector_of(VectorTile tile, std::int64_t pitch, std::int64_t piece) const;
+
+ private:
+  /// A step's: its rate depends on the size of this value.
+  struct Work {
+    int value = 0;
+    double weight = 1;
+  };
+  [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const;
+
+  const VectorKernel& kernel_;
+  boost::container::small_vector<Work, 32> works_{};
+  double load_rate_, store_rate_, gap_, fixed_, repeat_, hbm_rate_, write_cost_, load_latency_,
+      store_latency_, per_core_, scalar_;
+};
+
+}  // namespace dvmsim

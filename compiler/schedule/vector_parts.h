@@ -1,0 +1,49 @@
+// What the schedules of vector kernels share; internal to this folder.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+
+#include "compiler/schedule/vector.h"
+#include "vm/base/rounding.h"
+
+namespace dvmsim {
+
+inline constexpr std::int64_t kBlock = 32;  // bytes; UB addresses and row pitches are multiples
+/// Words of one step's code, generously, for the UB left over.
+inline constexpr std::int64_t kWordsPerStep = 8;
+/// A repeat; half of a turn through the 16 bank groups.
+inline constexpr std::int64_t kBankTurn = 256;
+
+/// Elements between rows, so that rows of every type in the kernel begin on a block.
+[[nodiscard]] std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns);
+/// Of a value in a tile; `piece` as in VectorSchedule.
+[[nodiscard]] inline std::int64_t bytes_of(const KernelValue& value, VectorTile tile,
+                                           std::int64_t pitch, std::int64_t piece = 0) {
+  const std::int64_t size = size_of(value.dtype);
+  if (value.uniform && piece > 0) return piece * size;
+  switch (value.extent) {
+    case Extent::Full:
+      return tile.rows * pitch * size;
+    case Extent::Row:
+      return pitch * size;
+    case Extent::Column:
+      return round_up(tile.rows * size, kBlock);
+    case Extent::Scalar:
+      return kBlock;
+  }
+  return 0;
+}
+/// Where tiles begin in UB, behind a program of so many steps and moves.
+[[nodiscard]] std::int64_t ub_begin(const Machine& machine, std::size_t steps);
+[[nodiscard]] std::int64_t ub_begin(const VectorKernel& kernel, const Machine& machine);
+
+/// Cycles of a repeat, about.
+[[nodiscard]] double weight(isa::Op op);
+
+/// Columns and rows of tiles to compare: halves of the axes and even shares of the cores.
+using TileSides = boost::container::small_vector<std::int64_t, 40>;
+[[nodiscard]] TileSides widths_of(const VectorKernel& kernel, int cores);
+[[nodiscard]] TileSides heights_of(const VectorKernel& kernel, int cores);
+
+}  // namespace dvmsim

@@ -1,0 +1,140 @@
+// Buffers by best fit and in copies that take turns: values as the evaluator says them, in any
+// legal interleaving, to the byte on the simulator, and to the cycle against the oracle.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "compiler/codegen/compile.h"
+#include "compiler/graph/eval.h"
+#include "compiler/graph/shape.h"
+#include "compiler/graph/text.h"
+#include "compiler/runtime/session.h"
+#include "sim/device/device.h"
+#include "tests/agree/compare.h"
+#include "vm/device/hazard.h"
+#include "vm/device/reference.h"
+#include "vm/isa/codec.h"
+#include "vm/isa/verify.h"
+
+namespace dvmsim {
+namespace {
+
+/// Many tiles for each of two cores.
+constexpr const char* kChain = R"(graph g
+input x: f16[300, 1024]
+input y: f16[300, 1024]
+input z: f16[300, 1024]
+a = add(x, y)
+b = mul(a, z)
+c = relu(b)
+d = sub(c, x)
+output d
+output b
+)";
+constexpr const char* kRows = R"(graph g
+input x: f32[3, 400, 500]
+input s: f32[3, 400, 1]
+input g: f32[500]
+a = mul(x, s)
+b = layer_norm(a, g)
+m = gt(b, x)
+c = select(m, a, b)
+output c
+)";
+
+Features only_buffers() {
+  Features features;
+  features.set(Feature::Buffers, true);
+  return features;
+}
+
+Module compiled(const char* text, const Machine& machine, Features features) {
+  CompileOptions options;
+  options.features = features;
+  options.cores = machine.cores.unified ? 2 : 1;
+  return compile(deduce_shapes(parse_graph(text, "buffers.graph")), machine, options);
+}
+
+int rotating_operands(const Module& module) {
+  int found = 0;
+  for (const Program& program : module.programs) {
+    isa::Inst inst;
+    isa::DecodeError error;
+    for (std::size_t at = 0; at < program.vector.size();) {
+      const int words = isa::decode(program.vector, at, inst, error);
+      if (words == 0) break;
+      for (const isa::Lane& lane : inst.lane) found += lane.modulo > 1 ? 1 : 0;
+      at += static_cast<std::size_t>(words);
+    }
+  }
+  return found;
+}
+
+TEST(BuffersFeature, copies_take_turns_where_waiting_costs_more) {
+  const Machine machine = default_machine();
+  EXPECT_EQ(rotating_operands(compiled(kChain, machine, {})), 0);
+  EXPECT_GT(rotating_operands(compiled(kChain, machine, only_buffers())), 5);
+}
+
+TEST(BuffersFeature, values_are_those_of_the_evaluator_and_both_devices_agree) {
+  for (const char* text : {kChain, kRows}) {
+    const Graph graph = deduce_shapes(parse_graph(text, "buffers.graph"));
+    std::map<std::string, Tensor> inputs;
+    for (ValueId id : graph.inputs) {
+      const Value& value = graph.value(id);
+      inputs[value.name] = filled(value.type.dtype, resolve(*value.type.shape, {}),
+                                  {Fill::Kind::Random, id + 1, 1.5});
+    }
+    const std::vector<Tensor> wanted = evaluate(graph, inputs);
+    const Machine machine = default_machine();
+    SessionOptions options;
+    options.features = only_buffers();
+    options.cores = 1;
+    SimDevice simulator(machine);
+    Session simulated(graph, machine, simulator, options);
+    const std::vector<Tensor> timed = simulated.run({}, inputs).outputs;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      Reference reference(machine, seed);
+      HazardChecker hazards(machine);
+      reference.listen_order(&hazards);
+      Session session(graph, machine, reference, options);
+      const RunResult result = session.run({}, inputs);
+      ASSERT_FALSE(result.fault) << result.fault.text;
+      for (const auto& found : hazards.findings()) ADD_FAILURE() << found.text;
+      for (const Program& program : result.module->programs) {
+        for (const auto& found : isa::verify(program, machine)) ADD_FAILURE() << print(found);
+      }
+      EXPECT_EQ(result.outputs, timed) << "the simulator and the reference differ";
+    }
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const double bound = wanted[i].dtype() == DType::F32 ? 1e-4 : 1e-2;
+      const auto a = timed[i].floats(), b = wanted[i].floats();
+      for (std::size_t at = 0; at < a.size(); ++at) ASSERT_NEAR(a[at], b[at], bound) << at;
+    }
+  }
+}
+
+TEST(BuffersFeature, the_engine_and_the_oracle_agree_to_the_cycle) {
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    const Machine machine = seed == 0 ? default_machine() : testing::random_machine(seed);
+    const Module module = compiled(seed % 2 == 0 ? kChain : kRows, machine, only_buffers());
+    for (const ModuleStep& step : module.steps) {
+      testing::Trial trial;
+      trial.program = &module.programs[static_cast<std::size_t>(step.program)];
+      trial.cube_cores = step.cube_cores;
+      trial.vector_cores = step.vector_cores;
+      for (const ModuleArgument& argument : step.arguments) {
+        const auto tensor = static_cast<std::size_t>(argument.tensor);
+        trial.arguments.push_back({module.tensors[tensor].bytes, 0});
+      }
+      const testing::Verdict verdict = testing::compare(machine, trial);
+      EXPECT_EQ(verdict.difference, "") << "seed " << seed;
+      EXPECT_EQ(verdict.fault, "");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace dvmsim
