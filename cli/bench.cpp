@@ -1,9 +1,5 @@
 // The speed of dvmsim itself on this computer: measured, so different from run to run.
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -12,6 +8,7 @@
 #include <functional>
 
 #include "cli/commands.h"
+#include "cli/process.h"
 #include "cli/workload.h"
 #include "compiler/codegen/compile.h"
 #include "compiler/codegen/vector.h"
@@ -90,34 +87,11 @@ void line(const std::string& what, const std::string& value) {
   fmt::print("  {:<58}{}\n", what, value);
 }
 
-/// CPU seconds of a whole dvmsim process with these arguments, the least of three.
-double process_seconds(const std::vector<std::string>& arguments) {
-  double best = -1;
-  for (int i = 0; i < 3; ++i) {
-    std::vector<std::string> words = {"dvmsim"};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    const pid_t child = fork();
-    if (child == 0) {
-      const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-      dup2(nowhere, STDOUT_FILENO);
-      execv("/proc/self/exe", argv.data());
-      _exit(127);
-    }
-    int status = 0;
-    rusage used{};
-    if (child < 0 || wait4(child, &status, 0, &used) < 0 || status != 0) {
-      throw Error("bench: cannot run itself as another process");
-    }
-    const auto seconds = [](const timeval& t) {
-      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-    };
-    const double took = seconds(used.ru_utime) + seconds(used.ru_stime);
-    if (best < 0 || took < best) best = took;
-  }
-  return best;
+/// CPU seconds of a whole dvmsim process with these arguments.
+double own_seconds(const std::vector<std::string>& arguments) {
+  const auto seconds = process_seconds("/proc/self/exe", arguments);
+  if (!seconds) throw Error("bench: cannot run itself as another process");
+  return *seconds;
 }
 
 /// Forty additions on tiles so small that commands, not bytes, take the time.
@@ -169,11 +143,11 @@ void bench_simulation(const Machine& machine) {
   const std::vector<std::string> product = {"op",        "matmul",   "2048x2048",
                                             "2048x2048", "--decode", "none"};
   line("matmul 2048x2048x2048 f16, whole process, " + machine.name,
-       fmt::format("{:.3f} s CPU", process_seconds(product)));
+       fmt::format("{:.3f} s CPU", own_seconds(product)));
   if (!std::filesystem::exists(kPeerMachine)) return;
   std::vector<std::string> peer = product;
   peer.insert(peer.end(), {"--hw", kPeerMachine});
-  line("the same, onnxim_tpuv4_4x128", fmt::format("{:.3f} s CPU", process_seconds(peer)));
+  line("the same, onnxim_tpuv4_4x128", fmt::format("{:.3f} s CPU", own_seconds(peer)));
 }
 
 void bench_compiler(const Machine& machine) {
@@ -202,9 +176,9 @@ void bench_compiler(const Machine& machine) {
 int bench() {
   fmt::print("dvmsim on this computer, measured now:\n");
   const Machine machine = default_machine();
-  line("start-up: the smallest run, whole process",
-       fmt::format("{:.1f} ms CPU",
-                   1e3 * process_seconds({"op", "add", "8", "8", "--decode", "none"})));
+  line(
+      "start-up: the smallest run, whole process",
+      fmt::format("{:.1f} ms CPU", 1e3 * own_seconds({"op", "add", "8", "8", "--decode", "none"})));
   bench_compiler(machine);
   bench_simulation(machine);
   return kGood;

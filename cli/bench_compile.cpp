@@ -1,10 +1,7 @@
 // How long compiling takes, operator by operator, and beside it C compilers on the same kernels.
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <functional>
@@ -16,10 +13,12 @@
 #include "cli/commands.h"
 #include "cli/compile_cases.h"
 #include "cli/files.h"
+#include "cli/process.h"
 #include "compiler/codegen/plan.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
 #include "compiler/runtime/session.h"
+#include "traces/stream_report.h"
 #include "vm/base/error.h"
 #include "vm/device/reference.h"
 
@@ -30,23 +29,14 @@ using Samples = std::vector<double>;
 constexpr int kRounds = 200, kFirstRounds = 20;
 constexpr int kLookups = 16;  // in one sample: they are short beside reading the clock
 
-double microseconds(clockid_t clock, const std::function<void()>& work) {
-  timespec begin{}, end{};
-  clock_gettime(clock, &begin);
-  work();
-  clock_gettime(clock, &end);
-  return static_cast<double>(end.tv_sec - begin.tv_sec) * 1e6 +
-         static_cast<double>(end.tv_nsec - begin.tv_nsec) / 1e3;
-}
-
 /// CPU time, so that who else uses the computer counts little.
 double cpu_us(const std::function<void()>& work) {
-  return microseconds(CLOCK_THREAD_CPUTIME_ID, work);
-}
-
-double percentile(Samples samples, double share) {
-  std::sort(samples.begin(), samples.end());
-  return samples[static_cast<std::size_t>(share * static_cast<double>(samples.size() - 1))];
+  timespec begin{}, end{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+  work();
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+  return static_cast<double>(end.tv_sec - begin.tv_sec) * 1e6 +
+         static_cast<double>(end.tv_nsec - begin.tv_nsec) / 1e3;
 }
 
 std::string percentiles(const Samples& samples) {
@@ -61,12 +51,6 @@ void append(Samples& to, const Samples& from) {
 struct Timing {
   Samples first{}, cold{}, cached{};
 };
-
-Bindings bindings_of(const Graph& graph, const std::vector<std::int64_t>& sizes) {
-  Bindings bindings;
-  for (std::size_t i = 0; i < graph.symbols.size(); ++i) bindings[graph.symbols[i]] = sizes[i];
-  return bindings;
-}
 
 Graph graph_of(const CompileCase& each) {
   return infer_shapes(parse_graph("graph g\n" + std::string(each.lines), std::string(each.name)));
@@ -123,28 +107,6 @@ void print_row(const std::string& name, const Timing& timing) {
              percentiles(timing.cached));
 }
 
-/// Milliseconds of the fastest of three; nullopt if the compiler is not there.
-std::optional<double> run_compiler(const char* compiler, const std::string& source,
-                                   const std::string& object) {
-  std::optional<double> best;
-  for (int i = 0; i < 3; ++i) {
-    int status = 0;
-    const double took = microseconds(CLOCK_MONOTONIC, [&] {
-      const pid_t child = fork();
-      if (child == 0) {
-        const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        dup2(nowhere, STDERR_FILENO);
-        execlp(compiler, compiler, "-O2", "-c", source.c_str(), "-o", object.c_str(), nullptr);
-        _exit(127);
-      }
-      if (child < 0 || waitpid(child, &status, 0) < 0) status = -1;
-    });
-    if (status != 0) return std::nullopt;
-    if (!best || took / 1e3 < *best) best = took / 1e3;
-  }
-  return best;
-}
-
 /// A folder that goes with the object.
 class Scratch {
  public:
@@ -165,8 +127,8 @@ class Scratch {
 
 void compare_with_compilers(const Machine& machine) {
   fmt::print(
-      "\nthe same fused kernel, n = 1000, as a loop in C over f32, to an object file, whole "
-      "process:\n");
+      "\nthe same fused kernel, n = 1000, as a loop in C over f32, to an object file, CPU "
+      "of the whole process:\n");
   fmt::print("  {:<28}{:>10}{:>24}{:>24}\n", "", "cold us", "clang -O2, ms (times)",
              "gcc -O2, ms (times)");
   const Scratch scratch;
@@ -184,8 +146,9 @@ void compare_with_compilers(const Machine& machine) {
     const double cold = percentile(measure(each, machine).cold, 0.5);
     std::string row = fmt::format("  {:<28}{:>10.1f}", each.name, cold);
     for (const char* compiler : {"clang", "gcc"}) {
-      const auto took = run_compiler(compiler, scratch.file("kernel.c"), scratch.file("kernel.o"));
-      row += took ? fmt::format("{:>14.1f} ({:>6.0f}x)", *took, 1e3 * *took / cold)
+      const auto took = process_seconds(
+          compiler, {"-O2", "-c", scratch.file("kernel.c"), "-o", scratch.file("kernel.o")});
+      row += took ? fmt::format("{:>14.1f} ({:>6.0f}x)", 1e3 * *took, 1e6 * *took / cold)
                   : fmt::format("{:>24}", "not installed");
     }
     fmt::print("{}\n", row);

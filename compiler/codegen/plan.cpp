@@ -53,12 +53,6 @@ bool is_primitive(const Graph& graph) {
                       [](const Node& node) { return info_of(node.op).composite; });
 }
 
-Bindings bindings_of(const Graph& graph, std::span<const std::int64_t> sizes) {
-  Bindings bindings;
-  for (std::size_t i = 0; i < graph.symbols.size(); ++i) bindings[graph.symbols[i]] = sizes[i];
-  return bindings;
-}
-
 /// Every Dim of a graph whose shapes are deduced.
 template <class AnyGraph, class Visit>
 void each_dim(AnyGraph& graph, Visit&& visit) {

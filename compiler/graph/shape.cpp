@@ -282,6 +282,12 @@ Graph assume_input(const Graph& graph, const std::string& name, const Tensor& va
   throw Error("the model has no input '" + name + "'");
 }
 
+Bindings bindings_of(const Graph& graph, std::span<const std::int64_t> sizes) {
+  Bindings bindings;
+  for (std::size_t i = 0; i < graph.symbols.size(); ++i) bindings[graph.symbols[i]] = sizes[i];
+  return bindings;
+}
+
 Bindings bindings_from(const Graph& graph,
                        std::span<const std::vector<std::int64_t>> input_shapes) {
   DVMSIM_ASSERT(input_shapes.size() == graph.inputs.size(), "each input has a shape");

@@ -54,6 +54,8 @@ struct PadAxis {
 /// NumPy broadcasting of two shapes; nullopt when they cannot be.
 [[nodiscard]] std::optional<Dims> broadcast(const Dims& a, const Dims& b);
 
+/// The symbols' values, given in the order of graph.symbols.
+[[nodiscard]] Bindings bindings_of(const Graph& graph, std::span<const std::int64_t> sizes);
 /// The symbols' values from the shapes of actual inputs, in the order of graph.inputs. Shapes that
 /// do not fit the declared ones are an Error naming the input.
 [[nodiscard]] Bindings bindings_from(const Graph& graph,

@@ -16,10 +16,6 @@ namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
-Dims as_dims(const Sizes& sizes) {
-  return {sizes.begin(), sizes.end()};
-}
-
 ValueType typed(DType dtype, const Sizes& shape) {
   return {dtype, as_dims(shape), std::nullopt};
 }
@@ -123,7 +119,6 @@ class Fuser {
 }  // namespace
 
 Graph attention(const Graph& graph, const PassContext& context) {
-  if (!context.features.has(Feature::Attention)) return graph;
   return Fuser(graph, context).run();
 }
 

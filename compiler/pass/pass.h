@@ -35,8 +35,8 @@ struct PassContext {
 
 /// Every node has a name of its own: that of its source, numbered if it repeats.
 [[nodiscard]] Graph name_nodes(const Graph& graph, const PassContext& context);
-/// With the feature: two products with a softmax between them become one attention node, with the
-/// scale, the mask, heads that share keys and the transposes around them.
+/// Asked for by its feature: two products with a softmax between them become one attention node,
+/// with the scale, the mask, heads that share keys and the transposes around them.
 [[nodiscard]] Graph attention(const Graph& graph, const PassContext& context);
 /// Composites become primitives; each keeps the name of the operator it came from.
 [[nodiscard]] Graph decompose_composites(const Graph& graph, const PassContext& context);

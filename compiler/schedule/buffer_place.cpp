@@ -18,19 +18,6 @@ bool works_in_place(Op op) {
   return op != Op::vredx && op != Op::vredy && op != Op::vbrc && op != Op::vdup;
 }
 
-/// A piece of a row that one block per repeat stands beside: see VectorSchedule::piece.
-std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile) {
-  if (tile.rows != 1) return 0;
-  std::int64_t piece = 0;
-  for (const KernelValue& value : kernel.values) {
-    if (!value.uniform) continue;
-    const std::int64_t own = kBankTurn / size_of(value.dtype);
-    if (piece != 0 && piece != own) return 0;
-    piece = own;
-  }
-  return piece != 0 && tile.columns > piece && tile.columns % piece == 0 ? piece : 0;
-}
-
 }  // namespace
 
 BufferPlacer::BufferPlacer(const VectorKernel& kernel)

@@ -23,6 +23,18 @@ std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {
   return round_up(columns, kBlock / smallest);
 }
 
+std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile) {
+  if (tile.rows != 1) return 0;
+  std::int64_t piece = 0;
+  for (const KernelValue& value : kernel.values) {
+    if (!value.uniform) continue;
+    const std::int64_t own = kBankTurn / size_of(value.dtype);
+    if (piece != 0 && piece != own) return 0;
+    piece = own;
+  }
+  return piece != 0 && tile.columns > piece && tile.columns % piece == 0 ? piece : 0;
+}
+
 std::int64_t ub_begin(const Machine& machine, std::size_t steps) {
   const bool in_ub = machine.firmware.memory == ProgramMemory::Ub;
   const std::int64_t code = static_cast<std::int64_t>(steps + 16) * kWordsPerStep * 8;
@@ -63,20 +75,6 @@ TileSides heights_of(const VectorKernel& kernel, int cores) {
 }
 
 namespace {
-
-/// Elements of a row's piece: one repeat of the vector unit, which can then take the same block for
-/// every repeat. 0 if rows are not whole pieces or uniform values differ in type.
-std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile) {
-  if (tile.rows != 1 || tile.columns != kernel.columns()) return 0;
-  std::int64_t piece = 0;
-  for (const KernelValue& value : kernel.values) {
-    if (!value.uniform) continue;
-    const std::int64_t own = kBankTurn / size_of(value.dtype);
-    if (piece != 0 && piece != own) return 0;
-    piece = own;
-  }
-  return piece != 0 && tile.columns > piece && tile.columns % piece == 0 ? piece : 0;
-}
 
 /// The order in which buffers are taken and given back: the same for every tile.
 struct Event {
@@ -182,7 +180,7 @@ class Placer {
   [[nodiscard]] Layout place(VectorTile tile, std::int64_t begin) const {
     Layout layout;
     layout.pitch = pitch_of(kernel_, tile.columns);
-    layout.piece = piece_of(kernel_, tile);
+    layout.piece = tile.columns == kernel_.columns() ? piece_of(kernel_, tile) : 0;
     layout.buffers.resize(kernel_.values.size());
     Arena arena(begin);
     for (const Event& event : events_) {

@@ -1,3 +1,5 @@
+// The schedule of a vector kernel with the feature `buffers`: both packings, and copies that take
+// turns.
 #include <algorithm>
 #include <functional>
 #include <optional>

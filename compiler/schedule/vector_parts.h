@@ -17,6 +17,9 @@ inline constexpr std::int64_t kBankTurn = 256;
 
 /// Elements between rows, so that rows of every type in the kernel begin on a block.
 [[nodiscard]] std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns);
+/// Elements of a row's piece: one repeat of the vector unit, which can then take the same block for
+/// every repeat. 0 if the tile is no one row of whole pieces, or uniform values differ in type.
+[[nodiscard]] std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile);
 /// Of a value in a tile; `piece` as in VectorSchedule.
 [[nodiscard]] inline std::int64_t bytes_of(const KernelValue& value, VectorTile tile,
                                            std::int64_t pitch, std::int64_t piece = 0) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "sim/mem/hot.h"
 #include "sim/mem/ticks.h"
 #include "vm/base/divider.h"
 #include "vm/base/error.h"
@@ -68,9 +69,6 @@ class Cache {
   std::vector<Link, HostLines<Link>> order_{};
   std::vector<std::uint16_t> latest_{};  // by set: the way used last
 };
-
-// What the server does for every granule is inline, whatever the compiler thinks of its size.
-#define DVMSIM_HOT [[gnu::always_inline]] inline
 
 DVMSIM_HOT Cache::Place Cache::place_of(std::uint64_t line) const {
   const std::uint64_t above = by_sets_.quotient(line), tag = above + 1;

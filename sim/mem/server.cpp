@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/mem/hot.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {

@@ -153,15 +153,20 @@ std::vector<Program> without_a_flag(const Program& program) {
   return all;
 }
 
-TEST(AttentionAgreement, a_missing_flag_is_noticed) {
-  const Machine machine = default_machine();
-  const AttentionSpec spec = attention::sizes(64, 128, 16, 16, 2);
+AttentionSchedule small_tiles(int cores) {
   AttentionSchedule schedule;
   schedule.tile_m = 32;
   schedule.block_n = schedule.load_n = 64;
   schedule.part_n = 32;
-  schedule.cores = 1;
+  schedule.cores = cores;
   schedule.ahead = 2;
+  return schedule;
+}
+
+TEST(AttentionAgreement, a_missing_flag_is_noticed) {
+  const Machine machine = default_machine();
+  const AttentionSpec spec = attention::sizes(64, 128, 16, 16, 2);
+  const AttentionSchedule schedule = small_tiles(1);
   const Program whole = attention_program(spec, schedule, machine);
   ASSERT_TRUE(isa::verify(whole, machine).empty());
   const std::vector<Program> mutants = without_a_flag(whole);
@@ -192,12 +197,7 @@ Program without_a_cross_flag(Program program, int number) {
 TEST(AttentionAgreement, a_missing_flag_between_cores_is_noticed) {
   const Machine machine = default_machine();
   const AttentionSpec spec = attention::sizes(64, 256, 16, 16, 2);
-  AttentionSchedule schedule;
-  schedule.tile_m = 32;
-  schedule.block_n = schedule.load_n = 64;
-  schedule.part_n = 32;
-  schedule.cores = 2;
-  schedule.ahead = 2;
+  AttentionSchedule schedule = small_tiles(2);
   schedule.scales_queries = true;
   const Program whole = attention_program(spec, schedule, machine);
   const attention::Tensors in(spec);

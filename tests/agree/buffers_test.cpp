@@ -12,7 +12,7 @@
 #include "compiler/graph/text.h"
 #include "compiler/runtime/session.h"
 #include "sim/device/device.h"
-#include "tests/agree/compare.h"
+#include "tests/agree/compare_module.h"
 #include "vm/device/hazard.h"
 #include "vm/device/reference.h"
 #include "vm/isa/codec.h"
@@ -120,16 +120,7 @@ TEST(BuffersFeature, the_engine_and_the_oracle_agree_to_the_cycle) {
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     const Machine machine = seed == 0 ? default_machine() : testing::random_machine(seed);
     const Module module = compiled(seed % 2 == 0 ? kChain : kRows, machine, only_buffers());
-    for (const ModuleStep& step : module.steps) {
-      testing::Trial trial;
-      trial.program = &module.programs[static_cast<std::size_t>(step.program)];
-      trial.cube_cores = step.cube_cores;
-      trial.vector_cores = step.vector_cores;
-      for (const ModuleArgument& argument : step.arguments) {
-        const auto tensor = static_cast<std::size_t>(argument.tensor);
-        trial.arguments.push_back({module.tensors[tensor].bytes, 0});
-      }
-      const testing::Verdict verdict = testing::compare(machine, trial);
+    for (const testing::Verdict& verdict : testing::compare(machine, module)) {
       EXPECT_EQ(verdict.difference, "") << "seed " << seed;
       EXPECT_EQ(verdict.fault, "");
     }

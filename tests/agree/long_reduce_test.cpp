@@ -13,7 +13,7 @@
 #include "compiler/graph/text.h"
 #include "compiler/runtime/session.h"
 #include "sim/device/device.h"
-#include "tests/agree/compare.h"
+#include "tests/agree/compare_module.h"
 #include "vm/device/hazard.h"
 #include "vm/device/reference.h"
 #include "vm/isa/verify.h"
@@ -191,16 +191,7 @@ TEST(LongReduce, the_engine_and_the_oracle_agree_to_the_cycle) {
     const char* lines[] = {"input x: f16[2, 50000]\ny = softmax(x)\noutput y\n",
                            "input x: f32[30000, 20]\ny = reduce_max(x) {axes=[0]}\noutput y\n"};
     const Module module = compile(shaped(lines[seed % 2]), machine, options);
-    for (const ModuleStep& step : module.steps) {
-      testing::Trial trial;
-      trial.program = &module.programs[static_cast<std::size_t>(step.program)];
-      trial.cube_cores = step.cube_cores;
-      trial.vector_cores = step.vector_cores;
-      for (const ModuleArgument& argument : step.arguments) {
-        const auto tensor = static_cast<std::size_t>(argument.tensor);
-        trial.arguments.push_back({module.tensors[tensor].bytes, 0});
-      }
-      const testing::Verdict verdict = testing::compare(machine, trial);
+    for (const testing::Verdict& verdict : testing::compare(machine, module)) {
       EXPECT_EQ(verdict.difference, "") << "seed " << seed;
       EXPECT_EQ(verdict.fault, "");
       EXPECT_GT(verdict.spans, 20u);

@@ -23,12 +23,6 @@ const Machine& machine() {
   return made;
 }
 
-Bindings bindings_of(const Graph& graph, const Sizes& sizes) {
-  Bindings bindings;
-  for (std::size_t i = 0; i < graph.symbols.size(); ++i) bindings[graph.symbols[i]] = sizes[i];
-  return bindings;
-}
-
 CompileOptions with(Features features) {
   CompileOptions options;
   options.features = features;
