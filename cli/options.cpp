@@ -49,7 +49,7 @@ struct Raw {
   std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
   std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
       path{"all"};
-  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
+  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{}, part{};
 };
 
 constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
@@ -243,6 +243,47 @@ void add_fit(CLI::App& app, FitOptions& options) {
       "on the others says how well they carry over. The file holds what fits all rows best.");
 }
 
+void add_sweep(CLI::App& app, SweepOptions& options, Raw& raw) {
+  app.add_option("STUDY", options.study, "study file")->required();
+  app.add_option("-o,--output", options.output,
+                 "folder of results (default: the study's name with .sweep, here)");
+  app.add_option("--jobs", options.jobs, "worker processes (0: one per processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--json", options.json,
+                 "everything found (default: sweep.json in the folder); - for standard output");
+  app.add_option("--csv", options.csv, "a row per point (default: points.csv in the folder)");
+  app.add_flag("--collect", options.collect, "run nothing; put together what there is");
+  app.add_option("--part", raw.part, "run only part I of N, as I/N from 0/N; writes no tables");
+  app.add_option("--slurm", options.slurm, "submit a Slurm job array of so many tasks")
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--sbatch", options.sbatch, "further options for sbatch, \"-p long -t 60\"");
+  app.footer(
+      "Results are kept one by one in results*.log in the folder: the same command goes on where "
+      "an\n"
+      "earlier one stopped. A point that cannot be run is a row with the reason. Exit code 1: no "
+      "point\n"
+      "has a result, or --collect misses some.");
+}
+
+void understand_sweep(SweepOptions& sweep, const Raw& raw) {
+  if (!raw.part.empty()) {
+    const auto numbers = split(raw.part, '/');
+    if (numbers.size() != 2) throw Error("--part " + raw.part + ": write I/N, 0/4 to 3/4");
+    const std::int64_t part = parse_integer(numbers[0], "--part");
+    const std::int64_t parts = parse_integer(numbers[1], "--part");
+    if (part < 0 || part >= parts) throw Error("--part " + raw.part + ": write I/N, 0/4 to 3/4");
+    sweep.part = {part, parts};
+  }
+  if (sweep.collect + (sweep.slurm > 0) + sweep.part.has_value() > 1) {
+    throw Error("--collect, --slurm and --part: one at a time");
+  }
+  if (!sweep.sbatch.empty() && sweep.slurm == 0) throw Error("--sbatch: only with --slurm");
+  if ((sweep.slurm > 0 || sweep.part) && (!sweep.json.empty() || !sweep.csv.empty())) {
+    throw Error("--json and --csv: tables are written by the run that collects; leave them out");
+  }
+}
+
 CLI::App* add_bench_compile(CLI::App& bench) {
   return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
 }
@@ -372,6 +413,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   add_validate(*validate, line.validate);
   auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
   add_fit(*fit, line.fit);
+  auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
+  add_sweep(*sweep, line.sweep, raw);
 
   try {
     app.parse(argc, argv);
@@ -384,12 +427,13 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
       {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
       {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
-      {validate, Verb::Validate}, {fit, Verb::Fit}};
+      {validate, Verb::Validate}, {fit, Verb::Fit},      {sweep, Verb::Sweep}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }
   understand_run(raw.run, raw);
   understand_op(line.op, raw);
+  understand_sweep(line.sweep, raw);
   if (!raw.dump.empty()) {
     line.dump = choose<Dump>("--dump", raw.dump,
                              {{"graph", Dump::Graph},
