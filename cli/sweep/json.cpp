@@ -132,7 +132,10 @@ Json effects_of(const SweepOutcome& outcome, const MetricEffects& effects) {
   for (const AxisEffect& effect : effects.axes) {
     Json levels = Json::array();
     for (const auto& level : effect.levels) {
-      levels.push_back({{"value", level.value}, {"mean", level.mean}});
+      levels.push_back({{"value", level.value},
+                        {"mean", level.mean},
+                        {"points", level.points},
+                        {"lacking", level.lacking}});
     }
     axes.push_back({{"axis", outcome.plan->axes[effect.axis].name},
                     {"effect", or_null(effect.effect)},

@@ -16,6 +16,8 @@ constexpr std::size_t kBest = 5, kMostOfFront = 25, kMostReasons = 6, kMostLevel
 /// Columns as wide as they need; the first row heads them.
 class TextTable {
  public:
+  /// Which columns begin at the left; the last answer holds for those to come.
+  explicit TextTable(std::vector<bool> left = {false}) : left_(std::move(left)) {}
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
   [[nodiscard]] std::string text() const {
     std::vector<std::size_t> widths;
@@ -27,7 +29,8 @@ class TextTable {
     for (const auto& row : rows_) {
       std::string line = " ";
       for (std::size_t i = 0; i < row.size(); ++i) {
-        line += fmt::format(" {:>{}} ", row[i], widths[i]);
+        line += left_[std::min(i, left_.size() - 1)] ? fmt::format(" {:<{}} ", row[i], widths[i])
+                                                     : fmt::format(" {:>{}} ", row[i], widths[i]);
       }
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + "\n";
@@ -36,6 +39,7 @@ class TextTable {
   }
 
  private:
+  std::vector<bool> left_;
   std::vector<std::vector<std::string>> rows_{};
 };
 
@@ -65,7 +69,7 @@ class Summary {
   }
   [[nodiscard]] std::string titled(const std::string& name) const {
     const std::string in = unit(name);
-    return in.empty() || name.ends_with(in) ? name : name + " " + in;
+    return in.empty() || in == "B" || name.ends_with(in) ? name : name + " " + in;
   }
   [[nodiscard]] bool assumed(const std::string& name) const {
     for (const auto& costs : forms_.costs) {
@@ -185,7 +189,7 @@ class Summary {
                            *effects->explained * 100);
     }
     text_ += "\n";
-    TextTable table;
+    TextTable table({true, false, false, true});
     table.add({"axis", "effect", "elasticity", "means"});
     for (const AxisEffect& effect : effects->axes) {
       table.add({plan_.axes[effect.axis].name,
@@ -197,13 +201,14 @@ class Summary {
   }
 
   [[nodiscard]] std::string means_text(const AxisEffect& effect) const {
-    if (!effect.effect) return "no value has all the others' points";
+    if (!effect.effect) return "no two points differ in it alone";
     const auto& levels = effect.levels;
     std::string text;
     for (std::size_t i = 0; i < levels.size(); ++i) {
       if (levels.size() > kMostLevels && i != 0 && i + 1 != levels.size()) continue;
       const auto& value = plan_.axes[effect.axis].values[static_cast<std::size_t>(levels[i].value)];
       text += (i == 0 ? "" : "  ") + value.text + ": " + short_number(levels[i].mean);
+      if (levels[i].lacking > 0) text += fmt::format(" ({} lack)", levels[i].lacking);
     }
     return text;
   }
