@@ -106,6 +106,16 @@ std::optional<std::map<int, double>> distances_in(const std::vector<Block>& bloc
   return distances;
 }
 
+/// The largest distance over the smallest, as a ratio less 1.
+double spread_of(const std::map<int, double>& distances) {
+  double least = 0, most = 0;  // the first one's is 0
+  for (const auto& [value, distance] : distances) {
+    least = std::min(least, distance);
+    most = std::max(most, distance);
+  }
+  return std::exp(most - least) - 1;
+}
+
 AxisEffect main_effect(const SweepPlan& plan, const std::vector<Sample>& samples,
                        std::size_t axis) {
   AxisEffect effect;
@@ -115,7 +125,7 @@ AxisEffect main_effect(const SweepPlan& plan, const std::vector<Sample>& samples
   const auto distances = distances_in(blocks);
   if (!distances) return effect;
   // What the metric would be on average if every comparison had every value.
-  double base = 0, least = 0, most = 0;
+  double base = 0;
   for (const Block& block : blocks) {
     double mean = 0;
     for (const auto& [value, log] : block) mean += log - distances->at(value);
@@ -124,8 +134,6 @@ AxisEffect main_effect(const SweepPlan& plan, const std::vector<Sample>& samples
   }
   base /= static_cast<double>(blocks.size());
   for (const auto& [value, distance] : *distances) {
-    least = std::min(least, distance);
-    most = std::max(most, distance);
     effect.levels.push_back({value, std::exp(base + distance), 0, 0});
   }
   for (AxisEffect::Level& level : effect.levels) {
@@ -137,7 +145,7 @@ AxisEffect main_effect(const SweepPlan& plan, const std::vector<Sample>& samples
     }
     level.lacking -= level.points;
   }
-  effect.effect = std::exp(most - least) - 1;
+  effect.effect = spread_of(*distances);
   effect.elasticity = slope_of(plan.axes[axis], effect.levels);
   return effect;
 }
@@ -286,6 +294,34 @@ std::optional<std::vector<double>> least_squares(const std::vector<std::vector<d
   return slopes;
 }
 
+namespace {
+
+constexpr std::size_t kMostValuesWithin = 32;  // of another axis; more say nothing one by one
+constexpr std::size_t kMostSamplesWithin = 20'000;
+
+/// The axis's effect at each value of each other axis.
+void add_within(const SweepPlan& plan, const std::vector<Sample>& samples, AxisEffect& effect) {
+  if (samples.size() > kMostSamplesWithin) return;
+  for (std::size_t other = 0; other < plan.axes.size(); ++other) {
+    const std::size_t count = plan.axes[other].values.size();
+    if (other == effect.axis || plan.axes[other].sampled || count > kMostValuesWithin) continue;
+    std::vector<std::vector<Sample>> by_value(count);
+    for (const Sample& sample : samples) {
+      if (sample.values[other] < 0) continue;
+      by_value[static_cast<std::size_t>(sample.values[other])].push_back(sample);
+    }
+    for (std::size_t v = 0; v < count; ++v) {
+      const auto blocks = blocks_of(by_value[v], effect.axis);
+      if (blocks.empty()) continue;
+      const auto distances = distances_in(blocks);
+      if (!distances) continue;
+      effect.within.push_back({other, static_cast<int>(v), spread_of(*distances)});
+    }
+  }
+}
+
+}  // namespace
+
 std::optional<MetricEffects> effects_on(const SweepOutcome& outcome, std::size_t metric) {
   for (const Numbers& numbers : outcome.metrics) {
     if (numbers[metric] && *numbers[metric] <= 0) return std::nullopt;
@@ -300,6 +336,7 @@ std::optional<MetricEffects> effects_on(const SweepOutcome& outcome, std::size_t
       drawn.push_back(a);
     } else {
       result.axes.push_back(main_effect(plan, samples, a));
+      add_within(plan, samples, result.axes.back());
     }
   }
   if (!drawn.empty()) regress(plan, samples, drawn, result);

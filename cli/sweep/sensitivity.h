@@ -27,7 +27,14 @@ struct AxisEffect {
     std::size_t points = 0, lacking = 0;  // with a result, and without
   };
   std::vector<Level> levels{};  // of main effects; only values that can be compared
-  std::size_t comparisons = 0;  // points that differ in this axis alone from another
+  /// The effect among the points with one value of another axis: where the axis matters.
+  struct Within {
+    std::size_t axis = 0;
+    int value = 0;
+    double effect = 0;
+  };
+  std::vector<Within> within{};  // of main effects, up to 20,000 points
+  std::size_t comparisons = 0;   // points that differ in this axis alone from another
 };
 
 struct MetricEffects {
