@@ -1,36 +1,15 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <sstream>
 
-#include "compiler/schedule/matmul.h"
+#include "cli/options_sweep.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
 
 constexpr const char* kVersion = "dvmsim 0.1";
-
-std::int64_t parse_integer(const std::string& text, const std::string& option) {
-  std::int64_t value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc() || end != text.data() + text.size()) {
-    throw Error(option + ": '" + text + "' is not a whole number");
-  }
-  return value;
-}
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::stringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
-  return parts;
-}
-
-[[noreturn]] void refuse(const std::string& option, const std::string& instead) {
-  throw Error(option + ": not available in this version; " + instead);
-}
 
 /// The texts of a command line, before they are understood.
 struct Raw {
@@ -43,44 +22,11 @@ struct Raw {
 
 constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
 
-void understand_floats(RunOptions& run, const Raw& raw) {
-  if (raw.floats.empty()) return;
-  run.floats = parse_dtype(raw.floats);
-  if (!run.floats || !is_float(*run.floats)) {
-    throw Error("--dtype " + raw.floats + ": not a floating-point type; use f16, bf16 or f32");
-  }
-}
-
 void understand_strategy(RunOptions& run, const Raw& raw) {
-  understand_floats(run, raw);
-  if (run.strategy != "eager" && run.strategy != "dvm" && run.strategy != "resident") {
-    constexpr const char* kInstead = "use eager, dvm or resident";
-    for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager"}) {
-      if (run.strategy == known) refuse("--strategy " + run.strategy, kInstead);
-    }
-    throw Error("--strategy " + run.strategy + ": unknown; " + kInstead);
-  }
-  if (!run.tiling.empty() && !parse_tiling(run.tiling)) {
-    throw Error("--tiling " + run.tiling +
-                ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
-  }
-  for (const std::string& feature : split(raw.features, ',')) {
-    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
-      throw Error("--feature '" + feature + "': write +name or -name, separated by commas");
-    }
-    run.features.emplace_back(feature.substr(1), feature[0] == '+');
-  }
-}
-
-template <class Value>
-Value choose(const std::string& option, const std::string& text,
-             std::initializer_list<std::pair<const char*, Value>> choices) {
-  std::string known;
-  for (const auto& [name, value] : choices) {
-    if (text == name) return value;
-    known += (known.empty() ? "" : " or ") + std::string(name);
-  }
-  throw Error(option + " " + text + ": unknown; use " + known);
+  if (!raw.floats.empty()) run.floats = parse_floats(raw.floats, "--dtype");
+  check_strategy(run.strategy, "--strategy");
+  if (!run.tiling.empty()) check_tiling(run.tiling, "--tiling");
+  run.features = parse_features(raw.features, "--feature");
 }
 
 void understand_stream(const RunOptions& run) {
@@ -91,18 +37,12 @@ void understand_stream(const RunOptions& run) {
 void understand_run(RunOptions& run, const Raw& raw) {
   understand_stream(run);
   if (!raw.html.empty()) refuse("--html", "use --json and --trace");
-  run.memory = choose<MemoryModel>("--memory", raw.memory,
-                                   {{"ideal", MemoryModel::Ideal},
-                                    {"closed-form", MemoryModel::ClosedForm},
-                                    {"detailed", MemoryModel::Detailed}});
-  run.warm_l2 = choose<bool>("--l2", raw.l2, {{"cold", false}, {"warm", true}});
+  run.memory = parse_memory(raw.memory, "--memory");
+  run.warm_l2 = parse_l2(raw.l2, "--l2");
   run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
   run.decode = choose<bool>("--decode", raw.decode, {{"all", true}, {"none", false}});
   run.critical_path = choose<bool>("--critical-path", raw.path, {{"all", true}, {"none", false}});
-  if (!raw.mode.empty()) {
-    run.mode = choose<Mode>("--mode", raw.mode,
-                            {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
-  }
+  if (!raw.mode.empty()) run.mode = parse_mode(raw.mode, "--mode");
   run.trace_level = choose<TraceLevel>("--trace-level", raw.level,
                                        {{"op", TraceLevel::Op},
                                         {"tile", TraceLevel::Tile},
@@ -277,27 +217,6 @@ CLI::App* add_bench_compile(CLI::App& bench) {
 
 }  // namespace
 
-std::pair<std::string, std::string> parse_named(const std::string& text,
-                                                const std::string& option) {
-  const std::size_t at = text.find('=');
-  if (at == 0 || at == std::string::npos) {
-    throw Error(option + " '" + text + "': write name=value");
-  }
-  return {text.substr(0, at), text.substr(at + 1)};
-}
-
-std::vector<std::int64_t> parse_shape(const std::string& text, const std::string& option) {
-  if (text == "scalar") return {};
-  std::vector<std::int64_t> shape;
-  for (const std::string& size : split(text, 'x')) shape.push_back(parse_integer(size, option));
-  const bool ends_well = !text.empty() && text.back() != 'x';
-  for (std::int64_t size : shape) {
-    if (size < 0) throw Error(option + " " + text + ": a size cannot be negative");
-  }
-  if (shape.empty() || !ends_well) throw Error(option + " '" + text + "': write sizes, 2x3x48");
-  return shape;
-}
-
 Parsed parse_command_line(int argc, const char* const* argv) {
   using Verb = CommandLine::Verb;
   CLI::App app("A cycle-level simulator of a neural processor with its own compiler.", "dvmsim");
@@ -350,6 +269,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   add_validate(*validate, line.validate);
   auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
   add_fit(*fit, line.fit);
+  auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
+  add_sweep(*sweep, line.sweep);
 
   try {
     app.parse(argc, argv);
@@ -362,12 +283,13 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
       {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
       {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
-      {validate, Verb::Validate}, {fit, Verb::Fit}};
+      {validate, Verb::Validate}, {fit, Verb::Fit},      {sweep, Verb::Sweep}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }
   understand_run(raw.run, raw);
   understand_op(line.op, raw);
+  check_sweep(line.sweep);
   if (!raw.dump.empty()) {
     line.dump = choose<Dump>("--dump", raw.dump,
                              {{"graph", Dump::Graph},

@@ -1,5 +1,5 @@
-// The command line as plain data. Owns the grammar and what is refused; the only user of CLI11 is
-// options.cpp.
+// The command line as plain data. Owns the grammar and what is refused; the only users of CLI11 are
+// options.cpp and options_sweep.cpp.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "cli/option_values.h"
 #include "sim/mem/server.h"
 #include "traces/perfetto.h"
 #include "vm/base/dtype.h"
 #include "vm/device/device.h"
 
 namespace dvmsim {
-
-using Named = std::vector<std::pair<std::string, std::string>>;  // name=text, in order
 
 /// What `run`, `op`, `compile` and `bench` share. Empty texts: not given.
 struct RunOptions {
@@ -90,6 +89,17 @@ struct FitOptions {
   std::string output{};
 };
 
+struct SweepOptions {
+  std::string study{};
+  std::string output{};       // folder of results; empty: named after the study, here
+  std::string json{}, csv{};  // empty: in that folder
+  int jobs = 0;               // 0: one per processor
+  bool collect = false;       // only put together what there is
+  std::optional<std::pair<std::int64_t, std::int64_t>> part{};  // which, of how many
+  int slurm = 0;         // tasks of a job array to submit; 0: run here
+  std::string sbatch{};  // further words for sbatch
+};
+
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
 
 struct CommandLine {
@@ -104,13 +114,15 @@ struct CommandLine {
     Bench,
     BenchCompile,
     Validate,
-    Fit
+    Fit,
+    Sweep
   };
   Verb verb = Verb::Run;
   RunOptions run{};
   OpOptions op{};
   ValidateOptions validate{};
   FitOptions fit{};
+  SweepOptions sweep{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read
   std::string output{};  // compile, asm: what is written
@@ -125,12 +137,5 @@ struct Parsed {
   std::string text{};
 };
 [[nodiscard]] Parsed parse_command_line(int argc, const char* const* argv);
-
-/// "name=text". Throws Error naming the option.
-[[nodiscard]] std::pair<std::string, std::string> parse_named(const std::string& text,
-                                                              const std::string& option);
-/// "2x3x48": positive sizes; "scalar": none.
-[[nodiscard]] std::vector<std::int64_t> parse_shape(const std::string& text,
-                                                    const std::string& option);
 
 }  // namespace dvmsim
