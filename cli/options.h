@@ -90,6 +90,23 @@ struct FitOptions {
   std::string output{};
 };
 
+/// Two reports, and what moved between them.
+struct DiffOptions {
+  std::string before{}, after{};
+  std::string json{};
+  std::size_t most = 8;  // rows shown of each section; 0: all
+};
+
+/// Cases against their baselines.
+struct RegressOptions {
+  std::string list{};                // empty: the project's own
+  std::vector<std::string> cases{};  // only these; empty: all
+  std::vector<std::string> sets{};   // of every machine
+  bool update = false;               // what is measured now becomes the baseline
+  std::string junit{}, markdown{};
+  std::size_t most = 4;
+};
+
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
 
 struct CommandLine {
@@ -104,13 +121,17 @@ struct CommandLine {
     Bench,
     BenchCompile,
     Validate,
-    Fit
+    Fit,
+    Diff,
+    Regress
   };
   Verb verb = Verb::Run;
   RunOptions run{};
   OpOptions op{};
   ValidateOptions validate{};
   FitOptions fit{};
+  DiffOptions diff{};
+  RegressOptions regress{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read
   std::string output{};  // compile, asm: what is written
