@@ -211,7 +211,7 @@ std::string details_of(const CaseResult& result, std::size_t most) {
       break;
   }
   std::string text = result.why.front();
-  if (result.why.size() > 1) text += fmt::format("; and {} more figures", result.why.size() - 1);
+  if (result.why.size() > 1) text += fmt::format("; and {} more", result.why.size() - 1);
   return text + "\n" + to_text(result.diff, most);
 }
 
