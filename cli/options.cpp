@@ -32,46 +32,6 @@ std::vector<std::string> split(const std::string& text, char separator) {
   throw Error(option + ": not available in this version; " + instead);
 }
 
-/// The texts of a command line, before they are understood.
-struct Raw {
-  RunOptions run{};
-  std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
-  std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
-      path{"all"};
-  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
-};
-
-constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
-
-void understand_floats(RunOptions& run, const Raw& raw) {
-  if (raw.floats.empty()) return;
-  run.floats = parse_dtype(raw.floats);
-  if (!run.floats || !is_float(*run.floats)) {
-    throw Error("--dtype " + raw.floats + ": not a floating-point type; use f16, bf16 or f32");
-  }
-}
-
-void understand_strategy(RunOptions& run, const Raw& raw) {
-  understand_floats(run, raw);
-  if (run.strategy != "eager" && run.strategy != "dvm" && run.strategy != "resident") {
-    constexpr const char* kInstead = "use eager, dvm or resident";
-    for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager"}) {
-      if (run.strategy == known) refuse("--strategy " + run.strategy, kInstead);
-    }
-    throw Error("--strategy " + run.strategy + ": unknown; " + kInstead);
-  }
-  if (!run.tiling.empty() && !parse_tiling(run.tiling)) {
-    throw Error("--tiling " + run.tiling +
-                ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
-  }
-  for (const std::string& feature : split(raw.features, ',')) {
-    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
-      throw Error("--feature '" + feature + "': write +name or -name, separated by commas");
-    }
-    run.features.emplace_back(feature.substr(1), feature[0] == '+');
-  }
-}
-
 template <class Value>
 Value choose(const std::string& option, const std::string& text,
              std::initializer_list<std::pair<const char*, Value>> choices) {
@@ -83,6 +43,24 @@ Value choose(const std::string& option, const std::string& text,
   throw Error(option + " " + text + ": unknown; use " + known);
 }
 
+/// The texts of a command line, before they are understood.
+struct Raw {
+  RunOptions run{};
+  std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
+  std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
+      path{"all"};
+  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
+};
+
+constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
+
+void understand_strategy(RunOptions& run, const Raw& raw) {
+  if (!raw.floats.empty()) run.floats = parse_floats(raw.floats, "--dtype");
+  check_strategy(run.strategy, "--strategy");
+  if (!run.tiling.empty()) check_tiling(run.tiling, "--tiling");
+  run.features = parse_features(raw.features, "--feature");
+}
+
 void understand_stream(const RunOptions& run) {
   if (run.csv.empty() || !run.stream.empty()) return;
   throw Error("--csv: a table of a stream's steps; give --stream too");
@@ -91,18 +69,12 @@ void understand_stream(const RunOptions& run) {
 void understand_run(RunOptions& run, const Raw& raw) {
   understand_stream(run);
   if (!raw.html.empty()) refuse("--html", "use --json and --trace");
-  run.memory = choose<MemoryModel>("--memory", raw.memory,
-                                   {{"ideal", MemoryModel::Ideal},
-                                    {"closed-form", MemoryModel::ClosedForm},
-                                    {"detailed", MemoryModel::Detailed}});
-  run.warm_l2 = choose<bool>("--l2", raw.l2, {{"cold", false}, {"warm", true}});
+  run.memory = parse_memory(raw.memory, "--memory");
+  run.warm_l2 = parse_l2(raw.l2, "--l2");
   run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
   run.decode = choose<bool>("--decode", raw.decode, {{"all", true}, {"none", false}});
   run.critical_path = choose<bool>("--critical-path", raw.path, {{"all", true}, {"none", false}});
-  if (!raw.mode.empty()) {
-    run.mode = choose<Mode>("--mode", raw.mode,
-                            {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
-  }
+  if (!raw.mode.empty()) run.mode = parse_mode(raw.mode, "--mode");
   run.trace_level = choose<TraceLevel>("--trace-level", raw.level,
                                        {{"op", TraceLevel::Op},
                                         {"tile", TraceLevel::Tile},
@@ -319,6 +291,56 @@ void add_regress(CLI::App& app, RegressOptions& options) {
 }
 
 }  // namespace
+
+void check_strategy(const std::string& name, const std::string& option) {
+  if (name == "eager" || name == "dvm" || name == "resident") return;
+  constexpr const char* kInstead = "use eager, dvm or resident";
+  for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager"}) {
+    if (name == known) refuse(option + " " + name, kInstead);
+  }
+  throw Error(option + " " + name + ": unknown; " + kInstead);
+}
+
+void check_tiling(const std::string& name, const std::string& option) {
+  if (parse_tiling(name)) return;
+  throw Error(option + " " + name +
+              ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
+}
+
+std::vector<std::pair<std::string, bool>> parse_features(const std::string& text,
+                                                         const std::string& option) {
+  std::vector<std::pair<std::string, bool>> features;
+  for (const std::string& feature : split(text, ',')) {
+    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
+      throw Error(option + " '" + feature + "': write +name or -name, separated by commas");
+    }
+    features.emplace_back(feature.substr(1), feature[0] == '+');
+  }
+  return features;
+}
+
+DType parse_floats(const std::string& text, const std::string& option) {
+  const auto type = parse_dtype(text);
+  if (!type || !is_float(*type)) {
+    throw Error(option + " " + text + ": not a floating-point type; use f16, bf16 or f32");
+  }
+  return *type;
+}
+
+Mode parse_mode(const std::string& text, const std::string& option) {
+  return choose<Mode>(option, text, {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
+}
+
+MemoryModel parse_memory(const std::string& text, const std::string& option) {
+  return choose<MemoryModel>(option, text,
+                             {{"ideal", MemoryModel::Ideal},
+                              {"closed-form", MemoryModel::ClosedForm},
+                              {"detailed", MemoryModel::Detailed}});
+}
+
+bool parse_l2(const std::string& text, const std::string& option) {
+  return choose<bool>(option, text, {{"cold", false}, {"warm", true}});
+}
 
 std::pair<std::string, std::string> parse_named(const std::string& text,
                                                 const std::string& option) {

@@ -147,7 +147,18 @@ struct Parsed {
 };
 [[nodiscard]] Parsed parse_command_line(int argc, const char* const* argv);
 
-/// "name=text". Throws Error naming the option.
+// What several places take, given as text. Each throws Error naming the option.
+void check_strategy(const std::string& name, const std::string& option);
+void check_tiling(const std::string& name, const std::string& option);
+/// "+name,-name".
+[[nodiscard]] std::vector<std::pair<std::string, bool>> parse_features(const std::string& text,
+                                                                       const std::string& option);
+[[nodiscard]] DType parse_floats(const std::string& text, const std::string& option);
+[[nodiscard]] Mode parse_mode(const std::string& text, const std::string& option);
+[[nodiscard]] MemoryModel parse_memory(const std::string& text, const std::string& option);
+/// Is L2 warm?
+[[nodiscard]] bool parse_l2(const std::string& text, const std::string& option);
+/// "name=text".
 [[nodiscard]] std::pair<std::string, std::string> parse_named(const std::string& text,
                                                               const std::string& option);
 /// "2x3x48": positive sizes; "scalar": none.
