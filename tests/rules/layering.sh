@@ -29,7 +29,7 @@ check_library() {
   headers=$(printf '%s' "$users" | grep '\.h$')
   [ -z "$headers" ] || complain "$1 in a header:" "$headers"
 }
-check_library yaml-cpp 4
+check_library yaml-cpp 2
 check_library CLI 2
 check_library nlohmann 6
 check_library onnx 2
