@@ -107,6 +107,17 @@ struct RegressOptions {
   std::size_t most = 4;
 };
 
+struct SweepOptions {
+  std::string study{};
+  std::string output{};       // folder of results; empty: named after the study, here
+  std::string json{}, csv{};  // empty: in that folder
+  int jobs = 0;               // 0: one per processor
+  bool collect = false;       // only put together what there is
+  std::optional<std::pair<std::int64_t, std::int64_t>> part{};  // which, of how many
+  int slurm = 0;         // tasks of a job array to submit; 0: run here
+  std::string sbatch{};  // further words for sbatch
+};
+
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
 
 struct CommandLine {
@@ -123,7 +134,8 @@ struct CommandLine {
     Validate,
     Fit,
     Diff,
-    Regress
+    Regress,
+    Sweep
   };
   Verb verb = Verb::Run;
   RunOptions run{};
@@ -132,6 +144,7 @@ struct CommandLine {
   FitOptions fit{};
   DiffOptions diff{};
   RegressOptions regress{};
+  SweepOptions sweep{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read
   std::string output{};  // compile, asm: what is written
