@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "cli/options_regress.h"
 #include "cli/options_sweep.h"
+#include "compiler/schedule/matmul.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -211,6 +213,22 @@ void add_fit(CLI::App& app, FitOptions& options) {
       "on the others says how well they carry over. The file holds what fits all rows best.");
 }
 
+/// `config check` and `config show`.
+std::pair<CLI::App*, CLI::App*> add_config(CLI::App& app, Raw& raw, CommandLine& line) {
+  auto* config = app.add_subcommand("config", "hardware files");
+  config->require_subcommand(1);
+  auto* check = config->add_subcommand("check", "load a hardware file and say what is wrong");
+  auto* show = config->add_subcommand("show", "print a hardware file in full, and its peaks");
+  check->add_option("FILE", line.file, "hardware file")->required();
+  show->add_option("FILE", line.file, "hardware file (default: the built-in Ascend 910B1)");
+  show->add_flag("--json", line.as_json, "as JSON");
+  for (auto* each : {check, show}) {
+    each->add_option("--set", raw.run.sets, "change a parameter, key=value")
+        ->allow_extra_args(false);
+  }
+  return {check, show};
+}
+
 CLI::App* add_bench_compile(CLI::App& bench) {
   return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
 }
@@ -252,23 +270,17 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   auto* assemble = app.add_subcommand("asm", "assemble a program");
   assemble->add_option("FILE", line.file, "assembler text")->required();
   assemble->add_option("-o,--output", line.output, ".dvm file to write")->required();
-  auto* config = app.add_subcommand("config", "hardware files");
-  config->require_subcommand(1);
-  auto* check = config->add_subcommand("check", "load a hardware file and say what is wrong");
-  auto* show = config->add_subcommand("show", "print a hardware file in full, and its peaks");
-  check->add_option("FILE", line.file, "hardware file")->required();
-  show->add_option("FILE", line.file, "hardware file (default: the built-in Ascend 910B1)");
-  show->add_flag("--json", line.as_json, "as JSON");
-  for (auto* each : {check, show}) {
-    each->add_option("--set", raw.run.sets, "change a parameter, key=value")
-        ->allow_extra_args(false);
-  }
+  const auto [check, show] = add_config(app, raw, line);
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
   auto* bench_compile = add_bench_compile(*bench);
   auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
   add_validate(*validate, line.validate);
   auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
   add_fit(*fit, line.fit);
+  auto* diff = app.add_subcommand("diff", "what moved between two runs, from their reports");
+  add_diff(*diff, line.diff);
+  auto* regress = app.add_subcommand("regress", "compare cases with their baselines");
+  add_regress(*regress, line.regress);
   auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
   add_sweep(*sweep, line.sweep);
 
@@ -283,7 +295,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
       {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
       {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
-      {validate, Verb::Validate}, {fit, Verb::Fit},      {sweep, Verb::Sweep}};
+      {validate, Verb::Validate}, {fit, Verb::Fit},      {diff, Verb::Diff},
+      {regress, Verb::Regress},   {sweep, Verb::Sweep}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }

@@ -89,6 +89,23 @@ struct FitOptions {
   std::string output{};
 };
 
+/// Two reports, and what moved between them.
+struct DiffOptions {
+  std::string before{}, after{};
+  std::string json{};
+  std::size_t most = 8;  // rows shown of each section; 0: all
+};
+
+/// Cases against their baselines.
+struct RegressOptions {
+  std::string list{};                // empty: the project's own
+  std::vector<std::string> cases{};  // only these; empty: all
+  std::vector<std::string> sets{};   // of every machine
+  bool update = false;               // what is measured now becomes the baseline
+  std::string junit{}, markdown{};
+  std::size_t most = 4;
+};
+
 struct SweepOptions {
   std::string study{};
   std::string output{};       // folder of results; empty: named after the study, here
@@ -115,6 +132,8 @@ struct CommandLine {
     BenchCompile,
     Validate,
     Fit,
+    Diff,
+    Regress,
     Sweep
   };
   Verb verb = Verb::Run;
@@ -122,6 +141,8 @@ struct CommandLine {
   OpOptions op{};
   ValidateOptions validate{};
   FitOptions fit{};
+  DiffOptions diff{};
+  RegressOptions regress{};
   SweepOptions sweep{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read

@@ -97,7 +97,7 @@ std::string find_config(const std::string& name) {
   std::error_code fault;
   const fs::path here = fs::current_path(fault);
   const fs::path program = fs::read_symlink("/proc/self/exe", fault).parent_path();
-  for (const fs::path& start : {here, program}) {
+  for (const fs::path& start : {here, program, program.parent_path() / "share" / "dvmsim"}) {
     if (const auto found = find_above(start, name)) return *found;
   }
   throw Error("configs/" + name + ": not found here or above; name a file");

@@ -11,6 +11,7 @@
 
 #include "traces/busy.h"
 #include "traces/critical_path.h"
+#include "traces/operators.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
 
@@ -22,6 +23,9 @@ struct RunReport {
   std::string model{}, strategy{};
   std::vector<std::string> features{};
   std::string hardware{};
+  std::uint64_t machine_hash = 0;  // of every parameter
+  /// What else was asked for and is not the default: "memory" "ideal", "cores" "4" ...
+  std::vector<std::pair<std::string, std::string>> options{};
   std::vector<std::pair<std::string, std::int64_t>> dims{};
 
   std::int64_t cycles = 0;  // device, from first dispatch to last end
@@ -49,6 +53,7 @@ struct RunReport {
     std::array<std::int64_t, kReasons> reasons{};
   };
   std::vector<Unit> units{};
+  std::vector<OperatorSum> operators{};  // in the order of their first launch
 
   struct Memory {
     std::int64_t hbm_read_bytes = 0, hbm_write_bytes = 0, l2_hit_bytes = 0;
@@ -95,6 +100,11 @@ void fill(RunReport& report, const Busy& busy, std::int64_t clock_hz);
 void add_profiler(RunReport& report, CoreKind kind, const BusySum& sum, std::int64_t clock_hz);
 
 /// Members in a fixed order, two spaces of indent, a final newline. Same report, same bytes.
+/// `operators`, in the order of their first launch: {name, launches, cycles (of the launches: taken
+/// up by the device to the last core's end), hbm_read_bytes, hbm_write_bytes, l2_hit_bytes, units:
+/// [{name ("cube.mte2", "vector" ...), total, reasons: {reason: cycles}, instructions: {mnemonic:
+/// {commands, cycles}}}]}. A unit there is all cores that took part together: its reasons sum to
+/// `total`, launch cycles times cores; the cycles of its instructions are those of `work`.
 [[nodiscard]] std::string to_json(const RunReport& report);
 
 /// One screen. `files` are the names of what else was written, each with what it is ("trace",

@@ -1,4 +1,6 @@
 // The JSON form of a report: the only user of the JSON library's writer.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -26,15 +28,46 @@ Json host(const RunReport::Host& host) {
           {"nodes", host.nodes}};
 }
 
+Json reasons_of(const std::array<std::int64_t, kReasons>& cycles) {
+  Json reasons = Json::object();
+  for (std::size_t i = 0; i < cycles.size(); ++i) {
+    if (cycles[i] != 0) reasons[std::string(name_of(static_cast<Reason>(i)))] = cycles[i];
+  }
+  return reasons;
+}
+
 Json units(const std::vector<RunReport::Unit>& units) {
   Json list = Json::array();
   for (const auto& unit : units) {
-    Json reasons = Json::object();
-    for (int i = 0; i < kReasons; ++i) {
-      const std::int64_t cycles = unit.reasons[static_cast<std::size_t>(i)];
-      if (cycles != 0) reasons[std::string(name_of(static_cast<Reason>(i)))] = cycles;
+    list.push_back(
+        {{"name", unit.name}, {"total", unit.total}, {"reasons", reasons_of(unit.reasons)}});
+  }
+  return list;
+}
+
+Json operators(const std::vector<OperatorSum>& operators) {
+  Json list = Json::array();
+  for (const OperatorSum& sum : operators) {
+    Json units = Json::array();
+    for (const OperatorSum::Unit& unit : sum.units) {
+      Json instructions = Json::object();
+      for (const auto& [op, met] : unit.instructions) {
+        instructions[std::string(isa::row_of(op).mnemonic)] = {{"commands", met.commands},
+                                                               {"cycles", met.cycles}};
+      }
+      units.push_back({{"name", name_of(unit.unit)},
+                       {"total", unit.total},
+                       {"reasons", reasons_of(unit.reasons)},
+                       {"instructions", instructions}});
     }
-    list.push_back({{"name", unit.name}, {"total", unit.total}, {"reasons", reasons}});
+    const auto bytes = [&](Place place) { return sum.bytes[static_cast<std::size_t>(place)]; };
+    list.push_back({{"name", sum.label},
+                    {"launches", sum.launches},
+                    {"cycles", sum.cycles},
+                    {"hbm_read_bytes", bytes(Place::HbmRead)},
+                    {"hbm_write_bytes", bytes(Place::HbmWrite)},
+                    {"l2_hit_bytes", bytes(Place::L2Hit)},
+                    {"units", units}});
   }
   return list;
 }
@@ -130,6 +163,9 @@ std::string to_json(const RunReport& report) {
   json["strategy"] = report.strategy;
   json["features"] = report.features;
   json["hardware"] = report.hardware;
+  json["machine_hash"] = fmt::format("{:016x}", report.machine_hash);
+  json["options"] = Json::object();
+  for (const auto& [name, value] : report.options) json["options"][name] = value;
   json["dims"] = dims;
   json["cycles"] = report.cycles;
   json["clock_mhz"] = report.clock_mhz;
@@ -141,6 +177,7 @@ std::string to_json(const RunReport& report) {
   json["profiler"] = profiler;
   json["host"] = host(report.host);
   json["units"] = units(report.units);
+  json["operators"] = operators(report.operators);
   json["memory"] = {{"hbm_read_bytes", memory.hbm_read_bytes},
                     {"hbm_write_bytes", memory.hbm_write_bytes},
                     {"l2_hit_bytes", memory.l2_hit_bytes}};
