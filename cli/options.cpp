@@ -38,7 +38,7 @@ struct Raw {
   std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
   std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
       path{"all"};
-  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
+  std::string level{"instruction"}, window{}, dtype{"f16"}, floats{}, dump{};
 };
 
 constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
@@ -84,13 +84,16 @@ Value choose(const std::string& option, const std::string& text,
 }
 
 void understand_stream(const RunOptions& run) {
+  if (!run.stream.empty() && (!run.html.empty() || run.detail)) {
+    throw Error("--html and --detail: of one run; leave out --stream");
+  }
+  if (run.detail && run.json.empty()) throw Error("--detail: goes into a report; give --json too");
   if (run.csv.empty() || !run.stream.empty()) return;
   throw Error("--csv: a table of a stream's steps; give --stream too");
 }
 
 void understand_run(RunOptions& run, const Raw& raw) {
   understand_stream(run);
-  if (!raw.html.empty()) refuse("--html", "use --json and --trace");
   run.memory = choose<MemoryModel>("--memory", raw.memory,
                                    {{"ideal", MemoryModel::Ideal},
                                     {"closed-form", MemoryModel::ClosedForm},
@@ -204,7 +207,9 @@ void add_run(CLI::App& app, Raw& raw) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--json", raw.run.json, "report to write; - for standard output alone");
-  app.add_option("--html", raw.html, "HTML report")->group("");
+  app.add_option("--html", raw.run.html, "report as one HTML page to write");
+  app.add_flag("--detail", raw.run.detail,
+               "put the timeline and the listing of the page into --json too");
 }
 
 void add_table(CLI::App& app, TableOptions& from) {
@@ -344,6 +349,9 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     each->add_option("--set", raw.run.sets, "change a parameter, key=value")
         ->allow_extra_args(false);
   }
+  auto* report = app.add_subcommand("report", "show a JSON report as an HTML page");
+  report->add_option("FILE", line.file, "what --json has written")->required();
+  report->add_option("--html", line.output, "page to write")->required();
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
   auto* bench_compile = add_bench_compile(*bench);
   auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
@@ -358,11 +366,18 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     const int code = app.exit(stop, out, err);
     return {std::nullopt, code == 0 ? 0 : 2, code == 0 ? out.str() : err.str()};
   }
-  const std::pair<CLI::App*, Verb> verbs[] = {
-      {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
-      {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
-      {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
-      {validate, Verb::Validate}, {fit, Verb::Fit}};
+  const std::pair<CLI::App*, Verb> verbs[] = {{run, Verb::Run},
+                                              {op, Verb::Op},
+                                              {compile, Verb::Compile},
+                                              {disasm, Verb::Disasm},
+                                              {assemble, Verb::Asm},
+                                              {check, Verb::ConfigCheck},
+                                              {show, Verb::ConfigShow},
+                                              {bench, Verb::Bench},
+                                              {bench_compile, Verb::BenchCompile},
+                                              {report, Verb::Report},
+                                              {validate, Verb::Validate},
+                                              {fit, Verb::Fit}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }
