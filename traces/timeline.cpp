@@ -106,10 +106,24 @@ void Timeline::on_launch_end(const LaunchMark& mark) {
       {std::string(mark.label), mark.submitted.count(), mark.begin.count(), mark.end.count()});
 }
 
-std::size_t Timeline::share_of(std::size_t rows, bool first) const {
-  const std::size_t most = std::min(kMostHeld, budget_ / 16);
-  return std::max(kLeast,
-                  first ? most : std::min(most, budget_ / (4 * std::max<std::size_t>(rows, 1))));
+void Timeline::fit(const std::vector<Named>& rows) const {
+  const auto is_first = [](const std::string& name) {
+    return name.starts_with("host") || name.find("0.") == name.find_first_of("0123456789");
+  };
+  std::size_t used = 0, others = 0;
+  for (const auto& [name, row] : rows) {
+    if (is_first(name)) {
+      coarsen(*row, std::max(kLeast, budget_ / 16));
+      used += row->pieces.size();
+    } else {
+      ++others;
+    }
+  }
+  if (others == 0) return;
+  const std::size_t share = std::max(kLeast, (budget_ - std::min(used, budget_)) / others);
+  for (const auto& [name, row] : rows) {
+    if (!is_first(name)) coarsen(*row, share);
+  }
 }
 
 TimelineReport Timeline::close(Cycles first_dispatch, Cycles end) {
@@ -122,7 +136,7 @@ TimelineReport Timeline::close(Cycles first_dispatch, Cycles end) {
       *at -= first_dispatch.count();
     }
   }
-  std::vector<std::pair<std::string, Row*>> rows;
+  std::vector<Named> rows;
   constexpr const char* kThreads[] = {"host.front", "host.queue"};
   for (std::size_t i = 0; i < host_.size(); ++i) {
     if (host_[i].seen) rows.emplace_back(kThreads[i], &host_[i]);
@@ -140,12 +154,10 @@ TimelineReport Timeline::close(Cycles first_dispatch, Cycles end) {
     report.begin = std::min(report.begin, row->begin - first_dispatch.count());
     report.end = std::max(report.end, row->end - first_dispatch.count());
   }
+  fit(rows);
   std::map<int, int> numbers{{0, 0}};
   report.kinds.push_back(described(0));
   for (const auto& [name, row] : rows) {
-    const bool first =
-        name.starts_with("host") || name.find("0.") == name.find_first_of("0123456789");
-    coarsen(*row, share_of(rows.size(), first));
     TimelineReport::Row out{name, row->resolution, {}};
     const std::int64_t lead = row->begin - first_dispatch.count() - report.begin;
     if (lead > 0) out.pieces.push_back({lead, 0});

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "vm/observe/span.h"
@@ -63,11 +64,13 @@ class Timeline final : public Probe {
     std::vector<Piece> pieces{};
   };
   using Core = std::array<Row, kPipes>;
+  using Named = std::pair<std::string, Row*>;
 
   static void append(Row& row, std::int64_t begin, std::int64_t end, int kind);
   /// Gathers until no more than `most` pieces are left.
   static void coarsen(Row& row, std::size_t most);
-  [[nodiscard]] std::size_t share_of(std::size_t rows, bool first) const;
+  /// Within the budget: rows of host and first cores first, the others share what they leave.
+  void fit(const std::vector<Named>& rows) const;
 
   std::int64_t clock_hz_;
   std::size_t budget_;
