@@ -9,6 +9,7 @@
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "sim/device/device.h"
+#include "traces/operators.h"
 #include "traces/replay.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
@@ -122,10 +123,27 @@ void measure_decode(RunReport& report, const Module* module, const Machine& mach
   }
 }
 
+/// What changes cycles and is not the default.
+Named settings_of(const RunOptions& options) {
+  Named settings;
+  if (options.memory != MemoryModel::Detailed) {
+    settings.emplace_back("memory", options.memory == MemoryModel::Ideal ? "ideal" : "closed-form");
+  }
+  if (options.warm_l2) settings.emplace_back("l2", "warm");
+  if (!options.tiling.empty()) settings.emplace_back("tiling", options.tiling);
+  if (options.cores != 0) settings.emplace_back("cores", std::to_string(options.cores));
+  if (options.repeat != 1) settings.emplace_back("repeat", std::to_string(options.repeat));
+  std::string bypassed;
+  for (const std::string& name : options.bypass) bypassed += (bypassed.empty() ? "" : ", ") + name;
+  if (!bypassed.empty()) settings.emplace_back("bypass", bypassed);
+  return settings;
+}
+
 void fill_from(RunReport& report, const RunOptions& options, const Job& job,
                const RunResult& result) {
   report.model = job.name;
   report.strategy = result.module == nullptr ? options.strategy : result.module->strategy;
+  report.options = settings_of(options);
   if (!job.module) report.features = names_of(features_of(options));
   report.dims.assign(job.dims.begin(), job.dims.end());
   report.host.program_bytes = result.program_bytes;
@@ -216,7 +234,8 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   Busy busy;
   Probes probes = listeners;
   Demands demands(machine);
-  probes.insert(probes.end(), {&stats, &busy, &demands});
+  Operators operators;
+  probes.insert(probes.end(), {&stats, &busy, &demands, &operators});
   std::optional<Replay> replay;
   if (options.critical_path) probes.push_back(&replay.emplace(machine));
   std::optional<Timeline> timeline;
@@ -237,7 +256,9 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   RunReport& report = execution.report;
   fill(report, stats, clock);
   fill(report, busy, clock);
+  report.operators = operators.sums();
   report.hardware = machine.name;
+  report.machine_hash = hash_of(machine);
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
   report.not_modelled = not_modelled();
   fill_from(report, options, job, result);

@@ -12,6 +12,7 @@
 #include "traces/busy.h"
 #include "traces/critical_path.h"
 #include "traces/listing.h"
+#include "traces/operators.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
 #include "traces/timeline.h"
@@ -24,6 +25,9 @@ struct RunReport {
   std::string model{}, strategy{};
   std::vector<std::string> features{};
   std::string hardware{};
+  std::uint64_t machine_hash = 0;  // of every parameter
+  /// What else was asked for and is not the default: "memory" "ideal", "cores" "4" ...
+  std::vector<std::pair<std::string, std::string>> options{};
   std::vector<std::pair<std::string, std::int64_t>> dims{};
 
   std::int64_t cycles = 0;  // device, from first dispatch to last end
@@ -51,6 +55,7 @@ struct RunReport {
     std::array<std::int64_t, kReasons> reasons{};
   };
   std::vector<Unit> units{};
+  std::vector<OperatorSum> operators{};  // in the order of their first launch
 
   struct Memory {
     std::int64_t hbm_read_bytes = 0, hbm_write_bytes = 0, l2_hit_bytes = 0;

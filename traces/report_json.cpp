@@ -1,4 +1,6 @@
 // The JSON form of a report: the only user of the JSON library's writer.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -39,6 +41,33 @@ Json units(const std::vector<RunReport::Unit>& units) {
   for (const auto& unit : units) {
     list.push_back(
         {{"name", unit.name}, {"total", unit.total}, {"reasons", reasons_of(unit.reasons)}});
+  }
+  return list;
+}
+
+Json operators(const std::vector<OperatorSum>& operators) {
+  Json list = Json::array();
+  for (const OperatorSum& sum : operators) {
+    Json units = Json::array();
+    for (const OperatorSum::Unit& unit : sum.units) {
+      Json instructions = Json::object();
+      for (const auto& [op, met] : unit.instructions) {
+        instructions[std::string(isa::row_of(op).mnemonic)] = {{"commands", met.commands},
+                                                               {"cycles", met.cycles}};
+      }
+      units.push_back({{"name", name_of(unit.unit)},
+                       {"total", unit.total},
+                       {"reasons", reasons_of(unit.reasons)},
+                       {"instructions", instructions}});
+    }
+    const auto bytes = [&](Place place) { return sum.bytes[static_cast<std::size_t>(place)]; };
+    list.push_back({{"name", sum.label},
+                    {"launches", sum.launches},
+                    {"cycles", sum.cycles},
+                    {"hbm_read_bytes", bytes(Place::HbmRead)},
+                    {"hbm_write_bytes", bytes(Place::HbmWrite)},
+                    {"l2_hit_bytes", bytes(Place::L2Hit)},
+                    {"units", units}});
   }
   return list;
 }
@@ -212,6 +241,9 @@ std::string to_json(const RunReport& report) {
   json["strategy"] = report.strategy;
   json["features"] = report.features;
   json["hardware"] = report.hardware;
+  json["machine_hash"] = fmt::format("{:016x}", report.machine_hash);
+  json["options"] = Json::object();
+  for (const auto& [name, value] : report.options) json["options"][name] = value;
   json["dims"] = dims;
   json["cycles"] = report.cycles;
   json["clock_mhz"] = report.clock_mhz;
@@ -223,6 +255,7 @@ std::string to_json(const RunReport& report) {
   json["profiler"] = profiler;
   json["host"] = host(report.host);
   json["units"] = units(report.units);
+  json["operators"] = operators(report.operators);
   json["memory"] = {{"hbm_read_bytes", memory.hbm_read_bytes},
                     {"hbm_write_bytes", memory.hbm_write_bytes},
                     {"l2_hit_bytes", memory.l2_hit_bytes}};

@@ -4,22 +4,11 @@
 #include <algorithm>
 #include <iterator>
 
+#include "traces/numbers.h"
 #include "traces/report.h"
 
 namespace dvmsim {
 namespace {
-
-/// 1234567 -> "1,234,567".
-std::string grouped(std::int64_t number) {
-  const std::string digits = std::to_string(number);
-  const std::size_t sign = number < 0 ? 1 : 0;
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > sign && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
 
 std::string bytes_text(std::int64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};

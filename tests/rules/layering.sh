@@ -31,7 +31,7 @@ check_library() {
 }
 check_library yaml-cpp 3
 check_library CLI 2
-check_library nlohmann 4
+check_library nlohmann 7
 check_library onnx 2
 check_library protozero 2
 

@@ -10,12 +10,11 @@ const SHOWN = 12;
 /** Names as the command prints them: "cube.mte2", "mte2 latency", "host". */
 export function labelOf({ unit, what }) {
   if (what === "work") return unit;
-  if (what === "host" || what === "launch" || what === "program-fetch") return what;
-  return `${unit} ${what}`;
+  return ["wait-memory", "latency", "other"].includes(what) ? `${unit} ${what}` : what;
 }
 
 function colourOf(what) {
-  const names = { work: "work", "wait-memory": "memory", latency: "result", flag: "flag", cross: "cores", "program-fetch": "firmware", launch: "issue", host: "host" };
+  const names = { work: "work", "wait-memory": "memory", latency: "result", flag: "flag", "cross-core-flag": "cores", "program-fetch": "firmware", launch: "issue", host: "host" };
   return names[what] ?? "idle";
 }
 

@@ -1,0 +1,64 @@
+// What each operator of a run took: launches of one label together, their cycles, bytes and, pipe
+// by pipe, why. A listener beside Stats, which sums over the whole run and core by core.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "traces/stats.h"
+#include "traces/units.h"
+
+namespace dvmsim {
+
+struct OperatorSum {
+  std::string label{};  // the graph operators that its launches computed
+  std::int64_t launches = 0;
+  std::int64_t cycles = 0;  // the device takes a launch up, to its last core's end
+  std::array<std::int64_t, kPlaces> bytes{};  // by Place
+
+  struct Instruction {
+    std::int64_t commands = 0;
+    std::int64_t cycles = 0;  // of work
+  };
+  /// A pipe, all cores that took part together. The reasons sum to `total`, which is the launch's
+  /// cycles for every one of them.
+  struct Unit {
+    UnitId unit{};
+    std::int64_t total = 0;
+    std::array<std::int64_t, kReasons> reasons{};
+    std::map<isa::Op, Instruction> instructions{};
+  };
+  std::vector<Unit> units{};  // those that were heard of, in order
+};
+
+class Operators final : public Probe {
+ public:
+  void on_launch_begin(const LaunchMark& mark, const Program& program) override;
+  void on_launch_end(const LaunchMark& mark) override;
+  void on_span(const Span& span) override;
+  void on_traffic(const Traffic& traffic) override;
+
+  /// In the order of their first launch.
+  [[nodiscard]] const std::vector<OperatorSum>& sums() const { return sums_; }
+
+ private:
+  /// A pipe of a kind of core during the launch that runs.
+  struct Row {
+    std::vector<bool> cores{};  // that were heard of
+    std::int64_t count = 0;
+    std::array<std::int64_t, kReasons> reasons{};
+    std::array<OperatorSum::Instruction, 256> instructions{};  // by opcode
+    std::vector<isa::Op> met{};
+  };
+  void fold(Row& row, OperatorSum::Unit& unit, std::int64_t cycles);
+
+  std::array<std::array<Row, kPipes>, 3> rows_{};  // by CoreKind, Pipe
+  std::array<std::int64_t, kPlaces> bytes_{};
+  std::vector<OperatorSum> sums_{};
+  std::map<std::string, std::size_t, std::less<>> known_{};
+};
+
+}  // namespace dvmsim
