@@ -13,6 +13,7 @@ namespace {
 constexpr int kInstructions = kReasons, kHost = kReasons + 256;
 constexpr std::size_t kMostHeld = 16384;  // pieces of a row until it is gathered
 constexpr std::size_t kLeast = 256;       // pieces every row may keep
+constexpr std::uint64_t kMask = 0xffff'ffff'ffff;
 
 int kind_of(const Span& span) {
   if (span.command == nullptr) return static_cast<int>(span.reason);
@@ -38,11 +39,11 @@ void Timeline::append(Row& row, std::int64_t begin, std::int64_t end, int kind) 
     if (cycles <= 0) return;
     const bool command = what >= kInstructions;  // each is a piece of its own
     if (!command && !row.pieces.empty() && row.pieces.back().kind == static_cast<unsigned>(what)) {
-      row.pieces.back().cycles += static_cast<std::uint64_t>(cycles) & 0xffff'ffff'ffffu;
+      row.pieces.back().cycles += static_cast<std::uint64_t>(cycles) & kMask;
       return;
     }
-    row.pieces.push_back({static_cast<std::uint64_t>(cycles) & 0xffff'ffff'ffffu,
-                          static_cast<std::uint64_t>(what) & 0xffffu});
+    row.pieces.push_back(
+        {static_cast<std::uint64_t>(cycles) & kMask, static_cast<std::uint64_t>(what) & 0xffffu});
   };
   push(begin - row.end, static_cast<int>(Reason::Idle));
   push(end - begin, kind);
@@ -50,37 +51,47 @@ void Timeline::append(Row& row, std::int64_t begin, std::int64_t end, int kind) 
   if (row.pieces.size() >= kMostHeld) coarsen(row, kMostHeld / 2);
 }
 
-void Timeline::coarsen(Row& row, std::size_t most) {
-  while (row.pieces.size() > most) {
-    row.resolution *= 2;
-    const auto limit = static_cast<std::uint64_t>(row.resolution);
-    std::vector<Piece> kept;
-    std::map<std::uint64_t, std::uint64_t, std::greater<>> gathered;  // work before waits
-    std::uint64_t length = 0;
-    const auto flush = [&] {
-      for (const auto& [kind, cycles] : gathered) {
-        if (!kept.empty() && kept.back().kind == kind) {
-          kept.back().cycles += cycles & 0xffff'ffff'ffffu;
-        } else {
-          kept.push_back({cycles & 0xffff'ffff'ffffu, kind & 0xffffu});
-        }
+/// Gathers what lies between pieces that are at least `row.limit` long or, if `keep_idle`, idle.
+void Timeline::gather(Row& row, bool keep_idle) {
+  std::vector<Piece> kept;
+  std::map<std::uint64_t, std::uint64_t, std::greater<>> gathered;  // work before waits
+  std::int64_t length = 0;
+  const auto flush = [&] {
+    if (gathered.size() > 1) row.resolution = std::max(row.resolution, length);
+    for (const auto& [kind, cycles] : gathered) {
+      if (!kept.empty() && kept.back().kind == kind) {
+        kept.back().cycles += cycles & kMask;
+      } else {
+        kept.push_back({cycles & kMask, kind & 0xffffu});
       }
-      gathered.clear();
-      length = 0;
-    };
-    for (const Piece& piece : row.pieces) {
-      if (piece.cycles >= limit) {
-        flush();
-        kept.push_back(piece);
-        continue;
-      }
-      gathered[piece.kind] += piece.cycles;
-      length += piece.cycles;
-      if (length >= limit) flush();
     }
-    flush();
-    row.pieces = std::move(kept);
-    if (limit > static_cast<std::uint64_t>(row.end - row.begin)) return;  // one stretch is left
+    gathered.clear();
+    length = 0;
+  };
+  for (const Piece& piece : row.pieces) {
+    const auto cycles = static_cast<std::int64_t>(piece.cycles);
+    const bool idle = piece.kind == static_cast<unsigned>(Reason::Idle);
+    if (cycles >= row.limit || (keep_idle && idle)) {
+      flush();
+      kept.push_back(piece);
+      continue;
+    }
+    gathered[piece.kind] += piece.cycles;
+    length += cycles;
+    if (length >= row.limit) flush();
+  }
+  flush();
+  row.pieces = std::move(kept);
+}
+
+void Timeline::coarsen(Row& row, std::size_t most) {
+  for (const bool keep_idle : {true, false}) {
+    if (!keep_idle && row.pieces.size() > most)
+      row.limit = std::max<std::int64_t>(1, row.resolution / 2);
+    while (row.pieces.size() > most && row.limit <= row.end - row.begin) {
+      row.limit *= 2;
+      gather(row, keep_idle);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // What every queue of every core and every thread of the host did over time, for the HTML report:
-// pieces that touch, in bounded number. Where a row has more, pieces shorter than its resolution
-// are gathered: within such a stretch the cycles of each kind are exact, their order is not kept.
-// A listener; owns neither sums (stats.h) nor the form (report_json.cpp).
+// pieces that touch, in bounded number. Where a row has more, pieces of stretches no longer than
+// its resolution are gathered: there the cycles of each kind are exact, their order is not kept. A
+// listener; owns neither sums (stats.h) nor the form (report_json.cpp).
 #pragma once
 
 #include <array>
@@ -44,7 +44,7 @@ class Timeline final : public Probe {
  public:
   /// `clock_hz`: of the cores, to place the host's nanoseconds. `budget`: pieces of all rows
   /// together, about; the first core of each kind has most of them.
-  explicit Timeline(std::int64_t clock_hz, std::size_t budget = 260'000)
+  explicit Timeline(std::int64_t clock_hz, std::size_t budget = 400'000)
       : clock_hz_(clock_hz), budget_(budget) {}
 
   void on_launch_end(const LaunchMark& mark) override;
@@ -60,14 +60,17 @@ class Timeline final : public Probe {
   };
   struct Row {
     bool seen = false;
-    std::int64_t begin = 0, end = 0, resolution = 1;
+    std::int64_t begin = 0, end = 0;
+    std::int64_t limit = 1, resolution = 1;  // gathered are pieces below it; the longest stretch
     std::vector<Piece> pieces{};
   };
   using Core = std::array<Row, kPipes>;
   using Named = std::pair<std::string, Row*>;
 
   static void append(Row& row, std::int64_t begin, std::int64_t end, int kind);
-  /// Gathers until no more than `most` pieces are left.
+  static void gather(Row& row, bool keep_idle);
+  /// Gathers until no more than `most` pieces are left; within launches first, so that their
+  /// places are kept.
   static void coarsen(Row& row, std::size_t most);
   /// Within the budget: rows of host and first cores first, the others share what they leave.
   void fit(const std::vector<Named>& rows) const;

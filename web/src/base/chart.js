@@ -28,7 +28,7 @@ export function tip(title, lines) {
 function base() {
   return {
     animation: false,
-    textStyle: { fontFamily: "inherit", color: colour("text"), fontSize: 12 },
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour("text"), fontSize: 12 },
     aria: { enabled: false, decal: { show: isPrinting() } },
     legend: { show: false },
     tooltip: {
@@ -71,7 +71,8 @@ export function legend(items, onchange) {
 }
 
 /**
- * draw(width) -> ECharts option, called anew when colours or widths change. `describe`: what the
+ * draw(width, hidden) -> ECharts option, called anew when colours, widths or the names of hidden
+ * series change. `describe`: what the
  * chart says, one sentence. `items`: of the legend; names are those of the series. `data`: the same
  * as an element.
  */
@@ -85,7 +86,7 @@ export function chart({ title, describe, height, draw, items, data }) {
   const redraw = () => {
     if (!canvas.isConnected || canvas.clientWidth === 0) return;
     drawn ??= echarts.init(canvas, null, { renderer: "svg" });
-    const own = draw(canvas.clientWidth);
+    const own = draw(canvas.clientWidth, hidden);
     const fixed = base();
     const selected = Object.fromEntries([...hidden].map((name) => [name, false]));
     drawn.setOption({

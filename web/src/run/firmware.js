@@ -8,7 +8,7 @@ export function firmwareSection({ firmware }) {
   const rows = Object.entries(firmware.decode_profiles ?? {}).map(([name, each]) => ({ name, ...each }));
   if (rows.length === 0) return null;
   return section("firmware", "Decoding",
-    el("p", { class: "note" }, "The firmware's cost is not published: itemised from scalar costs at three levels. Exposed: the run's cycles less those with free firmware."),
+    el("p", { class: "note" }, "The firmware's cost is not published: itemised from scalar costs at three levels. Exposed: cycles of the compiled programs, launched again, less those with free firmware."),
     table({
       caption: "Decoding by cost level",
       columns: [
@@ -16,7 +16,7 @@ export function firmwareSection({ firmware }) {
         { key: "exposed", title: "Exposed", unit: "cycles", number: true, value: (row) => row.exposed_cycles, text: whole },
         { key: "share", title: "Of the run", number: true, value: (row) => row.exposed_cycles / Math.max(1, row.cycles), text: percent, bar: (row) => row.exposed_cycles / Math.max(1, row.cycles) },
         { key: "decode", title: "Decoding, all cores", unit: "cycles", number: true, value: (row) => row.decode_cycles, text: whole },
-        { key: "cycles", title: "Run", unit: "cycles", number: true, value: (row) => row.cycles, text: whole },
+        { key: "cycles", title: "Launched again", unit: "cycles", number: true, value: (row) => row.cycles, text: whole },
       ],
       rows,
     }));

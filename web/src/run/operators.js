@@ -13,7 +13,7 @@ export function busiest(operator) {
     if (!best || share > best.share) best = { unit, share };
   }
   if (!best) return { name: "", share: 0, wait: "" };
-  const waits = Object.entries(best.unit.reasons).filter(([reason]) => reason !== "work").sort((a, b) => b[1] - a[1]);
+  const waits = Object.entries(best.unit.reasons).filter(([reason]) => reason !== "work" && reason !== "idle").sort((a, b) => b[1] - a[1]);
   return { name: best.unit.name, share: best.share, wait: waits.length > 0 ? waits[0][0] : "" };
 }
 
@@ -62,8 +62,8 @@ export function operatorSection(report, onShow) {
       { key: "share", title: "Share", number: true, value: (row) => row.share, text: percent, help: "of all launches" },
       { key: "launches", title: "Launches", number: true, value: (row) => row.launches, text: whole },
       { key: "pipe", title: "Busiest pipe", value: (row) => row.busiest.name },
-      { key: "work", title: "It works", number: true, value: (row) => row.busiest.share, text: percent, bar: (row) => row.busiest.share },
-      { key: "wait", title: "It waits most for", value: (row) => row.busiest.wait },
+      { key: "work", title: "Pipe works", number: true, value: (row) => row.busiest.share, text: percent, bar: (row) => row.busiest.share },
+      { key: "wait", title: "Waits most for", value: (row) => row.busiest.wait },
       { key: "read", title: "HBM read", number: true, value: (row) => row.hbm_read_bytes, text: bytes },
       { key: "written", title: "HBM write", number: true, value: (row) => row.hbm_write_bytes, text: bytes },
       { key: "hits", title: "L2 hits", number: true, value: (row) => row.l2_hit_bytes, text: bytes },

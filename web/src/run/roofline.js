@@ -36,7 +36,7 @@ export function rooflineSection({ roofline }) {
         ...bars(rows, "reached", REACHED, "work"),
         markLine: {
           silent: true, symbol: "none", lineStyle: { color: colour("text"), type: "dashed" },
-          label: { formatter: "80 %", color: colour("text"), position: "end", distance: 2 }, data: [{ xAxis: 0.8 }],
+          label: { show: false }, data: [{ xAxis: 0.8 }],
         },
       },
       bars(rows, "busy", BUSY, "flag"),

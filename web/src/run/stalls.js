@@ -32,14 +32,14 @@ export function stackedBars(units, { title, describe }) {
       reason, `${percent(each / unit.total)}  ${whole(each)}`,
       colour(CLASSES.find(({ reasons }) => reasons.includes(reason))?.colour ?? "idle"),
     ]);
-  const draw = () => ({
+  const draw = (width, hidden) => ({
     grid: { left: 8, right: 24, top: 8, bottom: 8, containLabel: true },
     tooltip: {
       trigger: "axis", axisPointer: { type: "shadow" },
       formatter: ([{ dataIndex }]) => tip(units[dataIndex].name,
         [...reasonLines(units[dataIndex]), ["together", cyclesText(units[dataIndex].total)]]),
     },
-    xAxis: axis({ type: "value", min: 0, max: 1, axisLabel: { formatter: (value) => `${Math.round(value * 100)} %` } }),
+    xAxis: axis({ type: "value", min: 0, max: hidden.size > 0 ? null : 1, axisLabel: { formatter: (value) => `${Math.round(value * 100)} %` } }),
     yAxis: axis({ type: "category", inverse: true, data: units.map(({ name }) => name), axisLabel: { interval: 0 } }),
     series: used.map((which) => ({
       name: CLASSES[which].name, type: "bar", stack: "all", barMaxWidth: 16,

@@ -17,17 +17,24 @@ class Timeline {
     this.mhz = report.clock_mhz;
     this.timeline = timelineOf(report.timeline);
     this.view = new View(this.timeline.begin, this.timeline.end);
+    this.device();
     this.shown = CLASSES.map(() => true);
     this.host = this.timeline.rows.filter((row) => partsOf(row.name).group === HOST);
-    this.device = this.timeline.rows.filter((row) => partsOf(row.name).group !== HOST);
+    this.cores = this.timeline.rows.filter((row) => partsOf(row.name).group !== HOST);
     this.choose(AVERAGE);
     this.build();
   }
 
+  /** The device's part of the run: the host may have compiled for long before. */
+  device() {
+    const first = this.timeline.launches.length > 0 ? this.timeline.launches[0].begin : 0;
+    this.view.since(Math.min(0, first));
+  }
+
   /** What can be looked at, as value and text. */
   choices() {
-    const cores = [...new Set(this.device.map((row) => partsOf(row.name).core))];
-    const units = [...new Set(this.device.map((row) => partsOf(row.name).unit))];
+    const cores = [...new Set(this.cores.map((row) => partsOf(row.name).core))];
+    const units = [...new Set(this.cores.map((row) => partsOf(row.name).unit))];
     return [
       [AVERAGE, "all cores, averaged"],
       ...cores.map((core) => [`core ${core}`, `core ${core}`]),
@@ -38,9 +45,9 @@ class Timeline {
   choose(what) {
     const [how, name] = what.split(" ");
     const single = (rows) => rows.map((row) => ({ name: row.name, rows: [row] }));
-    let lanes = averaged(this.device);
-    if (how === "core") lanes = single(this.device.filter((row) => partsOf(row.name).core === name));
-    if (how === "unit") lanes = single(this.device.filter((row) => partsOf(row.name).unit === name));
+    let lanes = averaged(this.cores);
+    if (how === "core") lanes = single(this.cores.filter((row) => partsOf(row.name).core === name));
+    if (how === "unit") lanes = single(this.cores.filter((row) => partsOf(row.name).unit === name));
     this.lanes = [...single(this.host), ...lanes];
   }
 
@@ -62,7 +69,8 @@ class Timeline {
         button("◀", "Earlier", () => this.view.move(-0.5)),
         button("▶", "Later", () => this.view.move(0.5)),
         button("Back", "Back to before the last zoom", () => this.view.back()),
-        button("All", "Show the whole run", () => this.view.all())),
+        button("Device", "Show what the device does", () => this.device()),
+        button("All", "Show the whole run, with the host before the device", () => this.view.all())),
       this.readout);
     const items = CLASSES.map((each) => ({ name: each.name, colour: `var(--${each.colour})`, help: each.help }));
     const legends = legend(items.slice(0, -1), (name, shown) => {
@@ -85,7 +93,7 @@ class Timeline {
     const most = Math.max(...this.timeline.rows.map((row) => row.resolution));
     if (most === 1) return null;
     return el("p", { class: "note" },
-      `Rows with very many commands keep their order only above ${cyclesText(most)}; sums are exact. --trace has every command.`);
+      `Rows with very many commands gather them in stretches of up to ${cyclesText(most)}, where sums are exact and the order is lost; --trace keeps every command.`);
   }
 
   get gutter() {

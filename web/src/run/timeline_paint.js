@@ -1,7 +1,7 @@
 // Draws lanes of the timeline on a canvas. However many pieces a lane has, it is drawn as one
 // column a pixel, stacked by what the cycles under that pixel were spent on; single commands get
 // edges and names as soon as they are wide enough.
-import { short, whole } from "../base/format.js";
+import { whole } from "../base/format.js";
 import { CLASSES } from "../base/reasons.js";
 import { colour } from "../base/theme.js";
 import { addParts, beginOf, pieceAt } from "./pieces.js";
@@ -20,10 +20,9 @@ export function stepOf(width, lines) {
   return Math.max(1, step);
 }
 
-/** Whole cycles at every scale of the view: 1,200 or 1.2 M. */
+/** 1,200 or 1,200 k, as the lines of the ruler need it. */
 export function rulerText(cycle, step) {
-  if (step >= 100000) return `${short(cycle / 1e6)} M`;
-  return whole(cycle);
+  return step % 1000 === 0 && step >= 10000 ? `${whole(cycle / 1000)} k` : whole(cycle);
 }
 
 class Painter {

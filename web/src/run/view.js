@@ -35,6 +35,12 @@ export class View {
     else this.all();
   }
 
+  /** Only what lies from `from` on, where that is inside. */
+  since(from) {
+    this.past = [];
+    this.show(Math.max(this.begin, from), this.end);
+  }
+
   all() {
     this.past = [];
     this.from = this.begin;
