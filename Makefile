@@ -32,7 +32,7 @@ conformance: build
 	DVMSIM_UPDATE_CONFORMANCE=1 $(BUILD)/tests/conformance_test
 
 format:
-	find vm compiler sim traces cli tests -name '*.h' -o -name '*.cpp' | grep -v node_modules | xargs clang-format -i
+	find vm compiler sim traces cli web tests -name '*.h' -o -name '*.cpp' | grep -v node_modules | xargs clang-format -i
 
 clean:
 	rm -rf build

@@ -1,5 +1,7 @@
 #include "cli/page.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
@@ -24,15 +26,27 @@ Json parsed(std::string_view json, const std::string& where) {
   }
 }
 
-/// The reports the page can show, and members that tell them apart.
+/// A report that the page can show; a run's has no kind.
 void check_form(const Json& json, const std::string& where) {
-  constexpr int kSchema = 1;
-  const auto has = [&json](std::initializer_list<const char*> members) {
-    return std::all_of(members.begin(), members.end(),
-                       [&json](const char* member) { return json.contains(member); });
+  struct Form {
+    std::string_view kind{};
+    std::initializer_list<const char*> members{};
   };
-  if (!json.is_object() || !has({"schema"}) || !has({"units", "roofline", "host"})) {
-    throw Error(where + ": not a report of dvmsim run or op; name a file written with --json");
+  const Form forms[] = {{"run", {"units", "roofline", "host", "memory"}},
+                        {"compare", {"study"}},
+                        {"sweep", {"axes", "designs", "points", "metrics"}}};
+  constexpr int kSchema = 1;
+  const std::string unknown =
+      ": not a report of dvmsim run, op, compare or sweep; name a file written with --json";
+  if (!json.is_object() || !json.contains("schema")) throw Error(where + unknown);
+  const std::string kind = json.contains("kind") && json["kind"].is_string()
+                               ? json["kind"].get<std::string>()
+                               : std::string("run");
+  const auto* form = std::find_if(std::begin(forms), std::end(forms),
+                                  [&kind](const Form& each) { return each.kind == kind; });
+  if (form == std::end(forms)) throw Error(where + unknown);
+  for (const char* member : form->members) {
+    if (!json.contains(member)) throw Error(where + unknown);
   }
   if (json["schema"] != kSchema) {
     throw Error(where + ": a report of schema " + json["schema"].dump() + ", this dvmsim knows " +

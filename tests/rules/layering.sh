@@ -12,11 +12,12 @@ check_arrow() {
     [ -z "$found" ] || complain "$from may not include $to:" "$found"
   done
 }
-check_arrow vm compiler sim traces cli tests
-check_arrow compiler sim traces cli tests
-check_arrow sim compiler traces cli tests
-check_arrow traces compiler sim cli tests
+check_arrow vm compiler sim traces cli web tests
+check_arrow compiler sim traces cli web tests
+check_arrow sim compiler traces cli web tests
+check_arrow traces compiler sim cli web tests
 check_arrow cli tests
+check_arrow web compiler sim traces cli tests
 
 found=$(sources vm compiler traces cli | xargs grep -nE '^ *# *include *[<"](systemc|tlm|sysc)' /dev/null)
 [ -z "$found" ] || complain "SystemC belongs to sim/ and tests/:" "$found"

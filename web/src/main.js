@@ -2,6 +2,9 @@
 import { el } from "./base/dom.js";
 import { themeSwitch } from "./base/theme.js";
 import { runPage } from "./run/page.js";
+import { sweepPage } from "./sweep/page.js";
+
+const PAGES = { run: runPage, sweep: sweepPage };
 
 function show({ title, subtitle, sections }) {
   document.title = `${title} – dvmsim`;
@@ -16,4 +19,5 @@ function show({ title, subtitle, sections }) {
     el("footer", {}, "Written by dvmsim. Simulated, not measured."));
 }
 
-show(runPage(JSON.parse(document.getElementById("data").textContent)));
+const report = JSON.parse(document.getElementById("data").textContent);
+show(PAGES[report.kind ?? "run"](report));

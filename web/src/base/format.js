@@ -24,10 +24,10 @@ export function short(number) {
 /** Microseconds as us, ms or s. */
 export function time(us) {
   const size = Math.abs(us);
-  if (size >= 1e6) return `${(us / 1e6).toFixed(3)} s`;
-  if (size >= 1e4) return `${(us / 1e3).toFixed(3)} ms`;
-  if (size < 1 && size > 0) return `${(us * 1e3).toFixed(0)} ns`;
-  return `${us.toFixed(2)} µs`;
+  if (size >= 1e6) return `${(us / 1e6).toFixed(3)}\u00a0s`;
+  if (size >= 1e4) return `${(us / 1e3).toFixed(3)}\u00a0ms`;
+  if (size < 1 && size > 0) return `${(us * 1e3).toFixed(0)}\u00a0ns`;
+  return `${us.toFixed(2)}\u00a0µs`;
 }
 
 export function bytes(number) {
@@ -35,11 +35,11 @@ export function bytes(number) {
   let value = number;
   let unit = 0;
   for (; Math.abs(value) >= 1024 && unit + 1 < units.length; ++unit) value /= 1024;
-  return unit === 0 ? `${number} B` : `${value.toFixed(2)} ${units[unit]}`;
+  return unit === 0 ? `${number}\u00a0B` : `${value.toFixed(2)}\u00a0${units[unit]}`;
 }
 
 export function percent(share) {
-  return `${(100 * share).toFixed(1)} %`;
+  return `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
 /** "1 launch", "3 launches" */

@@ -1,6 +1,7 @@
 // The head of a run's report: what was run, the figures that matter, the verdict in a sentence.
 import { definitions, el, section } from "../base/dom.js";
 import { bytes, cycles, percent, plural, time, whole } from "../base/format.js";
+import { tile } from "../base/tile.js";
 
 /** As the command prints it. */
 export function verdictOf({ verdict, limiter, cause, components, waits, between_launches: between }) {
@@ -18,11 +19,6 @@ export function verdictOf({ verdict, limiter, cause, components, waits, between_
 
 export function titleOf(report) {
   return [report.model, ...Object.entries(report.dims).map(([name, size]) => `${name}=${size}`)].join(" ");
-}
-
-function tile(label, value, ...below) {
-  return el("div", { class: "tile" }, el("span", { class: "label" }, label), el("strong", {}, value),
-    below.filter(Boolean).map((line) => el("span", { class: "below" }, line)));
 }
 
 function tiles(report) {
