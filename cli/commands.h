@@ -24,5 +24,7 @@ int bench();
 int bench_compile();
 int validate(const ValidateOptions& options);
 int fit(const FitOptions& options);
+int diff(const DiffOptions& options);
+int regress(const RegressOptions& options);
 
 }  // namespace dvmsim

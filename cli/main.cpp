@@ -34,6 +34,10 @@ int perform(const CommandLine& line) {
       return validate(line.validate);
     case Verb::Fit:
       return fit(line.fit);
+    case Verb::Diff:
+      return diff(line.diff);
+    case Verb::Regress:
+      return regress(line.regress);
   }
   return kBadInput;
 }

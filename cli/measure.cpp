@@ -40,7 +40,7 @@ Machine machine_of_case(const Words& words, const std::string& folder) {
   return machine_from(run.hardware, run.sets);
 }
 
-Figures measure(const Words& words, const std::string& folder) {
+RunReport report_of(const Words& words, const std::string& folder, bool decode) {
   CommandLine line = command_line_of(words);
   RunOptions& run = line.run;
   if (!run.json.empty() || !run.trace.empty() || !run.output.empty() || run.check) {
@@ -49,11 +49,15 @@ Figures measure(const Words& words, const std::string& folder) {
   place(run.model, folder);
   place(run.hardware, folder);
   for (auto& [name, file] : run.inputs) place(file, folder);
-  run.decode = false;
+  run.decode = run.decode && decode;
   const Prepared prepared = prepare(line);
-  const Execution execution = execute(prepared.job, prepared.machine, prepared.options, {});
+  Execution execution = execute(prepared.job, prepared.machine, prepared.options, {});
   if (execution.fault) throw Error("simulated fault: " + execution.fault.text);
-  return figures_of(execution.report);
+  return std::move(execution.report);
+}
+
+Figures measure(const Words& words, const std::string& folder) {
+  return figures_of(report_of(words, folder, false));
 }
 
 }  // namespace dvmsim

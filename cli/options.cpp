@@ -32,6 +32,17 @@ std::vector<std::string> split(const std::string& text, char separator) {
   throw Error(option + ": not available in this version; " + instead);
 }
 
+template <class Value>
+Value choose(const std::string& option, const std::string& text,
+             std::initializer_list<std::pair<const char*, Value>> choices) {
+  std::string known;
+  for (const auto& [name, value] : choices) {
+    if (text == name) return value;
+    known += (known.empty() ? "" : " or ") + std::string(name);
+  }
+  throw Error(option + " " + text + ": unknown; use " + known);
+}
+
 /// The texts of a command line, before they are understood.
 struct Raw {
   RunOptions run{};
@@ -43,44 +54,11 @@ struct Raw {
 
 constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
 
-void understand_floats(RunOptions& run, const Raw& raw) {
-  if (raw.floats.empty()) return;
-  run.floats = parse_dtype(raw.floats);
-  if (!run.floats || !is_float(*run.floats)) {
-    throw Error("--dtype " + raw.floats + ": not a floating-point type; use f16, bf16 or f32");
-  }
-}
-
 void understand_strategy(RunOptions& run, const Raw& raw) {
-  understand_floats(run, raw);
-  if (run.strategy != "eager" && run.strategy != "dvm" && run.strategy != "resident") {
-    constexpr const char* kInstead = "use eager, dvm or resident";
-    for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager"}) {
-      if (run.strategy == known) refuse("--strategy " + run.strategy, kInstead);
-    }
-    throw Error("--strategy " + run.strategy + ": unknown; " + kInstead);
-  }
-  if (!run.tiling.empty() && !parse_tiling(run.tiling)) {
-    throw Error("--tiling " + run.tiling +
-                ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
-  }
-  for (const std::string& feature : split(raw.features, ',')) {
-    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
-      throw Error("--feature '" + feature + "': write +name or -name, separated by commas");
-    }
-    run.features.emplace_back(feature.substr(1), feature[0] == '+');
-  }
-}
-
-template <class Value>
-Value choose(const std::string& option, const std::string& text,
-             std::initializer_list<std::pair<const char*, Value>> choices) {
-  std::string known;
-  for (const auto& [name, value] : choices) {
-    if (text == name) return value;
-    known += (known.empty() ? "" : " or ") + std::string(name);
-  }
-  throw Error(option + " " + text + ": unknown; use " + known);
+  if (!raw.floats.empty()) run.floats = parse_floats(raw.floats, "--dtype");
+  check_strategy(run.strategy, "--strategy");
+  if (!run.tiling.empty()) check_tiling(run.tiling, "--tiling");
+  run.features = parse_features(raw.features, "--feature");
 }
 
 void understand_stream(const RunOptions& run) {
@@ -94,18 +72,12 @@ void understand_stream(const RunOptions& run) {
 
 void understand_run(RunOptions& run, const Raw& raw) {
   understand_stream(run);
-  run.memory = choose<MemoryModel>("--memory", raw.memory,
-                                   {{"ideal", MemoryModel::Ideal},
-                                    {"closed-form", MemoryModel::ClosedForm},
-                                    {"detailed", MemoryModel::Detailed}});
-  run.warm_l2 = choose<bool>("--l2", raw.l2, {{"cold", false}, {"warm", true}});
+  run.memory = parse_memory(raw.memory, "--memory");
+  run.warm_l2 = parse_l2(raw.l2, "--l2");
   run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
   run.decode = choose<bool>("--decode", raw.decode, {{"all", true}, {"none", false}});
   run.critical_path = choose<bool>("--critical-path", raw.path, {{"all", true}, {"none", false}});
-  if (!raw.mode.empty()) {
-    run.mode = choose<Mode>("--mode", raw.mode,
-                            {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
-  }
+  if (!raw.mode.empty()) run.mode = parse_mode(raw.mode, "--mode");
   run.trace_level = choose<TraceLevel>("--trace-level", raw.level,
                                        {{"op", TraceLevel::Op},
                                         {"tile", TraceLevel::Tile},
@@ -276,11 +248,111 @@ void add_fit(CLI::App& app, FitOptions& options) {
       "on the others says how well they carry over. The file holds what fits all rows best.");
 }
 
+/// `config check` and `config show`.
+std::pair<CLI::App*, CLI::App*> add_config(CLI::App& app, Raw& raw, CommandLine& line) {
+  auto* config = app.add_subcommand("config", "hardware files");
+  config->require_subcommand(1);
+  auto* check = config->add_subcommand("check", "load a hardware file and say what is wrong");
+  auto* show = config->add_subcommand("show", "print a hardware file in full, and its peaks");
+  check->add_option("FILE", line.file, "hardware file")->required();
+  show->add_option("FILE", line.file, "hardware file (default: the built-in Ascend 910B1)");
+  show->add_flag("--json", line.as_json, "as JSON");
+  for (auto* each : {check, show}) {
+    each->add_option("--set", raw.run.sets, "change a parameter, key=value")
+        ->allow_extra_args(false);
+  }
+  return {check, show};
+}
+
+CLI::App* add_report(CLI::App& app, CommandLine& line) {
+  auto* report = app.add_subcommand("report", "show a JSON report as an HTML page");
+  report->add_option("FILE", line.file, "what --json has written")->required();
+  report->add_option("--html", line.output, "page to write")->required();
+  return report;
+}
+
 CLI::App* add_bench_compile(CLI::App& bench) {
   return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
 }
 
+void add_most(CLI::App& app, std::size_t& most) {
+  app.add_option("--top", most, "rows shown of each table, and of each row's parts; 0: all")
+      ->capture_default_str();
+}
+
+void add_diff(CLI::App& app, DiffOptions& options) {
+  app.add_option("BEFORE", options.before, "report of run --json or op --json")->required();
+  app.add_option("AFTER", options.after, "another one")->required();
+  app.add_option("--json", options.json, "all of it to a file; - for standard output alone");
+  add_most(app, options.most);
+}
+
+void add_regress(CLI::App& app, RegressOptions& options) {
+  app.add_option("FILE", options.list, "YAML list of cases (default: the project's own)");
+  app.add_option("--case", options.cases, "only the case of this name")->allow_extra_args(false);
+  app.add_option("--set", options.sets, "change a parameter in every case, key=value with its unit")
+      ->allow_extra_args(false);
+  app.add_flag("--update", options.update, "record what is measured now as the baselines");
+  app.add_option("--junit", options.junit, "results as JUnit XML");
+  app.add_option("--markdown", options.markdown, "results as a page in Markdown");
+  add_most(app, options.most);
+  app.footer(
+      "Baselines lie beside the list: FILE.yaml has FILE.json. Every figure must be as recorded,\n"
+      "unless the case states a tolerance. Exit code 1: something moved, for better or worse;\n"
+      "--update accepts it.");
+}
+
 }  // namespace
+
+void check_strategy(const std::string& name, const std::string& option) {
+  if (name == "eager" || name == "dvm" || name == "resident") return;
+  constexpr const char* kInstead = "use eager, dvm or resident";
+  for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager"}) {
+    if (name == known) refuse(option + " " + name, kInstead);
+  }
+  throw Error(option + " " + name + ": unknown; " + kInstead);
+}
+
+void check_tiling(const std::string& name, const std::string& option) {
+  if (parse_tiling(name)) return;
+  throw Error(option + " " + name +
+              ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
+}
+
+std::vector<std::pair<std::string, bool>> parse_features(const std::string& text,
+                                                         const std::string& option) {
+  std::vector<std::pair<std::string, bool>> features;
+  for (const std::string& feature : split(text, ',')) {
+    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
+      throw Error(option + " '" + feature + "': write +name or -name, separated by commas");
+    }
+    features.emplace_back(feature.substr(1), feature[0] == '+');
+  }
+  return features;
+}
+
+DType parse_floats(const std::string& text, const std::string& option) {
+  const auto type = parse_dtype(text);
+  if (!type || !is_float(*type)) {
+    throw Error(option + " " + text + ": not a floating-point type; use f16, bf16 or f32");
+  }
+  return *type;
+}
+
+Mode parse_mode(const std::string& text, const std::string& option) {
+  return choose<Mode>(option, text, {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
+}
+
+MemoryModel parse_memory(const std::string& text, const std::string& option) {
+  return choose<MemoryModel>(option, text,
+                             {{"ideal", MemoryModel::Ideal},
+                              {"closed-form", MemoryModel::ClosedForm},
+                              {"detailed", MemoryModel::Detailed}});
+}
+
+bool parse_l2(const std::string& text, const std::string& option) {
+  return choose<bool>(option, text, {{"cold", false}, {"warm", true}});
+}
 
 std::pair<std::string, std::string> parse_named(const std::string& text,
                                                 const std::string& option) {
@@ -338,26 +410,18 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   auto* assemble = app.add_subcommand("asm", "assemble a program");
   assemble->add_option("FILE", line.file, "assembler text")->required();
   assemble->add_option("-o,--output", line.output, ".dvm file to write")->required();
-  auto* config = app.add_subcommand("config", "hardware files");
-  config->require_subcommand(1);
-  auto* check = config->add_subcommand("check", "load a hardware file and say what is wrong");
-  auto* show = config->add_subcommand("show", "print a hardware file in full, and its peaks");
-  check->add_option("FILE", line.file, "hardware file")->required();
-  show->add_option("FILE", line.file, "hardware file (default: the built-in Ascend 910B1)");
-  show->add_flag("--json", line.as_json, "as JSON");
-  for (auto* each : {check, show}) {
-    each->add_option("--set", raw.run.sets, "change a parameter, key=value")
-        ->allow_extra_args(false);
-  }
-  auto* report = app.add_subcommand("report", "show a JSON report as an HTML page");
-  report->add_option("FILE", line.file, "what --json has written")->required();
-  report->add_option("--html", line.output, "page to write")->required();
+  const auto [check, show] = add_config(app, raw, line);
+  auto* report = add_report(app, line);
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
   auto* bench_compile = add_bench_compile(*bench);
   auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
   add_validate(*validate, line.validate);
   auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
   add_fit(*fit, line.fit);
+  auto* diff = app.add_subcommand("diff", "what moved between two runs, from their reports");
+  add_diff(*diff, line.diff);
+  auto* regress = app.add_subcommand("regress", "compare cases with their baselines");
+  add_regress(*regress, line.regress);
 
   try {
     app.parse(argc, argv);
@@ -366,18 +430,12 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     const int code = app.exit(stop, out, err);
     return {std::nullopt, code == 0 ? 0 : 2, code == 0 ? out.str() : err.str()};
   }
-  const std::pair<CLI::App*, Verb> verbs[] = {{run, Verb::Run},
-                                              {op, Verb::Op},
-                                              {compile, Verb::Compile},
-                                              {disasm, Verb::Disasm},
-                                              {assemble, Verb::Asm},
-                                              {check, Verb::ConfigCheck},
-                                              {show, Verb::ConfigShow},
-                                              {bench, Verb::Bench},
-                                              {bench_compile, Verb::BenchCompile},
-                                              {report, Verb::Report},
-                                              {validate, Verb::Validate},
-                                              {fit, Verb::Fit}};
+  const std::pair<CLI::App*, Verb> verbs[] = {
+      {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
+      {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
+      {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
+      {validate, Verb::Validate}, {fit, Verb::Fit},      {diff, Verb::Diff},
+      {regress, Verb::Regress},   {report, Verb::Report}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }

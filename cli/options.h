@@ -91,6 +91,23 @@ struct FitOptions {
   std::string output{};
 };
 
+/// Two reports, and what moved between them.
+struct DiffOptions {
+  std::string before{}, after{};
+  std::string json{};
+  std::size_t most = 8;  // rows shown of each section; 0: all
+};
+
+/// Cases against their baselines.
+struct RegressOptions {
+  std::string list{};                // empty: the project's own
+  std::vector<std::string> cases{};  // only these; empty: all
+  std::vector<std::string> sets{};   // of every machine
+  bool update = false;               // what is measured now becomes the baseline
+  std::string junit{}, markdown{};
+  std::size_t most = 4;
+};
+
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
 
 struct CommandLine {
@@ -106,13 +123,17 @@ struct CommandLine {
     Bench,
     BenchCompile,
     Validate,
-    Fit
+    Fit,
+    Diff,
+    Regress
   };
   Verb verb = Verb::Run;
   RunOptions run{};
   OpOptions op{};
   ValidateOptions validate{};
   FitOptions fit{};
+  DiffOptions diff{};
+  RegressOptions regress{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config, report: what is read
   std::string output{};  // compile, asm, report: what is written
@@ -128,7 +149,18 @@ struct Parsed {
 };
 [[nodiscard]] Parsed parse_command_line(int argc, const char* const* argv);
 
-/// "name=text". Throws Error naming the option.
+// What several places take, given as text. Each throws Error naming the option.
+void check_strategy(const std::string& name, const std::string& option);
+void check_tiling(const std::string& name, const std::string& option);
+/// "+name,-name".
+[[nodiscard]] std::vector<std::pair<std::string, bool>> parse_features(const std::string& text,
+                                                                       const std::string& option);
+[[nodiscard]] DType parse_floats(const std::string& text, const std::string& option);
+[[nodiscard]] Mode parse_mode(const std::string& text, const std::string& option);
+[[nodiscard]] MemoryModel parse_memory(const std::string& text, const std::string& option);
+/// Is L2 warm?
+[[nodiscard]] bool parse_l2(const std::string& text, const std::string& option);
+/// "name=text".
 [[nodiscard]] std::pair<std::string, std::string> parse_named(const std::string& text,
                                                               const std::string& option);
 /// "2x3x48": positive sizes; "scalar": none.

@@ -29,7 +29,7 @@ std::string shortened(const std::string& name, std::size_t most) {
 }
 
 std::string share(const Moved& row) {
-  if (!row.before || !row.after || *row.before == 0) return "";
+  if (!row.before || !row.after || *row.before == 0 || row.change() == 0) return "";
   const double percent = 100 * row.change() / *row.before;
   return std::abs(percent) < 0.005 ? "<0.01 %" : fmt::format("{:+.2f} %", percent);
 }
