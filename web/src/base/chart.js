@@ -38,6 +38,11 @@ function base() {
   };
 }
 
+/** Colours from low to high that stand out from the page. */
+export function ramp() {
+  return colour("ramp").split(" ");
+}
+
 /** An axis in the colours of the page; `more` is ECharts' own. */
 export function axis(more) {
   return {
@@ -74,12 +79,12 @@ export function legend(items, onchange) {
  * draw(width, hidden) -> ECharts option, called anew when colours, widths or the names of hidden
  * series change. `describe`: what the
  * chart says, one sentence. `items`: of the legend; names are those of the series. `data`: the same
- * as an element.
+ * as an element. `least`: pixels it needs across; a narrower window scrolls it.
  */
-export function chart({ title, describe, height, draw, items, data }) {
+export function chart({ title, describe, height, draw, items, data, least = 0 }) {
   const canvas = el("div", {
     class: "canvas", role: "img", "aria-label": `${title}. ${describe}`,
-    style: { height: `${height}px` },
+    style: { height: `${height}px`, "min-width": `${least}px` },
   });
   const hidden = new Set();
   let drawn = null;
@@ -102,7 +107,7 @@ export function chart({ title, describe, height, draw, items, data }) {
       for (const each of now) hidden.add(each);
       redraw();
     }) : null,
-    canvas,
+    least > 0 ? el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title }, canvas) : canvas,
     data ? el("details", {}, el("summary", {}, "As a table"), data) : null);
   new ResizeObserver(() => {
     if (drawn && canvas.clientWidth !== drawn.getWidth()) drawn.resize();

@@ -13,7 +13,7 @@ export function cycles(number) {
 
 /** As many digits as say something: 0.0123, 1.23, 12.3, 123, 1,230 */
 export function short(number) {
-  if (number === 0) return "0";
+  if (Number.isInteger(number)) return whole(number);
   const size = Math.abs(number);
   if (size >= 1000) return whole(number);
   if (size < 0.001) return number.toExponential(1).replace("-", "−");

@@ -1,6 +1,6 @@
 // A figure over two axes: the best, or the mean, over everything else.
 import { choice, el, section } from "../base/dom.js";
-import { axis, chart, tip } from "../base/chart.js";
+import { axis, chart, ramp, tip } from "../base/chart.js";
 import { plural, short } from "../base/format.js";
 import { table } from "../base/table.js";
 import { colour } from "../base/theme.js";
@@ -29,7 +29,7 @@ function map(designs, across, up, quantity, how) {
         min: Math.min(...values), max: Math.max(...values), dimension: 2, orient: "horizontal", left: "center", bottom: 0,
         itemHeight: Math.min(200, width / 3), itemWidth: 12, textStyle: { color: colour("text") },
         text: [Math.max(...values), Math.min(...values)].map((value) => figure(value, quantity.unit)),
-        inRange: { color: ["#0d3b66", "#1f86c9", "#7fcdf8", "#f6e9a8", "#d55e00"] },
+        inRange: { color: ramp() },
       },
       series: [{
         type: "heatmap", data: found.map(({ x, y, value, designs: count }) => [x, y, value, count]),

@@ -1,7 +1,7 @@
 // A line per design through all its axes and figures. Drag along an axis to keep only the designs
 // that pass there.
 import { choice, el, section } from "../base/dom.js";
-import { chart, tip } from "../base/chart.js";
+import { chart, ramp, tip } from "../base/chart.js";
 import { short } from "../base/format.js";
 import { colour } from "../base/theme.js";
 import { describe, designAxes, labelOf, quantities, steps } from "./designs.js";
@@ -22,20 +22,20 @@ function lines(sweep, axes, all, by) {
   const figures = rows.map(({ value }) => value[target]);
   return chart({
     title: "Every design through its axes",
-    describe: `Coloured by ${by.name}: dark is low. Drag along an axis to keep the designs that pass there, click on it to keep all.`,
+    describe: `Coloured by ${by.name}: blue is low, red is high. Drag along an axis to keep the designs that pass there, click on it to keep all.`,
     height: 420,
-    draw: (width) => {
-      const narrow = width < 600;
+    least: 72 * (axes.length + all.length) + 40,
+    draw: () => {
       const label = {
         color: colour("text"), fontSize: 11, textBorderColor: colour("page"), textBorderWidth: 3,
         formatter: (value) => (typeof value === "number" ? short(value) : value),
       };
       const common = {
-        nameLocation: "end", nameGap: 12, nameTextStyle: { color: colour("text"), fontSize: 11 }, axisLine: { lineStyle: { color: colour("soft") } },
-        axisLabel: label, nameRotate: narrow ? 60 : 0, areaSelectStyle: { borderColor: colour("link"), color: colour("link"), opacity: 0.25 },
+        nameLocation: "end", nameGap: 12, nameTruncate: { maxWidth: 84 }, nameTextStyle: { color: colour("text"), fontSize: 11 }, axisLine: { lineStyle: { color: colour("soft") } },
+        axisLabel: label, areaSelectStyle: { borderColor: colour("link"), color: colour("link"), opacity: 0.25 },
       };
       return {
-        parallel: { left: narrow ? 16 : 60, right: narrow ? 56 : 70, top: narrow ? 110 : 34, bottom: 16, axisExpandable: false },
+        parallel: { left: 50, right: 70, top: 34, bottom: 16, axisExpandable: false },
         parallelAxis: [
           ...sides.map(({ each, list }, dim) => ({
             dim, type: "category", data: list.map(({ text }) => text), name: each.name, ...common,
@@ -46,7 +46,7 @@ function lines(sweep, axes, all, by) {
         ],
         visualMap: {
           show: false, dimension: target, min: Math.min(...figures), max: Math.max(...figures),
-          inRange: { color: ["#0d3b66", "#1f86c9", "#7fcdf8", "#f0c541", "#d55e00"] },
+          inRange: { color: ramp() },
         },
         tooltip: { trigger: "item", formatter: ({ data }) => tip(`Design ${data.design.index}`, describe(sweep, axes, all, data.design)) },
         series: [{

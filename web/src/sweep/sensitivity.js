@@ -5,13 +5,13 @@ import { percent, short } from "../base/format.js";
 import { table } from "../base/table.js";
 import { colour } from "../base/theme.js";
 
-function bars(sweep, { metric, method, axes }) {
+function bars(sweep, { metric, method, axes, explained }) {
   const unit = sweep.metrics.find(({ name }) => name === metric)?.unit;
   const textOf = (name, value) => sweep.axes.find((each) => each.name === name)?.values[value]?.text ?? String(value);
   const rows = [...axes].filter(({ effect }) => effect !== null).sort((a, b) => b.effect - a.effect);
   return el("div", {}, chart({
     title: `What moves ${metric}`,
-    describe: `By ${method}: how much higher the mean is at an axis' worst value than at its best.`,
+    describe: `By ${method}: how much higher the mean is at an axis' worst value than at its best${typeof explained === "number" ? `; it explains ${percent(explained)} of the variance` : ""}.`,
     height: 40 + 26 * rows.length,
     draw: () => ({
       grid: { left: 8, right: 60, top: 8, bottom: 8, containLabel: true },
