@@ -16,6 +16,8 @@ echarts.use([
   VisualMapContinuousComponent, SVGRenderer,
 ]);
 
+const PAPER = 680; // pixels across a page of A4 or letter
+
 /** Lines of a tooltip as elements: names come from models and are never markup. */
 export function tip(title, lines) {
   return el("div", { class: "tip" }, el("strong", {}, title),
@@ -29,7 +31,7 @@ function base() {
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour("text"), fontSize: 12 },
-    aria: { enabled: false, decal: { show: isPrinting() } },
+    aria: { enabled: isPrinting(), label: { enabled: false }, decal: { show: isPrinting() } },
     legend: { show: false },
     tooltip: {
       confine: true, transitionDuration: 0, backgroundColor: colour("raised"), borderColor: colour("line"),
@@ -91,7 +93,9 @@ export function chart({ title, describe, height, draw, items, data, least = 0 })
   const redraw = () => {
     if (!canvas.isConnected || canvas.clientWidth === 0) return;
     drawn ??= echarts.init(canvas, null, { renderer: "svg" });
-    const own = draw(canvas.clientWidth, hidden);
+    const width = isPrinting() ? Math.min(PAPER, canvas.clientWidth) : canvas.clientWidth;
+    if (width !== drawn.getWidth()) drawn.resize({ width });
+    const own = draw(width, hidden);
     const fixed = base();
     const selected = Object.fromEntries([...hidden].map((name) => [name, false]));
     drawn.setOption({
@@ -109,17 +113,7 @@ export function chart({ title, describe, height, draw, items, data, least = 0 })
     }) : null,
     least > 0 ? el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title }, canvas) : canvas,
     data ? el("details", {}, el("summary", {}, "As a table"), data) : null);
-  new ResizeObserver(() => {
-    if (drawn && canvas.clientWidth !== drawn.getWidth()) drawn.resize();
-    redraw();
-  }).observe(canvas);
+  new ResizeObserver(redraw).observe(canvas);
   onTheme(redraw);
-  figure.resize = (pixels) => {
-    canvas.style.height = `${pixels}px`;
-    drawn?.resize();
-    redraw();
-  };
-  figure.redraw = redraw;
-  figure.instance = () => drawn;
   return figure;
 }

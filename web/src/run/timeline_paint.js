@@ -106,7 +106,10 @@ class Painter {
     const whole = (view.width / count) * lane.rows.length;
     let run = 0;
     const same = (a, b) => {
-      for (let i = 0; i < wide; ++i) if (Math.abs(sums[a * wide + i] - sums[b * wide + i]) > whole / 200) return false;
+      for (let i = 0; i < wide; ++i) {
+        const one = sums[a * wide + i], other = sums[b * wide + i];
+        if ((one === 0) !== (other === 0) || Math.abs(one - other) > whole / 200) return false;
+      }
       return true;
     };
     for (let at = 1; at <= count; ++at) {
