@@ -13,7 +13,7 @@ async function bundle(entry) {
     charset: "utf8",
     format: "iife",
     target: ["es2020"],
-    legalComments: "none",
+    legalComments: "eof", // the licences of what is bundled,
     write: false,
     logLevel: "warning",
   });
@@ -27,8 +27,7 @@ function inScript(code) {
 
 /** Raw string literals of a length that every compiler takes. */
 function literal(text) {
-  const pieces = [];
-  for (let at = 0; at < text.length; at += 8000) pieces.push(text.slice(at, at + 8000));
+  const pieces = text.match(/[\s\S]{1,8000}/gu) ?? [];
   return pieces.map((piece) => `R"~page~(${piece})~page~"`).join("\n");
 }
 

@@ -59,6 +59,7 @@ class Timeline {
     this.readout = el("output", { class: "readout", role: "status" });
     this.bubble = el("div", { class: "bubble", hidden: true });
     this.inView = el("div");
+    this.gathered = el("p", { class: "note" });
     const button = (text, label, act) =>
       el("button", { type: "button", "aria-label": label, title: label, on: { click: () => (act(), this.changed()) } }, text);
     const tools = el("div", { class: "tools" },
@@ -82,18 +83,18 @@ class Timeline {
       el("summary", {}, "What is in view, as a table"), this.inView);
     this.element = section("timeline", "Timeline",
       el("p", { class: "note" }, "A column a pixel, stacked by what its cycles were spent on. Drag to zoom in, Shift-drag to move, Ctrl-wheel to zoom."),
-      tools, legends, this.frame, this.coarse(), this.details);
+      tools, legends, this.frame, this.gathered, this.details);
     this.listen();
     new ResizeObserver(() => this.changed()).observe(this.frame);
     onTheme(() => this.draw());
   }
 
-  /** Says where single commands are not kept. */
-  coarse() {
-    const most = Math.max(...this.timeline.rows.map((row) => row.resolution));
-    if (most === 1) return null;
-    return el("p", { class: "note" },
-      `Rows with very many commands gather them in stretches of up to ${cyclesText(most)}, where sums are exact and the order is lost; --trace keeps every command.`);
+  /** Says where single commands of what is shown are not kept. */
+  noteGathered() {
+    const most = Math.max(1, ...this.lanes.flatMap(({ rows }) => rows.map(({ resolution }) => resolution)));
+    this.gathered.hidden = most === 1;
+    this.gathered.textContent =
+      `Some rows gather their many commands in stretches of up to ${cyclesText(most)}, where sums are exact and the order is lost; --trace keeps every command.`;
   }
 
   get gutter() {
@@ -105,6 +106,7 @@ class Timeline {
     this.canvas.style.height = `${heightOf(this.lanes)}px`;
     Object.assign(this.canvas.dataset, { from: Math.round(from), to: Math.round(to), lanes: this.lanes.length });
     this.readout.textContent = `${whole(from)} to ${whole(to)} cycles (${time((to - from) / this.mhz)})`;
+    this.noteGathered();
     this.draw();
     this.fillTable();
   }

@@ -20,9 +20,10 @@ export function stepOf(width, lines) {
   return Math.max(1, step);
 }
 
-/** 1,200 or 1,200 k, as the lines of the ruler need it. */
+/** 1,200 or 1,200 k or 2 M, as the lines of the ruler need it. */
 export function rulerText(cycle, step) {
-  return step % 1000 === 0 && step >= 10000 ? `${whole(cycle / 1000)} k` : whole(cycle);
+  if (cycle === 0 || step < 10000) return whole(cycle);
+  return step % 1000000 === 0 ? `${whole(cycle / 1000000)} M` : `${whole(cycle / 1000)} k`;
 }
 
 class Painter {
