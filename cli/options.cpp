@@ -62,9 +62,7 @@ void understand_strategy(RunOptions& run, const Raw& raw) {
 }
 
 void understand_stream(const RunOptions& run) {
-  if (!run.stream.empty() && (!run.html.empty() || run.detail)) {
-    throw Error("--html and --detail: of one run; leave out --stream");
-  }
+  if (run.detail && !run.stream.empty()) throw Error("--detail: of one run; leave out --stream");
   if (run.detail && run.json.empty()) throw Error("--detail: goes into a report; give --json too");
   if (run.csv.empty() || !run.stream.empty()) return;
   throw Error("--csv: a table of a stream's steps; give --stream too");

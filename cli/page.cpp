@@ -26,13 +26,14 @@ Json parsed(std::string_view json, const std::string& where) {
   }
 }
 
-/// A report that the page can show; a run's has no kind.
+/// A report that the page can show; those of one run and of a stream of runs have no kind.
 void check_form(const Json& json, const std::string& where) {
   struct Form {
     std::string_view kind{};
     std::initializer_list<const char*> members{};
   };
   const Form forms[] = {{"run", {"units", "roofline", "host", "memory"}},
+                        {"stream", {"steps", "totals", "percentiles"}},
                         {"compare", {"study"}},
                         {"sweep", {"axes", "designs", "points", "metrics"}}};
   constexpr int kSchema = 1;
@@ -41,7 +42,7 @@ void check_form(const Json& json, const std::string& where) {
   if (!json.is_object() || !json.contains("schema")) throw Error(where + unknown);
   const std::string kind = json.contains("kind") && json["kind"].is_string()
                                ? json["kind"].get<std::string>()
-                               : std::string("run");
+                               : std::string(json.contains("stream") ? "stream" : "run");
   const auto* form = std::find_if(std::begin(forms), std::end(forms),
                                   [&kind](const Form& each) { return each.kind == kind; });
   if (form == std::end(forms)) throw Error(where + unknown);

@@ -73,7 +73,7 @@ TEST_F(Page, refuses_what_is_no_report) {
 
 TEST_F(Page, refuses_options_that_do_not_go_together) {
   write("s.stream", "n=4\n");
-  EXPECT_NE(refused("run small.graph --stream s.stream --html out.html").find("--stream"),
+  EXPECT_NE(refused("run small.graph --stream s.stream --detail --json a.json").find("--stream"),
             std::string::npos);
   EXPECT_NE(refused("op add 64x64 64x64 --detail").find("--detail"), std::string::npos);
   EXPECT_NE(refused("op add 64x64 64x64 --html none/out.html").find("none/out.html"),

@@ -2,9 +2,10 @@
 import { el } from "./base/dom.js";
 import { themeSwitch } from "./base/theme.js";
 import { runPage } from "./run/page.js";
+import { streamPage } from "./stream/page.js";
 import { sweepPage } from "./sweep/page.js";
 
-const PAGES = { run: runPage, sweep: sweepPage };
+const PAGES = { run: runPage, stream: streamPage, sweep: sweepPage };
 
 function show({ title, subtitle, sections }) {
   document.title = `${title} – dvmsim`;
@@ -20,4 +21,4 @@ function show({ title, subtitle, sections }) {
 }
 
 const report = JSON.parse(document.getElementById("data").textContent);
-show(PAGES[report.kind ?? "run"](report));
+show(PAGES[report.kind ?? (report.stream ? "stream" : "run")](report));
