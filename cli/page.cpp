@@ -26,7 +26,14 @@ Json parsed(std::string_view json, const std::string& where) {
   }
 }
 
-/// A report that the page can show; those of one run and of a stream of runs have no kind.
+/// Only sweeps name what they are; the others are told by what they hold.
+std::string kind_of(const Json& json) {
+  if (json.contains("kind") && json["kind"].is_string()) return json["kind"].get<std::string>();
+  if (json.contains("stream")) return "stream";
+  return json.contains("cases") ? "compare" : "run";
+}
+
+/// A report that the page can show.
 void check_form(const Json& json, const std::string& where) {
   struct Form {
     std::string_view kind{};
@@ -34,15 +41,13 @@ void check_form(const Json& json, const std::string& where) {
   };
   const Form forms[] = {{"run", {"units", "roofline", "host", "memory"}},
                         {"stream", {"steps", "totals", "percentiles"}},
-                        {"compare", {"study"}},
+                        {"compare", {"cases", "launch_costs", "constants"}},
                         {"sweep", {"axes", "designs", "points", "metrics"}}};
   constexpr int kSchema = 1;
   const std::string unknown =
       ": not a report of dvmsim run, op, compare or sweep; name a file written with --json";
   if (!json.is_object() || !json.contains("schema")) throw Error(where + unknown);
-  const std::string kind = json.contains("kind") && json["kind"].is_string()
-                               ? json["kind"].get<std::string>()
-                               : std::string(json.contains("stream") ? "stream" : "run");
+  const std::string kind = kind_of(json);
   const auto* form = std::find_if(std::begin(forms), std::end(forms),
                                   [&kind](const Form& each) { return each.kind == kind; });
   if (form == std::end(forms)) throw Error(where + unknown);

@@ -1,13 +1,14 @@
 // Reads the report that the file holds and shows the page for its kind.
 import { el } from "./base/dom.js";
 import { themeSwitch } from "./base/theme.js";
+import { comparePage } from "./compare/page.js";
 import { runPage } from "./run/page.js";
 import { streamPage } from "./stream/page.js";
 import { sweepPage } from "./sweep/page.js";
 
-const PAGES = { run: runPage, stream: streamPage, sweep: sweepPage };
+const PAGES = { compare: comparePage, run: runPage, stream: streamPage, sweep: sweepPage };
 
-function show({ title, subtitle, sections }) {
+function show({ title, subtitle, bar, sections }) {
   document.title = `${title} – dvmsim`;
   const links = sections.map((section) =>
     el("li", {}, el("a", { href: `#${section.id}` }, section.dataset.title)));
@@ -16,9 +17,16 @@ function show({ title, subtitle, sections }) {
     el("header", {},
       el("div", {}, el("h1", {}, title), el("p", {}, subtitle)), themeSwitch()),
     el("nav", { "aria-label": "Sections" }, el("ul", {}, links)),
-    el("main", { id: "content" }, sections),
+    el("main", { id: "content" }, bar, sections),
     el("footer", {}, "Written by dvmsim. Simulated, not measured."));
 }
 
 const report = JSON.parse(document.getElementById("data").textContent);
-show(PAGES[report.kind ?? (report.stream ? "stream" : "run")](report));
+/** Older kinds of reports do not name themselves. */
+function kindOf({ kind, stream, cases }) {
+  if (kind) return kind;
+  if (stream) return "stream";
+  return cases ? "compare" : "run";
+}
+
+show(PAGES[kindOf(report)](report));

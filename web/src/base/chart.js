@@ -57,10 +57,10 @@ export function axis(more) {
   };
 }
 
-/** Buttons that show and hide series; `items`: [{name, colour}]. */
+/** Buttons that show and hide series; `items`: [{name, colour, dash?, help?}]. */
 export function legend(items, onchange) {
   const hidden = new Set();
-  const buttons = items.map(({ name, colour: named, help }) => {
+  const buttons = items.map(({ name, colour: named, help, dash = "solid" }) => {
     const button = el("button", {
       type: "button", "aria-pressed": "true", title: help,
       on: {
@@ -71,7 +71,7 @@ export function legend(items, onchange) {
           onchange(name, shown, hidden);
         },
       },
-    }, el("i", { "aria-hidden": "true", style: { background: named } }), name);
+    }, el("i", { "aria-hidden": "true", style: dash === "solid" ? { background: named } : { border: `2px ${dash} ${named}` } }), name);
     return button;
   });
   return el("div", { class: "legend", role: "group", "aria-label": "Shown in the chart" }, buttons);

@@ -20,3 +20,15 @@ export function cumulative(values) {
   });
   return points.length > 0 ? [[points[0][0], 0], ...points] : [];
 }
+
+/** The share of `sorted` that is at most that. */
+export function shareWithin(sorted, most) {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] <= most) low = middle + 1;
+    else high = middle;
+  }
+  return sorted.length === 0 ? 0 : low / sorted.length;
+}

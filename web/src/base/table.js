@@ -92,7 +92,7 @@ class Table {
     };
     const text = this.textOf(column, row);
     if (place > 0) return el("td", attributes, text);
-    if (!this.onRow) return el("th", { scope: "row", ...attributes }, text);
+    if (!this.onRow || row.group) return el("th", { scope: "row", ...attributes }, text);
     return el("th", { scope: "row", ...attributes },
       el("button", { type: "button", class: "row" }, text));
   }
