@@ -1,13 +1,14 @@
 // The timeline of a run: every pipe over time. Drag to zoom into a stretch, Shift and drag to move,
 // Ctrl and wheel to zoom; on a touch screen drag to move and pinch to zoom; or buttons and keys.
 import { choice, el, section } from "../base/dom.js";
-import { cycles as cyclesText, percent, plural, time, whole } from "../base/format.js";
-import { legend, tip } from "../base/chart.js";
+import { cycles as cyclesText, percent, time, whole } from "../base/format.js";
+import { legend } from "../base/chart.js";
 import { CLASSES } from "../base/reasons.js";
-import { colour, onTheme } from "../base/theme.js";
+import { onTheme } from "../base/theme.js";
 import { table } from "../base/table.js";
-import { averaged, beginOf, mixOf, partsOf, pieceAt, timelineOf } from "./pieces.js";
+import { averaged, mixOf, partsOf, timelineOf } from "./pieces.js";
 import { GAP, LANE, RULER, STRIP, heightOf, paint } from "./timeline_paint.js";
+import { tipOfLane, tipOfLaunch } from "./timeline_tip.js";
 import { View } from "./view.js";
 
 const AVERAGE = "average", HOST = "host";
@@ -224,60 +225,12 @@ class Timeline {
     this.bubble.hidden = event.offsetX < this.gutter || event.offsetY < RULER || (number >= 0 && !lane);
     if (this.bubble.hidden) return;
     const at = this.cycleAt(event.offsetX);
-    this.bubble.replaceChildren(lane ? this.tipOf(lane, at) : this.tipOfLaunch(at));
+    const pixel = this.view.width / (this.frame.clientWidth - this.gutter);
+    this.bubble.replaceChildren(lane ? tipOfLane(this.timeline, lane, at, pixel) : tipOfLaunch(this.timeline, at));
     const wide = this.bubble.offsetWidth;
     const left = Math.min(event.offsetX + 12, this.frame.clientWidth - wide - 4);
     this.bubble.style.left = `${Math.max(0, left)}px`;
     this.bubble.style.top = `${event.offsetY + 16}px`;
-  }
-
-  launchAt(cycle) {
-    return this.timeline.launches.find((launch) => launch.begin <= cycle && cycle < launch.end);
-  }
-
-  tipOfLaunch(cycle) {
-    const launch = this.launchAt(cycle);
-    if (!launch) return tip("between launches", [`at ${whole(cycle)} cycles`]);
-    return tip(launch.label, [
-      ["takes", cyclesText(launch.end - launch.begin)],
-      ["begins at", whole(launch.begin)],
-      ["submitted at", whole(launch.submitted)],
-    ]);
-  }
-
-  tipOf(lane, cycle) {
-    const { kinds, classes } = this.timeline;
-    const pixel = this.view.width / (this.frame.clientWidth - this.gutter);
-    const launch = this.launchAt(cycle);
-    const below = launch ? [["launch", launch.label]] : [];
-    if (lane.rows.length === 1) {
-      const [row] = lane.rows;
-      const piece = Math.min(pieceAt(row, cycle), row.ends.length - 1);
-      if (piece < 0 || row.ends[piece] <= cycle) return tip(lane.name, ["idle"]);
-      const length = row.ends[piece] - beginOf(row, piece);
-      if (length >= pixel) {
-        const kind = kinds[row.kinds[piece]];
-        const what = kind.label ? `${kind.label}` : kind.reason;
-        return tip(`${lane.name}: ${what}`, [
-          ["takes", cyclesText(length), colour(CLASSES[classes[row.kinds[piece]]].colour)],
-          ["from", whole(beginOf(row, piece))], ...below,
-        ]);
-      }
-    }
-    const from = Math.max(this.view.begin, cycle - pixel / 2);
-    const total = pixel * lane.rows.length;
-    const sums = new Map();
-    for (const row of lane.rows) {
-      for (const { name, reason, cycles } of mixOf(row, kinds, from, from + pixel)) {
-        const sum = sums.get(name) ?? { name, reason, cycles: 0 };
-        sums.set(name, { ...sum, cycles: sum.cycles + cycles });
-      }
-    }
-    const most = [...sums.values()].sort((a, b) => b.cycles - a.cycles).slice(0, 6);
-    return tip(lane.rows.length > 1 ? `${lane.name}, ${plural(lane.rows.length, "core")}` : lane.name,
-      [...most.map(({ name, reason, cycles }) => [
-        name, percent(cycles / total), colour(CLASSES.find((each) => each.reasons.includes(reason)).colour),
-      ]), ["at", whole(cycle)], ...below]);
   }
 
   /** Zooms to the launches with this label and shows where they are. */
