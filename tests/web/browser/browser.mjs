@@ -64,14 +64,19 @@ export function until(page, what, ...values) {
   return page.waitForFunction(what, { timeout: 5000 }, ...values);
 }
 
-/** Of a page: what is wider than the window. */
-export function tooWide(page) {
-  return page.evaluate(() => {
+/** What is wrong on a phone: with all details open, whatever is wider than the window, and faults. */
+export async function wrongOnPhone(name, theme = "light") {
+  const { page, faults } = await open(name, { width: 360, height: 740, theme });
+  const wide = await page.evaluate(() => {
+    document.querySelectorAll("details").forEach((each) => { each.open = true; });
+    document.querySelector("#operators tbody th button")?.click();
     if (document.documentElement.scrollWidth <= innerWidth) return [];
     return [...document.querySelectorAll("main *")]
       .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest(".scroll"))
       .slice(0, 5).map((each) => each.outerHTML.slice(0, 120));
   });
+  await page.close();
+  return [...wide, ...faults];
 }
 
 /** Of a page: fields without a name, pictures without a text, tables without captions or headings. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { compareSample } from "./compare_sample.mjs";
-import { dvmsim, open, start, stop, texts, tooWide, unnamed, until, write } from "./browser.mjs";
+import { dvmsim, open, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
 
 const report = compareSample();
 const pick = (page, label, value) => page.evaluate((wanted, chosen) => {
@@ -77,11 +77,5 @@ test("a legend hides a strategy's curve", async () => {
 });
 
 test("a phone shows it without moving sideways", async () => {
-  for (const theme of ["light", "dark"]) {
-    const { page, faults } = await open("compare.html", { width: 360, height: 740, theme });
-    await page.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
-    assert.deepEqual(await tooWide(page), []);
-    assert.deepEqual(faults, []);
-    await page.close();
-  }
+  for (const theme of ["light", "dark"]) assert.deepEqual(await wrongOnPhone("compare.html", theme), []);
 });

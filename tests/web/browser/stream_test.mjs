@@ -1,7 +1,7 @@
 // The page of a stream of runs, clicked through.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { dvmsim, json, open, start, stop, texts, tooWide, unnamed, until, write } from "./browser.mjs";
+import { dvmsim, json, open, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
 
 before(async () => {
   write("small.graph", "graph small\ndim n\ninput x: f16[n, 256]\ny = softmax(x) {axis=-1}\noutput y\n");
@@ -32,9 +32,5 @@ test("steps, percentiles and their charts are there", async () => {
 });
 
 test("a phone shows it without moving sideways", async () => {
-  const { page, faults } = await open("stream.html", { width: 360, height: 740 });
-  await page.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
-  assert.deepEqual(await tooWide(page), []);
-  assert.deepEqual(faults, []);
-  await page.close();
+  for (const theme of ["light", "dark"]) assert.deepEqual(await wrongOnPhone("stream.html", theme), []);
 });

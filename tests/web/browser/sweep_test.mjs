@@ -1,7 +1,7 @@
 // The page of a sweep, clicked through.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { dvmsim, open, start, stop, texts, tooWide, unnamed, until, write } from "./browser.mjs";
+import { dvmsim, open, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
 import { sweepSample } from "./sweep_sample.mjs";
 
 const sweep = sweepSample();
@@ -63,9 +63,5 @@ test("a legend hides the designs that are beaten", async () => {
 });
 
 test("a phone shows it without moving sideways", async () => {
-  const { page, faults } = await open("sweep.html", { width: 360, height: 740, theme: "dark" });
-  await page.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
-  assert.deepEqual(await tooWide(page), []);
-  assert.deepEqual(faults, []);
-  await page.close();
+  for (const theme of ["light", "dark"]) assert.deepEqual(await wrongOnPhone("sweep.html", theme), []);
 });

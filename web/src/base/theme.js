@@ -7,6 +7,7 @@ const root = document.documentElement;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const listeners = new Set();
 let printing = false;
+let chosen = remembered();
 
 function remembered() {
   try {
@@ -24,14 +25,11 @@ function remember(choice) {
   }
 }
 
-function tell() {
+/** Sets the theme of the style sheet, and tells. */
+function apply() {
+  const auto = dark.matches ? "dark" : "light";
+  root.dataset.theme = printing ? "light" : chosen === "auto" ? auto : chosen;
   for (const listener of listeners) listener();
-}
-
-function apply(choice) {
-  if (choice === "auto") delete root.dataset.theme;
-  else root.dataset.theme = choice;
-  tell();
 }
 
 export function onTheme(listener) {
@@ -49,24 +47,28 @@ export function colour(name) {
 
 export function themeSwitch() {
   const name = fresh("theme");
-  const chosen = remembered();
   const radio = (value, text) =>
     el("label", {},
       el("input", {
         type: "radio", name, value, checked: value === chosen,
-        on: { change: () => (remember(value), apply(value)) },
+        on: {
+          change: () => {
+            chosen = value;
+            remember(value);
+            apply();
+          },
+        },
       }),
       el("span", {}, text));
-  if (chosen !== "auto") apply(chosen);
   return el("fieldset", { class: "theme" }, el("legend", {}, "Colours"),
     radio("auto", "Auto"), radio("light", "Light"), radio("dark", "Dark"));
 }
 
-dark.addEventListener("change", tell);
 function onPaper(is) {
   printing = is;
-  root.toggleAttribute("data-paper", is);
-  tell();
+  apply();
 }
 addEventListener("beforeprint", () => onPaper(true));
 addEventListener("afterprint", () => onPaper(false));
+dark.addEventListener("change", apply);
+apply();
