@@ -1,7 +1,7 @@
 // What a sweep's heat map is made of.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { figure, steps } from "../../web/src/sweep/designs.js";
+import { figure, shortNames, steps, varying } from "../../web/src/sweep/designs.js";
 import { cells } from "../../web/src/sweep/cells.js";
 
 const axis = (place, numbers) => ({ place, name: `a${place}`, values: numbers.map((number) => ({ text: `${number}`, number })) });
@@ -24,6 +24,12 @@ test("many values become ranges that hold every design once", () => {
   const ranges = steps(wide, many);
   assert.equal(ranges.length, 12);
   for (const design of many) assert.equal(ranges.filter((range) => range.has(design)).length, 1);
+});
+
+test("what is the same for all designs is left out, and names are as short as they can be", () => {
+  const same = { name: "area", of: () => 7 };
+  assert.deepEqual(varying({ designs }, [us, same]).map(({ name }) => name), ["us"]);
+  assert.deepEqual(shortNames(["cores.cube", "ub.size", "l2.size", "strategy"]), ["cube", "ub.size", "l2.size", "strategy"]);
 });
 
 test("a figure has its unit", () => {

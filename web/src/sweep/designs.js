@@ -39,6 +39,17 @@ export function quantities(sweep) {
   }))].filter(({ of }) => sweep.designs.some((design) => of(design) !== null));
 }
 
+/** Those that differ between designs: what is the same for all says nothing in a chart. */
+export function varying(sweep, all) {
+  return all.filter(({ of }) => new Set(sweep.designs.map(of).filter((value) => value !== null)).size > 1);
+}
+
+/** The last part of dotted names, where it tells them apart. */
+export function shortNames(names) {
+  const last = names.map((name) => name.split(".").pop());
+  return names.map((name, place) => (last.filter((each) => each === last[place]).length === 1 ? last[place] : name));
+}
+
 export function labelOf(quantity) {
   const unit = quantity.unit === "us" ? "µs" : quantity.unit;
   return `${quantity.name}${unit ? ` (${unit})` : ""}${quantity.assumed ? ", assumed" : ""}`;

@@ -3,7 +3,7 @@ import { definitions, el, section } from "../base/dom.js";
 import { plural, whole } from "../base/format.js";
 import { table } from "../base/table.js";
 import { tile } from "../base/tile.js";
-import { designAxes, figure, quantities, textAt } from "./designs.js";
+import { designAxes, figure, quantities, textAt, varying } from "./designs.js";
 import { heatSection } from "./heat.js";
 import { parallelSection } from "./parallel.js";
 import { designTable, paretoSection } from "./pareto.js";
@@ -11,7 +11,7 @@ import { sensitivitySection } from "./sensitivity.js";
 
 function best(sweep) {
   const axes = designAxes(sweep);
-  return quantities(sweep).map((each) => {
+  return varying(sweep, quantities(sweep)).map((each) => {
     const design = sweep.designs.filter((one) => each.of(one) !== null)
       .reduce((low, one) => (low === null || each.of(one) < each.of(low) ? one : low), null);
     return tile(`Least ${each.name}`, figure(each.of(design), each.unit), `design ${design.index}`,

@@ -4,13 +4,14 @@ import { choice, el, section } from "../base/dom.js";
 import { chart, ramp, tip } from "../base/chart.js";
 import { short } from "../base/format.js";
 import { colour } from "../base/theme.js";
-import { describe, designAxes, labelOf, quantities, steps } from "./designs.js";
+import { describe, designAxes, labelOf, quantities, shortNames, steps, varying } from "./designs.js";
 
 const MOST = 2000; // lines
 
 function lines(sweep, axes, all, by) {
   const designs = sweep.designs.filter((design) => all.every((each) => each.of(design) !== null)).slice(0, MOST);
   const sides = axes.map((each) => ({ each, list: steps(each, designs, 40) }));
+  const names = shortNames([...axes, ...all].map(({ name }) => name));
   const rows = designs.map((design) => ({
     value: [
       ...sides.map(({ list }) => list.findIndex((step) => step.has(design))),
@@ -38,10 +39,10 @@ function lines(sweep, axes, all, by) {
         parallel: { left: 50, right: 70, top: 34, bottom: 16, axisExpandable: false },
         parallelAxis: [
           ...sides.map(({ each, list }, dim) => ({
-            dim, type: "category", data: list.map(({ text }) => text), name: each.name, ...common,
+            dim, type: "category", data: list.map(({ text }) => text), name: names[dim], ...common,
           })),
           ...all.map((each, number) => ({
-            dim: axes.length + number, type: "value", scale: true, name: labelOf(each), ...common,
+            dim: axes.length + number, type: "value", scale: true, name: labelOf({ ...each, name: names[axes.length + number] }), ...common,
           })),
         ],
         visualMap: {
@@ -60,7 +61,7 @@ function lines(sweep, axes, all, by) {
 
 export function parallelSection(sweep) {
   const axes = designAxes(sweep);
-  const all = quantities(sweep);
+  const all = varying(sweep, quantities(sweep));
   if (axes.length + all.length < 2 || all.length === 0) return null;
   const place = el("div");
   const show = (name) => place.replaceChildren(lines(sweep, axes, all, all.find((each) => each.name === name)));

@@ -4,7 +4,7 @@ import { axis, chart, tip } from "../base/chart.js";
 import { plural } from "../base/format.js";
 import { table } from "../base/table.js";
 import { colour } from "../base/theme.js";
-import { describe, designAxes, figure, labelOf, quantities, textAt } from "./designs.js";
+import { describe, designAxes, figure, labelOf, quantities, textAt, varying } from "./designs.js";
 
 const FRONT = "on the front", OTHER = "beaten";
 
@@ -65,11 +65,11 @@ export function designTable(sweep, designs, caption, search) {
 
 export function paretoSection(sweep) {
   const axes = designAxes(sweep);
-  const all = quantities(sweep);
+  const all = varying(sweep, quantities(sweep));
   if (all.length < 2) return null;
   const objectives = sweep.pareto?.objectives ?? [];
   let y = all.find(({ name }) => name === objectives[0]) ?? all[0];
-  let x = all.find(({ name }) => name === objectives[1]) ?? all.find((each) => each !== y);
+  let x = all.find(({ name }) => name === objectives[1] && name !== y.name) ?? all.find((each) => each !== y);
   const place = el("div");
   const show = () => place.replaceChildren(scatter(sweep, axes, all, x, y));
   show();
