@@ -18,6 +18,8 @@ int disassemble_file(const std::string& file);
 int assemble_file(const std::string& file, const std::string& output);
 int check_config(const std::string& file, const std::vector<std::string>& sets);
 int show_config(const std::string& file, const std::vector<std::string>& sets, bool as_json);
+/// The report in `file` as an HTML page.
+int write_page(const std::string& file, const std::string& output);
 int bench();
 int bench_compile();
 int validate(const ValidateOptions& options);

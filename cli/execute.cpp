@@ -238,6 +238,12 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   probes.insert(probes.end(), {&stats, &busy, &demands, &operators});
   std::optional<Replay> replay;
   if (options.critical_path) probes.push_back(&replay.emplace(machine));
+  std::optional<Timeline> timeline;
+  std::optional<Listing> listing;
+  if (options.detail || !options.html.empty()) {
+    probes.push_back(&timeline.emplace(clock));
+    probes.push_back(&listing.emplace());
+  }
   device.listen(probes);
   const std::int64_t start_ns = device.host_ns();
   RunResult result = session.run(job.dims, job.inputs);
@@ -261,6 +267,10 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   if (replay) {
     report.critical_path = critical_path(*replay, machine, floors_of(report.roofline));
     if (!options.trace.empty()) execution.path = path_slices(*replay, machine);
+  }
+  if (timeline) {
+    report.timeline = timeline->close(stats.first_dispatch(), stats.end());
+    report.listing = listing->report();
   }
   if (options.decode) measure_decode(report, result.module, machine, job, options);
   if (options.check) {

@@ -24,6 +24,8 @@ int perform(const CommandLine& line) {
       return check_config(line.file, line.run.sets);
     case Verb::ConfigShow:
       return show_config(line.file, line.run.sets, line.as_json);
+    case Verb::Report:
+      return write_page(line.file, line.output);
     case Verb::Bench:
       return bench();
     case Verb::BenchCompile:

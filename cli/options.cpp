@@ -19,7 +19,7 @@ struct Raw {
   std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
   std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
       path{"all"};
-  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
+  std::string level{"instruction"}, window{}, dtype{"f16"}, floats{}, dump{};
 };
 
 constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
@@ -32,13 +32,14 @@ void understand_strategy(RunOptions& run, const Raw& raw) {
 }
 
 void understand_stream(const RunOptions& run) {
+  if (run.detail && !run.stream.empty()) throw Error("--detail: of one run; leave out --stream");
+  if (run.detail && run.json.empty()) throw Error("--detail: goes into a report; give --json too");
   if (run.csv.empty() || !run.stream.empty()) return;
   throw Error("--csv: a table of a stream's steps; give --stream too");
 }
 
 void understand_run(RunOptions& run, const Raw& raw) {
   understand_stream(run);
-  if (!raw.html.empty()) refuse("--html", "use --json and --trace");
   run.memory = parse_memory(raw.memory, "--memory");
   run.warm_l2 = parse_l2(raw.l2, "--l2");
   run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
@@ -146,7 +147,9 @@ void add_run(CLI::App& app, Raw& raw) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--json", raw.run.json, "report to write; - for standard output alone");
-  app.add_option("--html", raw.html, "HTML report")->group("");
+  app.add_option("--html", raw.run.html, "report as one HTML page to write");
+  app.add_flag("--detail", raw.run.detail,
+               "put the timeline and the listing of the page into --json too");
 }
 
 void add_table(CLI::App& app, TableOptions& from) {
@@ -229,6 +232,13 @@ std::pair<CLI::App*, CLI::App*> add_config(CLI::App& app, Raw& raw, CommandLine&
   return {check, show};
 }
 
+CLI::App* add_report(CLI::App& app, CommandLine& line) {
+  auto* report = app.add_subcommand("report", "show a JSON report as an HTML page");
+  report->add_option("FILE", line.file, "what --json has written")->required();
+  report->add_option("--html", line.output, "page to write")->required();
+  return report;
+}
+
 CLI::App* add_bench_compile(CLI::App& bench) {
   return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
 }
@@ -271,6 +281,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   assemble->add_option("FILE", line.file, "assembler text")->required();
   assemble->add_option("-o,--output", line.output, ".dvm file to write")->required();
   const auto [check, show] = add_config(app, raw, line);
+  auto* report = add_report(app, line);
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
   auto* bench_compile = add_bench_compile(*bench);
   auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
@@ -292,11 +303,11 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     return {std::nullopt, code == 0 ? 0 : 2, code == 0 ? out.str() : err.str()};
   }
   const std::pair<CLI::App*, Verb> verbs[] = {
-      {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
-      {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
-      {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
-      {validate, Verb::Validate}, {fit, Verb::Fit},      {diff, Verb::Diff},
-      {regress, Verb::Regress},   {sweep, Verb::Sweep}};
+      {run, Verb::Run},           {op, Verb::Op},         {compile, Verb::Compile},
+      {disasm, Verb::Disasm},     {assemble, Verb::Asm},  {check, Verb::ConfigCheck},
+      {show, Verb::ConfigShow},   {bench, Verb::Bench},   {bench_compile, Verb::BenchCompile},
+      {validate, Verb::Validate}, {fit, Verb::Fit},       {diff, Verb::Diff},
+      {regress, Verb::Regress},   {report, Verb::Report}, {sweep, Verb::Sweep}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }

@@ -47,7 +47,8 @@ struct RunOptions {
   TraceLevel trace_level = TraceLevel::Instruction;
   std::optional<std::pair<std::int64_t, std::int64_t>> trace_window{};
   std::int64_t trace_budget = 2'000'000;
-  std::string json{};
+  std::string json{}, html{};
+  bool detail = false;   // the report holds a timeline and a listing
   std::string stream{};  // file of a stream of inputs
   std::string csv{};     // table of its steps to write
 };
@@ -128,6 +129,7 @@ struct CommandLine {
     Asm,
     ConfigCheck,
     ConfigShow,
+    Report,
     Bench,
     BenchCompile,
     Validate,
@@ -145,8 +147,8 @@ struct CommandLine {
   RegressOptions regress{};
   SweepOptions sweep{};
   Dump dump = Dump::None;
-  std::string file{};    // disasm, asm, config: what is read
-  std::string output{};  // compile, asm: what is written
+  std::string file{};    // disasm, asm, config, report: what is read
+  std::string output{};  // compile, asm, report: what is written
   bool as_json = false;  // config show
 };
 

@@ -9,6 +9,7 @@
 #include "cli/execute.h"
 #include "cli/job.h"
 #include "cli/npy.h"
+#include "cli/page.h"
 #include "cli/progress.h"
 #include "traces/output.h"
 #include "traces/perfetto.h"
@@ -24,6 +25,10 @@ class Outputs {
  public:
   Outputs(const RunOptions& options, const Machine& machine) : folder_(options.output) {
     if (!options.json.empty() && options.json != "-") json_.emplace(options.json);
+    if (!options.html.empty()) {
+      require_page("--html");
+      html_.emplace(options.html);
+    }
     if (!folder_.empty()) {
       std::error_code fault;
       fs::create_directories(folder_, fault);
@@ -61,17 +66,23 @@ class Outputs {
     }
     written_.emplace_back("values", folder_);
   }
-  void write_report(const RunReport& report) {
+  void write_report(const std::string& json) {
     if (!json_) return;
-    json_->write(to_json(report));
+    json_->write(json);
     json_->commit();
     written_.emplace_back("report", json_->path());
+  }
+  void write_page(const RunReport& report) {
+    if (!html_) return;
+    html_->write(page_of(to_json(report), "the report"));
+    html_->commit();
+    written_.emplace_back("page", html_->path());
   }
   [[nodiscard]] const Named& written() const { return written_; }
 
  private:
   std::string folder_;
-  std::optional<OutputFile> json_{};
+  std::optional<OutputFile> json_{}, html_{};
   std::optional<Perfetto> trace_{};
   Named written_{};
 };
@@ -90,17 +101,23 @@ int report_fault(const Fault& fault) {
 
 int run_prepared(const Job& job, const Machine& machine, const RunOptions& options) {
   Outputs outputs(options, machine);
-  const Execution execution = execute_with_progress(job, machine, options, outputs.listeners());
+  Execution execution = execute_with_progress(job, machine, options, outputs.listeners());
   outputs.write_trace(execution.path);
   if (execution.fault) return report_fault(execution.fault);
   outputs.write_values(execution);
-  outputs.write_report(execution.report);
-  if (options.json == "-") {
-    fmt::print("{}", to_json(execution.report));
-  } else {
-    fmt::print("{}", summary(execution.report, outputs.written()));
+  RunReport& report = execution.report;
+  outputs.write_page(report);
+  if (!options.detail) {
+    report.timeline.reset();
+    report.listing.reset();
   }
-  return execution.report.check && !execution.report.check->pass ? kCheckFailed : kGood;
+  outputs.write_report(to_json(report));
+  if (options.json == "-") {
+    fmt::print("{}", to_json(report));
+  } else {
+    fmt::print("{}", summary(report, outputs.written()));
+  }
+  return report.check && !report.check->pass ? kCheckFailed : kGood;
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cli/job.h"
 #include "cli/machine.h"
 #include "cli/npy.h"
+#include "cli/page.h"
 #include "cli/progress.h"
 #include "cli/stream.h"
 #include "cli/workload.h"
@@ -187,9 +188,13 @@ int run_stream(const RunOptions& options) {
   const Stream stream = load_stream(options.stream);
   const std::vector<StreamStep> steps = steps_of(stream);
   const Graph graph = load_model(options.model, options.floats);
-  std::optional<OutputFile> json, csv;
+  std::optional<OutputFile> json, csv, html;
   if (!options.json.empty() && options.json != "-") json.emplace(options.json);
   if (!options.csv.empty()) csv.emplace(options.csv);
+  if (!options.html.empty()) {
+    require_page("--html");
+    html.emplace(options.html);
+  }
 
   StreamReport report;
   report.model = std::filesystem::path(options.model).filename().string();
@@ -227,6 +232,11 @@ int run_stream(const RunOptions& options) {
     csv->write(to_csv(report));
     csv->commit();
     written.emplace_back("table", csv->path());
+  }
+  if (html) {
+    html->write(page_of(to_json(report), "the report"));
+    html->commit();
+    written.emplace_back("page", html->path());
   }
   fmt::print("{}", options.json == "-" ? to_json(report) : summary(report, written));
   return report.pass() ? kGood : kCheckFailed;

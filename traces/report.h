@@ -11,9 +11,11 @@
 
 #include "traces/busy.h"
 #include "traces/critical_path.h"
+#include "traces/listing.h"
 #include "traces/operators.h"
 #include "traces/roofline.h"
 #include "traces/stats.h"
+#include "traces/timeline.h"
 
 namespace dvmsim {
 
@@ -90,6 +92,10 @@ struct RunReport {
   std::optional<Check> check{};  // empty: not asked for
 
   std::vector<std::string> not_modelled{};
+
+  // What the HTML report draws and scripts need not carry: left out of the JSON if empty.
+  std::optional<TimelineReport> timeline{};
+  std::optional<ListingReport> listing{};
 };
 
 /// Cycles, units, memory, firmware counts, host times and launches out of closed stats.

@@ -151,6 +151,84 @@ Json check(const std::optional<RunReport::Check>& check) {
           {"pass", check->pass}};
 }
 
+/// Numbers in 7-bit groups, the lowest first, the high bit set on all but the last; as base64.
+class Packed {
+ public:
+  void add(std::uint64_t number) {
+    for (; number >= 128; number >>= 7) bytes_.push_back(static_cast<unsigned char>(number | 128));
+    bytes_.push_back(static_cast<unsigned char>(number));
+  }
+  [[nodiscard]] std::string base64() const {
+    constexpr std::string_view kDigits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string text;
+    for (std::size_t i = 0; i < bytes_.size(); i += 3) {
+      const std::size_t here = std::min<std::size_t>(3, bytes_.size() - i);
+      unsigned word = 0;
+      for (std::size_t k = 0; k < 3; ++k) word = word << 8 | (k < here ? bytes_[i + k] : 0u);
+      for (std::size_t k = 0; k < 4; ++k) {
+        text += k <= here ? kDigits[word >> (18 - 6 * k) & 63u] : '=';
+      }
+    }
+    return text;
+  }
+
+ private:
+  std::vector<unsigned char> bytes_{};
+};
+
+/// A row's `pieces` are its cycles and kind in turn, packed.
+Json timeline(const TimelineReport& timeline) {
+  Json json = {{"begin", timeline.begin}, {"end", timeline.end}};
+  json["kinds"] = Json::array();
+  for (const auto& kind : timeline.kinds) {
+    json["kinds"].push_back({{"reason", kind.reason}, {"label", kind.label}});
+  }
+  json["launches"] = Json::array();
+  for (const auto& launch : timeline.launches) {
+    json["launches"].push_back({{"label", launch.label},
+                                {"submitted", launch.submitted},
+                                {"begin", launch.begin},
+                                {"end", launch.end}});
+  }
+  json["rows"] = Json::array();
+  for (const auto& row : timeline.rows) {
+    Packed pieces;
+    for (const auto& piece : row.pieces) {
+      pieces.add(static_cast<std::uint64_t>(piece.cycles));
+      pieces.add(static_cast<std::uint64_t>(piece.kind));
+    }
+    json["rows"].push_back(
+        {{"name", row.name}, {"resolution", row.resolution}, {"pieces", pieces.base64()}});
+  }
+  return json;
+}
+
+Json listing_line(const ListingReport::Line& line) {
+  Json json = {{"core", name_of(line.core)}, {"pc", line.pc}};
+  if (!line.mark.empty()) json["mark"] = line.mark;
+  json["text"] = line.text;
+  if (line.commands == 0) return json;
+  json["commands"] = line.commands;
+  json["busy"] = line.busy;
+  json["waits"] = reasons_of(line.waits);
+  return json;
+}
+
+Json listing(const ListingReport& listing) {
+  Json list = Json::array();
+  for (const auto& code : listing.programs) {
+    Json json = {{"name", code.name},
+                 {"launches", code.launches},
+                 {"bytes", code.bytes},
+                 {"busy", code.busy}};
+    json["lines"] = Json::array();
+    for (const auto& line : code.lines) json["lines"].push_back(listing_line(line));
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string to_json(const RunReport& report) {
@@ -192,6 +270,8 @@ std::string to_json(const RunReport& report) {
   json["critical_path"] = critical_path(report.critical_path);
   json["check"] = check(report.check);
   json["not_modelled"] = report.not_modelled;
+  if (report.timeline) json["timeline"] = timeline(*report.timeline);
+  if (report.listing) json["listing"] = listing(*report.listing);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

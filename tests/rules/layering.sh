@@ -12,12 +12,13 @@ check_arrow() {
     [ -z "$found" ] || complain "$from may not include $to:" "$found"
   done
 }
-check_arrow vm compiler sim traces cli dvmsim tests
-check_arrow compiler sim traces cli dvmsim tests
-check_arrow sim compiler traces cli dvmsim tests
-check_arrow traces compiler sim cli dvmsim tests
+check_arrow vm compiler sim traces cli dvmsim web tests
+check_arrow compiler sim traces cli dvmsim web tests
+check_arrow sim compiler traces cli dvmsim web tests
+check_arrow traces compiler sim cli dvmsim web tests
 check_arrow cli dvmsim tests
-check_arrow dvmsim tests
+check_arrow dvmsim web tests
+check_arrow web compiler sim traces cli dvmsim tests
 
 found=$(sources vm compiler traces cli dvmsim | xargs grep -nE '^ *# *include *[<"](systemc|tlm|sysc)' /dev/null)
 [ -z "$found" ] || complain "SystemC belongs to sim/ and tests/:" "$found"

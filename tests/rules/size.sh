@@ -3,7 +3,7 @@
 # what starts in column 0, or two columns in within a class, and ends with a brace there.)
 . "$(dirname "$0")/sources.sh"
 
-for file in $(sources vm compiler sim traces cli dvmsim examples tests | grep -v '\.def$'); do
+for file in $(sources vm compiler sim traces cli dvmsim examples web tests | grep -v '\.def$') $(page_sources); do
   lines=$(wc -l <"$file")
   [ "$lines" -le 500 ] || complain "$file: $lines lines, 500 are allowed"
 done
