@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -41,6 +42,9 @@ struct Raw {
   std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
 };
 
+constexpr const char* kStrategies[] = {"eager",  "graph", "sink",    "jit",
+                                       "bucket", "dvm",   "resident"};
+constexpr const char* kStrategiesHelp = "eager, graph, sink, jit, bucket, dvm or resident";
 constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
 
 void understand_floats(RunOptions& run, const Raw& raw) {
@@ -53,12 +57,10 @@ void understand_floats(RunOptions& run, const Raw& raw) {
 
 void understand_strategy(RunOptions& run, const Raw& raw) {
   understand_floats(run, raw);
-  if (run.strategy != "eager" && run.strategy != "dvm" && run.strategy != "resident") {
-    constexpr const char* kInstead = "use eager, dvm or resident";
-    for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager"}) {
-      if (run.strategy == known) refuse("--strategy " + run.strategy, kInstead);
-    }
-    throw Error("--strategy " + run.strategy + ": unknown; " + kInstead);
+  if (run.strategy == "dvm-eager") refuse("--strategy dvm-eager", "use dvm");
+  if (std::find(std::begin(kStrategies), std::end(kStrategies), run.strategy) ==
+      std::end(kStrategies)) {
+    throw Error("--strategy " + run.strategy + ": unknown; use " + kStrategiesHelp);
   }
   if (!run.tiling.empty() && !parse_tiling(run.tiling)) {
     throw Error("--tiling " + run.tiling +
@@ -157,7 +159,9 @@ void add_compile(CLI::App& app, Raw& raw) {
   app.add_option("--dim", raw.dims, "size of a symbolic dimension, name=N")
       ->allow_extra_args(false);
   app.add_option("--shape", raw.shapes, "shape of an input, name=2x3x48")->allow_extra_args(false);
-  app.add_option("--strategy", raw.run.strategy, "eager, dvm or resident")->capture_default_str();
+  app.add_option("--strategy", raw.run.strategy, kStrategiesHelp)->capture_default_str();
+  app.add_option("--strategies", raw.run.strategies,
+                 "file of the strategies' constants (default: configs/strategies.yaml)");
   app.add_option("--feature", raw.features, "switch features, +name,-name");
   app.add_option("--tiling", raw.run.tiling,
                  "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");

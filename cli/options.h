@@ -32,6 +32,7 @@ struct RunOptions {
   std::int64_t seed = 1;
   std::string output{};
   std::string strategy{"dvm"};
+  std::string strategies{};                              // file of constants; empty: the project's
   std::vector<std::pair<std::string, bool>> features{};  // name, on
   std::optional<Mode> mode{};
   std::string tiling{};

@@ -13,6 +13,7 @@
 #include "cli/machine.h"
 #include "cli/npy.h"
 #include "cli/progress.h"
+#include "cli/strategy_constants.h"
 #include "cli/stream.h"
 #include "cli/workload.h"
 #include "compiler/graph/eval.h"
@@ -183,7 +184,7 @@ void refuse_with_stream(const RunOptions& options) {
 int run_stream(const RunOptions& options) {
   (void)features_of(options);
   refuse_with_stream(options);
-  const Machine machine = machine_from(options.hardware, options.sets);
+  const Machine machine = machine_from(options.hardware, machine_sets(options.sets));
   const Stream stream = load_stream(options.stream);
   const std::vector<StreamStep> steps = steps_of(stream);
   const Graph graph = load_model(options.model, options.floats);

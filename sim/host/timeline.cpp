@@ -22,6 +22,7 @@ void HostTimeline::work(HostWork kind, std::int64_t nanoseconds, HostThread thre
 }
 
 Cycles HostTimeline::submit(const Launch& launch) {
+  if (launch.follows) return cycles_in(queue_, machine_.clock.core);
   queue_ = std::max(queue_, front_);
   const auto depth = static_cast<std::size_t>(machine_.launch.stream_depth);
   if (ends_.size() >= depth) queue_ = std::max(queue_, time_at(ends_[ends_.size() - depth]));

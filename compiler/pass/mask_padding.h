@@ -1,0 +1,35 @@
+// A graph that may run at larger sizes than it was asked for: what would let the elements beyond
+// the sizes asked for into a result is masked. Every dimension with a symbol counts as padded at
+// its end, and the elements before that are right. Owns which operators keep that and what must be
+// masked for it; the masks themselves are inputs that the caller makes for each set of sizes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/graph/graph.h"
+
+namespace dvmsim {
+
+/// An input that mask_padding adds: `size` of the sizes asked for tells what it holds.
+struct PaddingInput {
+  enum class Kind : std::uint8_t {
+    Mask,   // bool [size when padded]: is the element before `size`?
+    Ratio,  // [1]: the padded size over `size`
+  };
+  Kind kind = Kind::Mask;
+  Dim size{};
+  DType dtype = DType::Bool;
+  std::string name{};
+};
+
+struct MaskedGraph {
+  Graph graph{};  // its inputs: those of the graph, then these
+  std::vector<PaddingInput> added{};
+};
+
+/// `graph` is shaped, with symbols. Error, naming the node, where padding would change what lies
+/// before it and no mask helps.
+[[nodiscard]] MaskedGraph mask_padding(const Graph& graph);
+
+}  // namespace dvmsim
