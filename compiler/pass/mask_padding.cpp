@@ -46,6 +46,7 @@ class Masker {
     MaskedGraph masked;
     masked.graph = rewrite_.done();
     masked.added = std::move(added_);
+    masked.meeting = std::move(meeting_);
     return masked;
   }
 
@@ -59,6 +60,9 @@ class Masker {
     if (const std::string why = padding::obstacle(graph(), node); !why.empty()) {
       throw Error(fmt::format("{}: {}, and strategy bucket cannot mask that; use another strategy",
                               describe(graph(), node), why));
+    }
+    for (const auto& [a, b] : padding::meeting_sizes(graph(), node)) {
+      meeting_.push_back({a, b, describe(graph(), node)});
     }
     switch (node.op) {
       case Op::ReduceMean:
@@ -97,15 +101,18 @@ class Masker {
         break;
     }
     const Axes zeros = padding::zeros_after(graph(), node, zero_);
-    for (ValueId output : node.outputs) zero_[output] = zeros;
+    for (ValueId output : node.outputs) {
+      if (!zeros.empty()) zero_[output] = zeros;
+    }
     rewrite_.keep(std::move(node));
   }
 
   void mask(ValueId& input, std::size_t axis, Neutral neutral, const std::string& name) {
     if (!is_padded(input, axis)) return;
-    const Axes& zeros = zero_[input];
-    if (neutral == Neutral::Zero && axis < zeros.size() && zeros[axis]) return;
     const Dims whole = shape(input);
+    const auto found = zero_.find(input);
+    Axes zeros = found == zero_.end() ? Axes(whole.size(), false) : found->second;
+    if (neutral == Neutral::Zero && zeros[axis]) return;
     const DType dtype = graph().value(input).type.dtype;
     Dims along(whole.size(), Dim(1));
     along[axis] = whole[axis];
@@ -114,9 +121,8 @@ class Masker {
     const ValueId number = rewrite_.graph().add_scalar(dtype, number_of(neutral, dtype));
     const ValueId masked =
         rewrite_.make(dtype, whole, Op::Select, {flags, input, number}, {}, name + ".mask");
-    Axes after = zeros.empty() ? Axes(whole.size(), false) : zeros;
-    after[axis] = neutral == Neutral::Zero;
-    zero_[masked] = std::move(after);
+    zeros[axis] = neutral == Neutral::Zero;
+    zero_[masked] = std::move(zeros);
     input = masked;
   }
 
@@ -183,6 +189,7 @@ class Masker {
 
   Rewrite rewrite_;
   padding::Zeros zero_;
+  std::vector<MeetingSizes> meeting_{};
   std::vector<PaddingInput> added_{};
   std::vector<ValueId> added_ids_{};
 };

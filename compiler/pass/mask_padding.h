@@ -23,9 +23,17 @@ struct PaddingInput {
   std::string name{};
 };
 
+/// Two sizes that meet in an elementwise node. What they are to one another (equal, or one of them
+/// 1 and broadcast) must not change with padding; only numbers tell.
+struct MeetingSizes {
+  Dim a{}, b{};
+  std::string node{};  // "node 'sum' (add)"
+};
+
 struct MaskedGraph {
   Graph graph{};  // its inputs: those of the graph, then these
   std::vector<PaddingInput> added{};
+  std::vector<MeetingSizes> meeting{};
 };
 
 /// `graph` is shaped, with symbols. Error, naming the node, where padding would change what lies

@@ -24,24 +24,6 @@ std::size_t normal(std::int64_t axis, const Dims& shape) {
   return static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(shape.size()) : axis);
 }
 
-/// Are sizes that meet the same, or one of them 1, whatever the symbols are?
-std::string broadcast_obstacle(const Graph& graph, const std::vector<ValueId>& inputs) {
-  for (ValueId a : inputs) {
-    for (ValueId b : inputs) {
-      if (a == kNoValue || b == kNoValue) continue;
-      const Dims &left = shape_of(graph, a), &right = shape_of(graph, b);
-      for (std::size_t i = 1; i <= std::min(left.size(), right.size()); ++i) {
-        const Dim &x = left[left.size() - i], &y = right[right.size() - i];
-        if (!x.is(1) && !y.is(1) && x != y) {
-          return "whether " + to_text(x) + " and " + to_text(y) +
-                 " are the same size depends on symbols";
-        }
-      }
-    }
-  }
-  return {};
-}
-
 /// A run of axes of the input that is a run of axes of a reshape's output.
 struct AxisRun {
   std::size_t from = 0, from_end = 0, to = 0, to_end = 0;
@@ -223,9 +205,7 @@ std::string obstacle(const Graph& graph, const Node& node) {
       std::none_of(node.outputs.begin(), node.outputs.end(), symbolic)) {
     return node.op == Op::Shape ? "it asks for sizes" : "";
   }
-  const Pattern pattern = info_of(node.op).pattern;
-  if (node.op == Op::BatchNorm) return {};
-  if (pattern == Pattern::Elementwise) return broadcast_obstacle(graph, node.inputs);
+  if (info_of(node.op).pattern == Pattern::Elementwise) return {};
   switch (node.op) {
     case Op::ReduceSum:
     case Op::ReduceMax:
@@ -270,6 +250,22 @@ std::string obstacle(const Graph& graph, const Node& node) {
     default:
       return "it may read what lies beyond a size";
   }
+}
+
+std::vector<std::pair<Dim, Dim>> meeting_sizes(const Graph& graph, const Node& node) {
+  std::vector<std::pair<Dim, Dim>> meeting;
+  // The other inputs of a normalisation lie along one axis.
+  if (info_of(node.op).shape_rule != ShapeRule::Broadcast) return meeting;
+  for (std::size_t a = 0; a < node.inputs.size(); ++a) {
+    for (std::size_t b = 0; b < a; ++b) {
+      const Dims &left = shape_of(graph, node.inputs[a]), &right = shape_of(graph, node.inputs[b]);
+      for (std::size_t i = 1; i <= std::min(left.size(), right.size()); ++i) {
+        const Dim &x = left[left.size() - i], &y = right[right.size() - i];
+        if (!x.is(1) && !y.is(1) && x != y) meeting.emplace_back(x, y);
+      }
+    }
+  }
+  return meeting;
 }
 
 std::vector<std::size_t> reduced_axes(const Graph& graph, const Node& node) {

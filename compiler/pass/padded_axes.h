@@ -24,6 +24,9 @@ using Zeros = std::map<ValueId, Axes>;  // of values; those that are not there: 
 /// Why the result would be wrong before the padding whatever is masked; empty if it is right.
 [[nodiscard]] std::string obstacle(const Graph& graph, const Node& node);
 
+/// Sizes that meet in an elementwise node and are neither the same nor 1 for all symbols.
+[[nodiscard]] std::vector<std::pair<Dim, Dim>> meeting_sizes(const Graph& graph, const Node& node);
+
 /// Axes of input 0 that a Reduce* node reduces.
 [[nodiscard]] std::vector<std::size_t> reduced_axes(const Graph& graph, const Node& node);
 /// That of the attribute `axis`, in input 0.

@@ -1,9 +1,11 @@
 #include "compiler/runtime/padded_run.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include "compiler/graph/dim_bounds.h"
 #include "compiler/graph/shape.h"
 #include "compiler/runtime/strategy/bucket.h"
+#include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
@@ -31,10 +33,31 @@ Tensor one_number(DType dtype, double number) {
 }  // namespace
 
 PaddedRun::PaddedRun(const Graph& model, GraphRunner& runner, const StrategyConstants& constants)
-    : model_(model), runner_(runner), constants_(constants), masked_(mask_padding(model)) {}
+    : model_(model), runner_(runner), constants_(constants) {}
+
+/// What a size is to another depends on how large the bucket is: a table may end before it.
+const MaskedGraph& PaddedRun::masked_for(const Bindings& bucket) {
+  const auto found = masked_.find(bucket);
+  if (found != masked_.end()) return found->second;
+  Graph bounded = model_;
+  for (Value& value : bounded.values) {
+    if (!value.type.shape) continue;
+    for (Dim& dim : *value.type.shape) dim = simplify(dim, bucket);
+  }
+  for (Node& node : bounded.nodes) {
+    for (auto& [name, attribute] : node.attributes) {
+      auto* dims = std::get_if<Dims>(&attribute);
+      for (std::size_t i = 0; dims != nullptr && i < dims->size(); ++i) {
+        (*dims)[i] = simplify((*dims)[i], bucket);
+      }
+    }
+  }
+  return masked_.emplace(bucket, mask_padding(bounded)).first->second;
+}
 
 /// Inputs that grow, and masks.
-Graph PaddedRun::pad_graph(const Bindings& sizes, const Bindings& bucket) const {
+Graph PaddedRun::pad_graph(const Stages& stages) const {
+  const Bindings &sizes = stages.sizes, &bucket = stages.bucket;
   Graph graph;
   graph.name = model_.name + ".pad";
   for (ValueId id : model_.inputs) {
@@ -47,7 +70,7 @@ Graph PaddedRun::pad_graph(const Bindings& sizes, const Bindings& bucket) const 
     graph.add_output(graph.add(Op::Pad, {input}, {{"pads", pads}}, value.name + ".pad"),
                      value.name);
   }
-  for (const PaddingInput& added : masked_.added) {
+  for (const PaddingInput& added : stages.masked->added) {
     if (added.kind != PaddingInput::Kind::Mask) continue;
     const ValueId count = graph.add_input(counter_of(added), DType::F32, {Dim(1)});
     const ValueId places =
@@ -86,6 +109,26 @@ std::shared_ptr<GraphRunner::Stage> PaddedRun::edge(const std::string& path, con
       result);
 }
 
+/// Error where a size that is 1 meets another one and padding would change which of them is 1.
+void PaddedRun::check_meeting(const Stages& stages) const {
+  enum class Relation : std::uint8_t { Same, First, Second, Neither };
+  for (const MeetingSizes& sizes : stages.masked->meeting) {
+    const auto relation = [&](const Bindings& bindings) {
+      const std::int64_t a = resolve(sizes.a, bindings), b = resolve(sizes.b, bindings);
+      return a == b   ? Relation::Same
+             : a == 1 ? Relation::First
+             : b == 1 ? Relation::Second
+                      : Relation::Neither;
+    };
+    if (relation(stages.sizes) == relation(stages.bucket)) continue;
+    throw Error(fmt::format(
+        "{}: {} and {} no longer fit together when strategy bucket pads them to {} and {}; choose "
+        "other buckets, or another strategy",
+        sizes.node, to_text(sizes.a), to_text(sizes.b), resolve(sizes.a, stages.bucket),
+        resolve(sizes.b, stages.bucket)));
+  }
+}
+
 PaddedRun::Stages PaddedRun::stages_of(const Bindings& sizes, RunResult& result) {
   Stages stages;
   stages.sizes = sizes;
@@ -95,11 +138,13 @@ PaddedRun::Stages PaddedRun::stages_of(const Bindings& sizes, RunResult& result)
     if (found != sizes.end()) stages.bucket[symbol] = bucket_of(found->second, constants_);
   }
   const auto bucket = sizes_in(model_, stages.bucket);
+  stages.masked = &masked_for(stages.bucket);
+  check_meeting(stages);
   std::vector<std::int64_t> facts = sizes_in(model_, sizes);
   facts.insert(facts.end(), bucket.begin(), bucket.end());
   stages.inner = runner_.stage_of(
-      {"", bucket}, [&] { return bind_symbols(masked_.graph, stages.bucket); }, result);
-  const Graph pad = pad_graph(sizes, stages.bucket);
+      {"", bucket}, [&] { return bind_symbols(stages.masked->graph, stages.bucket); }, result);
+  const Graph pad = pad_graph(stages);
   stages.padded = pad.output_names;
   stages.pad = edge("/pad", pad, facts, result);
   stages.cut = edge("/cut", cut_graph(sizes, stages.bucket), facts, result);
@@ -115,7 +160,7 @@ void PaddedRun::prepare(const Stages& stages, std::int64_t input_bytes) {
 /// What the host writes: counts for the masks, ratios for the means.
 void PaddedRun::add_numbers(const Stages& stages, Environment& values) {
   ModuleRunner& modules = runner_.modules();
-  for (const PaddingInput& added : masked_.added) {
+  for (const PaddingInput& added : stages.masked->added) {
     const bool mask = added.kind == PaddingInput::Kind::Mask;
     const auto size = static_cast<double>(resolve(added.size, stages.sizes));
     const auto padded = static_cast<double>(resolve(added.size, stages.bucket));
