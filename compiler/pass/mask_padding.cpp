@@ -166,7 +166,7 @@ class Masker {
     const ValueId mean =
         rewrite_.make(type.dtype, *type.shape, Op::ReduceMean, node.inputs, {}, node.name);
     rewrite_.graph().nodes.back().attributes = node.attributes;
-    const ValueId ratio = added(PaddingInput::Kind::Ratio, count, type.dtype, Dims{1});
+    const ValueId ratio = added(PaddingInput::Kind::Ratio, count, type.dtype, Dims{});
     rewrite_.make(wanted, Op::Mul, {mean, ratio}, {}, node.name + ".ratio");
     return true;
   }

@@ -15,7 +15,7 @@ namespace dvmsim {
 struct PaddingInput {
   enum class Kind : std::uint8_t {
     Mask,   // bool [size when padded]: is the element before `size`?
-    Ratio,  // [1]: the padded size over `size`
+    Ratio,  // one number: the padded size over `size`
   };
   Kind kind = Kind::Mask;
   Dim size{};

@@ -26,8 +26,8 @@ Tensor counting(std::int64_t count) {
   return Tensor::of(DType::F32, {count}, numbers);
 }
 
-Tensor one_number(DType dtype, double number) {
-  return Tensor::of(dtype, {1}, std::span(&number, 1));
+Tensor one_number(DType dtype, std::vector<std::int64_t> shape, double number) {
+  return Tensor::of(dtype, std::move(shape), std::span(&number, 1));
 }
 
 }  // namespace
@@ -165,7 +165,7 @@ void PaddedRun::add_numbers(const Stages& stages, Environment& values) {
     const auto size = static_cast<double>(resolve(added.size, stages.sizes));
     const auto padded = static_cast<double>(resolve(added.size, stages.bucket));
     values[mask ? counter_of(added) : added.name] = modules.upload(
-        mask ? one_number(DType::F32, size) : one_number(added.dtype, padded / size));
+        mask ? one_number(DType::F32, {1}, size) : one_number(added.dtype, {}, padded / size));
   }
 }
 
