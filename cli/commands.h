@@ -22,5 +22,6 @@ int bench();
 int bench_compile();
 int validate(const ValidateOptions& options);
 int fit(const FitOptions& options);
+int sweep(const SweepOptions& options);
 
 }  // namespace dvmsim

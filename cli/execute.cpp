@@ -4,7 +4,7 @@
 #include <optional>
 #include <set>
 
-#include "cli/compare.h"
+#include "cli/value_check.h"
 #include "cli/features.h"
 #include "cli/strategy_constants.h"
 #include "compiler/graph/eval.h"
@@ -234,7 +234,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   }
   if (options.decode) measure_decode(report, result.module, machine, job, options);
   if (options.check) {
-    report.check = compare(result.outputs, evaluate(*job.graph, job.inputs));
+    report.check = check_values(result.outputs, evaluate(*job.graph, job.inputs));
   }
   execution.outputs = std::move(result.outputs);
   execution.output_names = std::move(result.output_names);

@@ -32,6 +32,8 @@ int perform(const CommandLine& line) {
       return validate(line.validate);
     case Verb::Fit:
       return fit(line.fit);
+    case Verb::Sweep:
+      return sweep(line.sweep);
   }
   return kBadInput;
 }

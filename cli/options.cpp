@@ -33,47 +33,6 @@ std::vector<std::string> split(const std::string& text, char separator) {
   throw Error(option + ": not available in this version; " + instead);
 }
 
-/// The texts of a command line, before they are understood.
-struct Raw {
-  RunOptions run{};
-  std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
-  std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
-      path{"all"};
-  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{};
-};
-
-constexpr const char* kStrategies[] = {"eager",  "graph", "sink",    "jit",
-                                       "bucket", "dvm",   "resident"};
-constexpr const char* kStrategiesHelp = "eager, graph, sink, jit, bucket, dvm or resident";
-constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
-
-void understand_floats(RunOptions& run, const Raw& raw) {
-  if (raw.floats.empty()) return;
-  run.floats = parse_dtype(raw.floats);
-  if (!run.floats || !is_float(*run.floats)) {
-    throw Error("--dtype " + raw.floats + ": not a floating-point type; use f16, bf16 or f32");
-  }
-}
-
-void understand_strategy(RunOptions& run, const Raw& raw) {
-  understand_floats(run, raw);
-  if (run.strategy == "dvm-eager") refuse("--strategy dvm-eager", "use dvm");
-  if (std::find(std::begin(kStrategies), std::end(kStrategies), run.strategy) ==
-      std::end(kStrategies)) {
-    throw Error("--strategy " + run.strategy + ": unknown; use " + kStrategiesHelp);
-  }
-  if (!run.tiling.empty() && !parse_tiling(run.tiling)) {
-    throw Error("--tiling " + run.tiling +
-                ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
-  }
-  for (const std::string& feature : split(raw.features, ',')) {
-    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
-      throw Error("--feature '" + feature + "': write +name or -name, separated by commas");
-    }
-    run.features.emplace_back(feature.substr(1), feature[0] == '+');
-  }
-}
-
 template <class Value>
 Value choose(const std::string& option, const std::string& text,
              std::initializer_list<std::pair<const char*, Value>> choices) {
@@ -85,6 +44,27 @@ Value choose(const std::string& option, const std::string& text,
   throw Error(option + " " + text + ": unknown; use " + known);
 }
 
+/// The texts of a command line, before they are understood.
+struct Raw {
+  RunOptions run{};
+  std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
+  std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
+      path{"all"};
+  std::string level{"instruction"}, window{}, html{}, dtype{"f16"}, floats{}, dump{}, part{};
+};
+
+constexpr const char* kStrategies[] = {"eager",  "graph", "sink",    "jit",
+                                       "bucket", "dvm",   "resident"};
+constexpr const char* kStrategiesHelp = "eager, graph, sink, jit, bucket, dvm or resident";
+constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
+
+void understand_strategy(RunOptions& run, const Raw& raw) {
+  if (!raw.floats.empty()) run.floats = parse_floats(raw.floats, "--dtype");
+  check_strategy(run.strategy, "--strategy");
+  if (!run.tiling.empty()) check_tiling(run.tiling, "--tiling");
+  run.features = parse_features(raw.features, "--feature");
+}
+
 void understand_stream(const RunOptions& run) {
   if (run.csv.empty() || !run.stream.empty()) return;
   throw Error("--csv: a table of a stream's steps; give --stream too");
@@ -93,18 +73,12 @@ void understand_stream(const RunOptions& run) {
 void understand_run(RunOptions& run, const Raw& raw) {
   understand_stream(run);
   if (!raw.html.empty()) refuse("--html", "use --json and --trace");
-  run.memory = choose<MemoryModel>("--memory", raw.memory,
-                                   {{"ideal", MemoryModel::Ideal},
-                                    {"closed-form", MemoryModel::ClosedForm},
-                                    {"detailed", MemoryModel::Detailed}});
-  run.warm_l2 = choose<bool>("--l2", raw.l2, {{"cold", false}, {"warm", true}});
+  run.memory = parse_memory(raw.memory, "--memory");
+  run.warm_l2 = parse_l2(raw.l2, "--l2");
   run.check = choose<bool>("--check", raw.check, {{"none", false}, {"eval", true}});
   run.decode = choose<bool>("--decode", raw.decode, {{"all", true}, {"none", false}});
   run.critical_path = choose<bool>("--critical-path", raw.path, {{"all", true}, {"none", false}});
-  if (!raw.mode.empty()) {
-    run.mode = choose<Mode>("--mode", raw.mode,
-                            {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
-  }
+  if (!raw.mode.empty()) run.mode = parse_mode(raw.mode, "--mode");
   run.trace_level = choose<TraceLevel>("--trace-level", raw.level,
                                        {{"op", TraceLevel::Op},
                                         {"tile", TraceLevel::Tile},
@@ -275,11 +249,101 @@ void add_fit(CLI::App& app, FitOptions& options) {
       "on the others says how well they carry over. The file holds what fits all rows best.");
 }
 
+void add_sweep(CLI::App& app, SweepOptions& options, Raw& raw) {
+  app.add_option("STUDY", options.study, "study file")->required();
+  app.add_option("-o,--output", options.output,
+                 "folder of results (default: the study's name with .sweep, here)");
+  app.add_option("--jobs", options.jobs, "worker processes (0: one per processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--json", options.json,
+                 "everything found (default: sweep.json in the folder); - for standard output");
+  app.add_option("--csv", options.csv, "a row per point (default: points.csv in the folder)");
+  app.add_flag("--collect", options.collect, "run nothing; put together what there is");
+  app.add_option("--part", raw.part, "run only part I of N, as I/N from 0/N; writes no tables");
+  app.add_option("--slurm", options.slurm, "submit a Slurm job array of so many tasks")
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--sbatch", options.sbatch, "further options for sbatch, \"-p long -t 60\"");
+  app.footer(
+      "Results are kept one by one in results*.log in the folder: the same command goes on where "
+      "an\n"
+      "earlier one stopped. A point that cannot be run is a row with the reason. Exit code 1: no "
+      "point\n"
+      "has a result, or --collect misses some.");
+}
+
+void understand_sweep(SweepOptions& sweep, const Raw& raw) {
+  if (!raw.part.empty()) {
+    const auto numbers = split(raw.part, '/');
+    if (numbers.size() != 2) throw Error("--part " + raw.part + ": write I/N, 0/4 to 3/4");
+    const std::int64_t part = parse_integer(numbers[0], "--part");
+    const std::int64_t parts = parse_integer(numbers[1], "--part");
+    if (part < 0 || part >= parts) throw Error("--part " + raw.part + ": write I/N, 0/4 to 3/4");
+    sweep.part = {part, parts};
+  }
+  if (sweep.collect + (sweep.slurm > 0) + sweep.part.has_value() > 1) {
+    throw Error("--collect, --slurm and --part: one at a time");
+  }
+  if (!sweep.sbatch.empty() && sweep.slurm == 0) throw Error("--sbatch: only with --slurm");
+  if ((sweep.slurm > 0 || sweep.part) && (!sweep.json.empty() || !sweep.csv.empty())) {
+    throw Error("--json and --csv: tables are written by the run that collects; leave them out");
+  }
+}
+
 CLI::App* add_bench_compile(CLI::App& bench) {
   return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
 }
 
 }  // namespace
+
+void check_strategy(const std::string& name, const std::string& option) {
+  if (name == "dvm-eager") refuse(option + " " + name, "use dvm");
+  for (const char* known : kStrategies) {
+    if (name == known) return;
+  }
+  throw Error(option + " " + name + ": unknown; use " + kStrategiesHelp);
+}
+
+void check_tiling(const std::string& name, const std::string& option) {
+  if (parse_tiling(name)) return;
+  throw Error(option + " " + name +
+              ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
+}
+
+std::vector<std::pair<std::string, bool>> parse_features(const std::string& text,
+                                                         const std::string& option) {
+  std::vector<std::pair<std::string, bool>> features;
+  for (const std::string& feature : split(text, ',')) {
+    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
+      throw Error(option + " '" + feature + "': write +name or -name, separated by commas");
+    }
+    features.emplace_back(feature.substr(1), feature[0] == '+');
+  }
+  return features;
+}
+
+DType parse_floats(const std::string& text, const std::string& option) {
+  const auto type = parse_dtype(text);
+  if (!type || !is_float(*type)) {
+    throw Error(option + " " + text + ": not a floating-point type; use f16, bf16 or f32");
+  }
+  return *type;
+}
+
+Mode parse_mode(const std::string& text, const std::string& option) {
+  return choose<Mode>(option, text, {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
+}
+
+MemoryModel parse_memory(const std::string& text, const std::string& option) {
+  return choose<MemoryModel>(option, text,
+                             {{"ideal", MemoryModel::Ideal},
+                              {"closed-form", MemoryModel::ClosedForm},
+                              {"detailed", MemoryModel::Detailed}});
+}
+
+bool parse_l2(const std::string& text, const std::string& option) {
+  return choose<bool>(option, text, {{"cold", false}, {"warm", true}});
+}
 
 std::pair<std::string, std::string> parse_named(const std::string& text,
                                                 const std::string& option) {
@@ -354,6 +418,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   add_validate(*validate, line.validate);
   auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
   add_fit(*fit, line.fit);
+  auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
+  add_sweep(*sweep, line.sweep, raw);
 
   try {
     app.parse(argc, argv);
@@ -366,12 +432,13 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
       {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
       {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
-      {validate, Verb::Validate}, {fit, Verb::Fit}};
+      {validate, Verb::Validate}, {fit, Verb::Fit},      {sweep, Verb::Sweep}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }
   understand_run(raw.run, raw);
   understand_op(line.op, raw);
+  understand_sweep(line.sweep, raw);
   if (!raw.dump.empty()) {
     line.dump = choose<Dump>("--dump", raw.dump,
                              {{"graph", Dump::Graph},

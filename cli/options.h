@@ -91,6 +91,17 @@ struct FitOptions {
   std::string output{};
 };
 
+struct SweepOptions {
+  std::string study{};
+  std::string output{};       // folder of results; empty: named after the study, here
+  std::string json{}, csv{};  // empty: in that folder
+  int jobs = 0;               // 0: one per processor
+  bool collect = false;       // only put together what there is
+  std::optional<std::pair<std::int64_t, std::int64_t>> part{};  // which, of how many
+  int slurm = 0;         // tasks of a job array to submit; 0: run here
+  std::string sbatch{};  // further words for sbatch
+};
+
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
 
 struct CommandLine {
@@ -105,13 +116,15 @@ struct CommandLine {
     Bench,
     BenchCompile,
     Validate,
-    Fit
+    Fit,
+    Sweep
   };
   Verb verb = Verb::Run;
   RunOptions run{};
   OpOptions op{};
   ValidateOptions validate{};
   FitOptions fit{};
+  SweepOptions sweep{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read
   std::string output{};  // compile, asm: what is written
@@ -127,7 +140,18 @@ struct Parsed {
 };
 [[nodiscard]] Parsed parse_command_line(int argc, const char* const* argv);
 
-/// "name=text". Throws Error naming the option.
+// What several places take, given as text. Each throws Error naming the option.
+void check_strategy(const std::string& name, const std::string& option);
+void check_tiling(const std::string& name, const std::string& option);
+/// "+name,-name".
+[[nodiscard]] std::vector<std::pair<std::string, bool>> parse_features(const std::string& text,
+                                                                       const std::string& option);
+[[nodiscard]] DType parse_floats(const std::string& text, const std::string& option);
+[[nodiscard]] Mode parse_mode(const std::string& text, const std::string& option);
+[[nodiscard]] MemoryModel parse_memory(const std::string& text, const std::string& option);
+/// Is L2 warm?
+[[nodiscard]] bool parse_l2(const std::string& text, const std::string& option);
+/// "name=text".
 [[nodiscard]] std::pair<std::string, std::string> parse_named(const std::string& text,
                                                               const std::string& option);
 /// "2x3x48": positive sizes; "scalar": none.

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "cli/commands.h"
-#include "cli/compare.h"
+#include "cli/value_check.h"
 #include "cli/execute.h"
 #include "cli/features.h"
 #include "cli/job.h"
@@ -142,7 +142,7 @@ class StreamRun {
     row.digest = digest_of(result.outputs);
     if (options_.check) {
       for (const auto& [name, tensor] : last_outputs_) inputs.try_emplace(name, tensor);
-      row.check = compare(result.outputs, evaluate(graph_, inputs));
+      row.check = check_values(result.outputs, evaluate(graph_, inputs));
     }
     for (const auto& [output, input] : state_) {
       for (std::size_t i = 0; i < result.output_names.size(); ++i) {

@@ -1,15 +1,12 @@
 #include "cli/stream.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <functional>
-#include <map>
-#include <set>
 
 #include "cli/files.h"
+#include "cli/random.h"
+#include "cli/yaml.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -21,25 +18,25 @@ class Reader {
  public:
   explicit Reader(std::string file) : file_(std::move(file)) {}
 
-  Stream read(const YAML::Node& root) {
+  Stream read(const Yaml& root) {
     Stream stream;
     stream.file = file_;
-    each(root, "a stream", [&](const std::string& key, const YAML::Node& node) {
+    for (const YamlEntry& entry : root.map("a stream")) {
+      const auto& [key, line, value] = entry;
       if (key == "seed") {
-        stream.seed = integer(node, key);
+        stream.seed = value.integer(key);
       } else if (key == "state") {
-        stream.state = texts(node, key);
+        stream.state = texts(value, key);
       } else if (key == "initial") {
-        each(node, key, [&](const std::string& name, const YAML::Node& value) {
-          stream.initial.emplace_back(name, size(value, name));
-        });
+        for (const YamlEntry& each : value.map(key)) {
+          stream.initial.emplace_back(each.key, size(each.value, each.key));
+        }
       } else if (key == "steps") {
-        if (!node.IsSequence()) fail(node, "steps: a list of steps, each beginning with '-'");
-        for (const YAML::Node& item : node) stream.groups.push_back(group(item));
+        for (const Yaml& item : value.list(key)) stream.groups.push_back(group(item));
       } else {
-        fail(node, "'" + key + "': unknown; a stream has seed, state, initial, steps");
+        entry.unknown("a stream", "seed, state, initial, steps");
       }
-    });
+    }
     if (stream.groups.empty()) throw Error(file_ + ": has no steps; add: steps: [...]");
     std::int64_t count = 0;
     for (const StreamGroup& each : stream.groups) count += each.repeat;
@@ -50,52 +47,30 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void fail(const YAML::Node& node, const std::string& why) const {
-    throw Error(file_ + ":" + std::to_string(node.Mark().line + 1) + ": " + why);
-  }
-
-  void each(const YAML::Node& map, const std::string& what,
-            const std::function<void(const std::string&, const YAML::Node&)>& use) const {
-    if (!map.IsMap()) fail(map, what + ": names and values, {name: value}");
-    std::set<std::string> seen;
-    for (const auto& entry : map) {
-      if (!entry.first.IsScalar()) fail(entry.first, "a key must be a plain name");
-      const std::string key = entry.first.Scalar();
-      if (!seen.insert(key).second) fail(entry.first, "'" + key + "' is given twice");
-      use(key, entry.second);
-    }
-  }
-
-  std::int64_t number(const YAML::Node& node, const std::string& text,
-                      const std::string& key) const {
+  static std::int64_t number(const Yaml& node, const std::string& text, const std::string& key) {
     std::int64_t value = 0;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (text.empty() || fault != std::errc() || end != text.data() + text.size()) {
-      fail(node, key + ": '" + text + "' is not a whole number");
+      node.fail(key + ": '" + text + "' is not a whole number");
     }
     return value;
   }
-  std::int64_t integer(const YAML::Node& node, const std::string& key) const {
-    if (!node.IsScalar()) fail(node, key + ": one whole number");
-    return number(node, node.Scalar(), key);
-  }
-  std::int64_t size(const YAML::Node& node, const std::string& key) const {
-    const std::int64_t value = integer(node, key);
-    if (value < 0) fail(node, key + ": a size cannot be negative");
+  static std::int64_t size(const Yaml& node, const std::string& key) {
+    const std::int64_t value = node.integer(key);
+    if (value < 0) node.fail(key + ": a size cannot be negative");
     return value;
   }
 
-  Named texts(const YAML::Node& node, const std::string& what) const {
+  static Named texts(const Yaml& node, const std::string& what) {
     Named result;
-    each(node, what, [&](const std::string& name, const YAML::Node& value) {
-      if (!value.IsScalar()) fail(value, name + ": one text");
-      result.emplace_back(name, value.Scalar());
-    });
+    for (const YamlEntry& each : node.map(what)) {
+      result.emplace_back(each.key, each.value.text(each.key));
+    }
     return result;
   }
 
   /// "64", "48..320" or "48..320 by 8".
-  StreamSize drawn(const YAML::Node& node, const std::string& text, const std::string& key) const {
+  static StreamSize drawn(const Yaml& node, const std::string& text, const std::string& key) {
     StreamSize result;
     const std::size_t dots = text.find("..");
     if (dots == std::string::npos) {
@@ -107,25 +82,23 @@ class Reader {
       result.last = number(node, text.substr(dots + 2, end - dots - 2), key);
       result.by = by == std::string::npos ? 1 : number(node, text.substr(by + 4), key);
       if (result.first > result.last || result.by < 1) {
-        fail(node, key + ": '" + text + "' is no range; write 48..320 or 48..320 by 8");
+        node.fail(key + ": '" + text + "' is no range; write 48..320 or 48..320 by 8");
       }
     }
     if (result.first < 0 || (!result.values.empty() && result.values[0] < 0)) {
-      fail(node, key + ": a size cannot be negative");
+      node.fail(key + ": a size cannot be negative");
     }
     return result;
   }
-  StreamSize drawn(const YAML::Node& node, const std::string& key) const {
-    if (node.IsScalar()) return drawn(node, node.Scalar(), key);
-    if (!node.IsSequence() || node.size() == 0) fail(node, key + ": a size, a range or a list");
+  static StreamSize drawn(const Yaml& node, const std::string& key) {
+    if (node.is_text()) return drawn(node, node.text(key), key);
     StreamSize result;
-    for (const YAML::Node& item : node) result.values.push_back(size(item, key));
+    for (const Yaml& item : node.list(key)) result.values.push_back(size(item, key));
     return result;
   }
 
-  std::vector<StreamSize> shape(const YAML::Node& node, const std::string& key) const {
-    if (!node.IsScalar()) fail(node, key + ": a shape, 1x3x48x320");
-    const std::string text = node.Scalar();
+  static std::vector<StreamSize> shape(const Yaml& node, const std::string& key) {
+    const std::string& text = node.text(key);
     std::vector<StreamSize> result;
     if (text == "scalar") return result;
     for (std::size_t at = 0; at <= text.size();) {
@@ -136,21 +109,21 @@ class Reader {
     return result;
   }
 
-  StreamGroup group(const YAML::Node& node) const {
+  StreamGroup group(const Yaml& node) const {
     StreamGroup result;
-    result.line = node.Mark().line + 1;
-    each(node, "a step", [&](const std::string& key, const YAML::Node& value) {
+    result.line = node.line();
+    for (const YamlEntry& entry : node.map("a step")) {
+      const auto& [key, line, value] = entry;
       if (key == "repeat") {
-        result.repeat = integer(value, key);
-        if (result.repeat < 1) fail(value, "repeat: at least 1");
+        result.repeat = value.integer(key, 1);
       } else if (key == "dims") {
-        each(value, key, [&](const std::string& name, const YAML::Node& item) {
-          result.dims.emplace_back(name, drawn(item, name));
-        });
+        for (const YamlEntry& each : value.map(key)) {
+          result.dims.emplace_back(each.key, drawn(each.value, each.key));
+        }
       } else if (key == "shapes") {
-        each(value, key, [&](const std::string& name, const YAML::Node& item) {
-          result.shapes.emplace_back(name, shape(item, name));
-        });
+        for (const YamlEntry& each : value.map(key)) {
+          result.shapes.emplace_back(each.key, shape(each.value, each.key));
+        }
       } else if (key == "inputs") {
         result.inputs = texts(value, key);
         const auto folder = std::filesystem::path(file_).parent_path();
@@ -158,32 +131,15 @@ class Reader {
       } else if (key == "seed") {
         result.seed = size(value, key);
       } else if (key == "fresh") {
-        if (value.Scalar() != "true" && value.Scalar() != "false") fail(value, "true or false");
-        result.fresh = value.Scalar() == "true";
+        result.fresh = value.flag(key);
       } else {
-        fail(value, "'" + key + "': unknown; a step has repeat, dims, shapes, inputs, seed, fresh");
+        entry.unknown("a step", "repeat, dims, shapes, inputs, seed, fresh");
       }
-    });
+    }
     return result;
   }
 
   std::string file_;
-};
-
-/// The same numbers everywhere (splitmix64).
-class Random {
- public:
-  explicit Random(std::int64_t seed) : state_(static_cast<std::uint64_t>(seed)) {}
-  std::int64_t below(std::int64_t count) {
-    state_ += 0x9e3779b97f4a7c15u;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return static_cast<std::int64_t>((z ^ (z >> 31)) % static_cast<std::uint64_t>(count));
-  }
-
- private:
-  std::uint64_t state_;
 };
 
 std::int64_t draw(const StreamSize& size, std::int64_t round, Random& random) {
@@ -209,13 +165,9 @@ bool fits(const std::string& pattern, const std::string& name, std::string& star
 }  // namespace
 
 Stream parse_stream(const std::string& text, const std::string& file) {
-  try {
-    const YAML::Node root = YAML::Load(text);
-    if (!root.IsMap()) throw Error(file + ": is no stream; write seed, state, initial, steps");
-    return Reader(file).read(root);
-  } catch (const YAML::Exception& fault) {
-    throw Error(file + ":" + std::to_string(fault.mark.line + 1) + ": " + fault.msg);
-  }
+  const Yaml root = parse_yaml(text, file);
+  if (!root.is_map()) throw Error(file + ": is no stream; write seed, state, initial, steps");
+  return Reader(file).read(root);
 }
 
 Stream load_stream(const std::string& path) {

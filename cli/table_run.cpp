@@ -7,11 +7,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
-#include <thread>
 
 #include "cli/files.h"
 #include "cli/machine.h"
 #include "cli/measure.h"
+#include "cli/workers.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -61,9 +61,6 @@ Overrides overrides_of(const TableOptions& options) {
 }
 
 Pool pool_of(const TableOptions& options, const std::string& folder) {
-  const int jobs = options.jobs > 0
-                       ? options.jobs
-                       : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   Pool::Progress progress;
   if (isatty(STDERR_FILENO) != 0) {
     progress = [](std::size_t done, std::size_t all) {
@@ -75,7 +72,8 @@ Pool pool_of(const TableOptions& options, const std::string& folder) {
       std::fflush(stderr);
     };
   }
-  return Pool([folder](const Words& words) { return measure(words, folder); }, jobs, progress);
+  return Pool([folder](const Words& words) { return measure(words, folder); },
+              worker_count(options.jobs), progress);
 }
 
 }  // namespace

@@ -149,11 +149,17 @@ Graph load_model(const std::string& path, std::optional<DType> floats,
 }
 
 Graph graph_of(const OpOptions& options) {
+  std::vector<Dims> shapes;
+  for (const auto& shape : options.shapes) shapes.push_back(as_dims(shape));
+  return graph_of(options, shapes);
+}
+
+Graph graph_of(const OpOptions& options, const std::vector<Dims>& shapes) {
   const auto op = parse_op(options.op);
   if (!op || info_of(*op).pattern == Pattern::Control)
     throw Error("op " + options.op + ": no such operator");
   const OpInfo& info = info_of(*op);
-  const int given = static_cast<int>(options.shapes.size());
+  const int given = static_cast<int>(shapes.size());
   if (given < info.min_inputs || given > info.max_inputs) {
     throw Error("op " + options.op + ": takes " + std::to_string(info.min_inputs) +
                 (info.max_inputs > info.min_inputs ? " or more" : "") + " shapes, not " +
@@ -171,10 +177,9 @@ Graph graph_of(const OpOptions& options) {
     if (flag) node.set(name, attribute_of(*op, name, "1"));
   }
   std::vector<ValueId> inputs;
-  for (std::size_t i = 0; i < options.shapes.size(); ++i) {
-    Dims shape(options.shapes[i].begin(), options.shapes[i].end());
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
     inputs.push_back(graph.add_input(std::string(1, static_cast<char>('a' + i % 26)),
-                                     input_type(*op, i, options.dtype), std::move(shape)));
+                                     input_type(*op, i, options.dtype), shapes[i]));
   }
   std::vector<std::string> names;
   const std::size_t outputs = outputs_of(node);

@@ -21,6 +21,8 @@ namespace dvmsim {
 [[nodiscard]] std::map<std::string, Tensor> known_inputs(const RunOptions& options);
 /// A graph of one operator whose inputs are called a, b, c ...
 [[nodiscard]] Graph graph_of(const OpOptions& op);
+/// The same for other shapes than the options', which may have symbols.
+[[nodiscard]] Graph graph_of(const OpOptions& op, const std::vector<Dims>& shapes);
 
 /// The sizes of the symbols from --dim, --shape and the inputs read. Throws Error, naming the
 /// option, for names the graph does not have and sizes that do not agree or are missing.

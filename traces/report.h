@@ -91,6 +91,8 @@ struct RunReport {
 void fill(RunReport& report, const Stats& stats, std::int64_t clock_hz);
 /// The profiler's times.
 void fill(RunReport& report, const Busy& busy, std::int64_t clock_hz);
+/// Those of one kind of core.
+void add_profiler(RunReport& report, CoreKind kind, const BusySum& sum, std::int64_t clock_hz);
 
 /// Members in a fixed order, two spaces of indent, a final newline. Same report, same bytes.
 [[nodiscard]] std::string to_json(const RunReport& report);

@@ -1,11 +1,11 @@
 #include "cli/validation/ablation.h"
 
 #include <fmt/core.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "cli/yaml.h"
 #include "vm/base/error.h"
 #include "vm/machine/machine.h"
 
@@ -14,40 +14,33 @@ namespace {
 
 constexpr double kNoticed = 0.005;
 
-[[noreturn]] void fail(const std::string& path, const YAML::Mark& mark, const std::string& what) {
-  throw Error(path + ":" + std::to_string(std::max(mark.line, 0) + 1) + ": " + what +
-              "; write '- mechanism: NAME' and 'off: [key=value, ...]'");
+constexpr const char* kForm = "; write '- mechanism: NAME' and 'off: [key=value, ...]'";
+
+std::string assignment(const Yaml& node) {
+  const std::string& text = node.text("off");
+  Machine machine = default_machine();
+  try {
+    apply_set(machine, text);
+    check(machine);
+  } catch (const Error& error) {
+    node.fail(std::string(error.what()) + kForm);
+  }
+  return text;
 }
 
-std::string scalar(const YAML::Node& node, const std::string& path) {
-  if (!node.IsScalar()) fail(path, node.Mark(), "a plain value is missing");
-  return node.Scalar();
-}
-
-Mechanism read(const YAML::Node& item, const std::string& path) {
-  if (!item.IsMap()) fail(path, item.Mark(), "no mechanism");
+Mechanism read(const Yaml& item) {
   Mechanism mechanism;
-  for (const auto& entry : item) {
-    const std::string key = scalar(entry.first, path);
-    if (key == "mechanism") {
-      mechanism.name = scalar(entry.second, path);
-    } else if (key == "off" && entry.second.IsSequence()) {
-      for (const YAML::Node& set : entry.second) {
-        mechanism.off.push_back(scalar(set, path));
-        Machine machine = default_machine();
-        try {
-          apply_set(machine, mechanism.off.back());
-          check(machine);
-        } catch (const Error& error) {
-          fail(path, set.Mark(), error.what());
-        }
-      }
+  for (const YamlEntry& entry : item.map("a mechanism")) {
+    if (entry.key == "mechanism") {
+      mechanism.name = entry.value.text(entry.key);
+    } else if (entry.key == "off") {
+      for (const Yaml& set : entry.value.list(entry.key)) mechanism.off.push_back(assignment(set));
     } else {
-      fail(path, entry.first.Mark(), "'" + key + "' is no part of a mechanism");
+      entry.unknown("a mechanism", std::string("a name and what switches it off") + kForm);
     }
   }
   if (mechanism.name.empty() || mechanism.off.empty()) {
-    fail(path, item.Mark(), "a mechanism needs a name and what switches it off");
+    item.fail(std::string("a mechanism needs a name and what switches it off") + kForm);
   }
   return mechanism;
 }
@@ -77,15 +70,10 @@ Ablation ablation_of(const Score& score, const Score& all_on, const std::string&
 }  // namespace
 
 std::vector<Mechanism> parse_mechanisms(const std::string& text, const std::string& path) {
-  YAML::Node list;
-  try {
-    list = YAML::Load(text);
-  } catch (const YAML::Exception& error) {
-    fail(path, error.mark, error.msg);
-  }
-  if (!list.IsSequence() || list.size() == 0) fail(path, list.Mark(), "no list of mechanisms");
   std::vector<Mechanism> mechanisms;
-  for (const YAML::Node& item : list) mechanisms.push_back(read(item, path));
+  for (const Yaml& item : parse_yaml(text, path).list("mechanisms")) {
+    mechanisms.push_back(read(item));
+  }
   return mechanisms;
 }
 

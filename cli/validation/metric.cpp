@@ -1,9 +1,6 @@
 #include "cli/validation/metric.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
-#include <cmath>
 
 #include "vm/base/error.h"
 
@@ -26,155 +23,81 @@ Figures figures_of(const RunReport& report) {
                      {"memory.l2_hit_bytes", number(report.memory.l2_hit_bytes)},
                      {"firmware.instructions", number(report.firmware.instructions)},
                      {"firmware.commands", number(report.firmware.commands)},
-                     {"firmware.decode_cycles", number(report.firmware.decode_cycles)}};
+                     {"firmware.decode_cycles", number(report.firmware.decode_cycles)},
+                     {"device_memory.peak_bytes", number(report.device_memory.peak_bytes())},
+                     {"roofline.ideal_cycles", number(report.roofline.ideal_cycles)},
+                     {"roofline.fraction", report.roofline.fraction}};
+  if (report.firmware.exposed_cycles) {
+    figures["firmware.exposed_cycles"] = number(*report.firmware.exposed_cycles);
+  }
   for (const auto& [name, us] : report.profiler) figures[name] = us;
   return figures;
 }
 
-/// Recursive descent: sums of products of factors.
-class Metric::Parser {
- public:
-  Parser(std::string_view text, const std::string& where, std::vector<Term>& terms)
-      : text_(text), where_(where), terms_(terms) {}
+namespace {
 
-  void all() {
-    sum(0);
-    if (!text_.empty()) fail("'" + std::string(text_) + "' is left over");
-  }
-
- private:
-  void sum(int depth) {
-    product(depth);
-    for (;;) {
-      if (take('+')) {
-        product(depth);
-        terms_.push_back({Term::Kind::Add});
-      } else if (take('-')) {
-        product(depth);
-        terms_.push_back({Term::Kind::Subtract});
-      } else {
-        return;
-      }
+/// All names of figures, those that not every run has among them.
+const Figures& all_figures() {
+  static const Figures kAll = [] {
+    RunReport report;
+    report.firmware.exposed_cycles = 0;
+    for (const CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
+      add_profiler(report, kind, {}, 1);
     }
-  }
-  void product(int depth) {
-    factor(depth);
-    for (;;) {
-      if (take('*')) {
-        factor(depth);
-        terms_.push_back({Term::Kind::Multiply});
-      } else if (take('/')) {
-        factor(depth);
-        terms_.push_back({Term::Kind::Divide});
-      } else {
-        return;
-      }
-    }
-  }
-  void factor(int depth) {
-    if (take('(')) {
-      if (depth > 50) fail("too many brackets");
-      sum(depth + 1);
-      if (!take(')')) fail("a bracket is not closed");
-      return;
-    }
-    if (!text_.empty() && std::isdigit(static_cast<unsigned char>(text_[0])) != 0) {
-      double value = 0;
-      const auto [end, fault] = std::from_chars(text_.data(), text_.data() + text_.size(), value);
-      if (fault != std::errc()) fail("'" + std::string(text_) + "' begins with no number");
-      terms_.push_back({Term::Kind::Number, value});
-      text_.remove_prefix(static_cast<std::size_t>(end - text_.data()));
-      return skip();
-    }
-    const std::size_t size = static_cast<std::size_t>(
-        std::find_if_not(
-            text_.begin(), text_.end(),
-            [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; }) -
-        text_.begin());
-    if (size == 0) fail("a number or a figure is missing before '" + std::string(text_) + "'");
-    terms_.push_back({Term::Kind::Figure, 0, std::string(text_.substr(0, size))});
-    text_.remove_prefix(size);
-    skip();
-  }
+    return figures_of(report);
+  }();
+  return kAll;
+}
 
-  bool take(char c) {
-    skip();
-    if (!text_.starts_with(c)) return false;
-    text_.remove_prefix(1);
-    skip();
-    return true;
-  }
-  void skip() {
-    while (text_.starts_with(' ')) text_.remove_prefix(1);
-  }
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(where_ + ": metric: " + what + "; write an expression over figures of the report");
-  }
+}  // namespace
 
-  std::string_view text_;
-  const std::string& where_;
-  std::vector<Term>& terms_;
-};
+bool is_figure(std::string_view name) {
+  return all_figures().contains(name);
+}
 
-Metric::Metric(std::string_view text, const std::string& where) : text_(text), where_(where) {
-  Parser(text, where_, terms_).all();
+std::string figure_list() {
+  std::string known;
+  for (const auto& [each, value] : all_figures()) known += (known.empty() ? "" : " ") + each;
+  return known;
+}
+
+Metric::Metric(std::string_view text, const std::string& where) : where_(where) {
+  try {
+    expression_ = Expression(text);
+  } catch (const Error& error) {
+    throw Error(where + ": metric: " + error.what() +
+                "; write an expression over figures of the report");
+  }
 }
 
 bool Metric::needs_reference() const {
-  return std::any_of(terms_.begin(), terms_.end(), [](const Term& term) {
-    return term.kind == Term::Kind::Figure && term.name.starts_with("ref.");
-  });
+  const auto names = expression_.names();
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name.starts_with("ref."); });
 }
 
 namespace {
 
-double find_figure(const Figures& figures, std::string_view name, const std::string& where) {
+double find_figure(const Figures& figures, std::string_view name) {
   const auto found = figures.find(name);
   if (found != figures.end()) return found->second;
   std::string known;
   for (const auto& [each, value] : figures) known += (known.empty() ? "" : " ") + each;
-  throw Error(where + ": metric: the run has no figure '" + std::string(name) + "'; it has " +
-              known);
+  throw Error("the run has no figure '" + std::string(name) + "'; it has " + known);
 }
 
 }  // namespace
 
 double Metric::value(const Figures& figures, const Figures* reference) const {
-  std::vector<double> stack;
-  const auto two = [&stack](auto&& combine) {
-    const double right = stack.back();
-    stack.pop_back();
-    stack.back() = combine(stack.back(), right);
-  };
-  for (const Term& term : terms_) {
-    switch (term.kind) {
-      case Term::Kind::Number:
-        stack.push_back(term.number);
-        break;
-      case Term::Kind::Figure:
-        if (term.name.starts_with("ref.")) {
-          if (reference == nullptr) throw Error(where_ + ": metric: the row has no reference");
-          stack.push_back(find_figure(*reference, term.name.substr(4), where_));
-        } else {
-          stack.push_back(find_figure(figures, term.name, where_));
-        }
-        break;
-      case Term::Kind::Add:
-        two([](double a, double b) { return a + b; });
-        break;
-      case Term::Kind::Subtract:
-        two([](double a, double b) { return a - b; });
-        break;
-      case Term::Kind::Multiply:
-        two([](double a, double b) { return a * b; });
-        break;
-      case Term::Kind::Divide:
-        two([](double a, double b) { return a / b; });
-        break;
-    }
+  try {
+    return expression_.value([&](std::string_view name) {
+      if (!name.starts_with("ref.")) return find_figure(figures, name);
+      if (reference == nullptr) throw Error("the row has no reference");
+      return find_figure(*reference, name.substr(4));
+    });
+  } catch (const Error& error) {
+    throw Error(where_ + ": metric: " + error.what());
   }
-  if (!std::isfinite(stack.back())) throw Error(where_ + ": metric: a division by zero");
-  return stack.back();
 }
 
 }  // namespace dvmsim

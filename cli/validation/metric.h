@@ -1,13 +1,12 @@
-// What a row of a validation table reads from a run: an expression over the figures of its report.
-// Owns the grammar: + - * / ( ), numbers, and figures by name; ref.NAME is a figure of the row's
-// reference run, for ratios and differences of two runs.
+// What a row of a validation table reads from a run: an expression over the figures of its report,
+// by name; ref.NAME is a figure of the row's reference run, for ratios and differences of two runs.
 #pragma once
 
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "cli/expression.h"
 #include "traces/report.h"
 
 namespace dvmsim {
@@ -16,6 +15,10 @@ namespace dvmsim {
 /// those of "profiler" without that prefix.
 using Figures = std::map<std::string, double, std::less<>>;
 [[nodiscard]] Figures figures_of(const RunReport& report);
+/// Can a run have a figure of this name?
+[[nodiscard]] bool is_figure(std::string_view name);
+/// The names of all figures, a blank between.
+[[nodiscard]] std::string figure_list();
 
 class Metric {
  public:
@@ -27,20 +30,11 @@ class Metric {
   [[nodiscard]] double value(const Figures& figures, const Figures* reference = nullptr) const;
   /// Reads ref.something.
   [[nodiscard]] bool needs_reference() const;
-  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] const std::string& text() const { return expression_.text(); }
 
  private:
-  /// In postfix order.
-  struct Term {
-    enum class Kind : char { Number, Figure, Add, Subtract, Multiply, Divide };
-    Kind kind = Kind::Number;
-    double number = 0;
-    std::string name{};
-  };
-  class Parser;
-
-  std::string text_{}, where_{};
-  std::vector<Term> terms_{};
+  std::string where_{};
+  Expression expression_{};
 };
 
 }  // namespace dvmsim

@@ -29,9 +29,9 @@ check_library() {
   headers=$(printf '%s' "$users" | grep '\.h$')
   [ -z "$headers" ] || complain "$1 in a header:" "$headers"
 }
-check_library yaml-cpp 3
+check_library yaml-cpp 2
 check_library CLI 2
-check_library nlohmann 4
+check_library nlohmann 5
 check_library onnx 2
 check_library protozero 2
 

@@ -40,7 +40,7 @@ class Reader {
       if (!entry.first.IsScalar()) throw Error(place_of_key + "a key must be a plain name");
       const std::string key = prefix + entry.first.Scalar();
       if (!seen_.insert(key).second) throw Error(place_of_key + "'" + key + "' is given twice");
-      if (key == "base") continue;
+      if (key == "base" || key == "cost") continue;  // what it costs is not part of the machine
       if (entry.second.IsMap()) {
         read_map(entry.second, key + ".");
         continue;

@@ -67,10 +67,10 @@ std::string complaint(const std::string& text) {
 }
 
 TEST(Ablation, names_file_and_line_of_what_is_wrong) {
-  EXPECT_TRUE(complaint("").starts_with("m.yaml:1: no list of mechanisms"));
-  EXPECT_TRUE(complaint("- x\n").starts_with("m.yaml:1: no mechanism"));
+  EXPECT_TRUE(complaint("").starts_with("m.yaml:1: mechanisms: write a list"));
+  EXPECT_TRUE(complaint("- x\n").starts_with("m.yaml:1: a mechanism: write"));
   EXPECT_TRUE(complaint("- mechanism: x\n").starts_with("m.yaml:1: a mechanism needs a name"));
-  EXPECT_TRUE(complaint("- mechanism: x\n  on: [y]\n").starts_with("m.yaml:2: 'on' is no part"));
+  EXPECT_TRUE(complaint("- mechanism: x\n  on: [y]\n").starts_with("m.yaml:2: 'on': unknown"));
   EXPECT_TRUE(complaint("- mechanism: x\n  off: [cube.head=5]\n").starts_with("m.yaml:2: --set"));
   EXPECT_TRUE(
       complaint("- mechanism: x\n  off:\n    - cube.no=5\n").starts_with("m.yaml:3: --set"));

@@ -1,4 +1,4 @@
-#include "cli/compare.h"
+#include "cli/value_check.h"
 
 #include <algorithm>
 #include <cmath>
@@ -58,7 +58,7 @@ void add_integers(RunReport::Check& check, const Tensor& actual, const Tensor& e
 
 }  // namespace
 
-RunReport::Check compare(const std::vector<Tensor>& actual, const std::vector<Tensor>& expected) {
+RunReport::Check check_values(const std::vector<Tensor>& actual, const std::vector<Tensor>& expected) {
   DVMSIM_ASSERT(actual.size() == expected.size(), "a run gives every output of the graph");
   RunReport::Check check;
   check.pass = true;
