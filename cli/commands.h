@@ -22,6 +22,7 @@ int bench();
 int bench_compile();
 int validate(const ValidateOptions& options);
 int fit(const FitOptions& options);
+int compare(const CompareOptions& options);
 int sweep(const SweepOptions& options);
 
 }  // namespace dvmsim

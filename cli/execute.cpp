@@ -4,9 +4,9 @@
 #include <optional>
 #include <set>
 
-#include "cli/value_check.h"
 #include "cli/features.h"
 #include "cli/strategy_constants.h"
+#include "cli/value_check.h"
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "sim/device/device.h"

@@ -34,6 +34,8 @@ int perform(const CommandLine& line) {
       return fit(line.fit);
     case Verb::Sweep:
       return sweep(line.sweep);
+    case Verb::Compare:
+      return compare(line.compare);
   }
   return kBadInput;
 }

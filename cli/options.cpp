@@ -56,6 +56,8 @@ struct Raw {
 constexpr const char* kStrategies[] = {"eager",  "graph", "sink",    "jit",
                                        "bucket", "dvm",   "resident"};
 constexpr const char* kStrategiesHelp = "eager, graph, sink, jit, bucket, dvm or resident";
+constexpr const char* kConstantsHelp =
+    "file of the strategies' constants (default: configs/strategies.yaml)";
 constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
 
 void understand_strategy(RunOptions& run, const Raw& raw) {
@@ -134,8 +136,7 @@ void add_compile(CLI::App& app, Raw& raw) {
       ->allow_extra_args(false);
   app.add_option("--shape", raw.shapes, "shape of an input, name=2x3x48")->allow_extra_args(false);
   app.add_option("--strategy", raw.run.strategy, kStrategiesHelp)->capture_default_str();
-  app.add_option("--strategies", raw.run.strategies,
-                 "file of the strategies' constants (default: configs/strategies.yaml)");
+  app.add_option("--strategies", raw.run.strategies, kConstantsHelp);
   app.add_option("--feature", raw.features, "switch features, +name,-name");
   app.add_option("--tiling", raw.run.tiling,
                  "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");
@@ -247,6 +248,18 @@ void add_fit(CLI::App& app, FitOptions& options) {
       "Only gated rows are fitted. Each fold is held out once: its error with the parameters "
       "found\n"
       "on the others says how well they carry over. The file holds what fits all rows best.");
+}
+
+void add_compare(CLI::App& app, CompareOptions& options) {
+  app.add_option("STUDY", options.study, "study file: machines, workloads, strategies")->required();
+  app.add_option("--strategies", options.strategies, kConstantsHelp);
+  app.add_option("--set", options.sets, "change a constant of a strategy, jit.workers=16")
+      ->allow_extra_args(false);
+  app.add_option("--json", options.json, "everything found, to a file; - for standard output");
+  app.add_option("--csv", options.csv, "a row per machine, workload, strategy and launch cost");
+  app.add_option("--jobs", options.jobs, "worker processes (0: one per processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
 }
 
 void add_sweep(CLI::App& app, SweepOptions& options, Raw& raw) {
@@ -418,6 +431,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   add_validate(*validate, line.validate);
   auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
   add_fit(*fit, line.fit);
+  auto* compare = app.add_subcommand("compare", "strategies side by side on streams of shapes");
+  add_compare(*compare, line.compare);
   auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
   add_sweep(*sweep, line.sweep, raw);
 
@@ -432,7 +447,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       {run, Verb::Run},           {op, Verb::Op},        {compile, Verb::Compile},
       {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
       {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
-      {validate, Verb::Validate}, {fit, Verb::Fit},      {sweep, Verb::Sweep}};
+      {validate, Verb::Validate}, {fit, Verb::Fit},      {sweep, Verb::Sweep},
+      {compare, Verb::Compare}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }

@@ -91,6 +91,14 @@ struct FitOptions {
   std::string output{};
 };
 
+struct CompareOptions {
+  std::string study{};
+  std::string strategies{};         // file of constants; empty: the project's
+  std::vector<std::string> sets{};  // of strategies: "jit.workers=16"
+  std::string json{}, csv{};
+  int jobs = 0;  // 0: one per processor
+};
+
 struct SweepOptions {
   std::string study{};
   std::string output{};       // folder of results; empty: named after the study, here
@@ -117,13 +125,15 @@ struct CommandLine {
     BenchCompile,
     Validate,
     Fit,
-    Sweep
+    Sweep,
+    Compare
   };
   Verb verb = Verb::Run;
   RunOptions run{};
   OpOptions op{};
   ValidateOptions validate{};
   FitOptions fit{};
+  CompareOptions compare{};
   SweepOptions sweep{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config: what is read

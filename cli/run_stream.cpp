@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "cli/commands.h"
-#include "cli/value_check.h"
 #include "cli/execute.h"
 #include "cli/features.h"
 #include "cli/job.h"
@@ -15,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/strategy_constants.h"
 #include "cli/stream.h"
+#include "cli/value_check.h"
 #include "cli/workload.h"
 #include "compiler/graph/eval.h"
 #include "sim/device/device.h"

@@ -58,7 +58,8 @@ void add_integers(RunReport::Check& check, const Tensor& actual, const Tensor& e
 
 }  // namespace
 
-RunReport::Check check_values(const std::vector<Tensor>& actual, const std::vector<Tensor>& expected) {
+RunReport::Check check_values(const std::vector<Tensor>& actual,
+                              const std::vector<Tensor>& expected) {
   DVMSIM_ASSERT(actual.size() == expected.size(), "a run gives every output of the graph");
   RunReport::Check check;
   check.pass = true;

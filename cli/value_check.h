@@ -13,6 +13,6 @@ namespace dvmsim {
 /// elsewhere than the definition. NaN equals NaN; everything else must be equal. max_rel_err is
 /// the largest error over the largest magnitude expected, tensor by tensor.
 [[nodiscard]] RunReport::Check check_values(const std::vector<Tensor>& actual,
-                                       const std::vector<Tensor>& expected);
+                                            const std::vector<Tensor>& expected);
 
 }  // namespace dvmsim

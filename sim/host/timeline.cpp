@@ -11,6 +11,16 @@ constexpr std::int64_t kPicosecondsPerNanosecond = 1000;
 
 }  // namespace
 
+Cycles launch_head(const Machine& machine, const Launch& launch) {
+  const auto& cost = machine.launch;
+  const Picoseconds fixed = launch.path == CodePath::Native                    ? cost.native
+                            : launch.cube_cores > 0 && launch.vector_cores > 0 ? cost.mix
+                            : launch.cube_cores > 0                            ? cost.cube
+                                                                               : cost.vector;
+  return cycles_in(fixed + cost.per_core * (launch.cube_cores + launch.vector_cores),
+                   machine.clock.core);
+}
+
 HostTimeline::HostTimeline(const Machine& machine, const Probes& probes)
     : machine_(machine), probes_(probes) {}
 

@@ -27,7 +27,8 @@ TEST(ValueCheck, the_type_decides_what_is_close) {
 }
 
 TEST(ValueCheck, errors_are_the_largest_found) {
-  const auto check = check_values({floats(DType::F32, {1, 2.5F, 9})}, {floats(DType::F32, {1, 2, 8})});
+  const auto check =
+      check_values({floats(DType::F32, {1, 2.5F, 9})}, {floats(DType::F32, {1, 2, 8})});
   EXPECT_FALSE(check.pass);
   EXPECT_DOUBLE_EQ(check.max_abs_err, 1);
   EXPECT_DOUBLE_EQ(check.max_rel_err, 0.125);

@@ -31,7 +31,7 @@ check_library() {
 }
 check_library yaml-cpp 2
 check_library CLI 2
-check_library nlohmann 5
+check_library nlohmann 6
 check_library onnx 2
 check_library protozero 2
 
