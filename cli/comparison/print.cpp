@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "cli/comparison/report.h"
@@ -47,8 +49,15 @@ class Summary {
   }
 
  private:
-  [[nodiscard]] std::string marked(const StrategyFigures& one) const {
-    return one.name + (one.assumed.empty() ? "" : "*");
+  /// Constants of the strategy itself that have no source.
+  static std::vector<std::string> own_assumed(const StrategyFigures& one) {
+    std::vector<std::string> own;
+    std::copy_if(one.assumed.begin(), one.assumed.end(), std::back_inserter(own),
+                 [](const std::string& text) { return !text.starts_with("host."); });
+    return own;
+  }
+  static std::string marked(const StrategyFigures& one) {
+    return one.name + (own_assumed(one).empty() ? "" : "*");
   }
 
   static std::string place_of(const ComparedCase& each) {
@@ -97,10 +106,11 @@ class Summary {
   /// Mean time of a run, with everything that comes with new shapes, and of known ones.
   void by_cost(const ComparedCase& each) {
     TextTable table(1);
-    std::vector<std::string> head = {"mean, known shape"};
-    for (const std::string& cost : report_.launch_costs) head.push_back(cost);
-    head.emplace_back("|  whole stream");
-    for (const std::string& cost : report_.launch_costs) head.push_back(cost);
+    std::vector<std::string> head = {"mean: known shape | whole stream"};
+    const auto& costs = report_.launch_costs;
+    head.insert(head.end(), costs.begin(), costs.end());
+    head.emplace_back("|");
+    head.insert(head.end(), costs.begin(), costs.end());
     table.add(head);
     for (const StrategyFigures& one : each.strategies) {
       if (!one.refused.empty()) continue;
@@ -173,50 +183,47 @@ class Summary {
     text_ += table.text();
   }
 
-  /// Ratios to the first strategy, workload by workload, and their geometric mean.
+  /// Ratios to the first strategy: workload by workload, and their means by launch cost.
   void over_workloads() {
     if (report_.cases.size() < 2) return;
-    for (std::size_t cost = 0; cost < report_.launch_costs.size(); ++cost) {
-      text_ += fmt::format("\nlaunch cost {}: how many times faster than the first strategy\n",
-                           report_.launch_costs[cost]);
-      ratios(cost);
-    }
-  }
-
-  void ratios(std::size_t cost) {
-    const std::vector<StrategyFigures>& names = report_.cases.front().strategies;
     TextTable table(2);
-    std::vector<std::string> head = {"known shape / whole stream", ""};
-    for (std::size_t i = 1; i < names.size(); ++i) head.push_back(names[i].name);
+    std::vector<std::string> head = {
+        "times faster than " + report_.cases.front().strategies.front().name,
+        "known shape / whole stream"};
+    for (std::size_t i = 1; i < report_.cases.front().strategies.size(); ++i) {
+      head.push_back(report_.cases.front().strategies[i].name);
+    }
     table.add(head);
-    std::vector<double> known(names.size(), 0), whole(names.size(), 0);
-    std::vector<int> count(names.size(), 0);
     for (const ComparedCase& each : report_.cases) {
       std::vector<std::string> row = {each.workload, place_of(each)};
-      const StrategyFigures& first = each.strategies.front();
-      for (std::size_t i = 1; i < each.strategies.size(); ++i) {
-        const StrategyFigures& one = each.strategies[i];
-        if (!one.refused.empty() || !first.refused.empty()) {
-          row.emplace_back("-");
-          continue;
-        }
-        const double again = bargain_of(first, cost).again_us / bargain_of(one, cost).again_us;
-        const double stream = first.streams[cost].total_us / one.streams[cost].total_us;
-        row.push_back(fmt::format("{} / {}", times(again), times(stream)));
-        known[i] += std::log(again);
-        whole[i] += std::log(stream);
-        ++count[i];
-      }
+      for (std::size_t i = 1; i < each.strategies.size(); ++i) row.push_back(ratio({&each}, i, 0));
       table.add(row);
     }
-    std::vector<std::string> mean = {"geometric mean", ""};
-    for (std::size_t i = 1; i < names.size(); ++i) {
-      mean.push_back(count[i] == 0 ? "-"
-                                   : fmt::format("{} / {}", times(std::exp(known[i] / count[i])),
-                                                 times(std::exp(whole[i] / count[i]))));
+    std::vector<const ComparedCase*> all;
+    for (const ComparedCase& each : report_.cases) all.push_back(&each);
+    for (std::size_t cost = 0; cost < report_.launch_costs.size(); ++cost) {
+      std::vector<std::string> row = {"geometric mean", "launch " + report_.launch_costs[cost]};
+      for (std::size_t i = 1; i < head.size() - 1; ++i) row.push_back(ratio(all, i, cost));
+      table.add(row);
     }
-    table.add(mean);
-    text_ += table.text();
+    text_ += "\n" + table.text();
+  }
+
+  /// How much faster a strategy is than the first one; geometric means of the cases it ran in.
+  static std::string ratio(const std::vector<const ComparedCase*>& cases, std::size_t strategy,
+                           std::size_t cost) {
+    double known = 0, whole = 0;
+    int count = 0;
+    for (const ComparedCase* each : cases) {
+      const StrategyFigures &first = each->strategies.front(), &one = each->strategies[strategy];
+      if (!one.refused.empty() || !first.refused.empty()) continue;
+      known += std::log(bargain_of(first, cost).again_us / bargain_of(one, cost).again_us);
+      whole += std::log(first.streams[cost].total_us / one.streams[cost].total_us);
+      ++count;
+    }
+    return count == 0 ? "-"
+                      : fmt::format("{} / {}", times(std::exp(known / count)),
+                                    times(std::exp(whole / count)));
   }
 
   static std::string times(double ratio) {
@@ -231,13 +238,18 @@ class Summary {
         "time above. decode: what it exposes at low, nominal and high\ncost, of the middle "
         "shape.\n";
     std::set<std::string> said;
+    std::set<std::string> host;
     for (const ComparedCase& each : report_.cases) {
       for (const StrategyFigures& one : each.strategies) {
-        if (one.assumed.empty() || !said.insert(one.name).second) continue;
-        text_ += fmt::format("* {} rests on numbers without a source: {}\n", one.name,
-                             fmt::join(one.assumed, ", "));
+        const std::vector<std::string> own = own_assumed(one);
+        host.insert(one.assumed.begin() + static_cast<std::ptrdiff_t>(own.size()),
+                    one.assumed.end());
+        if (own.empty() || !said.insert(one.strategy).second) continue;
+        text_ += fmt::format("* {} rests on numbers without a source: {}\n", one.strategy,
+                             fmt::join(own, ", "));
       }
     }
+    text_ += fmt::format("all rest on assumed times of the host: {}\n", fmt::join(host, ", "));
   }
 
   const ComparisonReport& report_;
