@@ -156,10 +156,20 @@ class ComparisonRun {
     machines_ = machines_of(study_, report_.launch_costs);
     workloads_ = workloads_of(study_);
     for (const StudyStrategy& strategy : study_.strategies) check_strategy(strategy);
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+      const auto alike = std::find_if(groups_.begin(), groups_.end(), [&](const auto& group) {
+        return same_cores(machines_[group.front()].at_cost[0], machines_[i].at_cost[0]);
+      });
+      if (alike == groups_.end()) {
+        groups_.push_back({i});
+      } else {
+        alike->push_back(i);
+      }
+    }
   }
 
   ComparisonReport run(int jobs) {
-    const std::size_t count = machines_.size() * workloads_.size() * study_.strategies.size();
+    const std::size_t count = groups_.size() * workloads_.size() * study_.strategies.size();
     std::vector<std::string> results(count);
     Progress progress;
     progress.expect(static_cast<std::int64_t>(count), false);
@@ -181,7 +191,7 @@ class ComparisonRun {
 
  private:
   struct Task {
-    std::size_t machine, workload, strategy;
+    std::size_t group, workload, strategy;
   };
   [[nodiscard]] Task task_of(std::size_t index) const {
     const std::size_t strategies = study_.strategies.size();
@@ -216,7 +226,7 @@ class ComparisonRun {
     }
   }
 
-  /// The figures of a task, one after another, each with its length.
+  /// The figures of a task: for each machine of the group how many, and each with its length.
   std::string measure(std::size_t index) const {
     const Task task = task_of(index);
     const ComparedWorkload& workload = workloads_[task.workload];
@@ -224,44 +234,65 @@ class ComparisonRun {
     StreamSetup setup;
     setup.graph = &workload.graph;
     setup.stream = &workload.stream;
-    setup.machines = &machines_[task.machine].at_cost;
+    for (std::size_t machine : groups_[task.group]) {
+      setup.machines.push_back(&machines_[machine].at_cost);
+    }
     setup.options = options_of(strategy);
     setup.options.mode = workload.mode;
     setup.options.seed = workload.seed;
-    setup.decode = true;
     std::string text;
-    for (const StrategyFigures& figures : measure_stream(setup, strategy.name)) {
-      const std::string one = figures.to_text();
-      text += std::to_string(one.size()) + " " + one;
+    for (const auto& of_machine : measure_stream(setup, strategy.name)) {
+      text += std::to_string(of_machine.size()) + " ";
+      for (const StrategyFigures& figures : of_machine) {
+        const std::string one = figures.to_text();
+        text += std::to_string(one.size()) + " " + one;
+      }
     }
     return text;
   }
 
+  ComparedCase empty_case(std::size_t machine, std::size_t workload) const {
+    ComparedCase fresh;
+    fresh.machine = machines_[machine].name;
+    fresh.axes = machines_[machine].axes;
+    fresh.clock_mhz = static_cast<double>(machines_[machine].at_cost[0].clock.core.count()) / 1e6;
+    fresh.workload = workloads_[workload].name;
+    fresh.operators = operators_of(workloads_[workload].graph);
+    fresh.stream = workloads_[workload].stream;
+    return fresh;
+  }
+
   void collect(const std::vector<std::string>& results) {
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      const Task task = task_of(i);
-      const ComparedMachine& machine = machines_[task.machine];
-      const ComparedWorkload& workload = workloads_[task.workload];
-      if (task.strategy == 0) {
-        ComparedCase& fresh = report_.cases.emplace_back();
-        fresh.machine = machine.name;
-        fresh.axes = machine.axes;
-        fresh.clock_mhz = static_cast<double>(machine.at_cost[0].clock.core.count()) / 1e6;
-        fresh.workload = workload.name;
-        fresh.operators = operators_of(workload.graph);
-        fresh.stream = workload.stream;
-      }
-      for (std::size_t at = 0; at < results[i].size();) {
-        const std::size_t space = results[i].find(' ', at);
-        const std::size_t size = std::stoul(results[i].substr(at, space - at));
-        StrategyFigures figures = StrategyFigures::from_text(results[i].substr(space + 1, size));
-        figures.assumed = constants_.assumed_of(figures.strategy);
-        const auto host = assumed_host(machine.at_cost[0]);
-        figures.assumed.insert(figures.assumed.end(), host.begin(), host.end());
-        report_.cases.back().strategies.push_back(std::move(figures));
-        at = space + 1 + size;
+    for (std::size_t machine = 0; machine < machines_.size(); ++machine) {
+      for (std::size_t i = 0; i < workloads_.size(); ++i) {
+        report_.cases.push_back(empty_case(machine, i));
       }
     }
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const Task task = task_of(i);
+      std::size_t at = 0;
+      const auto number = [&] {
+        const std::size_t begin = at;
+        at = results[i].find(' ', begin) + 1;
+        return std::stoul(results[i].substr(begin, at - 1 - begin));
+      };
+      for (std::size_t machine : groups_[task.group]) {
+        ComparedCase& into = report_.cases[machine * workloads_.size() + task.workload];
+        for (std::size_t left = number(); left > 0; --left) {
+          const std::size_t size = number();
+          into.strategies.push_back(figures_from(results[i].substr(at, size), machine));
+          at += size;
+        }
+      }
+    }
+  }
+
+  StrategyFigures figures_from(const std::string& text, std::size_t machine) const {
+    StrategyFigures figures = StrategyFigures::from_text(text);
+    figures.assumed = constants_.assumed_of(figures.strategy);
+    const auto host = assumed_host(machines_[machine].at_cost[0]);
+    figures.assumed.insert(figures.assumed.end(), host.begin(), host.end());
+    return figures;
   }
 
   Study study_;
@@ -269,6 +300,7 @@ class ComparisonRun {
   std::string strategies_file_;
   std::vector<std::string> sets_;
   std::vector<ComparedMachine> machines_{};
+  std::vector<std::vector<std::size_t>> groups_{};  // of machines whose cores work alike
   std::vector<ComparedWorkload> workloads_{};
   ComparisonReport report_{};
 };

@@ -101,7 +101,7 @@ void visit(auto& archive, StrategyFigures& figures) {
   archive(figures.ahead_us);
   if (!archive.some(figures.decode)) return;
   archive(figures.decode->shape);
-  archive(figures.decode->cycles_us);
+  archive(figures.decode->free_us);
   for (double& value : figures.decode->exposed_us) archive(value);
 }
 

@@ -17,7 +17,9 @@
 //       code_bytes    of all code it keeps after the stream
 //       ahead_us      compiling before the stream, in none of the times below
 //       padding       share of computed elements beyond the sizes asked for
-//       decode        null, or {shape, cycles_us, exposed_us {low, nominal, high}} of one shape
+//       decode        null, or {shape, free_us, exposed_us {low, nominal, high}}: what decoding
+//       adds to
+//                     the time of one shape's launches, which is free_us if it takes none
 //       by_cost       one per launch cost:
 //         launch_cost, total_us, first_us (until the first result), mean_us
 //         p50_us, p90_us, p99_us, max_us     of the steps' latencies
@@ -108,7 +110,7 @@ Json shape_json(const ShapeFigures& shape) {
 Json decode_json(const std::optional<StrategyFigures::Decode>& decode) {
   if (!decode) return nullptr;
   return {{"shape", decode->shape},
-          {"cycles_us", rounded(decode->cycles_us)},
+          {"free_us", rounded(decode->free_us)},
           {"exposed_us",
            {{"low", rounded(decode->exposed_us[0])},
             {"nominal", rounded(decode->exposed_us[1])},

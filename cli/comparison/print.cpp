@@ -233,10 +233,10 @@ class Summary {
   void footnotes() {
     text_ +=
         "\nfirst: until the first result. again: a shape once more, mean over shapes. device: of a "
-        "run. compile, encode: what they\nadd to the total. ahead: compiled before the stream, in "
+        "run. compile, encode: what\nthey add to the total. ahead: compiled before the stream, in "
         "no "
-        "time above. decode: what it exposes at low, nominal and high\ncost, of the middle "
-        "shape.\n";
+        "time above. decode: what it adds to the launches\nof the middle shape at low, nominal and "
+        "high cost.\n";
     std::set<std::string> said;
     std::set<std::string> host;
     for (const ComparedCase& each : report_.cases) {

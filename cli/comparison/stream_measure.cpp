@@ -20,18 +20,23 @@ double us_of(std::int64_t ns) {
   return static_cast<double>(ns) / 1000.0;
 }
 
+double cycles_to_us(Cycles cycles, const Machine& machine) {
+  return static_cast<double>(cycles.count()) * 1e6 /
+         static_cast<double>(machine.clock.core.count());
+}
+
 /// Runs the stream through one session.
 class StreamRun {
  public:
   /// `known`: times of launches by shape; where it is empty they are simulated and noted in it.
-  StreamRun(const StreamSetup& setup, const StrategyConstants& constants,
-            std::vector<LaunchBodies>& known)
+  StreamRun(const StreamSetup& setup, const std::vector<Machine>& machines,
+            const StrategyConstants& constants, std::vector<LaunchBodies>& known)
       : setup_(setup),
-        device_(*setup.machines, sim_options(setup.options)),
-        session_(*setup.graph, setup.machines->front(), device_,
+        machines_(machines),
+        device_(machines, sim_options(setup.options)),
+        session_(*setup.graph, machines.front(), device_,
                  options_of(setup.options, device_, constants)),
-        known_(known),
-        costs_(setup.machines->size()) {}
+        known_(known) {}
 
   void run(StrategyFigures& figures) {
     figures.shapes.resize(setup_.stream->shapes.size());
@@ -140,15 +145,15 @@ class StreamRun {
   }
 
   [[nodiscard]] double us_of_cycles(Cycles cycles) const {
-    return static_cast<double>(cycles.count()) * 1e6 /
-           static_cast<double>(setup_.machines->front().clock.core.count());
+    return cycles_to_us(cycles, machines_.front());
   }
 
   const StreamSetup& setup_;
+  const std::vector<Machine>& machines_;
   TimedDevice device_;
   Session session_;
   std::vector<LaunchBodies>& known_;
-  std::size_t costs_;
+  std::size_t costs_ = machines_.size();
 };
 
 /// The shape in the middle by time on the device.
@@ -162,38 +167,48 @@ int middle_of(const std::vector<ShapeFigures>& shapes) {
   return order[order.size() / 2];
 }
 
+/// Of the module's launches, without data.
+Cycles bodies_of(const StreamSetup& setup, Module module, const Machine& machine,
+                 bool free_firmware) {
+  SimOptions sim = sim_options(setup.options);
+  sim.mode = Mode::Timing;
+  sim.free_firmware = free_firmware;
+  const std::vector<Machine> machines = {machine};
+  TimedDevice device(machines, sim);
+  device.simulate();
+  module.machine = hash_of(machine);
+  Session session(std::move(module), machine, device,
+                  session_options(setup.options, device.simulator(), Mode::Timing));
+  (void)session.run({}, {});
+  return device.spent(0).body;
+}
+
+/// The same launches with other costs of decoding; nothing where the host drives the graph.
 void measure_decode(const StreamSetup& setup, StrategyFigures& figures) {
   const int shape = middle_of(figures.shapes);
-  Job job;
-  job.graph = *setup.graph;
-  job.dims = setup.stream->shapes[static_cast<std::size_t>(shape)];
-  RunOptions options = setup.options;
-  options.decode = true;
-  options.critical_path = false;
-  options.mode = Mode::Timing;
-  const Execution execution = execute(job, setup.machines->front(), options, {});
-  const auto& profiles = execution.report.firmware.by_profile;
-  if (execution.fault || !profiles[0] || !profiles[1] || !profiles[2]) return;
-  const double clock = execution.report.clock_mhz;
+  const Machine& machine = setup.machines.front()->front();
+  TimedDevice nowhere(*setup.machines.front(), sim_options(setup.options));
+  Session session(*setup.graph, machine, nowhere,
+                  session_options(setup.options, nowhere.simulator(), Mode::Timing));
+  const Module* module = session.prepared(setup.stream->shapes[static_cast<std::size_t>(shape)]);
+  if (module == nullptr) return;
   StrategyFigures::Decode& decode = figures.decode.emplace();
   decode.shape = shape;
-  decode.cycles_us = static_cast<double>(execution.report.cycles) / clock;
-  for (std::size_t i = 0; i < profiles.size(); ++i) {
-    decode.exposed_us[i] = static_cast<double>(profiles[i]->exposed_cycles) / clock;
+  const Cycles free = bodies_of(setup, *module, machine, true);
+  decode.free_us = cycles_to_us(free, machine);
+  for (std::size_t i = 0; i < decode.exposed_us.size(); ++i) {
+    Machine variant = machine;
+    variant.firmware.profile = static_cast<DecodeProfile>(i);
+    decode.exposed_us[i] = cycles_to_us(bodies_of(setup, *module, variant, false) - free, machine);
   }
 }
 
-StrategyFigures measure_once(const StreamSetup& setup, const std::string& name,
+StrategyFigures measure_once(const StreamSetup& setup, const std::vector<Machine>& machines,
                              const StrategyConstants& constants, std::vector<LaunchBodies>& known) {
   StrategyFigures figures;
-  figures.name = name;
-  figures.strategy = setup.options.strategy;
   try {
-    figures.features = names_of(features_of(setup.options));
     known.resize(setup.stream->shapes.size());
-    StreamRun(setup, constants, known).run(figures);
-    const bool bytecode = find_strategy(figures.strategy).path == CodePath::Bytecode;
-    if (setup.decode && bytecode) measure_decode(setup, figures);
+    StreamRun(setup, machines, constants, known).run(figures);
   } catch (const Error& error) {
     figures.refused = error.what();
   } catch (const std::bad_alloc&) {
@@ -202,22 +217,56 @@ StrategyFigures measure_once(const StreamSetup& setup, const std::string& name,
   return figures;
 }
 
+/// As published and as measured for this project.
+std::vector<std::pair<std::string, StrategyConstants>> variants_of(const RunOptions& options,
+                                                                   const std::string& name) {
+  StrategyConstants constants = constants_of(options);
+  if (!find_strategy(options.strategy).specializes) return {{name, constants}};
+  std::vector<std::pair<std::string, StrategyConstants>> variants;
+  constants.jit.compiler = JitCompiler::Published;
+  variants.emplace_back(name + " (s)", constants);
+  constants.jit.compiler = JitCompiler::Measured;
+  variants.emplace_back(name + " (ms)", constants);
+  return variants;
+}
+
 }  // namespace
 
-std::vector<StrategyFigures> measure_stream(const StreamSetup& setup, const std::string& name) {
-  StrategyConstants constants = constants_of(setup.options);
+std::vector<std::vector<StrategyFigures>> measure_stream(const StreamSetup& setup,
+                                                         const std::string& name) {
+  const Strategy& strategy = find_strategy(setup.options.strategy);
+  const std::vector<std::string> features = names_of(features_of(setup.options));
   std::vector<LaunchBodies> known;
-  std::vector<StrategyFigures> all;
-  if (!find_strategy(setup.options.strategy).specializes) {
-    all.push_back(measure_once(setup, name, constants, known));
-    return all;
-  }
-  for (const JitCompiler compiler : {JitCompiler::Published, JitCompiler::Measured}) {
-    constants.jit.compiler = compiler;
-    const char* suffix = compiler == JitCompiler::Published ? " (s)" : " (ms)";
-    all.push_back(measure_once(setup, name + suffix, constants, known));
+  std::vector<std::vector<StrategyFigures>> all;
+  std::optional<StrategyFigures::Decode> decode;
+  for (const std::vector<Machine>* machines : setup.machines) {
+    all.emplace_back();
+    for (const auto& [title, constants] : variants_of(setup.options, name)) {
+      StrategyFigures figures = measure_once(setup, *machines, constants, known);
+      figures.name = title;
+      figures.strategy = setup.options.strategy;
+      figures.features = features;
+      if (strategy.path == CodePath::Bytecode && figures.refused.empty()) {
+        if (!decode) measure_decode(setup, figures);
+        if (!decode) decode = figures.decode;
+        figures.decode = decode;
+      }
+      all.back().push_back(std::move(figures));
+    }
   }
   return all;
+}
+
+bool same_cores(const Machine& a, const Machine& b) {
+  Machine alike = b;
+  alike.host = a.host;
+  alike.launch.vector = a.launch.vector;
+  alike.launch.cube = a.launch.cube;
+  alike.launch.mix = a.launch.mix;
+  alike.launch.native = a.launch.native;
+  alike.launch.per_core = a.launch.per_core;
+  alike.launch.stream_depth = a.launch.stream_depth;
+  return hash_of(alike) == hash_of(a);
 }
 
 }  // namespace dvmsim

@@ -42,10 +42,10 @@ struct StrategyFigures {
   std::vector<StreamFigures> streams{};            // by launch cost
   std::int64_t code_bytes = 0;
   double ahead_us = 0;  // compiling before anything runs
-  /// Decode that shows in the cycles of one set of sizes, at low, nominal and high cost.
+  /// What decoding adds to the time of one set of sizes' launches, at low, nominal and high cost.
   struct Decode {
     int shape = 0;
-    double cycles_us = 0;
+    double free_us = 0;  // of these launches, their cores at work, if decoding takes no time
     std::array<double, 3> exposed_us{};
   };
   std::optional<Decode> decode{};
@@ -64,15 +64,18 @@ struct ShapeStream {
 struct StreamSetup {
   const Graph* graph = nullptr;
   const ShapeStream* stream = nullptr;
-  const std::vector<Machine>* machines = nullptr;  // by launch cost; the first is the machine's own
-  RunOptions options{};                            // strategy, features, memory, L2, mode, seed
-  bool decode = false;
+  /// Machines that differ in what the host and a launch's head cost only, so that cores work alike:
+  /// each at every launch cost, its own first.
+  std::vector<const std::vector<Machine>*> machines{};
+  RunOptions options{};  // strategy, features, memory, L2, mode, seed
 };
 
-/// Every set of sizes is simulated when it first comes; later steps take its launches' times. A
-/// jit is measured with published and with measured compile times, the others give one result.
-/// What cannot run is an answer, not an Error.
-[[nodiscard]] std::vector<StrategyFigures> measure_stream(const StreamSetup& setup,
-                                                          const std::string& name);
+/// By machine. Every set of sizes is simulated when it first comes; later steps, and the other
+/// machines, take its launches' times. A jit is measured with published and with measured compile
+/// times, the others give one result. What cannot run is an answer, not an Error.
+[[nodiscard]] std::vector<std::vector<StrategyFigures>> measure_stream(const StreamSetup& setup,
+                                                                       const std::string& name);
+/// Do cores work alike on both?
+[[nodiscard]] bool same_cores(const Machine& a, const Machine& b);
 
 }  // namespace dvmsim
