@@ -26,6 +26,7 @@ int validate(const ValidateOptions& options);
 int fit(const FitOptions& options);
 int diff(const DiffOptions& options);
 int regress(const RegressOptions& options);
+int compare(const CompareOptions& options);
 int sweep(const SweepOptions& options);
 
 }  // namespace dvmsim

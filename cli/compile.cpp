@@ -8,6 +8,7 @@
 #include "cli/files.h"
 #include "cli/job.h"
 #include "cli/machine.h"
+#include "cli/strategy_constants.h"
 #include "cli/workload.h"
 #include "compiler/codegen/compile.h"
 #include "compiler/graph/shape.h"
@@ -39,7 +40,7 @@ std::string overview(const Module& module, const CompileWork& work) {
 int compile_model(const CommandLine& line) {
   const RunOptions& options = line.run;
   const Features features = features_of(options);
-  const Machine machine = machine_from(options.hardware, options.sets);
+  const Machine machine = machine_from(options.hardware, machine_sets(options.sets));
   const Strategy& strategy = find_strategy(options.strategy);
   const Graph written = load_model(options.model, options.floats, known_inputs(options));
   const Graph graph = bind_symbols(infer_shapes(written), bindings_of(written, options, {}));

@@ -4,8 +4,9 @@
 #include <optional>
 #include <set>
 
-#include "cli/compare.h"
 #include "cli/features.h"
+#include "cli/strategy_constants.h"
+#include "cli/value_check.h"
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "sim/device/device.h"
@@ -155,17 +156,6 @@ void fill_from(RunReport& report, const RunOptions& options, const Job& job,
                           result.memory.intermediates, result.memory.programs};
 }
 
-/// Launches of one run, if it takes the longer arm of every branch.
-std::int64_t launches_of(const std::vector<ModuleStep>& steps) {
-  std::int64_t count = 0;
-  for (const ModuleStep& step : steps) {
-    count += step.kind == ModuleStep::Kind::Launch
-                 ? 1
-                 : std::max(launches_of(step.then_steps), launches_of(step.else_steps));
-  }
-  return count;
-}
-
 }  // namespace
 
 Mode mode_of(const RunOptions& options) {
@@ -183,6 +173,7 @@ SimOptions sim_options(const RunOptions& options) {
 SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
   SessionOptions session;
   session.strategy = &find_strategy(options.strategy);
+  session.constants = constants_of(options);
   session.features = features_of(options);
   session.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   session.cores = options.cores;
@@ -274,7 +265,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   }
   if (options.decode) measure_decode(report, result.module, machine, job, options);
   if (options.check) {
-    report.check = compare(result.outputs, evaluate(*job.graph, job.inputs));
+    report.check = check_values(result.outputs, evaluate(*job.graph, job.inputs));
   }
   execution.outputs = std::move(result.outputs);
   execution.output_names = std::move(result.output_names);

@@ -8,6 +8,7 @@
 #include "cli/machine.h"
 #include "cli/npy.h"
 #include "cli/program.h"
+#include "cli/strategy_constants.h"
 #include "cli/workload.h"
 #include "vm/base/error.h"
 #include "vm/isa/verify.h"
@@ -134,7 +135,7 @@ Prepared prepare(const CommandLine& line) {
   (void)features_of(line.run);
   Prepared prepared;
   prepared.options = line.run;
-  prepared.machine = machine_from(line.run.hardware, line.run.sets);
+  prepared.machine = machine_from(line.run.hardware, machine_sets(line.run.sets));
   if (line.verb == CommandLine::Verb::Op) {
     if (!line.run.known.empty()) throw Error("--known: an op has no values to compile for");
     choose_mode(prepared.options);

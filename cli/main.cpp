@@ -40,6 +40,8 @@ int perform(const CommandLine& line) {
       return regress(line.regress);
     case Verb::Sweep:
       return sweep(line.sweep);
+    case Verb::Compare:
+      return compare(line.compare);
   }
   return kBadInput;
 }

@@ -28,12 +28,11 @@ void refuse(const std::string& option, const std::string& instead) {
 }
 
 void check_strategy(const std::string& name, const std::string& option) {
-  if (name == "eager" || name == "dvm" || name == "resident") return;
-  constexpr const char* kInstead = "use eager, dvm or resident";
-  for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager"}) {
-    if (name == known) refuse(option + " " + name, kInstead);
+  if (name == "dvm-eager") refuse(option + " " + name, "use dvm");
+  for (const char* known : {"eager", "graph", "sink", "jit", "bucket", "dvm", "resident"}) {
+    if (name == known) return;
   }
-  throw Error(option + " " + name + ": unknown; " + kInstead);
+  throw Error(option + " " + name + ": unknown; use " + kStrategiesHelp);
 }
 
 void check_tiling(const std::string& name, const std::string& option) {

@@ -17,6 +17,10 @@ namespace dvmsim {
 
 using Named = std::vector<std::pair<std::string, std::string>>;  // name=text, in order
 
+inline constexpr const char* kStrategiesHelp = "eager, graph, sink, jit, bucket, dvm or resident";
+inline constexpr const char* kConstantsHelp =
+    "file of the strategies' constants (default: configs/strategies.yaml)";
+
 void check_strategy(const std::string& name, const std::string& option);
 void check_tiling(const std::string& name, const std::string& option);
 /// "+name,-name": whether each is on.

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "cli/options_compare.h"
 #include "cli/options_regress.h"
 #include "cli/options_sweep.h"
 #include "compiler/schedule/matmul.h"
@@ -100,7 +101,8 @@ void add_compile(CLI::App& app, Raw& raw) {
   app.add_option("--dim", raw.dims, "size of a symbolic dimension, name=N")
       ->allow_extra_args(false);
   app.add_option("--shape", raw.shapes, "shape of an input, name=2x3x48")->allow_extra_args(false);
-  app.add_option("--strategy", raw.run.strategy, "eager, dvm or resident")->capture_default_str();
+  app.add_option("--strategy", raw.run.strategy, kStrategiesHelp)->capture_default_str();
+  app.add_option("--strategies", raw.run.strategies, kConstantsHelp);
   app.add_option("--feature", raw.features, "switch features, +name,-name");
   app.add_option("--tiling", raw.run.tiling,
                  "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");
@@ -292,6 +294,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   add_diff(*diff, line.diff);
   auto* regress = app.add_subcommand("regress", "compare cases with their baselines");
   add_regress(*regress, line.regress);
+  auto* compare = app.add_subcommand("compare", "strategies side by side on streams of shapes");
+  add_compare(*compare, line.compare);
   auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
   add_sweep(*sweep, line.sweep);
 
@@ -307,7 +311,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       {disasm, Verb::Disasm},     {assemble, Verb::Asm},  {check, Verb::ConfigCheck},
       {show, Verb::ConfigShow},   {bench, Verb::Bench},   {bench_compile, Verb::BenchCompile},
       {validate, Verb::Validate}, {fit, Verb::Fit},       {diff, Verb::Diff},
-      {regress, Verb::Regress},   {report, Verb::Report}, {sweep, Verb::Sweep}};
+      {regress, Verb::Regress},   {report, Verb::Report}, {sweep, Verb::Sweep},
+      {compare, Verb::Compare}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }

@@ -31,6 +31,7 @@ struct RunOptions {
   std::int64_t seed = 1;
   std::string output{};
   std::string strategy{"dvm"};
+  std::string strategies{};                              // file of constants; empty: the project's
   std::vector<std::pair<std::string, bool>> features{};  // name, on
   std::optional<Mode> mode{};
   std::string tiling{};
@@ -107,6 +108,14 @@ struct RegressOptions {
   std::size_t most = 4;
 };
 
+struct CompareOptions {
+  std::string study{};
+  std::string strategies{};         // file of constants; empty: the project's
+  std::vector<std::string> sets{};  // of strategies: "jit.workers=16"
+  std::string json{}, csv{};
+  int jobs = 0;  // 0: one per processor
+};
+
 struct SweepOptions {
   std::string study{};
   std::string output{};       // folder of results; empty: named after the study, here
@@ -136,7 +145,8 @@ struct CommandLine {
     Fit,
     Diff,
     Regress,
-    Sweep
+    Sweep,
+    Compare
   };
   Verb verb = Verb::Run;
   RunOptions run{};
@@ -145,6 +155,7 @@ struct CommandLine {
   FitOptions fit{};
   DiffOptions diff{};
   RegressOptions regress{};
+  CompareOptions compare{};
   SweepOptions sweep{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config, report: what is read

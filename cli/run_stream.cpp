@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "cli/commands.h"
-#include "cli/compare.h"
 #include "cli/execute.h"
 #include "cli/features.h"
 #include "cli/job.h"
@@ -14,7 +13,9 @@
 #include "cli/npy.h"
 #include "cli/page.h"
 #include "cli/progress.h"
+#include "cli/strategy_constants.h"
 #include "cli/stream.h"
+#include "cli/value_check.h"
 #include "cli/workload.h"
 #include "compiler/graph/eval.h"
 #include "sim/device/device.h"
@@ -142,7 +143,7 @@ class StreamRun {
     row.digest = digest_of(result.outputs);
     if (options_.check) {
       for (const auto& [name, tensor] : last_outputs_) inputs.try_emplace(name, tensor);
-      row.check = compare(result.outputs, evaluate(graph_, inputs));
+      row.check = check_values(result.outputs, evaluate(graph_, inputs));
     }
     for (const auto& [output, input] : state_) {
       for (std::size_t i = 0; i < result.output_names.size(); ++i) {
@@ -184,7 +185,7 @@ void refuse_with_stream(const RunOptions& options) {
 int run_stream(const RunOptions& options) {
   (void)features_of(options);
   refuse_with_stream(options);
-  const Machine machine = machine_from(options.hardware, options.sets);
+  const Machine machine = machine_from(options.hardware, machine_sets(options.sets));
   const Stream stream = load_stream(options.stream);
   const std::vector<StreamStep> steps = steps_of(stream);
   const Graph graph = load_model(options.model, options.floats);

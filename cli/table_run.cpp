@@ -19,16 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<std::string> find_above(fs::path folder, const std::string& name) {
-  for (;;) {
-    const fs::path file = folder / "configs" / name;
-    std::error_code fault;
-    if (fs::is_regular_file(file, fault)) return file.string();
-    if (!folder.has_relative_path()) return {};
-    folder = folder.parent_path();
-  }
-}
-
 bool keep(const std::vector<std::string>& wanted, const std::string& value) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
 }
@@ -92,15 +82,5 @@ TableRun::TableRun(const TableOptions& options)
     : table(load(options)),
       overrides(overrides_of(options)),
       pool(pool_of(options, table.folder)) {}
-
-std::string find_config(const std::string& name) {
-  std::error_code fault;
-  const fs::path here = fs::current_path(fault);
-  const fs::path program = fs::read_symlink("/proc/self/exe", fault).parent_path();
-  for (const fs::path& start : {here, program, program.parent_path() / "share" / "dvmsim"}) {
-    if (const auto found = find_above(start, name)) return *found;
-  }
-  throw Error("configs/" + name + ": not found here or above; name a file");
-}
 
 }  // namespace dvmsim

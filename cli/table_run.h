@@ -18,8 +18,4 @@ struct TableRun {
   Pool pool;
 };
 
-/// A file of the project by its path below configs/: looked for in the working directory and above,
-/// then above the executable and where it was installed with. Throws Error if it is nowhere.
-[[nodiscard]] std::string find_config(const std::string& name);
-
 }  // namespace dvmsim

@@ -10,6 +10,26 @@
 #include "vm/base/error.h"
 
 namespace dvmsim {
+namespace {
+
+int nests_of(const Graph& graph, const Group& group) {
+  const auto reductions = std::count_if(group.nodes.begin(), group.nodes.end(), [&](NodeId id) {
+    return info_of(graph.node(id).op).pattern == Pattern::Reduction;
+  });
+  return 1 + static_cast<int>(reductions);
+}
+
+}  // namespace
+
+std::int64_t launches_of(const std::vector<ModuleStep>& steps) {
+  std::int64_t count = 0;
+  for (const ModuleStep& step : steps) {
+    count += step.kind == ModuleStep::Kind::Launch
+                 ? 1
+                 : std::max(launches_of(step.then_steps), launches_of(step.else_steps));
+  }
+  return count;
+}
 
 void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
   if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, planned.partition);
@@ -22,6 +42,7 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
       continue;
     }
     ++work_.groups;
+    const std::size_t programs = module_.programs.size();
     try {
       if (group.kind == GroupKind::Vector) {
         compile_vector(scope, planned.kernels[i]);
@@ -33,6 +54,8 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
       if (text.starts_with("node '")) throw;
       throw Error(fmt::format("{}: {}", describe(*scope.graph, first), text));
     }
+    work_.kernels.push_back({group.kind, nests_of(*scope.graph, group),
+                             static_cast<int>(module_.programs.size() - programs)});
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "compiler/graph/graph.h"
 #include "compiler/pass/feature.h"
@@ -27,13 +28,25 @@ struct CompileOptions {
   std::string* groups = nullptr;
 };
 
+/// What a compiler of native code would have to do for a group.
+struct KernelWork {
+  GroupKind kind = GroupKind::Vector;
+  int nests = 1;     // loop nests: one, and one for each reduction
+  int programs = 0;  // that no group before it has
+};
+
 /// What the host's time is modelled from.
 struct CompileWork {
   std::int64_t nodes = 0, tiles = 0, words = 0, groups = 0;
+  std::int64_t launches = 0;  // of a run that takes the longer arm of every branch
+  std::vector<KernelWork> kernels{};
 };
 
 /// `graph` is specialized. Throws Error, naming the node, for what cannot be compiled.
 [[nodiscard]] Module compile(const Graph& graph, const Machine& machine,
                              const CompileOptions& options, CompileWork* work = nullptr);
+
+/// Launches of one run, if it takes the longer arm of every branch.
+[[nodiscard]] std::int64_t launches_of(const std::vector<ModuleStep>& steps);
 
 }  // namespace dvmsim

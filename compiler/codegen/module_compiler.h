@@ -46,6 +46,7 @@ class ModuleCompiler {
     name_outputs(scope);
     module_.output_names = graph.output_names;
     plan_memory(module_);
+    work_.launches += launches_of(module_.steps);
     return std::move(module_);
   }
 

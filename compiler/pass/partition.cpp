@@ -144,8 +144,10 @@ class Partitioner {
                                      const Node& consumer) {
     const Group& a = groups_[static_cast<std::size_t>(into)];
     const Group& b = groups_[static_cast<std::size_t>(from)];
-    if (fusion_ == Fusion::PerOperator && origin(producer) != origin(consumer)) {
-      return "one kernel per operator";
+    const bool one_operator = origin(producer) == origin(consumer);
+    if (fusion_ == Fusion::PerOperator && !one_operator) return "one kernel per operator";
+    if (fusion_ == Fusion::Pointwise && a.kind == GroupKind::Cube && !one_operator) {
+      return "its producer is a library's product";
     }
     if (a.kind != GroupKind::Vector && a.kind != GroupKind::Cube) {
       return fmt::format("its producer is a {} kernel", name_of(a.kind));

@@ -39,6 +39,7 @@ struct Group {
 /// Who may share a launch.
 enum class Fusion : std::uint8_t {
   PerOperator,  // only nodes that came from one operator of the framework
+  Pointwise,    // as Patterns, but products keep to themselves
   Patterns,     // whatever has a common domain and fits, and elementwise epilogues of products
 };
 

@@ -74,29 +74,64 @@ GraphRunner::GraphRunner(const Machine& machine, Device& device, RunnerOptions r
       modules_(machine, device, runner),
       settings_(settings),
       strategy_(*runner.strategy),
-      machine_hash_(hash_of(machine)) {}
+      machine_hash_(hash_of(machine)),
+      constants_(runner.constants),
+      specializations_(constants_.jit.automatic_dynamic, constants_.jit.recompile_limit) {}
 
 GraphRunner::~GraphRunner() = default;
 
-CompileOptions GraphRunner::compile_options() const {
-  CompileOptions options;
-  options.fusion = strategy_.fusion;
+GraphRunner::Making GraphRunner::making_of(const Key& key, bool dynamic) {
+  using Verdict = Specializations::Verdict;
+  Making making{&strategy_, dynamic, false, {}};
+  if (strategy_.specializes) {
+    const Verdict verdict = specializations_.ask(key.path, key.facts);
+    making.compiles = verdict == Verdict::Compile;
+    if (verdict == Verdict::GiveUp) making.strategy = &kEager;
+  }
+  if (strategy_.pads) making.compiles = !key.path.starts_with(kEdgePath);
+  CompileOptions& options = making.options;
+  options.fusion = making.strategy->fusion;
+  if (options.fusion == Fusion::Pointwise && constants_.jit.max_autotune) {
+    options.fusion = Fusion::Patterns;
+  }
   options.features = settings_.features;
-  options.path = strategy_.path;
+  options.path = making.strategy->path;
   options.tiling = settings_.tiling;
   options.cores = settings_.cores;
   options.machine_hash = machine_hash_;
-  return options;
+  return making;
 }
 
-std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, const Graph& graph) {
+void GraphRunner::make_ready(ReadyModule& ready, Module module, const Making& making) const {
+  ready.module = std::move(module);
+  ready.module.strategy = std::string(strategy_.name);
+  ready.strategy = making.strategy;
+  ready.dynamic = making.dynamic;
+  ready.compiles = making.compiles;
+  if (!strategy_.one_submission) return;
+  for (const ModuleStep& step : ready.module.steps) {
+    if (step.kind != ModuleStep::Kind::Branch) continue;
+    throw Error(
+        fmt::format("node '{}' (if): the host decides it between launches, which strategy "
+                    "{} captures as one; use another strategy",
+                    step.label, strategy_.name));
+  }
+}
+
+std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, const Graph& graph,
+                                                            const Making& making) {
   auto made = std::make_shared<Stage>();
   made->key = key;
   made->plan = plan_stage(graph);
+  if (strategy_.one_submission && !made->plan.whole) {
+    throw Error(
+        fmt::format("{}: the host drives the graph there, which strategy {} captures as "
+                    "one; use another strategy",
+                    driven_by(made->plan), strategy_.name));
+  }
   if (!made->plan.whole && made->plan.device.nodes.empty()) return made;
   ReadyModule& ready = made->ready.emplace();
-  ready.module = compile(made->plan.device, machine_, compile_options(), &ready.work);
-  ready.module.strategy = std::string(strategy_.name);
+  make_ready(ready, compile(made->plan.device, machine_, making.options, &ready.work), making);
   for (ValueId id : made->plan.device.inputs) {
     made->inputs.push_back(made->plan.device.value(id).name);
   }
@@ -106,14 +141,14 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
 
 /// Of a plan that is bound.
 std::shared_ptr<GraphRunner::Stage> GraphRunner::planned_stage(const Key& key, const Graph& model,
-                                                               Plan& plan) const {
+                                                               Plan& plan,
+                                                               const Making& making) const {
   auto made = std::make_shared<Stage>();
   made->key = key;
   made->plan.whole = true;
   for (ValueId id : model.outputs) made->plan.device_outputs.push_back(model.value(id).name);
   ReadyModule& ready = made->ready.emplace();
-  ready.module = plan.compile(&ready.work);
-  ready.module.strategy = std::string(strategy_.name);
+  make_ready(ready, plan.compile(&ready.work), making);
   for (ValueId id : model.inputs) made->inputs.push_back(model.value(id).name);
   return made;
 }
@@ -121,8 +156,10 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::planned_stage(const Key& key, c
 std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, const Graph& model,
                                                             std::span<const std::int64_t> sizes) {
   constexpr std::size_t kMostPlans = 64;
-  for (const auto& plan : plans_) {
-    if (plan->bind(sizes)) return planned_stage(key, model, *plan);
+  const Making making = making_of(key, !model.symbols.empty());
+  for (const KnownPlan& known : plans_) {
+    if (known.strategy != making.strategy || !known.plan->bind(sizes)) continue;
+    return planned_stage(key, model, *known.plan, making);
   }
   Bindings bindings;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
@@ -130,10 +167,10 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
   }
   const Graph bound = bind_symbols(model, bindings);
   const bool whole = bindings.size() == sizes.size() && plan_stage(bound).whole;
-  if (!whole || model.symbols.empty()) return make_stage(key, bound);
-  auto plan = std::make_unique<Plan>(model, sizes, machine_, compile_options());
-  auto made = planned_stage(key, model, *plan);
-  if (plan->symbolic()) plans_.insert(plans_.begin(), std::move(plan));
+  if (!whole || model.symbols.empty()) return make_stage(key, bound, making);
+  auto plan = std::make_unique<Plan>(model, sizes, machine_, making.options);
+  auto made = planned_stage(key, model, *plan, making);
+  if (plan->symbolic()) plans_.insert(plans_.begin(), {making.strategy, std::move(plan)});
   if (plans_.size() > kMostPlans) plans_.pop_back();
   return made;
 }
@@ -161,7 +198,7 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(const Key& key,
                                                           RunResult& result) {
   const auto found = stages_.find(key);
   if (found != stages_.end()) return used(found->second);
-  const auto made = stages_[key] = make_stage(key, graph());
+  const auto made = stages_[key] = make_stage(key, graph(), making_of(key, true));
   result.compiled = true;
   (void)used(made);
   keep_few(*made);
@@ -183,6 +220,7 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(Module module) {
   }
   made->ready.emplace();
   made->ready->module = std::move(module);
+  made->ready->strategy = &strategy_;
   analysed_.insert("");
   return stages_[{}] = made;
 }

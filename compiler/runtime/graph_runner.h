@@ -19,6 +19,7 @@
 #include "compiler/runtime/module_runner.h"
 #include "compiler/runtime/stage.h"
 #include "compiler/runtime/stage_key.h"
+#include "compiler/runtime/strategy/specializations.h"
 
 namespace dvmsim {
 
@@ -45,6 +46,8 @@ class GraphRunner {
   /// The stage of a shaped model for these sizes of its symbols, in order; kUnbound where one has
   /// none. What does not depend on them is found once for all that the answers of a first allow.
   static constexpr std::int64_t kUnbound = -1;
+  /// Stages whose path begins so pad and cut: their code holds for all sizes.
+  static constexpr std::string_view kEdgePath = "edge";
   std::shared_ptr<Stage> stage_of(const Graph& model, std::vector<std::int64_t> sizes,
                                   RunResult& result);
   /// The stage of a graph, made if need be. `graph` has the shapes of its inputs.
@@ -71,12 +74,20 @@ class GraphRunner {
 
  private:
   using Stages = std::unordered_map<Key, std::shared_ptr<Stage>, StageKeyHash>;
-  [[nodiscard]] CompileOptions compile_options() const;
-  [[nodiscard]] std::shared_ptr<Stage> make_stage(const Key& key, const Graph& graph);
+  /// How code for a stage comes into being.
+  struct Making {
+    const Strategy* strategy = nullptr;
+    bool dynamic = false, compiles = false;
+    CompileOptions options{};
+  };
+  [[nodiscard]] Making making_of(const Key& key, bool dynamic);
+  [[nodiscard]] std::shared_ptr<Stage> make_stage(const Key& key, const Graph& graph,
+                                                  const Making& making);
   [[nodiscard]] std::shared_ptr<Stage> make_stage(const Key& key, const Graph& model,
                                                   std::span<const std::int64_t> sizes);
-  [[nodiscard]] std::shared_ptr<Stage> planned_stage(const Key& key, const Graph& model,
-                                                     Plan& plan) const;
+  [[nodiscard]] std::shared_ptr<Stage> planned_stage(const Key& key, const Graph& model, Plan& plan,
+                                                     const Making& making) const;
+  void make_ready(ReadyModule& ready, Module module, const Making& making) const;
   std::shared_ptr<Stage> used(std::shared_ptr<Stage> stage);
   /// Drops modules until this one fits; Error with the figures if it never does.
   void make_room(const Stage& keep, std::int64_t input_bytes);
@@ -111,7 +122,13 @@ class GraphRunner {
   std::set<std::string> analysed_{};  // paths the host has paid for
   std::int64_t uses_ = 0;
   Stages stages_{};
-  std::vector<std::unique_ptr<Plan>> plans_{};  // of the model, the last made first
+  struct KnownPlan {
+    const Strategy* strategy = nullptr;
+    std::unique_ptr<Plan> plan{};
+  };
+  std::vector<KnownPlan> plans_{};  // of the model, the last made first
+  StrategyConstants constants_;
+  Specializations specializations_;
 };
 
 }  // namespace dvmsim

@@ -13,6 +13,7 @@ struct ModuleRunner::Running {
   ReadyModule& ready;
   std::vector<std::uint64_t> own;  // by tensor: inputs and outputs
   std::uint64_t workspace = 0;
+  bool submitted = false;  // a launch has been
 
   [[nodiscard]] std::uint64_t address_of(int tensor) const {
     const ModuleTensor& found = ready.module.tensors[static_cast<std::size_t>(tensor)];
@@ -77,27 +78,32 @@ void ModuleRunner::charge(HostWork work, std::int64_t picoseconds, const std::st
   device_.host_work(work, nanoseconds, HostThread::Front, label);
 }
 
-void ModuleRunner::launch(const ModuleStep& step, const Running& running, RunResult& result) {
+void ModuleRunner::charge(const HostCharge& charge, const std::string& label, RunResult& result) {
+  std::int64_t& total = charge.work == HostWork::Compile  ? result.compile_ns
+                        : charge.work == HostWork::Encode ? result.encode_ns
+                                                          : result.dispatch_ns;
+  this->charge(charge.work, charge.time.count(), label, total);
+}
+
+HostFacts ModuleRunner::facts_of(const ReadyModule& ready) const {
+  return {machine_,   options_.constants, ready.work,    nullptr,
+          !ready.ran, ready.dynamic,      ready.compiles};
+}
+
+void ModuleRunner::launch(const ModuleStep& step, Running& running, RunResult& result) {
   const ReadyModule& ready = running.ready;
   const Program& program = ready.module.programs[static_cast<std::size_t>(step.program)];
-  const auto launches = std::max<std::int64_t>(1, ready.work.groups);
-  if (options_.strategy->compiles && (options_.strategy->encodes_each_run || !ready.ran)) {
-    const std::int64_t words =
-        static_cast<std::int64_t>(program.cube.size() + program.vector.size());
-    charge(HostWork::Encode,
-           machine_.host.word.count() * words +
-               machine_.host.tile.count() * ready.work.tiles / launches,
-           step.label, result.encode_ns);
-  } else {
-    std::int64_t dispatch = 0;
-    charge(HostWork::Capture, machine_.host.capture.count(), step.label, dispatch);
-  }
+  HostFacts facts = facts_of(ready);
+  facts.program = &program;
+  charge(ready.strategy->before_launch(facts), step.label, result);
   Launch launch;
   launch.program = &program;
   launch.path = step.path;
   launch.cube_cores = step.cube_cores;
   launch.vector_cores = step.vector_cores;
   launch.label = step.label;
+  launch.follows = ready.strategy->one_submission && running.submitted;
+  running.submitted = true;
   for (const ModuleArgument& argument : step.arguments) {
     const bool address = argument.kind == ModuleArgument::Kind::Tensor;
     launch.arguments.push_back((address ? running.address_of(argument.tensor) : 0) +
@@ -106,7 +112,7 @@ void ModuleRunner::launch(const ModuleStep& step, const Running& running, RunRes
   tickets_.push_back(device_.submit(launch));
 }
 
-void ModuleRunner::run_steps(const std::vector<ModuleStep>& steps, const Running& running,
+void ModuleRunner::run_steps(const std::vector<ModuleStep>& steps, Running& running,
                              RunResult& result) {
   for (const ModuleStep& step : steps) {
     if (result.fault) return;
@@ -128,7 +134,7 @@ void ModuleRunner::run(ReadyModule& ready, std::span<const DeviceTensor> inputs,
   const Module& module = ready.module;
   DVMSIM_ASSERT(inputs.size() == module.inputs.size() && outputs.size() == module.outputs.size(),
                 "a module runs on all its inputs and outputs");
-  Running running{ready, std::vector<std::uint64_t>(module.tensors.size(), 0), 0};
+  Running running{ready, std::vector<std::uint64_t>(module.tensors.size(), 0)};
   if (workspace_ != nullptr) running.workspace = *workspace_;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     running.own[static_cast<std::size_t>(module.inputs[i])] = inputs[i].address();
@@ -144,8 +150,26 @@ void ModuleRunner::run(ReadyModule& ready, std::span<const DeviceTensor> inputs,
                           Bytes(tensor.bytes));
     }
   }
+  if (!ready.ran) count_code(ready, result);
+  if (ready.strategy->before_module != nullptr) {
+    charge(ready.strategy->before_module(facts_of(ready)), module.name, result);
+  }
   run_steps(module.steps, running, result);
   ready.ran = true;
+}
+
+/// Called with a module's first run.
+void ModuleRunner::count_code(const ReadyModule& ready, RunResult& result) {
+  const Strategy& strategy = *options_.strategy;
+  if (strategy.code == Strategy::Code::Programs) return;
+  const std::int64_t bytes = native_bytes(ready.module, machine_);
+  if (strategy.code == Strategy::Code::Generic) native_bytes_ = std::max(native_bytes_, bytes);
+  if (!ready.compiles) return;
+  native_bytes_ += bytes;
+  if (!strategy.pads) return;
+  const std::int64_t time = options_.constants.jit.trace.count() * ready.work.nodes +
+                            native_compile_time(ready.work, options_.constants).count();
+  result.ahead_ns += machine_.host.speed.ceil_of(time) / kPicosecondsPerNanosecond;
 }
 
 void ModuleRunner::reserve_workspace(const ReadyModule& ready) {
@@ -204,6 +228,8 @@ void ModuleRunner::finish(RunResult& result) {
   }
   tickets_.clear();
   checked_ = 0;
+  const bool bytecode = options_.strategy->code == Strategy::Code::Programs;
+  result.code_bytes = bytecode ? memory_.used().programs : native_bytes_;
   device_.forget_launches();
 }
 

@@ -22,6 +22,7 @@ namespace dvmsim {
 
 struct RunnerOptions {
   const Strategy* strategy = &kDvm;
+  StrategyConstants constants{};
   Mode mode = Mode::Functional;
   /// Called with every buffer of inputs, constants and outputs before the first launch of a module.
   std::function<void(const std::string& name, std::uint64_t address, Bytes size)> before_run{};
@@ -30,6 +31,9 @@ struct RunnerOptions {
 /// A module that can run again.
 struct ReadyModule {
   Module module{};
+  const Strategy* strategy = &kDvm;
+  bool dynamic = false;   // its graph has symbols
+  bool compiles = false;  // native code for it comes into being with its first run
   CompileWork work{};
   PlacedConstants constants{};
   bool placed = false, ran = false;
@@ -80,8 +84,11 @@ class ModuleRunner {
 
  private:
   struct Running;
-  void run_steps(const std::vector<ModuleStep>& steps, const Running& running, RunResult& result);
-  void launch(const ModuleStep& step, const Running& running, RunResult& result);
+  void run_steps(const std::vector<ModuleStep>& steps, Running& running, RunResult& result);
+  void count_code(const ReadyModule& ready, RunResult& result);
+  [[nodiscard]] HostFacts facts_of(const ReadyModule& ready) const;
+  void launch(const ModuleStep& step, Running& running, RunResult& result);
+  void charge(const HostCharge& charge, const std::string& label, RunResult& result);
 
   const Machine& machine_;
   Device& device_;
@@ -92,6 +99,7 @@ class ModuleRunner {
   std::int64_t workspace_bytes_ = 0;
   std::vector<Ticket> tickets_{};  // of the run in progress
   std::size_t checked_ = 0;        // so many of them have ended without a fault
+  std::int64_t native_bytes_ = 0;  // of the code of all runs so far
 };
 
 }  // namespace dvmsim

@@ -19,8 +19,12 @@ struct RunResult {
   std::vector<LaunchReport> launches{};
   Fault fault{};          // of the first launch that failed; the rest did not run
   bool compiled = false;  // a module did not exist before
-  std::int64_t compile_ns = 0, encode_ns = 0;  // modelled host time
-  std::int64_t program_bytes = 0;              // of the distinct programs
+  std::int64_t compile_ns = 0, encode_ns = 0, dispatch_ns = 0;  // modelled host time
+  std::int64_t ahead_ns = 0;                                    // compiling before anything runs
+  std::int64_t program_bytes = 0;                               // of the distinct programs
+  std::int64_t code_bytes = 0;  // of all code the strategy keeps by now
+  std::int64_t elements = 0,
+               padded_elements = 0;  // computed, and of them beyond the sizes asked for
 
   /// What the host did between launches because values on the device decide what comes next.
   struct HostSteps {

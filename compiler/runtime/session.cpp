@@ -10,7 +10,7 @@ namespace dvmsim {
 namespace {
 
 RunnerOptions runner_options(const SessionOptions& options) {
-  return {options.strategy, options.mode, options.before_run};
+  return {options.strategy, options.constants, options.mode, options.before_run};
 }
 
 CompileSettings settings_of(const SessionOptions& options) {
@@ -23,7 +23,11 @@ CompileSettings settings_of(const SessionOptions& options) {
 Session::Session(const Graph& graph, const Machine& machine, Device& device, SessionOptions options)
     : graph_(infer_shapes(graph)),
       runner_(machine, device, runner_options(options), settings_of(options)),
-      output_names_(graph_.output_names) {}
+      output_names_(graph_.output_names) {
+  if (options.strategy->pads && !graph_.symbols.empty()) {
+    padded_.emplace(graph_, runner_, options.constants);
+  }
+}
 
 Session::Session(Module module, const Machine& machine, Device& device, SessionOptions options)
     : runner_(machine, device, runner_options(options), settings_of(options)),
@@ -95,6 +99,7 @@ Bindings Session::bind(const Bindings& dims, const Tensors& inputs) const {
 
 std::shared_ptr<GraphRunner::Stage> Session::stage_for(const Bindings& dims, RunResult& result) {
   if (fixed_ != nullptr) return fixed_;
+  if (padded_) return padded_->stages_of(dims, result).inner;
   std::vector<std::int64_t> sizes;
   sizes.reserve(graph_.symbols.size());
   for (const std::string& symbol : graph_.symbols) {
@@ -145,6 +150,7 @@ GraphRunner::Environment Session::inputs_of(const GraphRunner::Stage& stage,
   GraphRunner::Environment values;
   // Those of the module in its order, which decides the addresses; then the others.
   std::vector<std::string> order = GraphRunner::inputs_of(stage);
+  std::erase_if(order, [&](const std::string& name) { return !types.contains(name); });
   for (const auto& [name, type] : types) {
     if (std::find(order.begin(), order.end(), name) == order.end()) order.push_back(name);
   }
@@ -173,7 +179,9 @@ RunResult Session::run(const Bindings& dims, const Tensors& inputs) {
   RunResult result;
   result.output_names = output_names_;
   const Bindings bound = bind(dims, inputs);
-  const auto stage = stage_for(bound, result);
+  std::optional<PaddedRun::Stages> padded;
+  if (padded_) padded = padded_->stages_of(bound, result);
+  const auto stage = padded ? padded->inner : stage_for(bound, result);
   const auto types = input_types(*stage, bound);
   std::int64_t input_bytes = 0;
   for (const auto& [name, type] : types) {
@@ -182,11 +190,16 @@ RunResult Session::run(const Bindings& dims, const Tensors& inputs) {
       input_bytes += DeviceMemory::rounded(element_count(type.shape) * size_of(type.dtype));
   }
   ModuleRunner& modules = runner_.modules();
-  runner_.prepare(*stage, input_bytes);
+  if (padded) {
+    padded_->prepare(*padded, input_bytes);
+  } else {
+    runner_.prepare(*stage, input_bytes);
+  }
   modules.memory().reset_peak();
   GraphRunner::Environment values = inputs_of(*stage, types, inputs);
   carried_.clear();
-  const auto outputs = runner_.run(*stage, std::move(values), {}, result);
+  const auto outputs = padded ? padded_->run(*padded, std::move(values), result)
+                              : runner_.run(*stage, std::move(values), {}, result);
   modules.finish(result);
   result.module = GraphRunner::module_of(*stage);
   for (std::size_t i = 0; result.module != nullptr && i < result.module->programs.size(); ++i) {

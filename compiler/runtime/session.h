@@ -15,6 +15,7 @@
 #include "compiler/graph/shape.h"
 #include "compiler/runtime/graph_runner.h"
 #include "compiler/runtime/module.h"
+#include "compiler/runtime/padded_run.h"
 #include "compiler/runtime/run_result.h"
 #include "compiler/runtime/strategy/strategy.h"
 #include "vm/device/device.h"
@@ -23,6 +24,7 @@ namespace dvmsim {
 
 struct SessionOptions {
   const Strategy* strategy = &kDvm;
+  StrategyConstants constants{};
   Tiling tiling = Tiling::Cost;
   int cores = 0;
   std::optional<Features> features{};  // none: those of the strategy
@@ -40,6 +42,8 @@ class Session {
   /// A module compiled elsewhere, for its own shapes only.
   Session(Module module, const Machine& machine, Device& device, SessionOptions options);
   ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   /// Inputs by name; in timing mode none are needed. Symbols not in `dims` are bound from the
   /// inputs' shapes. Error, before anything runs, for a model that does not fit the device.
@@ -84,6 +88,7 @@ class Session {
   Graph graph_;
   std::shared_ptr<GraphRunner::Stage> fixed_{};  // made from a module
   GraphRunner runner_;
+  std::optional<PaddedRun> padded_{};  // if the strategy pads
   std::vector<std::string> output_names_{};
   std::map<std::string, std::string> carries_{};  // input: output
   GraphRunner::Environment carried_{};

@@ -11,6 +11,16 @@ constexpr std::int64_t kPicosecondsPerNanosecond = 1000;
 
 }  // namespace
 
+Cycles launch_head(const Machine& machine, const Launch& launch) {
+  const auto& cost = machine.launch;
+  const Picoseconds fixed = launch.path == CodePath::Native                    ? cost.native
+                            : launch.cube_cores > 0 && launch.vector_cores > 0 ? cost.mix
+                            : launch.cube_cores > 0                            ? cost.cube
+                                                                               : cost.vector;
+  return cycles_in(fixed + cost.per_core * (launch.cube_cores + launch.vector_cores),
+                   machine.clock.core);
+}
+
 HostTimeline::HostTimeline(const Machine& machine, const Probes& probes)
     : machine_(machine), probes_(probes) {}
 
@@ -22,6 +32,7 @@ void HostTimeline::work(HostWork kind, std::int64_t nanoseconds, HostThread thre
 }
 
 Cycles HostTimeline::submit(const Launch& launch) {
+  if (launch.follows) return cycles_in(queue_, machine_.clock.core);
   queue_ = std::max(queue_, front_);
   const auto depth = static_cast<std::size_t>(machine_.launch.stream_depth);
   if (ends_.size() >= depth) queue_ = std::max(queue_, time_at(ends_[ends_.size() - depth]));

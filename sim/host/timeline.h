@@ -11,6 +11,9 @@
 
 namespace dvmsim {
 
+/// From the device taking a launch up to its first core's start.
+[[nodiscard]] Cycles launch_head(const Machine& machine, const Launch& launch);
+
 class HostTimeline {
  public:
   HostTimeline(const Machine& machine, const Probes& probes);

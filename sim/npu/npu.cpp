@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/host/timeline.h"
+
 namespace dvmsim {
 
 Npu::Npu(sc_core::sc_module_name name, const Machine& machine, const NpuOptions& options,
@@ -51,7 +53,7 @@ void Npu::begin(const NpuLaunch& launch) {
   memory_->server().begin(cores);
   cross_.begin(cubes, what.vector_cores);
   taking_part_.clear();
-  const Cycles start = launch.begin + launch_head(what, cores);
+  const Cycles start = launch.begin + launch_head(machine_, what);
   const std::int64_t skew = in_cycles(machine_.launch.skew).count();
   for (int i = 0; i < cores; ++i) {
     const int number = i < cubes ? i : machine_.cores.cube + i - cubes;
@@ -70,15 +72,6 @@ void Npu::take_part(int number, const NpuLaunch& launch, Cycles start) {
 
 Cycles Npu::in_cycles(Picoseconds time) const {
   return cycles_in(time, machine_.clock.core);
-}
-
-Cycles Npu::launch_head(const Launch& launch, int cores) const {
-  const auto& cost = machine_.launch;
-  const Picoseconds fixed = launch.path == CodePath::Native                    ? cost.native
-                            : launch.cube_cores > 0 && launch.vector_cores > 0 ? cost.mix
-                            : launch.cube_cores > 0                            ? cost.cube
-                                                                               : cost.vector;
-  return in_cycles(fixed + cost.per_core * cores);
 }
 
 LaunchReport Npu::finish(const DatedFault& meant) {

@@ -36,7 +36,6 @@ class Npu : public sc_core::sc_module, public LaunchInterface, private Neighbour
   [[nodiscard]] CoreId id_of(int number) const;
   void take_part(int number, const NpuLaunch& launch, Cycles start);
   [[nodiscard]] Cycles in_cycles(Picoseconds time) const;
-  [[nodiscard]] Cycles launch_head(const Launch& launch, int cores) const;
   [[nodiscard]] Fault deadlock();
 
   const Machine& machine_;

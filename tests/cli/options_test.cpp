@@ -92,7 +92,7 @@ TEST(Options, the_other_verbs) {
 
 TEST(Options, what_is_not_there_is_refused_by_name) {
   EXPECT_NE(error_of({"run", "m", "--html", "a.html"}).find("--html"), std::string::npos);
-  EXPECT_NE(error_of({"run", "m", "--strategy", "jit"}).find("jit: not available"),
+  EXPECT_NE(error_of({"run", "m", "--strategy", "dvm-eager"}).find("dvm-eager: not available"),
             std::string::npos);
 }
 
@@ -100,7 +100,8 @@ TEST(Options, wrong_values_are_refused_with_what_to_write) {
   EXPECT_EQ(line_of({"run", "m", "--tiling", "dvm-v3"}).run.tiling, "dvm-v3");
   EXPECT_NE(error_of({"run", "m", "--tiling", "dvm-v4"}).find("dvm-v3 (today's)"),
             std::string::npos);
-  EXPECT_NE(error_of({"run", "m", "--strategy", "fast"}).find("use eager, dvm or resident"),
+  EXPECT_NE(error_of({"run", "m", "--strategy", "fast"})
+                .find("use eager, graph, sink, jit, bucket, dvm or resident"),
             std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--dim", "seq"}).find("name=value"), std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--dim", "seq=x"}).find("not a whole number"), std::string::npos);

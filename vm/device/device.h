@@ -24,6 +24,7 @@ struct Launch {
   int cube_cores = 0;  // cores 0.. of each kind take part
   int vector_cores = 0;
   std::string label{};
+  bool follows = false;  // handed over together with the launch before it: no work of the host
 };
 
 /// What one launch did. Times are device cycles since the device was made.

@@ -2,10 +2,15 @@
 
 namespace dvmsim {
 
+HostCharge dispatch_launch(const HostFacts& facts) {
+  return {HostWork::Capture, facts.machine.host.capture};
+}
+
 const Strategy kEager = {.name = "eager",
                          .fusion = Fusion::PerOperator,
                          .path = CodePath::Native,
+                         .code = Strategy::Code::Generic,
                          .compiles = false,
-                         .encodes_each_run = false};
+                         .before_launch = dispatch_launch};
 
 }  // namespace dvmsim

@@ -2,11 +2,7 @@
 
 namespace dvmsim {
 
-const Strategy kResident = {.name = "resident",
-                            .fusion = Fusion::Patterns,
-                            .path = CodePath::Bytecode,
-                            .compiles = true,
-                            .encodes_each_run = true,
-                            .features = Features::all()};
+const Strategy kResident = {
+    .name = "resident", .before_launch = encode_launch, .features = Features::all()};
 
 }  // namespace dvmsim

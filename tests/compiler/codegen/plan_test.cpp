@@ -5,12 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <optional>
-#include <random>
-#include <set>
 
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
-#include "tests/support/random_graph.h"
+#include "tests/support/symbolic_graph.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -145,70 +143,11 @@ TEST(Plan, of_what_needs_numbers_serves_its_own_sizes_only) {
   EXPECT_EQ(plan.compile(), written_in(graph, {9}));
 }
 
-/// Some sizes of the inputs become symbols, in attributes too.
-class Symbolic {
- public:
-  explicit Symbolic(std::uint64_t seed) : random_(seed), graph_(random_graph(seed).graph) {
-    for (ValueId id : graph_.inputs) {
-      for (Dim& dim : *graph_.value(id).type.shape) replace(dim, true);
-    }
-    for (Node& node : graph_.nodes) {
-      if (node.op != Op::Reshape && node.op != Op::Expand) continue;
-      for (auto& [name, attribute] : node.attributes) {
-        if (Dims* dims = std::get_if<Dims>(&attribute)) {
-          for (Dim& dim : *dims) replace(dim, false);
-        }
-      }
-    }
-    for (const auto& [number, name] : names_) {
-      graph_.symbols.push_back(name);
-      sizes_.push_back(number);
-    }
-  }
-
-  [[nodiscard]] std::optional<Graph> graph() const {
-    if (names_.empty()) return std::nullopt;
-    try {
-      return infer_shapes(graph_);
-    } catch (const Error&) {
-      return std::nullopt;
-    }
-  }
-  [[nodiscard]] const Sizes& sizes() const { return sizes_; }
-  [[nodiscard]] Sizes other_sizes() {
-    Sizes sizes = sizes_;
-    for (std::int64_t& size : sizes) {
-      const auto pick = random_() % 8;
-      if (pick == 0) size = 1;
-      if (pick == 1) size = sizes.front();
-      if (pick > 2) size = 1 + static_cast<std::int64_t>(random_() % 200);
-    }
-    return sizes;
-  }
-
- private:
-  void replace(Dim& dim, bool may_name) {
-    if (!dim.is_known() || dim.value() < 2) return;
-    const std::int64_t number = dim.value();
-    if (may_name && !seen_.contains(number) && random_() % 3 != 0) {
-      names_[number] = "s" + std::to_string(number);
-    }
-    seen_.insert(number);
-    if (names_.contains(number)) dim = Dim::symbol(names_.at(number));
-  }
-
-  std::mt19937_64 random_;
-  Graph graph_;
-  std::set<std::int64_t> seen_{};
-  std::map<std::int64_t, std::string> names_{};
-  Sizes sizes_{};
-};
-
 /// Plans of graphs with symbols are bound to other sizes, and give what these give written in.
 void expect_plans_alike(std::uint64_t seeds, Features features) {
   int symbolic = 0, reused = 0;
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
-    Symbolic made(seed);
+    SymbolicGraph made(seed);
     const std::optional<Graph> graph = made.graph();
     if (!graph) continue;
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + print_graph(*graph));

@@ -12,7 +12,7 @@ namespace dvmsim {
 /// value plus the same share of 1 (f32 1e-4, f16 2e-2, bf16 8e-2): a compiled graph rounds
 /// elsewhere than the definition. NaN equals NaN; everything else must be equal. max_rel_err is
 /// the largest error over the largest magnitude expected, tensor by tensor.
-[[nodiscard]] RunReport::Check compare(const std::vector<Tensor>& actual,
-                                       const std::vector<Tensor>& expected);
+[[nodiscard]] RunReport::Check check_values(const std::vector<Tensor>& actual,
+                                            const std::vector<Tensor>& expected);
 
 }  // namespace dvmsim

@@ -1,0 +1,47 @@
+// The result of a comparison as plain data, as JSON and CSV that scripts and pages are made from,
+// and as text for people.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/comparison/break_even.h"
+#include "cli/comparison/stream_measure.h"
+#include "cli/strategy_constants.h"
+
+namespace dvmsim {
+
+/// One workload on one machine under every strategy.
+struct ComparedCase {
+  std::string machine{}, workload{};
+  std::vector<std::pair<std::string, std::string>> axes{};  // that vary between machines
+  double clock_mhz = 0;
+  std::int64_t operators = 0;  // of the framework: nodes of the graph that are more than a view
+  ShapeStream stream{};
+  std::vector<StrategyFigures> strategies{};
+};
+
+struct ComparisonReport {
+  static constexpr int kSchema = 1;
+  std::string study{}, title{};
+  std::vector<std::string> launch_costs{};  // the machine's own first, as "own"
+  std::vector<StrategyConstant> constants{};
+  std::vector<ComparedCase> cases{};
+  std::vector<std::string> not_modelled{};
+};
+
+/// How a strategy bargains at a launch cost: means over the shapes, each counted once.
+[[nodiscard]] Bargain bargain_of(const StrategyFigures& figures, std::size_t cost);
+/// Of those that ran; the wins' numbers are indices into the case's strategies.
+[[nodiscard]] std::vector<Win> winners_of(const ComparedCase& each, std::size_t cost);
+/// Elements computed for padding, of all.
+[[nodiscard]] double padding_share(const StrategyFigures& figures, const ShapeStream& stream);
+
+[[nodiscard]] std::string to_json(const ComparisonReport& report);
+/// A line of names, then one per machine, workload, strategy and launch cost.
+[[nodiscard]] std::string to_csv(const ComparisonReport& report);
+[[nodiscard]] std::string summary(const ComparisonReport& report);
+
+}  // namespace dvmsim

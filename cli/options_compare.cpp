@@ -1,0 +1,21 @@
+#include "cli/options_compare.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/option_values.h"
+
+namespace dvmsim {
+
+void add_compare(CLI::App& app, CompareOptions& options) {
+  app.add_option("STUDY", options.study, "study file: machines, workloads, strategies")->required();
+  app.add_option("--strategies", options.strategies, kConstantsHelp);
+  app.add_option("--set", options.sets, "change a constant of a strategy, jit.workers=16")
+      ->allow_extra_args(false);
+  app.add_option("--json", options.json, "everything found, to a file; - for standard output");
+  app.add_option("--csv", options.csv, "a row per machine, workload, strategy and launch cost");
+  app.add_option("--jobs", options.jobs, "worker processes (0: one per processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+}
+
+}  // namespace dvmsim
