@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -53,9 +54,11 @@ void understand_floats(RunOptions& run, const Raw& raw) {
 
 void understand_strategy(RunOptions& run, const Raw& raw) {
   understand_floats(run, raw);
-  if (run.strategy != "eager" && run.strategy != "dvm" && run.strategy != "resident") {
-    constexpr const char* kInstead = "use eager, dvm or resident";
-    for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager"}) {
+  constexpr const char* kAvailable[] = {"eager", "dvm", "dvm-eager", "resident"};
+  if (std::find(std::begin(kAvailable), std::end(kAvailable), run.strategy) ==
+      std::end(kAvailable)) {
+    constexpr const char* kInstead = "use eager, dvm, dvm-eager or resident";
+    for (const char* known : {"graph", "sink", "jit", "bucket"}) {
       if (run.strategy == known) refuse("--strategy " + run.strategy, kInstead);
     }
     throw Error("--strategy " + run.strategy + ": unknown; " + kInstead);
@@ -157,7 +160,8 @@ void add_compile(CLI::App& app, Raw& raw) {
   app.add_option("--dim", raw.dims, "size of a symbolic dimension, name=N")
       ->allow_extra_args(false);
   app.add_option("--shape", raw.shapes, "shape of an input, name=2x3x48")->allow_extra_args(false);
-  app.add_option("--strategy", raw.run.strategy, "eager, dvm or resident")->capture_default_str();
+  app.add_option("--strategy", raw.run.strategy, "eager, dvm, dvm-eager or resident")
+      ->capture_default_str();
   app.add_option("--feature", raw.features, "switch features, +name,-name");
   app.add_option("--tiling", raw.run.tiling,
                  "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");

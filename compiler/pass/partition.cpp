@@ -6,6 +6,7 @@
 #include <set>
 
 #include "compiler/codegen/mix.h"
+#include "compiler/graph/shape.h"
 #include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/long_reduce.h"
 #include "compiler/schedule/lower.h"
@@ -147,6 +148,10 @@ class Partitioner {
     if (fusion_ == Fusion::PerOperator && origin(producer) != origin(consumer)) {
       return "one kernel per operator";
     }
+    if (fusion_ == Fusion::Captured) {
+      if (reduces(a)) return "a reduction ends what is captured";
+      if (largest_shape(a) != largest_shape(b)) return "its shape is another one";
+    }
     if (a.kind != GroupKind::Vector && a.kind != GroupKind::Cube) {
       return fmt::format("its producer is a {} kernel", name_of(a.kind));
     }
@@ -163,6 +168,29 @@ class Partitioner {
     }
     if (!does_fit(std::move(*lowered))) return "a row of all its values does not fit UB";
     return {};
+  }
+
+  [[nodiscard]] bool reduces(const Group& group) const {
+    return std::any_of(group.nodes.begin(), group.nodes.end(), [&](NodeId id) {
+      return info_of(graph_.node(id).op).pattern == Pattern::Reduction;
+    });
+  }
+
+  /// What the group iterates over, without leading dimensions of one element.
+  [[nodiscard]] Dims largest_shape(const Group& group) const {
+    Dims largest;
+    const auto see = [&](ValueId id) {
+      const auto joined = broadcast(largest, *graph_.value(id).type.shape);
+      if (joined) largest = *joined;
+    };
+    for (NodeId id : group.nodes) {
+      const Node& node = graph_.node(id);
+      see(node.outputs[0]);
+      if (info_of(node.op).pattern == Pattern::Reduction) see(node.inputs[0]);
+    }
+    const auto begins = [](const Dim& dim) { return !dim.is(1); };
+    largest.erase(largest.begin(), std::find_if(largest.begin(), largest.end(), begins));
+    return largest;
   }
 
   [[nodiscard]] std::string obstacle_to_mix(const Group& group) const {

@@ -40,6 +40,8 @@ struct Group {
 enum class Fusion : std::uint8_t {
   PerOperator,  // only nodes that came from one operator of the framework
   Patterns,     // whatever has a common domain and fits, and elementwise epilogues of products
+  Captured,     // of those only values of one shape, and nothing after a reduction: DVM's rule for
+                // calls that it sees one by one
 };
 
 /// An edge that was or was not fused, for people.

@@ -16,6 +16,7 @@
 #include "compiler/codegen/plan.h"
 #include "compiler/graph/graph.h"
 #include "compiler/pass/feature.h"
+#include "compiler/runtime/captured_modules.h"
 #include "compiler/runtime/module_runner.h"
 #include "compiler/runtime/stage.h"
 #include "compiler/runtime/stage_key.h"
@@ -88,6 +89,9 @@ class GraphRunner {
                                       const Place& place, RunResult& result);
   std::vector<DeviceTensor> run_module(Stage& stage, const Environment& values, const Place& place,
                                        RunResult& result);
+  /// The same for a stage that is captured call by call.
+  std::vector<DeviceTensor> run_captured(Stage& stage, const Environment& values,
+                                         const Place& place, RunResult& result);
   std::vector<DeviceTensor> gather_outputs(Stage& stage, Environment values, const Place& place,
                                            RunResult& result);
 
@@ -108,6 +112,7 @@ class GraphRunner {
   CompileSettings settings_;
   const Strategy& strategy_;
   std::uint64_t machine_hash_;
+  CapturedModules captured_;
   std::set<std::string> analysed_{};  // paths the host has paid for
   std::int64_t uses_ = 0;
   Stages stages_{};

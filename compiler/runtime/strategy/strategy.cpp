@@ -7,7 +7,7 @@
 namespace dvmsim {
 
 std::span<const Strategy* const> strategies() {
-  static const Strategy* const kAll[] = {&kEager, &kDvm, &kResident};
+  static const Strategy* const kAll[] = {&kEager, &kDvm, &kDvmEager, &kResident};
   return kAll;
 }
 

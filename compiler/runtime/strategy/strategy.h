@@ -19,6 +19,8 @@ struct Strategy {
   bool compiles = true;
   /// Programs are encoded again for every run of a graph with symbolic dimensions.
   bool encodes_each_run = true;
+  /// The graph is run operator by operator through the lazy API, which compiles what it captured.
+  bool captures = false;
   /// What it can do beyond `dvm`; --feature switches each.
   Features features{};
 };
@@ -29,6 +31,9 @@ extern const Strategy kEager;
 /// The paper's virtual machine on a static graph with symbolic dimensions: partitioned once, fused
 /// by pattern, encoded again for every launch.
 extern const Strategy kDvm;
+/// The same machine under a framework in eager mode: calls are captured one by one, grouped and
+/// encoded whenever they must be flushed.
+extern const Strategy kDvmEager;
 /// Beyond the paper: `dvm` and every feature.
 extern const Strategy kResident;
 
