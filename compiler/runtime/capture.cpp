@@ -101,7 +101,7 @@ void GraphCapture::run_node(const Node& node, Values& values) {
     return hold(0, lazy_.reshape(operands[0], known_shape(values.graph.value(node.outputs[0]))));
   }
   std::vector<LazyTensor> made =
-      lazy_.call(node.op, operands, node.attributes, node.outputs.size());
+      lazy_.call(node.op, operands, node.attributes, node.outputs.size(), node.name);
   for (std::size_t i = 0; i < made.size(); ++i) hold(i, std::move(made[i]));
 }
 
@@ -118,13 +118,7 @@ std::vector<LazyTensor> GraphCapture::run(const Graph& graph, std::vector<LazyTe
     }
   }
   for (const Node& node : graph.nodes) {
-    try {
-      run_node(node, values);
-    } catch (const Error& error) {
-      const std::string here = describe(graph, node), text = error.what();
-      if (text.starts_with(here)) throw;
-      throw Error(here + ": " + text);
-    }
+    run_node(node, values);
     if (result_.fault) return {};
     for (ValueId id : node.inputs) let_go(id, values);
     for (ValueId id : node.outputs) {

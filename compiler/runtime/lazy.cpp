@@ -109,7 +109,7 @@ void Lazy::begin_call(const std::string& verb, const std::vector<LazyTensor>& op
   ++counts_.calls;
   check(verb, operands);
   std::int64_t ignored = 0;
-  runner_.charge(HostWork::Capture, machine_.host.capture.count(), verb, ignored);
+  runner_.charge(HostWork::Capture, machine_.host.call.count(), verb, ignored);
 }
 
 std::shared_ptr<Lazy::Slot> Lazy::new_slot(DType dtype, std::vector<std::int64_t> shape) const {
@@ -259,12 +259,12 @@ ValueId Lazy::operand(Slot& slot) {
 }
 
 std::vector<LazyTensor> Lazy::call(Op op, const std::vector<LazyTensor>& operands,
-                                   AttributeMap attributes, std::size_t results) {
+                                   AttributeMap attributes, std::size_t results,
+                                   const std::string& origin) {
   const std::string verb(name_of(op));
   begin_call(verb, operands);
-  Node node{
-      op, {}, std::vector<ValueId>(results, kNoValue), {}, fmt::format("call {}", counts_.calls),
-      {}};
+  Node node{op, {}, std::vector<ValueId>(results, kNoValue), {}, origin, {}};
+  if (origin.empty()) node.name = fmt::format("call {}", counts_.calls);
   for (auto& [name, value] : attributes) node.set(name, std::move(value));
   std::vector<ValueType> types;
   for (const LazyTensor& each : operands) {
@@ -280,7 +280,6 @@ std::vector<LazyTensor> Lazy::call(Op op, const std::vector<LazyTensor>& operand
   for (std::size_t i = 0; i < operands.size(); ++i) {
     if (operands[i].slot_ != nullptr) node.inputs[i] = operand(*operands[i].slot_);
   }
-  node.name = verb;
   std::vector<LazyTensor> made;
   for (std::size_t i = 0; i < results; ++i) {
     auto slot = new_slot(deduced[i].dtype, resolve(*deduced[i].shape, {}));
@@ -334,9 +333,22 @@ Graph Lazy::live_graph(std::vector<DeviceTensor>& inputs,
   return live;
 }
 
+/// Calls are told apart by what they do: the same ones from elsewhere find the module, whose nodes
+/// have the names of their operators.
+CapturedModules::Found Lazy::module_of(const Graph& graph) {
+  Graph anonymous = graph;
+  for (Node& node : anonymous.nodes) node.name = name_of(node.op);
+  try {
+    return modules_.find(anonymous);
+  } catch (const Error&) {
+    (void)modules_.find(graph);  // the same error, of the call
+    throw;
+  }
+}
+
 void Lazy::launch(const Graph& graph, const std::vector<DeviceTensor>& inputs,
                   const std::vector<std::shared_ptr<Slot>>& wanted) {
-  const CapturedModules::Found found = modules_.find(graph);
+  const CapturedModules::Found found = module_of(graph);
   const auto nodes = static_cast<std::int64_t>(graph.nodes.size());
   using How = CapturedModules::How;
   ++(found.how == How::Compiled  ? counts_.compiled

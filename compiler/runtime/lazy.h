@@ -74,8 +74,10 @@ class Lazy {
   LazyTensor matmul(const LazyTensor& a, const LazyTensor& b, bool trans_a = false,
                     bool trans_b = false);
   /// Any other operator without subgraphs, with `results` results; an empty operand is absent.
+  /// `origin`: what errors call it instead of its number.
   std::vector<LazyTensor> call(Op op, const std::vector<LazyTensor>& operands,
-                               AttributeMap attributes, std::size_t results = 1);
+                               AttributeMap attributes, std::size_t results = 1,
+                               const std::string& origin = {});
 
   /// From the next flush on the value lies in `to`, a tensor of its type and shape.
   void store(const LazyTensor& value, const DeviceTensor& to);
@@ -110,6 +112,7 @@ class Lazy {
   [[nodiscard]] std::shared_ptr<Slot> new_slot(DType dtype, std::vector<std::int64_t> shape) const;
   [[nodiscard]] Graph live_graph(std::vector<DeviceTensor>& inputs,
                                  const std::vector<std::shared_ptr<Slot>>& wanted);
+  [[nodiscard]] CapturedModules::Found module_of(const Graph& graph);
   void launch(const Graph& graph, const std::vector<DeviceTensor>& inputs,
               const std::vector<std::shared_ptr<Slot>>& wanted);
   void forget_capture();

@@ -100,8 +100,9 @@ TEST(Options, wrong_values_are_refused_with_what_to_write) {
   EXPECT_EQ(line_of({"run", "m", "--tiling", "dvm-v3"}).run.tiling, "dvm-v3");
   EXPECT_NE(error_of({"run", "m", "--tiling", "dvm-v4"}).find("dvm-v3 (today's)"),
             std::string::npos);
-  EXPECT_NE(error_of({"run", "m", "--strategy", "fast"}).find("use eager, dvm or resident"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of({"run", "m", "--strategy", "fast"}).find("use eager, dvm, dvm-eager or resident"),
+      std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--dim", "seq"}).find("name=value"), std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--dim", "seq=x"}).find("not a whole number"), std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--shape", "x=2x"}).find("--shape x"), std::string::npos);
