@@ -40,6 +40,15 @@ void each_given_dim(Graph& graph, Visit&& visit) {
   }
 }
 
+/// Nullopt where an operator must know a size that is a symbol here.
+std::optional<Graph> shaped_with_symbols(const Graph& graph) {
+  try {
+    return infer_shapes(graph);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 SymbolicCapture symbolic(const Graph& capture) {
@@ -68,7 +77,9 @@ SymbolicCapture symbolic(const Graph& capture) {
   return result;
 }
 
-CapturedModules::Found CapturedModules::make(const StageKey& key, const SymbolicCapture& capture) {
+CapturedModules::Found CapturedModules::make(const StageKey& key,
+                                             const SymbolicCapture& with_symbols,
+                                             const Graph& capture) {
   auto module = std::make_shared<ReadyModule>();
   std::vector<std::unique_ptr<Plan>>& plans = plans_[key.path];
   const auto made = [&](Plan& plan, How how) -> Found {
@@ -78,7 +89,12 @@ CapturedModules::Found CapturedModules::make(const StageKey& key, const Symbolic
   for (const auto& plan : plans) {
     if (plan->bind(key.facts)) return made(*plan, How::Planned);
   }
-  auto plan = std::make_unique<Plan>(infer_shapes(capture.graph), key.facts, machine_, options_);
+  std::optional<Graph> shaped = shaped_with_symbols(with_symbols.graph);
+  if (!shaped) {
+    module->module = compile(deduce_shapes(capture), machine_, options_, &module->work);
+    return {module, How::Compiled};
+  }
+  auto plan = std::make_unique<Plan>(*shaped, key.facts, machine_, options_);
   const Found found = made(*plan, How::Compiled);
   constexpr std::size_t kMostPlans = 8;  // of a structure
   if (plan->symbolic()) plans.insert(plans.begin(), std::move(plan));
@@ -93,8 +109,8 @@ CapturedModules::Found CapturedModules::find(const Graph& capture) {
   print.elide_constants = true;
   const StageKey key{print_graph(with_symbols.graph, print), with_symbols.sizes};
   const auto known = modules_.find(key);
-  Found found =
-      known == modules_.end() ? make(key, with_symbols) : Found{known->second.module, How::Known};
+  Found found = known == modules_.end() ? make(key, with_symbols, capture)
+                                        : Found{known->second.module, How::Known};
   modules_[key] = {found.module, ++uses_};
   keep_few(*found.module);
   make_room(*found.module);

@@ -54,7 +54,8 @@ class CapturedModules {
     std::int64_t last_use = 0;
   };
   using Modules = std::unordered_map<StageKey, Kept, StageKeyHash>;
-  [[nodiscard]] Found make(const StageKey& key, const SymbolicCapture& capture);
+  [[nodiscard]] Found make(const StageKey& key, const SymbolicCapture& with_symbols,
+                           const Graph& capture);
   void keep_few(const ReadyModule& keep);
   void make_room(const ReadyModule& keep);
   /// The one used longest ago besides `keep`; with `placed`, of those on the device. Or the end.
