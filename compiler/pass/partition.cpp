@@ -281,9 +281,9 @@ class Partitioner {
 }  // namespace
 
 std::string_view name_of(GroupKind kind) {
-  constexpr std::string_view kNames[] = {"vector", "cube",    "attention", "conv",
-                                         "window", "copy",    "gather",    "row-gather",
-                                         "top",    "scatter", "alias",     "branch"};
+  constexpr std::string_view kNames[] = {"vector", "cube",   "attention",  "conv", "window",
+                                         "copy",   "gather", "row-gather", "top",  "scatter",
+                                         "alias",  "view",   "branch"};
   return kNames[static_cast<int>(kind)];
 }
 
@@ -329,7 +329,7 @@ bool is_rectified(const Graph& graph, const Group& group) {
 }
 
 std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, const Machine& machine,
-                               std::string* why) {
+                               std::string* why, const Views& views) {
   const auto refuse = [&](const char* text) {
     if (why != nullptr) *why = text;
     return std::nullopt;
@@ -347,12 +347,20 @@ std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, const Mac
     }
   }
   const Node& product = graph.node(mix.product);
-  mix.plan = product.op == Op::ConvLast ? conv_product(graph, product, machine)
-                                        : product_of(graph, product);
+  if (product.op == Op::ConvLast) {
+    mix.plan = conv_product(graph, product, machine);
+  } else {
+    // Its own result goes to the vector cores.
+    Views operands = views;
+    operands.erase(product.outputs[0]);
+    auto plan = product_of(graph, product, operands);
+    if (!plan) return refuse("an operand of the product is a view that it cannot read");
+    mix.plan = std::move(*plan);
+  }
   if (mix.plan.launches.size() != 1) return refuse("the product takes several launches");
   const bool integer = mix.plan.spec.in == DType::I8;
   const ProductFrame frame{product.outputs[0], mix.plan.dims, integer ? DType::I32 : DType::F32};
-  auto lowered = lower(graph, rest, outputs_of(graph, group), why, &frame);
+  auto lowered = lower(graph, rest, outputs_of(graph, group), why, &frame, views);
   if (!lowered) return std::nullopt;
   mix.rest = std::move(*lowered);
   return mix;

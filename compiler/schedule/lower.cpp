@@ -82,7 +82,27 @@ bool Lowering::find_domain() {
     }
   }
   for (const auto& [id, shape] : shape_) mask_[id] = mask_of(shape);
+  if (!views_.empty()) find_views();
   return true;
+}
+
+/// Of what is loaded or stored; other values of the group have no place.
+void Lowering::find_views() {
+  for (const auto& [id, shape] : shape_) {
+    const StridedView* view = views_.find(id);
+    if (view == nullptr) continue;
+    std::vector<std::int64_t> stride(domain_.size() - view->stride.size(), 0);
+    stride.insert(stride.end(), view->stride.begin(), view->stride.end());
+    view_stride_[id] = std::move(stride);
+  }
+}
+
+bool Lowering::views_join(std::size_t outer, std::size_t inner) const {
+  return std::all_of(view_stride_.begin(), view_stride_.end(), [&](const auto& each) {
+    const auto& [id, stride] = each;
+    if ((mask_of(id) >> inner & 1) == 0) return true;
+    return stride[outer] == stride[inner] * domain_[inner];
+  });
 }
 
 Mask Lowering::mask_of(const std::vector<std::int64_t>& shape) const {
@@ -102,6 +122,7 @@ bool Lowering::merge_dimensions() {
       const std::size_t before = merged_.back().back();
       for (const auto& [id, mask] : mask_) joins = joins && (mask >> i & 1) == (mask >> before & 1);
       for (const auto& [id, axis] : scanned_) joins = joins && axis != i && axis != before;
+      joins = joins && views_join(before, i);
     }
     if (joins) {
       merged_.back().push_back(i);
@@ -146,6 +167,9 @@ bool Lowering::frame_dimensions() {
           return why_ = "a tensor has only some of the dimensions that make the product's rows",
                  false;
         }
+      }
+      if (!kept.empty() && !views_join(kept.back(), i)) {
+        return why_ = "a view steps unevenly through the product's rows", false;
       }
       kept.push_back(i);
     }
@@ -195,8 +219,25 @@ Extent Lowering::extent_of(Mask mask) const {
   return !one_row && has(last - 1) ? Extent::Column : Extent::Scalar;
 }
 
-KernelTensor Lowering::tensor_of(ValueId id, int value, Mask mask) const {
+KernelTensor Lowering::tensor_of(ValueId id, int value, Mask mask) {
   KernelTensor tensor{value, std::vector<std::int64_t>(merged_.size(), 0), graph_.value(id).name};
+  if (const StridedView* view = views_.find(id)) {
+    tensor.view = true;
+    tensor.offset = view->offset;
+    tensor.name = graph_.value(view->base).name;
+    for (std::size_t dim = 0; dim < merged_.size(); ++dim) {
+      if (merged_[dim].empty() || (mask >> merged_[dim].front() & 1) == 0) continue;
+      tensor.stride[dim] = view_stride_.at(id)[merged_[dim].back()];
+    }
+    // Rows of a tile are contiguous, and so are elements of which there is one a row.
+    const Extent extent = extent_of(mask);
+    const std::size_t last = merged_.size() - 1;
+    const std::size_t along = extent == Extent::Column ? last - 1 : last;
+    if (extent != Extent::Scalar && tensor.stride[along] != 1) {
+      why_ = "a view is not contiguous along a tile";
+    }
+    return tensor;
+  }
   std::int64_t stride = 1;
   for (std::size_t dim = merged_.size(); dim-- > 0;) {
     if (merged_[dim].empty() || (mask >> merged_[dim].front() & 1) == 0) continue;
@@ -222,7 +263,7 @@ int Lowering::load(ValueId id) {
   const Mask mask = mask_of(id);
   const int value = new_value(dtype, extent_of(mask));
   made_.kernel.inputs.push_back(tensor_of(id, value, mask));
-  made_.inputs.push_back(id);
+  made_.inputs.push_back(views_.base_of(id));
   if (compute_type(dtype) == dtype) return value;
   return emit(VOp::vcvt, dtype, new_value(compute_type(dtype), extent_of(mask)), {value, -1, -1});
 }
@@ -298,7 +339,7 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
     made_.kernel.outputs.push_back(tensor_of(id, value, mask_of(id)));
     if (repeats(made_.kernel.outputs.back()))
       why_ = "a result is smaller than what is iterated over";
-    made_.outputs.push_back(id);
+    made_.outputs.push_back(views_.base_of(id));
   }
   if (!why_.empty()) {
     if (why != nullptr) *why = why_;
@@ -322,8 +363,8 @@ bool is_vector_node(const Node& node) {
 
 std::optional<LoweredKernel> lower(const Graph& graph, std::span<const NodeId> nodes,
                                    std::span<const ValueId> outputs, std::string* why,
-                                   const ProductFrame* frame) {
-  return Lowering(graph, nodes, outputs, frame).run(why);
+                                   const ProductFrame* frame, const Views& views) {
+  return Lowering(graph, nodes, outputs, frame, views).run(why);
 }
 
 }  // namespace dvmsim
