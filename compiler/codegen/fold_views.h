@@ -1,8 +1,8 @@
 // Which moves become views: a transpose, slice, split or expansion that its readers read through by
 // strides, a concatenation or transpose that its producers write through. A move folds if every
-// kernel it touches can do so, and these kernels together, as estimated, take no longer than with
-// the move as a launch of its own, the cost of that launch counted. The dearer launches are, the
-// more folds.
+// kernel it touches can do so and gains by it: the estimates of these kernels and of the move, each
+// with the cost of its launch, must sink by 5 % of the kernels that change, since so much may they
+// err. The dearer launches are, the more folds.
 #pragma once
 
 #include "compiler/graph/graph.h"

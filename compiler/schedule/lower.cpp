@@ -86,15 +86,35 @@ bool Lowering::find_domain() {
   return true;
 }
 
-/// Of what is loaded or stored; other values of the group have no place.
+/// Of what is loaded or stored; other values of the group have no place. If dimensions may change
+/// places, of every value.
 void Lowering::find_views() {
   for (const auto& [id, shape] : shape_) {
-    const StridedView* view = views_.find(id);
-    if (view == nullptr) continue;
-    std::vector<std::int64_t> stride(domain_.size() - view->stride.size(), 0);
-    stride.insert(stride.end(), view->stride.begin(), view->stride.end());
+    if (views_.find(id) == nullptr && !reorders_) continue;
+    const StridedView view = views_.place_of(graph_, id);
+    std::vector<std::int64_t> stride(domain_.size() - view.stride.size(), 0);
+    stride.insert(stride.end(), view.stride.begin(), view.stride.end());
     view_stride_[id] = std::move(stride);
   }
+}
+
+void Lowering::put_longest_last_but_one() {
+  const std::size_t last = merged_.size() - 1;
+  for (NodeId id : nodes_) {
+    const Node& node = graph_.node(id);
+    Mask gone = mask_of(node.inputs[0]) & ~mask_of(node.outputs[0]);
+    for (std::size_t i : merged_[last]) gone &= ~(Mask{1} << i);
+    if (find(kReduce, node.op) != nullptr && gone != 0) return;
+  }
+  const auto size = [&](std::size_t dim) {
+    std::int64_t product = 1;
+    for (std::size_t i : merged_[dim]) product *= domain_[i];
+    return product;
+  };
+  std::size_t longest = last - 1;
+  for (std::size_t dim = last; dim-- > 0;) longest = size(dim) > size(longest) ? dim : longest;
+  const auto at = merged_.begin() + static_cast<std::ptrdiff_t>(longest);
+  std::rotate(at, at + 1, merged_.begin() + static_cast<std::ptrdiff_t>(last));
 }
 
 bool Lowering::views_join(std::size_t outer, std::size_t inner) const {
@@ -133,6 +153,7 @@ bool Lowering::merge_dimensions() {
   if (merged_.size() > kMostDims)
     return why_ = "its shapes differ along too many dimensions", false;
   while (merged_.size() < 2) merged_.insert(merged_.begin(), std::vector<std::size_t>{});
+  if (reorders_ && scanned_.empty()) put_longest_last_but_one();
   for (const auto& dims : merged_) {
     add_dimension(dims);
   }
@@ -221,10 +242,11 @@ Extent Lowering::extent_of(Mask mask) const {
 
 KernelTensor Lowering::tensor_of(ValueId id, int value, Mask mask) {
   KernelTensor tensor{value, std::vector<std::int64_t>(merged_.size(), 0), graph_.value(id).name};
-  if (const StridedView* view = views_.find(id)) {
+  if (view_stride_.contains(id)) {
+    const StridedView view = views_.place_of(graph_, id);
     tensor.view = true;
-    tensor.offset = view->offset;
-    tensor.name = graph_.value(view->base).name;
+    tensor.offset = view.offset;
+    tensor.name = graph_.value(view.base).name;
     for (std::size_t dim = 0; dim < merged_.size(); ++dim) {
       if (merged_[dim].empty() || (mask >> merged_[dim].front() & 1) == 0) continue;
       tensor.stride[dim] = view_stride_.at(id)[merged_[dim].back()];
@@ -364,7 +386,15 @@ bool is_vector_node(const Node& node) {
 std::optional<LoweredKernel> lower(const Graph& graph, std::span<const NodeId> nodes,
                                    std::span<const ValueId> outputs, std::string* why,
                                    const ProductFrame* frame, const Views& views) {
-  return Lowering(graph, nodes, outputs, frame, views).run(why);
+  const auto is_view = [&](ValueId id) { return id != kNoValue && views.find(id) != nullptr; };
+  const bool reads = std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) {
+    const Node& node = graph.node(id);
+    return std::any_of(node.inputs.begin(), node.inputs.end(), is_view);
+  });
+  if (frame == nullptr && (reads || std::any_of(outputs.begin(), outputs.end(), is_view))) {
+    if (auto made = Lowering(graph, nodes, outputs, frame, views, true).run(why)) return made;
+  }
+  return Lowering(graph, nodes, outputs, frame, views, false).run(why);
 }
 
 }  // namespace dvmsim

@@ -24,12 +24,13 @@ using Mask = std::uint32_t;
 class Lowering {
  public:
   Lowering(const Graph& graph, std::span<const NodeId> nodes, std::span<const ValueId> outputs,
-           const ProductFrame* frame, const Views& views)
+           const ProductFrame* frame, const Views& views, bool reorders)
       : graph_(graph),
         nodes_(nodes),
         outputs_(outputs),
         frame_(frame),
         views_(views),
+        reorders_(reorders),
         widen_(frame != nullptr) {}
 
   std::optional<LoweredKernel> run(std::string* why);
@@ -82,6 +83,8 @@ class Lowering {
   [[nodiscard]] std::optional<std::int32_t> immediate(ValueId id) const;
   [[nodiscard]] KernelTensor tensor_of(ValueId id, int value, Mask mask);
   void find_views();
+  /// Tiles are as tall as one dimension: the longest, if nothing is reduced over another.
+  void put_longest_last_but_one();
   /// Do the two dimensions of the domain step through every view as one?
   [[nodiscard]] bool views_join(std::size_t outer, std::size_t inner) const;
   [[nodiscard]] bool repeats(const KernelTensor& tensor) const;
@@ -91,6 +94,7 @@ class Lowering {
   std::span<const ValueId> outputs_;
   const ProductFrame* frame_;
   const Views& views_;
+  bool reorders_;
   bool widen_;  // f16 is computed in f32
   LoweredKernel made_{};
   std::string why_{};
