@@ -14,10 +14,12 @@
 #include "compiler/codegen/vector.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
+#include "compiler/runtime/lazy.h"
 #include "compiler/runtime/session.h"
 #include "sim/device/device.h"
 #include "sim/mem/server.h"
 #include "vm/base/error.h"
+#include "vm/device/reference.h"
 
 namespace dvmsim {
 namespace {
@@ -169,6 +171,28 @@ void bench_compiler(const Machine& machine) {
                                                     (void)emit_vector(kernel->kernel, schedule,
                                                                       vector_kind(machine));
                                                   })));
+  line("  the same as captured calls: group them",
+       fmt::format("{:.2f} us a call", best_us(200, [&] {
+                                         (void)partition(lowered, machine, Fusion::Captured);
+                                       }) / 10));
+}
+
+/// A call, from its operands to its result's type; nobody wants the results.
+void bench_capture(const Machine& machine) {
+  constexpr int kCalls = 50;
+  Reference device(machine);
+  ModuleRunner runner(machine, device, {.strategy = &kDvmEager, .mode = Mode::Timing});
+  CapturedModules modules(machine, runner, {}, 1);
+  RunResult result;
+  Lazy lazy(machine, runner, modules, result);
+  const LazyTensor x = lazy.load(runner.allocate(DType::F16, {1024, 1024}));
+  const double all = best_us(200, [&] {
+    LazyTensor sum = x;
+    for (int i = 0; i < kCalls; ++i) sum = lazy.binary(Op::Add, sum, x);
+    sum = {};
+    lazy.flush();
+  });
+  line("capture a call", fmt::format("{:.2f} us", all / kCalls));
 }
 
 }  // namespace
@@ -180,6 +204,7 @@ int bench() {
       "start-up: the smallest run, whole process",
       fmt::format("{:.1f} ms CPU", 1e3 * own_seconds({"op", "add", "8", "8", "--decode", "none"})));
   bench_compiler(machine);
+  bench_capture(machine);
   bench_simulation(machine);
   return kGood;
 }

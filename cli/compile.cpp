@@ -42,6 +42,10 @@ int compile_model(const CommandLine& line) {
   const Features features = features_of(options);
   const Machine machine = machine_from(options.hardware, machine_sets(options.sets));
   const Strategy& strategy = find_strategy(options.strategy);
+  if (strategy.captures) {
+    throw Error("--strategy " + options.strategy +
+                ": compiles what it captures while it runs; run the model instead");
+  }
   const Graph written = load_model(options.model, options.floats, known_inputs(options));
   const Graph graph = bind_symbols(infer_shapes(written), bindings_of(written, options, {}));
   if (line.dump == Dump::Graph) {

@@ -28,8 +28,8 @@ void refuse(const std::string& option, const std::string& instead) {
 }
 
 void check_strategy(const std::string& name, const std::string& option) {
-  if (name == "dvm-eager") refuse(option + " " + name, "use dvm");
-  for (const char* known : {"eager", "graph", "sink", "jit", "bucket", "dvm", "resident"}) {
+  for (const char* known :
+       {"eager", "graph", "sink", "jit", "bucket", "dvm", "dvm-eager", "resident"}) {
     if (name == known) return;
   }
   throw Error(option + " " + name + ": unknown; use " + kStrategiesHelp);

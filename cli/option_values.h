@@ -17,7 +17,8 @@ namespace dvmsim {
 
 using Named = std::vector<std::pair<std::string, std::string>>;  // name=text, in order
 
-inline constexpr const char* kStrategiesHelp = "eager, graph, sink, jit, bucket, dvm or resident";
+inline constexpr const char* kStrategiesHelp =
+    "eager, graph, sink, jit, bucket, dvm, dvm-eager or resident";
 inline constexpr const char* kConstantsHelp =
     "file of the strategies' constants (default: configs/strategies.yaml)";
 

@@ -37,7 +37,9 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
   for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
     const Group& group = planned.partition.groups[i];
     const Node& first = scope.graph->node(group.nodes.front());
+    if (group.kind == GroupKind::View) continue;
     if (group.kind == GroupKind::Alias) {
+      if (scope.views->find(first.outputs[0]) != nullptr) continue;
       scope.tensor(first.outputs[0]) = tensor_of(scope, first.inputs[0]);
       continue;
     }
@@ -93,6 +95,7 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
       break;
     case GroupKind::Vector:
     case GroupKind::Alias:
+    case GroupKind::View:
       break;
   }
 }
@@ -161,7 +164,7 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
     const PlannedGraph planned = plan_graph(run_passes(node.subgraphs[which], context), machine_,
                                             options_.fusion, options_.features);
     const Graph& branch = planned.graph;
-    Scope inside(branch);
+    Scope inside(planned);
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {
       inside.tensor(branch.inputs[i]) = tensor_of(scope, node.inputs[i + 1]);
     }

@@ -62,16 +62,18 @@ void ModuleCompiler::compile_copies(Scope& scope, const Group& group) {
   std::vector<int> inputs, outputs;
   const bool joins = node.op == Op::Concat;
   for (std::size_t i = 0; i < (joins ? node.inputs.size() : 1); ++i) {
-    inputs.push_back(tensor_of(scope, node.inputs[i]));
+    inputs.push_back(base_of(scope, node.inputs[i]));
   }
-  std::vector<ViewCopy> copies = copies_of(*scope.graph, node);
+  std::vector<ViewCopy> copies = copies_of(*scope.graph, node, *scope.views);
   std::erase_if(copies, [&](const ViewCopy& each) {
     const ValueId output = node.outputs[static_cast<std::size_t>(each.output)];
-    return std::find(used.begin(), used.end(), output) == used.end();
+    const ValueId input = node.inputs[static_cast<std::size_t>(each.input)];
+    const bool is_there = joins && scope.views->base_of(input) == scope.views->base_of(output);
+    return is_there || std::find(used.begin(), used.end(), output) == used.end();
   });
   for (ValueId output : node.outputs) {
     const bool is_used = std::find(used.begin(), used.end(), output) != used.end();
-    outputs.push_back(is_used ? tensor_of(scope, output) : -1);
+    outputs.push_back(is_used ? base_of(scope, output) : -1);
   }
   copy(node.name, scope.graph->value(node.outputs[0]).type.dtype, inputs, outputs, copies);
 }

@@ -2,6 +2,7 @@
 #include "compiler/codegen/matmul.h"
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/module_compiler.h"
+#include "compiler/codegen/moves.h"
 #include "compiler/codegen/vector.h"
 #include "compiler/schedule/matmul_estimate.h"
 #include "compiler/schedule/matmul_tactics.h"
@@ -13,22 +14,6 @@ namespace {
 
 /// Ranking a product's tiles takes the host about as long as ranking so many of a vector kernel.
 constexpr std::int64_t kTilesOfAProduct = 64;
-
-/// Every matrix of an operand, row by row, to rows `padded` elements apart.
-ViewCopy padding(const MatmulSpec& spec, bool of_a, std::int64_t padded) {
-  const std::int64_t size = size_of(spec.in);
-  const bool turned = of_a ? spec.trans_a : !spec.trans_b;  // rows run along m (n)
-  const std::int64_t along = of_a ? spec.m : spec.n;
-  const std::int64_t length = turned ? along : spec.k, count = turned ? spec.k : along;
-  const std::int64_t outer = of_a ? spec.a_batch0 : spec.b_batch0;
-  const std::int64_t inner = of_a ? spec.a_batch1 : spec.b_batch1;
-  const std::int64_t stride = of_a ? spec.a_stride : spec.b_stride;
-  ViewCopy view;
-  view.dims = {outer != 0 ? spec.batch0 : 1, inner != 0 ? spec.batch1 : 1, count, length};
-  view.in_stride = {outer / size, inner / size, stride / size, 1};
-  view.out_stride = {view.dims[1] * count * padded, count * padded, padded, 1};
-  return view;
-}
 
 }  // namespace
 
@@ -179,10 +164,11 @@ void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
   const bool convolves = node.op == Op::ConvLast;
   if (convolves && (rectified || group.nodes.size() == 1)) return compile_windows(scope, group);
   if (!rectified && group.nodes.size() > 1) return compile_mix(scope, group);
-  Product product = product_of(*scope.graph, node);
+  const ValueId result = scope.graph->node(group.nodes.back()).outputs[0];
+  Product product = *product_of(*scope.graph, node, *scope.views, result);
   if (rectified) product.spec.post = isa::Post::Relu;
-  const int a = tensor_of(scope, node.inputs[0]), b = tensor_of(scope, node.inputs[1]);
-  const int c = tensor_of(scope, scope.graph->node(group.nodes.back()).outputs[0]);
+  const int a = base_of(scope, node.inputs[0]), b = base_of(scope, node.inputs[1]);
+  const int c = base_of(scope, result);
   const int bias = product.spec.bias ? tensor_of(scope, node.inputs[2]) : -1;
   for (const auto& [offset_a, offset_b, offset_c] : product.launches) {
     multiply(product.spec, node.name, at(a, offset_a), at(b, offset_b), at(c, offset_c), bias);
@@ -190,13 +176,15 @@ void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
 }
 
 void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
-  auto mix = mix_of(*scope.graph, group, machine_);
+  auto mix = mix_of(*scope.graph, group, machine_, nullptr, *scope.views);
   DVMSIM_ASSERT(mix.has_value(), "a group of the partition lowers");
   const Node& node = scope.graph->node(mix->product);
   if (node.op == Op::ConvLast) return compile_window_mix(scope, group, std::move(*mix));
   const MatmulSpec& spec = mix->plan.spec;
-  ProductOperands operands{
-      at(tensor_of(scope, node.inputs[0])), at(tensor_of(scope, node.inputs[1])), {}};
+  const auto& [offset_a, offset_b, offset_c] = mix->plan.launches.front();
+  ProductOperands operands{at(base_of(scope, node.inputs[0]), offset_a),
+                           at(base_of(scope, node.inputs[1]), offset_b),
+                           {}};
   if (spec.bias) operands.bias = at(tensor_of(scope, node.inputs[2]));
   MixKernel kernel{prepare(spec, tactics_of(spec), node.name, operands),
                    std::move(mix->rest.kernel)};

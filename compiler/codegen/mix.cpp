@@ -151,6 +151,10 @@ void Finisher::place_streams(const TileRegisters& tile) {
       const std::int64_t size = size_of(value(stream.tensor->value).dtype);
       const std::vector<std::int64_t>& stride = stream.tensor->stride;
       code_.add<Op::ldarg>({{"rd", stream.address}, {"index", stream.argument}});
+      if (stream.tensor->offset != 0) {
+        code_.assign(stream.address, Op::sadd, stream.address,
+                     constant(code_, stream.tensor->offset * size));
+      }
       add_offset(stream.address, tile.batch0, stride[0] * size);
       add_offset(stream.address, tile.batch1, stride[1] * size);
       add_offset(stream.address, tile.n0, stride[kColumn] * size);

@@ -35,7 +35,7 @@ class ModuleCompiler {
     const Graph& graph = planned.graph;
     module_.name = graph.name;
     module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
-    Scope scope(graph);
+    Scope scope(planned);
     for (ValueId input : graph.inputs) {
       const int tensor = add_tensor(ModuleTensor::Kind::Input, graph.value(input));
       module_.inputs.push_back(tensor);
@@ -56,9 +56,11 @@ class ModuleCompiler {
   };
   /// A graph being compiled and where its values are.
   struct Scope {
-    explicit Scope(const Graph& of) : graph(&of), tensors(of.values.size(), -1) {}
+    explicit Scope(const PlannedGraph& of)
+        : graph(&of.graph), views(&of.views), tensors(of.graph.values.size(), -1) {}
     [[nodiscard]] int& tensor(ValueId id) { return tensors[static_cast<std::size_t>(id)]; }
     const Graph* graph;
+    const Views* views;
     std::vector<int> tensors;  // by value; -1: none yet
   };
 
@@ -102,6 +104,7 @@ class ModuleCompiler {
 
   /// The tensor of a value: constants come into being when somebody reads them.
   int tensor_of(Scope& scope, ValueId id) {
+    DVMSIM_ASSERT(scope.views->find(id) == nullptr, "a value that is a view has no tensor");
     int& known = scope.tensor(id);
     if (known >= 0) return known;
     const Value& value = scope.graph->value(id);
@@ -112,6 +115,9 @@ class ModuleCompiler {
     }
     return known = add_tensor(ModuleTensor::Kind::Workspace, value);
   }
+
+  /// The tensor in which the value lies.
+  int base_of(Scope& scope, ValueId id) { return tensor_of(scope, scope.views->base_of(id)); }
 
   int add_program(Program program) {
     work_.words += static_cast<std::int64_t>(program.cube.size() + program.vector.size());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "compiler/schedule/lower.h"
 #include "vm/base/error.h"
@@ -28,23 +29,32 @@ std::size_t axis_of(const Node& node, std::size_t rank) {
   return static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis);
 }
 
-ViewCopy transpose(const Graph& graph, const Node& node) {
+/// From all of the first place to all of the second.
+ViewCopy between(const Sizes& dims, const StridedView& in, const StridedView& out) {
+  ViewCopy copy = whole(dims, in.stride, out.stride);
+  copy.in_offset = in.offset;
+  copy.out_offset = out.offset;
+  return copy;
+}
+
+ViewCopy transpose(const Graph& graph, const Node& node, const Views& views) {
   const Sizes in = known_shape(graph.value(node.inputs[0]));
   const Sizes out = known_shape(graph.value(node.outputs[0]));
   Sizes perm = node.ints_of("perm");
   if (perm.empty()) {
     for (std::size_t i = in.size(); i-- > 0;) perm.push_back(static_cast<std::int64_t>(i));
   }
-  const Sizes strides = dense_strides(in);
-  Sizes turned;
-  for (std::int64_t from : perm) turned.push_back(strides[static_cast<std::size_t>(from)]);
-  return whole(out, turned, dense_strides(out));
+  StridedView turned = views.place_of(graph, node.inputs[0]);
+  const Sizes strides = std::exchange(turned.stride, {});
+  for (std::int64_t from : perm) turned.stride.push_back(strides[static_cast<std::size_t>(from)]);
+  return between(out, turned, views.place_of(graph, node.outputs[0]));
 }
 
-ViewCopy slice(const Graph& graph, const Node& node) {
+ViewCopy slice(const Graph& graph, const Node& node, const Views& views) {
   const Sizes in = known_shape(graph.value(node.inputs[0]));
   const Sizes out = known_shape(graph.value(node.outputs[0]));
-  ViewCopy copy = whole(out, dense_strides(in), dense_strides(out));
+  ViewCopy copy =
+      between(out, views.place_of(graph, node.inputs[0]), views.place_of(graph, node.outputs[0]));
   const Sizes starts = node.ints_of("starts");
   Sizes axes = node.ints_of("axes"), steps = node.ints_of("steps");
   for (std::size_t i = axes.size(); i < starts.size(); ++i)
@@ -152,12 +162,6 @@ void pad_from(std::size_t dim, const ViewCopy& box, const Sizes& input, const Si
 
 }  // namespace
 
-std::vector<std::int64_t> dense_strides(const std::vector<std::int64_t>& shape) {
-  Sizes strides(shape.size(), 1);
-  for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
-  return strides;
-}
-
 std::vector<ViewCopy> pad_copies(const Sizes& input, const Sizes& shape, const Sizes& begin,
                                  std::string_view mode, std::int64_t fill) {
   std::vector<ViewCopy> copies;
@@ -166,25 +170,25 @@ std::vector<ViewCopy> pad_copies(const Sizes& input, const Sizes& shape, const S
   return copies;
 }
 
-std::vector<ViewCopy> copies_of(const Graph& graph, const Node& node) {
+std::vector<ViewCopy> copies_of(const Graph& graph, const Node& node, const Views& views) {
   std::vector<ViewCopy> copies;
-  if (node.op == Op::Transpose) copies = {transpose(graph, node)};
-  if (node.op == Op::Slice) copies = {slice(graph, node)};
+  if (node.op == Op::Transpose) copies = {transpose(graph, node, views)};
+  if (node.op == Op::Slice) copies = {slice(graph, node, views)};
   if (node.op == Op::Pad) copies = pad(graph, node);
   if (node.op == Op::DepthToSpace) copies = {depth_to_space(graph, node)};
   const bool joins = node.op == Op::Concat;
   if (joins || node.op == Op::Split) {
-    const Sizes all = known_shape(graph.value(joins ? node.outputs[0] : node.inputs[0]));
-    const std::size_t axis = axis_of(node, all.size());
+    const StridedView all = views.place_of(graph, joins ? node.outputs[0] : node.inputs[0]);
+    const std::size_t axis = axis_of(node, all.stride.size());
     std::int64_t offset = 0;
     const auto& parts = joins ? node.inputs : node.outputs;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      const Sizes part = known_shape(graph.value(parts[i]));
-      const Sizes large = dense_strides(all), small = dense_strides(part);
-      ViewCopy copy = whole(part, joins ? small : large, joins ? large : small);
+      const Sizes shape = known_shape(graph.value(parts[i]));
+      const StridedView part = views.place_of(graph, parts[i]);
+      ViewCopy copy = joins ? between(shape, part, all) : between(shape, all, part);
       (joins ? copy.input : copy.output) = static_cast<int>(i);
-      (joins ? copy.out_offset : copy.in_offset) = offset * large[axis];
-      offset += part[axis];
+      (joins ? copy.out_offset : copy.in_offset) += offset * all.stride[axis];
+      offset += shape[axis];
       copies.push_back(std::move(copy));
     }
   }
@@ -192,6 +196,21 @@ std::vector<ViewCopy> copies_of(const Graph& graph, const Node& node) {
     return std::find(copy.dims.begin(), copy.dims.end(), 0) != copy.dims.end();
   });
   return copies;
+}
+
+ViewCopy padding(const MatmulSpec& spec, bool of_a, std::int64_t padded) {
+  const std::int64_t size = size_of(spec.in);
+  const bool turned = of_a ? spec.trans_a : !spec.trans_b;  // rows run along m (n)
+  const std::int64_t along = of_a ? spec.m : spec.n;
+  const std::int64_t length = turned ? along : spec.k, count = turned ? spec.k : along;
+  const std::int64_t outer = of_a ? spec.a_batch0 : spec.b_batch0;
+  const std::int64_t inner = of_a ? spec.a_batch1 : spec.b_batch1;
+  const std::int64_t stride = of_a ? spec.a_stride : spec.b_stride;
+  ViewCopy view;
+  view.dims = {outer != 0 ? spec.batch0 : 1, inner != 0 ? spec.batch1 : 1, count, length};
+  view.in_stride = {outer / size, inner / size, stride / size, 1};
+  view.out_stride = {view.dims[1] * count * padded, count * padded, padded, 1};
+  return view;
 }
 
 }  // namespace dvmsim

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/codegen/fold_views.h"
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/graph/shape.h"
 #include "compiler/pass/pipeline.h"
@@ -80,19 +81,29 @@ Dim product_of(const Graph& graph, const std::vector<DimSource>& sources) {
   return product;
 }
 
+/// What a vector group does.
+void lower_group(PlannedGraph& planned, std::size_t index) {
+  const Group& group = planned.partition.groups[index];
+  if (group.kind != GroupKind::Vector) return;
+  auto lowered = lower(planned.graph, group.nodes, outputs_of(planned.graph, group), nullptr,
+                       nullptr, planned.views);
+  DVMSIM_ASSERT(lowered.has_value(), "a group of the partition lowers");
+  planned.kernels[index] = std::move(*lowered);
+  planned.kernels[index].kernel.name = label_of(planned.graph, group);
+}
+
 }  // namespace
 
 PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion, Features features) {
   PlannedGraph planned;
   planned.graph = std::move(graph);
   planned.partition = partition(planned.graph, machine, fusion, features);
-  for (const Group& group : planned.partition.groups) {
+  if (fusion != Fusion::PerOperator) {
+    planned.views = fold_views(planned.graph, planned.partition, machine);
+  }
+  for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
     planned.kernels.emplace_back();
-    if (group.kind != GroupKind::Vector) continue;
-    auto lowered = lower(planned.graph, group.nodes, outputs_of(planned.graph, group));
-    DVMSIM_ASSERT(lowered.has_value(), "a group of the partition lowers");
-    planned.kernels.back() = std::move(*lowered);
-    planned.kernels.back().kernel.name = label_of(planned.graph, group);
+    lower_group(planned, i);
   }
   return planned;
 }
@@ -141,7 +152,14 @@ void Plan::plan_symbolic(const Graph& lowered) {
     const int place = places[next++];
     if (place >= 0) numbers_.push_back({place, &dim});
   });
-  for (LoweredKernel& kernel : planned_.kernels) add_sized(kernel, lowered, kernels_);
+  if (options_.fusion != Fusion::PerOperator) {
+    beside_moves_ = beside_moves(planned_.graph, planned_.partition);
+  }
+  for (std::size_t i = 0; i < planned_.kernels.size(); ++i) {
+    if (!std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) {
+      add_sized(planned_.kernels[i], lowered, kernels_);
+    }
+  }
   keep_checks(lowered);
 }
 
@@ -221,7 +239,15 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
     *number.where = values_[static_cast<std::size_t>(number.place)];
   }
   for (const Sized& sized : kernels_) set_sizes(sized);
+  fold_again();
   return true;
+}
+
+/// What folds depends on sizes, and with it how the kernels beside moves are lowered.
+void Plan::fold_again() {
+  if (beside_moves_.empty()) return;
+  planned_.views = fold_views(planned_.graph, planned_.partition, machine_);
+  for (std::size_t i : beside_moves_) lower_group(planned_, i);
 }
 
 Module Plan::compile(CompileWork* work) {

@@ -18,6 +18,7 @@ namespace dvmsim {
 struct PlannedGraph {
   Graph graph{};
   Partition partition{};
+  Views views{};                         // what lies in another value's tensor
   std::vector<LoweredKernel> kernels{};  // by group; empty for groups of another kind
 };
 /// `graph` comes from run_passes, and its shapes are numbers.
@@ -61,6 +62,7 @@ class Plan {
   void keep_checks(const Graph& lowered);
   void add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list);
   void set_sizes(const Sized& sized) const;
+  void fold_again();
 
   const Machine& machine_;
   CompileOptions options_;
@@ -71,6 +73,7 @@ class Plan {
   std::vector<Number> numbers_{};
   std::vector<FitCheck> checks_{};  // whose answer depends on sizes
   std::vector<Sized> kernels_{}, checked_{};
+  std::vector<std::size_t> beside_moves_{};  // groups that what folds depends on
 };
 
 }  // namespace dvmsim

@@ -11,7 +11,8 @@ void move_tile(Builder& builder, const MovedTile& tile, const KernelTensor& tens
             columns = tile.position.extent.back();
   const std::int64_t size = size_of(moved.dtype);
   const int mark = builder.registers();
-  const Val gm = address(builder, base, tile.position, tensor.stride, size);
+  Val gm = address(builder, base, tile.position, tensor.stride, size);
+  if (tensor.offset != 0) gm = builder.compute(Op::sadd, gm, tensor.offset * size);
   Val length = size, count = 1;
   std::int64_t gm_stride = 0, ub_stride = 0;
   switch (moved.extent) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "compiler/codegen/mix.h"
+#include "compiler/graph/shape.h"
 #include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/long_reduce.h"
 #include "compiler/schedule/lower.h"
@@ -149,6 +150,10 @@ class Partitioner {
     if (fusion_ == Fusion::Pointwise && a.kind == GroupKind::Cube && !one_operator) {
       return "its producer is a library's product";
     }
+    if (fusion_ == Fusion::Captured) {
+      if (reduces(a)) return "a reduction ends what is captured";
+      if (largest_shape(a) != largest_shape(b)) return "its shape is another one";
+    }
     if (a.kind != GroupKind::Vector && a.kind != GroupKind::Cube) {
       return fmt::format("its producer is a {} kernel", name_of(a.kind));
     }
@@ -165,6 +170,29 @@ class Partitioner {
     }
     if (!does_fit(std::move(*lowered))) return "a row of all its values does not fit UB";
     return {};
+  }
+
+  [[nodiscard]] bool reduces(const Group& group) const {
+    return std::any_of(group.nodes.begin(), group.nodes.end(), [&](NodeId id) {
+      return info_of(graph_.node(id).op).pattern == Pattern::Reduction;
+    });
+  }
+
+  /// What the group iterates over, without leading dimensions of one element.
+  [[nodiscard]] Dims largest_shape(const Group& group) const {
+    Dims largest;
+    const auto see = [&](ValueId id) {
+      const auto joined = broadcast(largest, *graph_.value(id).type.shape);
+      if (joined) largest = *joined;
+    };
+    for (NodeId id : group.nodes) {
+      const Node& node = graph_.node(id);
+      see(node.outputs[0]);
+      if (info_of(node.op).pattern == Pattern::Reduction) see(node.inputs[0]);
+    }
+    const auto begins = [](const Dim& dim) { return !dim.is(1); };
+    largest.erase(largest.begin(), std::find_if(largest.begin(), largest.end(), begins));
+    return largest;
   }
 
   [[nodiscard]] std::string obstacle_to_mix(const Group& group) const {
@@ -255,9 +283,9 @@ class Partitioner {
 }  // namespace
 
 std::string_view name_of(GroupKind kind) {
-  constexpr std::string_view kNames[] = {"vector", "cube",    "attention", "conv",
-                                         "window", "copy",    "gather",    "row-gather",
-                                         "top",    "scatter", "alias",     "branch"};
+  constexpr std::string_view kNames[] = {"vector", "cube",   "attention",  "conv", "window",
+                                         "copy",   "gather", "row-gather", "top",  "scatter",
+                                         "alias",  "view",   "branch"};
   return kNames[static_cast<int>(kind)];
 }
 
@@ -303,7 +331,7 @@ bool is_rectified(const Graph& graph, const Group& group) {
 }
 
 std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, const Machine& machine,
-                               std::string* why) {
+                               std::string* why, const Views& views) {
   const auto refuse = [&](const char* text) {
     if (why != nullptr) *why = text;
     return std::nullopt;
@@ -321,12 +349,20 @@ std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, const Mac
     }
   }
   const Node& product = graph.node(mix.product);
-  mix.plan = product.op == Op::ConvLast ? conv_product(graph, product, machine)
-                                        : product_of(graph, product);
+  if (product.op == Op::ConvLast) {
+    mix.plan = conv_product(graph, product, machine);
+  } else {
+    // Its own result goes to the vector cores.
+    Views operands = views;
+    operands.erase(product.outputs[0]);
+    auto plan = product_of(graph, product, operands);
+    if (!plan) return refuse("an operand of the product is a view that it cannot read");
+    mix.plan = std::move(*plan);
+  }
   if (mix.plan.launches.size() != 1) return refuse("the product takes several launches");
   const bool integer = mix.plan.spec.in == DType::I8;
   const ProductFrame frame{product.outputs[0], mix.plan.dims, integer ? DType::I32 : DType::F32};
-  auto lowered = lower(graph, rest, outputs_of(graph, group), why, &frame);
+  auto lowered = lower(graph, rest, outputs_of(graph, group), why, &frame, views);
   if (!lowered) return std::nullopt;
   mix.rest = std::move(*lowered);
   return mix;

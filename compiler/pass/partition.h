@@ -27,6 +27,7 @@ enum class GroupKind : std::uint8_t {
   Top,        // the largest of rows
   Scatter,    // rows by number
   Alias,      // its output is its input's bytes: no code
+  View,       // a move whose readers, or writers, step through the other tensor: no code
   Branch,     // an If
 };
 [[nodiscard]] std::string_view name_of(GroupKind kind);
@@ -41,6 +42,8 @@ enum class Fusion : std::uint8_t {
   PerOperator,  // only nodes that came from one operator of the framework
   Pointwise,    // as Patterns, but products keep to themselves
   Patterns,     // whatever has a common domain and fits, and elementwise epilogues of products
+  Captured,     // of those only values of one shape, and nothing after a reduction: DVM's rule for
+                // calls that it sees one by one
 };
 
 /// An edge that was or was not fused, for people.
@@ -80,7 +83,8 @@ struct MixGroup {
 };
 /// Nullopt if the vector cores cannot finish the product; `why` then says it.
 [[nodiscard]] std::optional<MixGroup> mix_of(const Graph& graph, const Group& group,
-                                             const Machine& machine, std::string* why = nullptr);
+                                             const Machine& machine, std::string* why = nullptr,
+                                             const Views& views = {});
 /// Is the group a product and a ReLU of it alone, of which nothing else is wanted? FixPipe does it.
 [[nodiscard]] bool is_rectified(const Graph& graph, const Group& group);
 

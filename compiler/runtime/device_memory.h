@@ -11,6 +11,7 @@
 #include "vm/base/dtype.h"
 #include "vm/base/rounding.h"
 #include "vm/device/device.h"
+#include "vm/machine/machine.h"
 
 namespace dvmsim {
 
@@ -28,6 +29,13 @@ struct MemoryUse {
                                                : intermediates;
   }
   friend bool operator==(const MemoryUse&, const MemoryUse&) = default;
+  friend MemoryUse operator+(MemoryUse a, const MemoryUse& b) {
+    a.weights += b.weights;
+    a.inputs_outputs += b.inputs_outputs;
+    a.intermediates += b.intermediates;
+    a.programs += b.programs;
+    return a;
+  }
 };
 
 /// The address of a range; the last owner gives the range back.
@@ -56,6 +64,9 @@ class DeviceMemory {
   Device& device_;
   MemoryUse used_{}, peak_{};
 };
+
+/// Error with the figures if the machine's memory is smaller than `all`.
+void check_room(const MemoryUse& all, const Machine& machine);
 
 /// A dense tensor on the device; several may share a range.
 struct DeviceTensor {

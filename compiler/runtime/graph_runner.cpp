@@ -50,22 +50,6 @@ Graph with_facts(const Graph& graph, const GraphRunner::Environment& inputs,
   return bind_symbols(result, bindings);
 }
 
-std::string size_text(std::int64_t bytes) {
-  constexpr double kKib = 1024, kMib = kKib * 1024, kGib = kMib * 1024;
-  const auto size = static_cast<double>(bytes);
-  if (size >= kGib) return fmt::format("{:.2f} GiB", size / kGib);
-  if (size >= kMib) return fmt::format("{:.2f} MiB", size / kMib);
-  return bytes < 1024 ? fmt::format("{} B", bytes) : fmt::format("{:.2f} KiB", size / kKib);
-}
-
-MemoryUse sum(MemoryUse a, const MemoryUse& b) {
-  a.weights += b.weights;
-  a.inputs_outputs += b.inputs_outputs;
-  a.intermediates += b.intermediates;
-  a.programs += b.programs;
-  return a;
-}
-
 }  // namespace
 
 GraphRunner::GraphRunner(const Machine& machine, Device& device, RunnerOptions runner,
@@ -75,10 +59,22 @@ GraphRunner::GraphRunner(const Machine& machine, Device& device, RunnerOptions r
       settings_(settings),
       strategy_(*runner.strategy),
       machine_hash_(hash_of(machine)),
+      captured_(machine, modules_, compile_options(strategy_), settings.ready_modules),
       constants_(runner.constants),
       specializations_(constants_.jit.automatic_dynamic, constants_.jit.recompile_limit) {}
 
 GraphRunner::~GraphRunner() = default;
+
+CompileOptions GraphRunner::compile_options(const Strategy& strategy) const {
+  CompileOptions options;
+  options.fusion = strategy.fusion;
+  options.features = settings_.features;
+  options.path = strategy.path;
+  options.tiling = settings_.tiling;
+  options.cores = settings_.cores;
+  options.machine_hash = machine_hash_;
+  return options;
+}
 
 GraphRunner::Making GraphRunner::making_of(const Key& key, bool dynamic) {
   using Verdict = Specializations::Verdict;
@@ -89,16 +85,10 @@ GraphRunner::Making GraphRunner::making_of(const Key& key, bool dynamic) {
     if (verdict == Verdict::GiveUp) making.strategy = &kEager;
   }
   if (strategy_.pads) making.compiles = !key.path.starts_with(kEdgePath);
-  CompileOptions& options = making.options;
-  options.fusion = making.strategy->fusion;
-  if (options.fusion == Fusion::Pointwise && constants_.jit.max_autotune) {
-    options.fusion = Fusion::Patterns;
+  making.options = compile_options(*making.strategy);
+  if (making.options.fusion == Fusion::Pointwise && constants_.jit.max_autotune) {
+    making.options.fusion = Fusion::Patterns;
   }
-  options.features = settings_.features;
-  options.path = making.strategy->path;
-  options.tiling = settings_.tiling;
-  options.cores = settings_.cores;
-  options.machine_hash = machine_hash_;
   return making;
 }
 
@@ -130,11 +120,13 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
                     driven_by(made->plan), strategy_.name));
   }
   if (!made->plan.whole && made->plan.device.nodes.empty()) return made;
-  ReadyModule& ready = made->ready.emplace();
-  make_ready(ready, compile(made->plan.device, machine_, making.options, &ready.work), making);
   for (ValueId id : made->plan.device.inputs) {
     made->inputs.push_back(made->plan.device.value(id).name);
   }
+  made->captures = strategy_.captures;
+  if (made->captures) return made;
+  ReadyModule& ready = made->ready.emplace();
+  make_ready(ready, compile(made->plan.device, machine_, making.options, &ready.work), making);
   made->plan.device = {};  // the module stands for it now
   return made;
 }
@@ -166,7 +158,8 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
     if (sizes[i] != kUnbound) bindings[model.symbols[i]] = sizes[i];
   }
   const Graph bound = bind_symbols(model, bindings);
-  const bool whole = bindings.size() == sizes.size() && plan_stage(bound).whole;
+  const bool whole =
+      !strategy_.captures && bindings.size() == sizes.size() && plan_stage(bound).whole;
   if (!whole || model.symbols.empty()) return make_stage(key, bound, making);
   auto plan = std::make_unique<Plan>(model, sizes, machine_, making.options);
   auto made = planned_stage(key, model, *plan, making);
@@ -244,7 +237,7 @@ void GraphRunner::keep_few(const Stage& keep) {
 void GraphRunner::make_room(const Stage& keep, std::int64_t input_bytes) {
   const std::int64_t size = machine_.hbm.size.count();
   const auto all_needed = [&] {
-    MemoryUse needs = sum(modules_.memory().used(), modules_.needs(*keep.ready));
+    MemoryUse needs = modules_.memory().used() + modules_.needs(*keep.ready);
     needs.inputs_outputs += input_bytes;
     return needs;
   };
@@ -257,16 +250,13 @@ void GraphRunner::make_room(const Stage& keep, std::int64_t input_bytes) {
     if (oldest == stages_.end()) break;
     drop(oldest);
   }
-  const MemoryUse all = all_needed();
-  if (all.total() <= size) return;
-  throw Error(fmt::format(
-      "the model needs {} of device memory (weights {}, inputs and outputs {}, intermediates {}, "
-      "programs {}), and {} has {}; use smaller dimensions or a narrower type, or raise hbm.size",
-      size_text(all.total()), size_text(all.weights), size_text(all.inputs_outputs),
-      size_text(all.intermediates), size_text(all.programs), machine_.name, size_text(size)));
+  check_room(all_needed(), machine_);
 }
 
 void GraphRunner::prepare(Stage& stage, std::int64_t input_bytes) {
+  if (stage.captures && !stage.weights) {
+    stage.weights = place_weights(stage.plan.device, machine_, modules_);
+  }
   if (!stage.ready) return;
   make_room(stage, input_bytes);
   modules_.place(*stage.ready);
@@ -274,7 +264,7 @@ void GraphRunner::prepare(Stage& stage, std::int64_t input_bytes) {
 }
 
 const Module* GraphRunner::module_of(const Stage& stage) {
-  return stage.plan.whole ? &stage.ready->module : nullptr;
+  return stage.plan.whole && stage.ready ? &stage.ready->module : nullptr;
 }
 const std::vector<std::string>& GraphRunner::inputs_of(const Stage& stage) {
   return stage.inputs;
@@ -287,7 +277,8 @@ std::vector<DeviceTensor> GraphRunner::run(Stage& stage, Environment inputs, con
                                            RunResult& result) {
   std::vector<DeviceTensor> made;
   if (stage.ready) made = run_module(stage, inputs, place, result);
-  if (stage.plan.whole) return made;
+  if (stage.captures) made = run_captured(stage, inputs, place, result);
+  if (stage.plan.whole || result.fault) return made;
   for (std::size_t i = 0; i < made.size(); ++i) inputs[stage.plan.device_outputs[i]] = made[i];
   for (const HostNode& node : stage.plan.host) {
     if (result.fault) return {};
@@ -321,6 +312,25 @@ std::vector<DeviceTensor> GraphRunner::run_module(Stage& stage, const Environmen
   }
   modules_.run(ready, inputs, outputs, result);
   return outputs;
+}
+
+std::vector<DeviceTensor> GraphRunner::run_captured(Stage& stage, const Environment& values,
+                                                    const Place& place, RunResult& result) {
+  Lazy lazy(machine_, modules_, captured_, result);
+  std::vector<LazyTensor> inputs;
+  for (const std::string& name : stage.inputs) inputs.push_back(lazy.load(values.at(name), name));
+  const auto outputs =
+      GraphCapture(lazy, *stage.weights, result).run(stage.plan.device, std::move(inputs));
+  for (std::size_t i = 0; place && i < outputs.size(); ++i) {
+    const std::optional<std::size_t> wanted = stage.output_of(i);
+    if (!wanted) continue;
+    const auto given = place(*wanted, outputs[i].dtype(), outputs[i].shape());
+    if (given) lazy.store(outputs[i], *given);
+  }
+  lazy.flush();
+  std::vector<DeviceTensor> made;
+  for (const LazyTensor& output : outputs) made.push_back(lazy.tensor(output));
+  return made;
 }
 
 std::vector<DeviceTensor> GraphRunner::gather_outputs(Stage& stage, Environment values,

@@ -16,6 +16,7 @@
 #include "compiler/codegen/plan.h"
 #include "compiler/graph/graph.h"
 #include "compiler/pass/feature.h"
+#include "compiler/runtime/captured_modules.h"
 #include "compiler/runtime/module_runner.h"
 #include "compiler/runtime/stage.h"
 #include "compiler/runtime/stage_key.h"
@@ -80,6 +81,7 @@ class GraphRunner {
     bool dynamic = false, compiles = false;
     CompileOptions options{};
   };
+  [[nodiscard]] CompileOptions compile_options(const Strategy& strategy) const;
   [[nodiscard]] Making making_of(const Key& key, bool dynamic);
   [[nodiscard]] std::shared_ptr<Stage> make_stage(const Key& key, const Graph& graph,
                                                   const Making& making);
@@ -99,6 +101,9 @@ class GraphRunner {
                                       const Place& place, RunResult& result);
   std::vector<DeviceTensor> run_module(Stage& stage, const Environment& values, const Place& place,
                                        RunResult& result);
+  /// The same for a stage that is captured call by call.
+  std::vector<DeviceTensor> run_captured(Stage& stage, const Environment& values,
+                                         const Place& place, RunResult& result);
   std::vector<DeviceTensor> gather_outputs(Stage& stage, Environment values, const Place& place,
                                            RunResult& result);
 
@@ -119,6 +124,7 @@ class GraphRunner {
   CompileSettings settings_;
   const Strategy& strategy_;
   std::uint64_t machine_hash_;
+  CapturedModules captured_;
   std::set<std::string> analysed_{};  // paths the host has paid for
   std::int64_t uses_ = 0;
   Stages stages_{};

@@ -179,9 +179,9 @@ void ModuleRunner::reserve_workspace(const ReadyModule& ready) {
   workspace_ = memory_.allocate(MemoryKind::Intermediates, workspace_bytes_);
 }
 
-DeviceTensor ModuleRunner::allocate(DType dtype, std::vector<std::int64_t> shape) {
+DeviceTensor ModuleRunner::allocate(DType dtype, std::vector<std::int64_t> shape, MemoryKind kind) {
   DeviceTensor tensor{dtype, std::move(shape), {}, 0, {}};
-  tensor.range = memory_.allocate(MemoryKind::InputsOutputs, tensor.bytes());
+  tensor.range = memory_.allocate(kind, tensor.bytes());
   return tensor;
 }
 

@@ -64,7 +64,12 @@ class ModuleRunner {
            std::span<const DeviceTensor> outputs, RunResult& result);
 
   /// An unwritten tensor of the device.
-  [[nodiscard]] DeviceTensor allocate(DType dtype, std::vector<std::int64_t> shape);
+  [[nodiscard]] DeviceTensor allocate(DType dtype, std::vector<std::int64_t> shape,
+                                      MemoryKind kind = MemoryKind::InputsOutputs);
+  /// Tells whoever listens where a tensor lies that no module names.
+  void announce(const std::string& name, const DeviceTensor& tensor) const {
+    if (options_.before_run) options_.before_run(name, tensor.address(), Bytes(tensor.bytes()));
+  }
   [[nodiscard]] DeviceTensor upload(const Tensor& tensor);
   /// The bytes of a tensor for the caller at the end of a run: not a part of it, so nobody waits.
   [[nodiscard]] Tensor download(const DeviceTensor& tensor);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/runtime/capture.h"
 #include "compiler/runtime/graph_runner.h"
 
 namespace dvmsim {
@@ -12,8 +13,10 @@ namespace dvmsim {
 struct GraphRunner::Stage {
   Key key{};
   StagePlan plan{};
-  std::optional<ReadyModule> ready{};  // none if the stage has nothing for the device
-  std::vector<std::string> inputs{};   // of its module
+  std::optional<ReadyModule> ready{};      // none if the stage has nothing for the device
+  bool captures = false;                   // or if plan.device is run call by call
+  std::optional<DeviceWeights> weights{};  // then, once it is prepared
+  std::vector<std::string> inputs{};       // of its module
   std::int64_t last_use = 0;
 
   /// Which output of the graph output `index` of the module is, if it is one.

@@ -24,7 +24,20 @@ std::int64_t count_tiles(const std::vector<std::int64_t>& dims,
   return tiles;
 }
 
+/// Bytes of a tile that the memory moves: short runs count as the least request.
+double moved_bytes(std::int64_t elements, std::int64_t run, std::int64_t size,
+                   const Machine& machine) {
+  const std::int64_t run_bytes = std::max(run * size, machine.dma.least_request.count());
+  return static_cast<double>(ceil_div(elements, run) * run_bytes);
+}
+
 }  // namespace
+
+std::vector<std::int64_t> dense_strides(const std::vector<std::int64_t>& shape) {
+  std::vector<std::int64_t> strides(shape.size(), 1);
+  for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+  return strides;
+}
 
 ViewCopy normalized(const ViewCopy& copy) {
   ViewCopy result = copy;
@@ -96,6 +109,37 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
   schedule.bytes = bytes;
   schedule.tiles = count_tiles(copy.dims, schedule.tile);
   return schedule;
+}
+
+double copy_time(const ViewCopy& given, DType dtype, const Machine& machine, int cores) {
+  const ViewCopy copy = normalized(given);
+  const CopySchedule schedule = schedule_copy(copy, dtype, machine, cores);
+  const std::int64_t size = size_of(dtype);
+  const bool turns = schedule.way == CopySchedule::Way::Transpose;
+  const std::int64_t last = schedule.tile.back();
+  const std::int64_t out_run = schedule.way == CopySchedule::Way::Elements ? 1 : last;
+  const std::int64_t in_run =
+      turns ? schedule.tile[static_cast<std::size_t>(schedule.along)] : out_run;
+  std::int64_t elements = 1;
+  for (std::int64_t extent : schedule.tile) elements *= extent;
+  const double load = moved_bytes(elements, in_run, size, machine) /
+                      machine.mte2.gm_to_ub.per_cycle().value(),
+               store = moved_bytes(elements, out_run, size, machine) /
+                       machine.mte3.ub_to_gm.per_cycle().value();
+  const Cycles latency = machine.mte2.latency + machine.l2.read_latency.cycles() +
+                         machine.mte3.latency + machine.l2.write_latency.cycles();
+  const std::int64_t used = std::min<std::int64_t>(cores, schedule.tiles);
+  const double tiles = static_cast<double>(ceil_div(schedule.tiles, used));
+  const auto start =
+      static_cast<double>(cycles_in(machine.launch.per_core, machine.clock.core).count() * used);
+  return start + tiles * (load + store + static_cast<double>(latency.count()));
+}
+
+double launch_time(const Machine& machine) {
+  const auto cycles = [&](machine_types::Time time) {
+    return static_cast<double>(cycles_in(time, machine.clock.core).count());
+  };
+  return cycles(machine.launch.vector) + cycles(machine.launch.entry) + cycles(machine.launch.exit);
 }
 
 }  // namespace dvmsim

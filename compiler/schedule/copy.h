@@ -22,6 +22,9 @@ struct ViewCopy {
   std::optional<std::int64_t> fill{};
 };
 
+/// Elements per step of each dimension of a dense tensor.
+[[nodiscard]] std::vector<std::int64_t> dense_strides(const std::vector<std::int64_t>& shape);
+
 /// A program of copies of one element type.
 struct CopyKernel {
   std::string name{};
@@ -49,5 +52,11 @@ struct CopySchedule {
 
 [[nodiscard]] CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& machine,
                                          int cores);
+
+/// Cycles of a launch that does this copy alone on at most so many cores, about.
+[[nodiscard]] double copy_time(const ViewCopy& copy, DType dtype, const Machine& machine,
+                               int cores);
+/// Cycles of a launch before its first and after its last command, besides what each core costs.
+[[nodiscard]] double launch_time(const Machine& machine);
 
 }  // namespace dvmsim

@@ -82,7 +82,47 @@ bool Lowering::find_domain() {
     }
   }
   for (const auto& [id, shape] : shape_) mask_[id] = mask_of(shape);
+  if (!views_.empty()) find_views();
   return true;
+}
+
+/// Of what is loaded or stored; other values of the group have no place. If dimensions may change
+/// places, of every value.
+void Lowering::find_views() {
+  for (const auto& [id, shape] : shape_) {
+    if (views_.find(id) == nullptr && !reorders_) continue;
+    const StridedView view = views_.place_of(graph_, id);
+    std::vector<std::int64_t> stride(domain_.size() - view.stride.size(), 0);
+    stride.insert(stride.end(), view.stride.begin(), view.stride.end());
+    view_stride_[id] = std::move(stride);
+  }
+}
+
+void Lowering::put_longest_last_but_one() {
+  const std::size_t last = merged_.size() - 1;
+  for (NodeId id : nodes_) {
+    const Node& node = graph_.node(id);
+    Mask gone = mask_of(node.inputs[0]) & ~mask_of(node.outputs[0]);
+    for (std::size_t i : merged_[last]) gone &= ~(Mask{1} << i);
+    if (find(kReduce, node.op) != nullptr && gone != 0) return;
+  }
+  const auto size = [&](std::size_t dim) {
+    std::int64_t product = 1;
+    for (std::size_t i : merged_[dim]) product *= domain_[i];
+    return product;
+  };
+  std::size_t longest = last - 1;
+  for (std::size_t dim = last; dim-- > 0;) longest = size(dim) > size(longest) ? dim : longest;
+  const auto at = merged_.begin() + static_cast<std::ptrdiff_t>(longest);
+  std::rotate(at, at + 1, merged_.begin() + static_cast<std::ptrdiff_t>(last));
+}
+
+bool Lowering::views_join(std::size_t outer, std::size_t inner) const {
+  return std::all_of(view_stride_.begin(), view_stride_.end(), [&](const auto& each) {
+    const auto& [id, stride] = each;
+    if ((mask_of(id) >> inner & 1) == 0) return true;
+    return stride[outer] == stride[inner] * domain_[inner];
+  });
 }
 
 Mask Lowering::mask_of(const std::vector<std::int64_t>& shape) const {
@@ -102,6 +142,7 @@ bool Lowering::merge_dimensions() {
       const std::size_t before = merged_.back().back();
       for (const auto& [id, mask] : mask_) joins = joins && (mask >> i & 1) == (mask >> before & 1);
       for (const auto& [id, axis] : scanned_) joins = joins && axis != i && axis != before;
+      joins = joins && views_join(before, i);
     }
     if (joins) {
       merged_.back().push_back(i);
@@ -112,6 +153,7 @@ bool Lowering::merge_dimensions() {
   if (merged_.size() > kMostDims)
     return why_ = "its shapes differ along too many dimensions", false;
   while (merged_.size() < 2) merged_.insert(merged_.begin(), std::vector<std::size_t>{});
+  if (reorders_ && scanned_.empty()) put_longest_last_but_one();
   for (const auto& dims : merged_) {
     add_dimension(dims);
   }
@@ -146,6 +188,9 @@ bool Lowering::frame_dimensions() {
           return why_ = "a tensor has only some of the dimensions that make the product's rows",
                  false;
         }
+      }
+      if (!kept.empty() && !views_join(kept.back(), i)) {
+        return why_ = "a view steps unevenly through the product's rows", false;
       }
       kept.push_back(i);
     }
@@ -195,8 +240,26 @@ Extent Lowering::extent_of(Mask mask) const {
   return !one_row && has(last - 1) ? Extent::Column : Extent::Scalar;
 }
 
-KernelTensor Lowering::tensor_of(ValueId id, int value, Mask mask) const {
+KernelTensor Lowering::tensor_of(ValueId id, int value, Mask mask) {
   KernelTensor tensor{value, std::vector<std::int64_t>(merged_.size(), 0), graph_.value(id).name};
+  if (view_stride_.contains(id)) {
+    const StridedView view = views_.place_of(graph_, id);
+    tensor.view = true;
+    tensor.offset = view.offset;
+    tensor.name = graph_.value(view.base).name;
+    for (std::size_t dim = 0; dim < merged_.size(); ++dim) {
+      if (merged_[dim].empty() || (mask >> merged_[dim].front() & 1) == 0) continue;
+      tensor.stride[dim] = view_stride_.at(id)[merged_[dim].back()];
+    }
+    // Rows of a tile are contiguous, and so are elements of which there is one a row.
+    const Extent extent = extent_of(mask);
+    const std::size_t last = merged_.size() - 1;
+    const std::size_t along = extent == Extent::Column ? last - 1 : last;
+    if (extent != Extent::Scalar && tensor.stride[along] != 1) {
+      why_ = "a view is not contiguous along a tile";
+    }
+    return tensor;
+  }
   std::int64_t stride = 1;
   for (std::size_t dim = merged_.size(); dim-- > 0;) {
     if (merged_[dim].empty() || (mask >> merged_[dim].front() & 1) == 0) continue;
@@ -222,7 +285,7 @@ int Lowering::load(ValueId id) {
   const Mask mask = mask_of(id);
   const int value = new_value(dtype, extent_of(mask));
   made_.kernel.inputs.push_back(tensor_of(id, value, mask));
-  made_.inputs.push_back(id);
+  made_.inputs.push_back(views_.base_of(id));
   if (compute_type(dtype) == dtype) return value;
   return emit(VOp::vcvt, dtype, new_value(compute_type(dtype), extent_of(mask)), {value, -1, -1});
 }
@@ -298,7 +361,7 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
     made_.kernel.outputs.push_back(tensor_of(id, value, mask_of(id)));
     if (repeats(made_.kernel.outputs.back()))
       why_ = "a result is smaller than what is iterated over";
-    made_.outputs.push_back(id);
+    made_.outputs.push_back(views_.base_of(id));
   }
   if (!why_.empty()) {
     if (why != nullptr) *why = why_;
@@ -322,8 +385,16 @@ bool is_vector_node(const Node& node) {
 
 std::optional<LoweredKernel> lower(const Graph& graph, std::span<const NodeId> nodes,
                                    std::span<const ValueId> outputs, std::string* why,
-                                   const ProductFrame* frame) {
-  return Lowering(graph, nodes, outputs, frame).run(why);
+                                   const ProductFrame* frame, const Views& views) {
+  const auto is_view = [&](ValueId id) { return id != kNoValue && views.find(id) != nullptr; };
+  const bool reads = std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) {
+    const Node& node = graph.node(id);
+    return std::any_of(node.inputs.begin(), node.inputs.end(), is_view);
+  });
+  if (frame == nullptr && (reads || std::any_of(outputs.begin(), outputs.end(), is_view))) {
+    if (auto made = Lowering(graph, nodes, outputs, frame, views, true).run(why)) return made;
+  }
+  return Lowering(graph, nodes, outputs, frame, views, false).run(why);
 }
 
 }  // namespace dvmsim

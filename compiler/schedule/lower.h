@@ -10,6 +10,7 @@
 
 #include "compiler/graph/graph.h"
 #include "compiler/schedule/vector_kernel.h"
+#include "compiler/schedule/view.h"
 
 namespace dvmsim {
 
@@ -40,11 +41,13 @@ struct ProductFrame {
 
 /// `nodes` are in graph order; every shape is known. `outputs`: the values that must reach GM.
 /// Nullopt if the group has no common iteration domain or reduces over what a tile cannot hold
-/// whole; `why` then says it.
+/// whole; `why` then says it. Values of `views` are read from, and written to, the tensors in which
+/// they lie, which are then the kernel's arguments.
 [[nodiscard]] std::optional<LoweredKernel> lower(const Graph& graph, std::span<const NodeId> nodes,
                                                  std::span<const ValueId> outputs,
                                                  std::string* why = nullptr,
-                                                 const ProductFrame* frame = nullptr);
+                                                 const ProductFrame* frame = nullptr,
+                                                 const Views& views = {});
 
 /// Elements of a value whose shape is known, by dimension.
 [[nodiscard]] std::vector<std::int64_t> known_shape(const Value& value);

@@ -24,8 +24,14 @@ using Mask = std::uint32_t;
 class Lowering {
  public:
   Lowering(const Graph& graph, std::span<const NodeId> nodes, std::span<const ValueId> outputs,
-           const ProductFrame* frame)
-      : graph_(graph), nodes_(nodes), outputs_(outputs), frame_(frame), widen_(frame != nullptr) {}
+           const ProductFrame* frame, const Views& views, bool reorders)
+      : graph_(graph),
+        nodes_(nodes),
+        outputs_(outputs),
+        frame_(frame),
+        views_(views),
+        reorders_(reorders),
+        widen_(frame != nullptr) {}
 
   std::optional<LoweredKernel> run(std::string* why);
 
@@ -75,13 +81,20 @@ class Lowering {
   int read(ValueId id, Extent extent) { return spread(read(id), extent); }
   /// The immediate of a one-element constant in the compute type.
   [[nodiscard]] std::optional<std::int32_t> immediate(ValueId id) const;
-  [[nodiscard]] KernelTensor tensor_of(ValueId id, int value, Mask mask) const;
+  [[nodiscard]] KernelTensor tensor_of(ValueId id, int value, Mask mask);
+  void find_views();
+  /// Tiles are as tall as one dimension: the longest, if nothing is reduced over another.
+  void put_longest_last_but_one();
+  /// Do the two dimensions of the domain step through every view as one?
+  [[nodiscard]] bool views_join(std::size_t outer, std::size_t inner) const;
   [[nodiscard]] bool repeats(const KernelTensor& tensor) const;
 
   const Graph& graph_;
   std::span<const NodeId> nodes_;
   std::span<const ValueId> outputs_;
   const ProductFrame* frame_;
+  const Views& views_;
+  bool reorders_;
   bool widen_;  // f16 is computed in f32
   LoweredKernel made_{};
   std::string why_{};
@@ -91,8 +104,9 @@ class Lowering {
   std::vector<std::vector<std::size_t>> merged_{};  // kernel dim -> domain dims
   std::map<NodeId, std::size_t> scanned_{};  // running sums: along which dimension of the domain
   std::map<ValueId, Mask> mask_{};           // over domain_ positions (bit i: dimension i)
-  std::map<ValueId, std::vector<std::int64_t>> shape_{};  // aligned to the domain's rank
-  std::map<ValueId, int> known_{};                        // graph value -> kernel value
+  std::map<ValueId, std::vector<std::int64_t>> shape_{};        // aligned to the domain's rank
+  std::map<ValueId, std::vector<std::int64_t>> view_stride_{};  // of views, aligned likewise
+  std::map<ValueId, int> known_{};                              // graph value -> kernel value
   std::map<std::pair<int, Extent>, int> spread_{};
 };
 

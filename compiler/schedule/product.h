@@ -4,10 +4,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "compiler/graph/graph.h"
 #include "compiler/schedule/matmul.h"
+#include "compiler/schedule/view.h"
 
 namespace dvmsim {
 
@@ -19,7 +21,11 @@ struct Product {
   std::array<std::vector<std::size_t>, 4> dims{};
 };
 
-/// Shapes are known and no dimension is 0.
+/// Shapes are known and no dimension is 0. `result`: the value that is stored, of the node's
+/// output's shape; kNoValue: that output. Nullopt if an operand or the result is a view that no
+/// pitch says.
+[[nodiscard]] std::optional<Product> product_of(const Graph& graph, const Node& node,
+                                                const Views& views, ValueId result = kNoValue);
 [[nodiscard]] Product product_of(const Graph& graph, const Node& node);
 
 }  // namespace dvmsim

@@ -43,6 +43,7 @@ Estimator::Estimator(const VectorKernel& kernel, const Machine& machine) : kerne
   load_rate_ = rate(machine.mte2.gm_to_ub);
   store_rate_ = rate(machine.mte3.ub_to_gm);
   gap_ = cycles(machine.mte2.issue_gap);
+  least_request_ = static_cast<double>(machine.dma.least_request.count());
   fixed_ = cycles(machine.vector.fixed + machine.vector.tail);
   repeat_ = static_cast<double>(machine.vector.repeat.count());
   hbm_rate_ = rate(machine.hbm.peak) * machine.hbm.efficiency.value();
@@ -118,7 +119,10 @@ double Estimator::moved(const std::vector<KernelTensor>& tensors, VectorTile til
   double bytes = 0;
   for (const KernelTensor& tensor : tensors) {
     const KernelValue& value = kernel_.values[static_cast<std::size_t>(tensor.value)];
-    bytes += static_cast<double>(bytes_of(value, tile, tile.columns));
+    const auto all = static_cast<double>(bytes_of(value, tile, tile.columns));
+    const double row = static_cast<double>(tile.columns * size_of(value.dtype));
+    const bool short_rows = tensor.view && value.extent == Extent::Full && row < least_request_;
+    bytes += short_rows ? all / row * least_request_ : all;
   }
   return bytes;
 }

@@ -40,8 +40,8 @@ class Estimator {
 
   const VectorKernel& kernel_;
   boost::container::small_vector<Work, 32> works_{};
-  double load_rate_, store_rate_, gap_, fixed_, repeat_, hbm_rate_, write_cost_, load_latency_,
-      store_latency_, per_core_, scalar_;
+  double load_rate_, store_rate_, gap_, least_request_, fixed_, repeat_, hbm_rate_, write_cost_,
+      load_latency_, store_latency_, per_core_, scalar_;
 };
 
 }  // namespace dvmsim

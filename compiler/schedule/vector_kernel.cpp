@@ -23,8 +23,9 @@ std::string to_text(const VectorKernel& kernel) {
   auto out = std::back_inserter(text);
   const auto tensor = [&](const char* what, const KernelTensor& t) {
     const KernelValue& value = kernel.values[static_cast<std::size_t>(t.value)];
-    fmt::format_to(out, "  {} v{} {} {} '{}' strides [{}]\n", what, t.value, name_of(value.dtype),
+    fmt::format_to(out, "  {} v{} {} {} '{}' strides [{}]", what, t.value, name_of(value.dtype),
                    name_of(value.extent), t.name, fmt::join(t.stride, ", "));
+    text += t.offset != 0 ? fmt::format(" from {}\n", t.offset) : "\n";
   };
   for (const KernelTensor& input : kernel.inputs) tensor("load ", input);
   for (const KernelStep& step : kernel.steps) {

@@ -24,11 +24,15 @@ struct KernelValue {
   bool uniform = false;  // Full, with the same element all along a row
 };
 
-/// A tensor in GM read or written by the kernel, dense over the dimensions it has.
+/// A tensor in GM read or written by the kernel, dense over the dimensions it has, or a view: a
+/// part of a larger tensor or one whose dimensions lie in another order, still contiguous in a
+/// tile's row.
 struct KernelTensor {
   int value = 0;                       // what it is loaded into / stored from; same dtype
   std::vector<std::int64_t> stride{};  // elements per step of each domain dimension; 0: not its own
   std::string name{};
+  bool view = false;
+  std::int64_t offset = 0;  // elements before the view's first
 };
 
 /// result = op(sources). Sources are values; `scalar` is the s operand's immediate.

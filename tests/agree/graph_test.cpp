@@ -42,15 +42,27 @@ void expect_close(const Tensor& got, const Tensor& wanted, DType computed) {
   }
 }
 
+/// Verifies every program that is launched.
+class Verifier : public Probe {
+ public:
+  explicit Verifier(const Machine& machine) : machine_(machine) {}
+  void on_launch_begin(const LaunchMark&, const Program& program) override {
+    for (const isa::Finding& found : isa::verify(program, machine_)) ADD_FAILURE() << print(found);
+  }
+
+ private:
+  const Machine& machine_;
+};
+
 RunResult run(const RandomGraph& made, const Machine& machine, const Strategy* strategy,
               Device& device) {
   SessionOptions options;
   options.strategy = strategy;
   Session session(made.graph, machine, device, options);
+  Verifier verifier(machine);
+  device.listen({&verifier});
   RunResult result = session.run({}, made.inputs);
-  for (const Program& program : result.module->programs) {
-    for (const isa::Finding& found : isa::verify(program, machine)) ADD_FAILURE() << print(found);
-  }
+  device.listen({});
   result.module = nullptr;
   EXPECT_FALSE(result.fault) << result.fault.text;
   return result;

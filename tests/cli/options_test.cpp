@@ -101,7 +101,7 @@ TEST(Options, wrong_values_are_refused_with_what_to_write) {
   EXPECT_NE(error_of({"run", "m", "--tiling", "dvm-v4"}).find("dvm-v3 (today's)"),
             std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--strategy", "fast"})
-                .find("use eager, graph, sink, jit, bucket, dvm or resident"),
+                .find("use eager, graph, sink, jit, bucket, dvm, dvm-eager or resident"),
             std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--dim", "seq"}).find("name=value"), std::string::npos);
   EXPECT_NE(error_of({"run", "m", "--dim", "seq=x"}).find("not a whole number"), std::string::npos);

@@ -76,7 +76,7 @@ RunResult run_on(Device& device, const Graph& graph, const Strategy* strategy,
 
 void expect_outputs(const Graph& graph, const std::map<std::string, Tensor>& inputs,
                     const std::vector<Tensor>& wanted) {
-  for (const Strategy* strategy : {&kEager, &kDvm}) {
+  for (const Strategy* strategy : {&kEager, &kDvm, &kDvmEager}) {
     SCOPED_TRACE(strategy->name);
     Reference reference(machine());
     HazardChecker hazards(machine());

@@ -151,13 +151,16 @@ TEST_P(Pretrained, agrees_with_onnx_runtime) {
 
 std::string name_case(const testing::TestParamInfo<Case>& info) {
   const auto& [row, how] = info.param;
-  return row.model + "_" + row.size + "_" + std::string(how.strategy->name) + "_" +
-         std::string(name_of(how.full ? DType::F32 : row.half));
+  std::string name = row.model + "_" + row.size + "_" + std::string(how.strategy->name) + "_" +
+                     std::string(name_of(how.full ? DType::F32 : row.half));
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, Pretrained,
                          testing::Combine(testing::ValuesIn(rows()),
                                           testing::Values(How{true, &kDvm}, How{true, &kEager},
+                                                          How{true, &kDvmEager},
                                                           How{false, &kDvm})),
                          name_case);
 

@@ -8,8 +8,8 @@
 namespace dvmsim {
 
 std::span<const Strategy* const> strategies() {
-  static const Strategy* const kAll[] = {&kEager,  &kGraph, &kSink,    &kJit,
-                                         &kBucket, &kDvm,   &kResident};
+  static const Strategy* const kAll[] = {&kEager,  &kGraph, &kSink,     &kJit,
+                                         &kBucket, &kDvm,   &kDvmEager, &kResident};
   return kAll;
 }
 

@@ -49,6 +49,8 @@ struct Strategy {
   HostCharge (*before_launch)(const HostFacts&) = nullptr;
   /// Before the launches of a module; null: nothing.
   HostCharge (*before_module)(const HostFacts&) = nullptr;
+  /// The graph is run operator by operator through the lazy API, which compiles what it captured.
+  bool captures = false;
   /// What it can do beyond `dvm`; --feature switches each.
   Features features{};
 
@@ -77,6 +79,9 @@ extern const Strategy kBucket;
 /// The paper's virtual machine on a static graph with symbolic dimensions: partitioned once, fused
 /// by pattern, encoded again for every launch.
 extern const Strategy kDvm;
+/// The same machine under a framework in eager mode: calls are captured one by one, grouped and
+/// encoded whenever they must be flushed.
+extern const Strategy kDvmEager;
 /// Beyond the paper: `dvm` and every feature.
 extern const Strategy kResident;
 

@@ -118,6 +118,21 @@ TEST(Plan, of_moves_serves_every_size) {
       {{2, 9}, {3, 11}, {5, 100}});
 }
 
+TEST(Plan, of_views_serves_sizes_for_which_other_moves_fold) {
+  const char* heads =
+      "dim b, s\ninput x: f16[b, s, 768]\nr = reshape(x) {shape=[b, s, 3, 4, 64]}\n"
+      "t = transpose(r) {perm=[2, 0, 3, 1, 4]}\nq = slice(t) {starts=[0], ends=[1], axes=[0]}\n"
+      "k = slice(t) {starts=[1], ends=[2], axes=[0]}\nd = matmul(q, k) {trans_b=1}\n"
+      "p = softmax(d)\nv = slice(t) {starts=[2], ends=[3], axes=[0]}\nm = matmul(p, v)\n"
+      "o = transpose(m) {perm=[0, 1, 3, 2, 4]}\noutput o\n";
+  expect_reused(heads, {{2, 9}, {6, 11}, {5, 100}, {7, 1000}});
+  // Short rows: folded while tiles are few.
+  const char* rows =
+      "dim n, m\ninput x: f16[n, m, 12]\nt = transpose(x) {perm=[1, 0, 2]}\nr = gelu(t)\n"
+      "c = concat(r, r) {axis=0}\ns = exp(t)\nd = concat(s, r) {axis=2}\noutput c\noutput d\n";
+  expect_reused(rows, {{9, 5}, {2000, 8}, {100000, 7}, {20, 3}});
+}
+
 TEST(Plan, is_another_where_dimensions_become_equal_one_or_none) {
   const char* lines =
       "dim n, m\ninput x: f16[n, 64]\ninput y: f16[m, 64]\na = relu(x)\nb = relu(y)\n"

@@ -1,0 +1,10 @@
+#include "compiler/runtime/strategy/strategy.h"
+
+namespace dvmsim {
+
+const Strategy kDvmEager = {.name = "dvm-eager",
+                            .fusion = Fusion::Captured,
+                            .before_launch = encode_launch,
+                            .captures = true};
+
+}  // namespace dvmsim
