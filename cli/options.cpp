@@ -6,7 +6,6 @@
 #include "cli/options_compare.h"
 #include "cli/options_regress.h"
 #include "cli/options_sweep.h"
-#include "compiler/schedule/matmul.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
