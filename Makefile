@@ -37,7 +37,7 @@ picture: build
 	node web/picture.mjs $(DVMSIM) web/report.png
 
 format:
-	find vm compiler sim traces cli web tests -name '*.h' -o -name '*.cpp' | grep -v node_modules | xargs clang-format -i
+	find vm compiler sim traces cli web dvmsim examples tests -name '*.h' -o -name '*.cpp' | grep -v node_modules | xargs clang-format -i
 
 clean:
 	rm -rf build

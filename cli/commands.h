@@ -26,5 +26,6 @@ int validate(const ValidateOptions& options);
 int fit(const FitOptions& options);
 int diff(const DiffOptions& options);
 int regress(const RegressOptions& options);
+int sweep(const SweepOptions& options);
 
 }  // namespace dvmsim

@@ -38,6 +38,8 @@ int perform(const CommandLine& line) {
       return diff(line.diff);
     case Verb::Regress:
       return regress(line.regress);
+    case Verb::Sweep:
+      return sweep(line.sweep);
   }
   return kBadInput;
 }

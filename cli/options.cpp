@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "cli/options_regress.h"
 #include "compiler/schedule/matmul.h"
 #include "vm/base/error.h"
 
@@ -49,7 +50,7 @@ struct Raw {
   std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
   std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
       path{"all"};
-  std::string level{"instruction"}, window{}, dtype{"f16"}, floats{}, dump{};
+  std::string level{"instruction"}, window{}, dtype{"f16"}, floats{}, dump{}, part{};
 };
 
 constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
@@ -269,35 +270,49 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
   return report;
 }
 
+void add_sweep(CLI::App& app, SweepOptions& options, Raw& raw) {
+  app.add_option("STUDY", options.study, "study file")->required();
+  app.add_option("-o,--output", options.output,
+                 "folder of results (default: the study's name with .sweep, here)");
+  app.add_option("--jobs", options.jobs, "worker processes (0: one per processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--json", options.json,
+                 "everything found (default: sweep.json in the folder); - for standard output");
+  app.add_option("--csv", options.csv, "a row per point (default: points.csv in the folder)");
+  app.add_flag("--collect", options.collect, "run nothing; put together what there is");
+  app.add_option("--part", raw.part, "run only part I of N, as I/N from 0/N; writes no tables");
+  app.add_option("--slurm", options.slurm, "submit a Slurm job array of so many tasks")
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--sbatch", options.sbatch, "further options for sbatch, \"-p long -t 60\"");
+  app.footer(
+      "Results are kept one by one in results*.log in the folder: the same command goes on where "
+      "an\n"
+      "earlier one stopped. A point that cannot be run is a row with the reason. Exit code 1: no "
+      "point\n"
+      "has a result, or --collect misses some.");
+}
+
+void understand_sweep(SweepOptions& sweep, const Raw& raw) {
+  if (!raw.part.empty()) {
+    const auto numbers = split(raw.part, '/');
+    if (numbers.size() != 2) throw Error("--part " + raw.part + ": write I/N, 0/4 to 3/4");
+    const std::int64_t part = parse_integer(numbers[0], "--part");
+    const std::int64_t parts = parse_integer(numbers[1], "--part");
+    if (part < 0 || part >= parts) throw Error("--part " + raw.part + ": write I/N, 0/4 to 3/4");
+    sweep.part = {part, parts};
+  }
+  if (sweep.collect + (sweep.slurm > 0) + sweep.part.has_value() > 1) {
+    throw Error("--collect, --slurm and --part: one at a time");
+  }
+  if (!sweep.sbatch.empty() && sweep.slurm == 0) throw Error("--sbatch: only with --slurm");
+  if ((sweep.slurm > 0 || sweep.part) && (!sweep.json.empty() || !sweep.csv.empty())) {
+    throw Error("--json and --csv: tables are written by the run that collects; leave them out");
+  }
+}
+
 CLI::App* add_bench_compile(CLI::App& bench) {
   return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
-}
-
-void add_most(CLI::App& app, std::size_t& most) {
-  app.add_option("--top", most, "rows shown of each table, and of each row's parts; 0: all")
-      ->capture_default_str();
-}
-
-void add_diff(CLI::App& app, DiffOptions& options) {
-  app.add_option("BEFORE", options.before, "report of run --json or op --json")->required();
-  app.add_option("AFTER", options.after, "another one")->required();
-  app.add_option("--json", options.json, "all of it to a file; - for standard output alone");
-  add_most(app, options.most);
-}
-
-void add_regress(CLI::App& app, RegressOptions& options) {
-  app.add_option("FILE", options.list, "YAML list of cases (default: the project's own)");
-  app.add_option("--case", options.cases, "only the case of this name")->allow_extra_args(false);
-  app.add_option("--set", options.sets, "change a parameter in every case, key=value with its unit")
-      ->allow_extra_args(false);
-  app.add_flag("--update", options.update, "record what is measured now as the baselines");
-  app.add_option("--junit", options.junit, "results as JUnit XML");
-  app.add_option("--markdown", options.markdown, "results as a page in Markdown");
-  add_most(app, options.most);
-  app.footer(
-      "Baselines lie beside the list: FILE.yaml has FILE.json. Every figure must be as recorded,\n"
-      "unless the case states a tolerance. Exit code 1: something moved, for better or worse;\n"
-      "--update accepts it.");
 }
 
 }  // namespace
@@ -420,6 +435,8 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   add_diff(*diff, line.diff);
   auto* regress = app.add_subcommand("regress", "compare cases with their baselines");
   add_regress(*regress, line.regress);
+  auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
+  add_sweep(*sweep, line.sweep, raw);
 
   try {
     app.parse(argc, argv);
@@ -433,12 +450,13 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       {disasm, Verb::Disasm},     {assemble, Verb::Asm}, {check, Verb::ConfigCheck},
       {show, Verb::ConfigShow},   {bench, Verb::Bench},  {bench_compile, Verb::BenchCompile},
       {validate, Verb::Validate}, {fit, Verb::Fit},      {diff, Verb::Diff},
-      {regress, Verb::Regress},   {report, Verb::Report}};
+      {regress, Verb::Regress},   {sweep, Verb::Sweep},  {report, Verb::Report}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }
   understand_run(raw.run, raw);
   understand_op(line.op, raw);
+  understand_sweep(line.sweep, raw);
   if (!raw.dump.empty()) {
     line.dump = choose<Dump>("--dump", raw.dump,
                              {{"graph", Dump::Graph},

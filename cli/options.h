@@ -108,6 +108,17 @@ struct RegressOptions {
   std::size_t most = 4;
 };
 
+struct SweepOptions {
+  std::string study{};
+  std::string output{};       // folder of results; empty: named after the study, here
+  std::string json{}, csv{};  // empty: in that folder
+  int jobs = 0;               // 0: one per processor
+  bool collect = false;       // only put together what there is
+  std::optional<std::pair<std::int64_t, std::int64_t>> part{};  // which, of how many
+  int slurm = 0;         // tasks of a job array to submit; 0: run here
+  std::string sbatch{};  // further words for sbatch
+};
+
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
 
 struct CommandLine {
@@ -125,7 +136,8 @@ struct CommandLine {
     Validate,
     Fit,
     Diff,
-    Regress
+    Regress,
+    Sweep
   };
   Verb verb = Verb::Run;
   RunOptions run{};
@@ -134,6 +146,7 @@ struct CommandLine {
   FitOptions fit{};
   DiffOptions diff{};
   RegressOptions regress{};
+  SweepOptions sweep{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config, report: what is read
   std::string output{};  // compile, asm, report: what is written

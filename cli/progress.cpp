@@ -41,9 +41,9 @@ std::string bar_text(const ProgressState& state, std::size_t width) {
   } else {
     text = fmt::format("{} done  ", state.done);
   }
-  std::string end = fmt::format("  cycle {}", state.cycle);
-  if (state.total > state.done && state.done > 0) {
-    const double each = state.seconds / static_cast<double>(state.done);
+  std::string end = state.cycle > 0 ? fmt::format("  cycle {}", state.cycle) : "";
+  if (state.total > state.done && state.done > state.before) {
+    const double each = state.seconds / static_cast<double>(state.done - state.before);
     end += fmt::format("  {} left",
                        duration_text(each * static_cast<double>(state.total - state.done)));
   }
@@ -63,13 +63,15 @@ Probes Progress::listeners() {
   return terminal_ ? Probes{this} : Probes{};
 }
 
-void Progress::expect(std::int64_t units, bool launches) {
+void Progress::expect(std::int64_t units, bool launches, std::int64_t before) {
   state_.total = units;
+  state_.done = state_.before = before;
   launches_ = launches;
 }
 
-void Progress::step() {
+void Progress::step(const std::string& label) {
   ++state_.done;
+  if (!label.empty()) state_.label = label;
   draw();
 }
 

@@ -12,11 +12,12 @@ namespace dvmsim {
 
 /// What a bar shows.
 struct ProgressState {
-  std::string label{};     // the operator being simulated
-  std::int64_t done = 0;   // units of work (launches, or steps of a stream)
-  std::int64_t total = 0;  // 0: not known
-  std::int64_t cycle = 0;
-  double seconds = 0;  // since the beginning
+  std::string label{};      // the operator being simulated
+  std::int64_t done = 0;    // units of work (launches, or steps of a stream)
+  std::int64_t total = 0;   // 0: not known
+  std::int64_t cycle = 0;   // 0: not shown
+  double seconds = 0;       // since the beginning
+  std::int64_t before = 0;  // of `done`: what was done before the beginning
 };
 
 /// One line of at most `width` columns: "[####......]  40 %  attn.q  cycle 1234  12 s left".
@@ -31,10 +32,10 @@ class Progress final : public Probe {
 
   /// Itself if there is a terminal; else nobody, which costs a run less.
   [[nodiscard]] Probes listeners();
-  /// From now on, so many units: launches, or what step() counts.
-  void expect(std::int64_t units, bool launches);
+  /// From now on, so many units: launches, or what step() counts; `before` of them are done.
+  void expect(std::int64_t units, bool launches, std::int64_t before = 0);
   /// A unit that is no launch is done.
-  void step();
+  void step(const std::string& label = "");
 
   void on_launch_begin(const LaunchMark& mark, const Program& program) override;
   void on_launch_end(const LaunchMark& mark) override;

@@ -88,12 +88,13 @@ Run run(const RegressOptions& options, const std::string& list) {
                               : judge(each, recorded->second, *attempt.record));
     run.measured.emplace(each.name, *attempt.record);
   }
-  for (const auto& [name, record] : run.recorded) {
-    const bool has_case = std::any_of(cases.begin(), cases.end(),
-                                      [&](const auto& each) { return each.name == name; });
-    if (has_case || !options.cases.empty()) continue;
+  if (!options.cases.empty()) return run;
+  for (const auto& recorded : run.recorded) {
+    const bool has_case = std::any_of(
+        cases.begin(), cases.end(), [&](const auto& each) { return each.name == recorded.first; });
+    if (has_case) continue;
     CaseResult& gone = run.results.emplace_back();
-    gone.name = name;
+    gone.name = recorded.first;
     gone.kind = Kind::Gone;
   }
   return run;

@@ -7,11 +7,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
-#include <thread>
 
 #include "cli/files.h"
 #include "cli/machine.h"
 #include "cli/measure.h"
+#include "cli/workers.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -71,9 +71,6 @@ Overrides overrides_of(const TableOptions& options) {
 }
 
 Pool pool_of(const TableOptions& options, const std::string& folder) {
-  const int jobs = options.jobs > 0
-                       ? options.jobs
-                       : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   Pool::Progress progress;
   if (isatty(STDERR_FILENO) != 0) {
     progress = [](std::size_t done, std::size_t all) {
@@ -85,7 +82,8 @@ Pool pool_of(const TableOptions& options, const std::string& folder) {
       std::fflush(stderr);
     };
   }
-  return Pool([folder](const Words& words) { return measure(words, folder); }, jobs, progress);
+  return Pool([folder](const Words& words) { return measure(words, folder); },
+              worker_count(options.jobs), progress);
 }
 
 }  // namespace
@@ -99,7 +97,7 @@ std::string find_config(const std::string& name) {
   std::error_code fault;
   const fs::path here = fs::current_path(fault);
   const fs::path program = fs::read_symlink("/proc/self/exe", fault).parent_path();
-  for (const fs::path& start : {here, program}) {
+  for (const fs::path& start : {here, program, program.parent_path() / "share" / "dvmsim"}) {
     if (const auto found = find_above(start, name)) return *found;
   }
   throw Error("configs/" + name + ": not found here or above; name a file");

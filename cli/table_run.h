@@ -19,7 +19,7 @@ struct TableRun {
 };
 
 /// A file of the project by its path below configs/: looked for in the working directory and above,
-/// then above the executable. Throws Error if it is nowhere.
+/// then above the executable and where it was installed with. Throws Error if it is nowhere.
 [[nodiscard]] std::string find_config(const std::string& name);
 
 }  // namespace dvmsim

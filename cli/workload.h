@@ -1,4 +1,4 @@
-// What is run: a graph from a file or a single operator, its sizes, and the values of its inputs.
+// What is run: a graph from a file, its sizes, and the values of its inputs.
 #pragma once
 
 #include <map>
@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/operator_graph.h"
 #include "cli/options.h"
 #include "compiler/graph/dim.h"
 #include "compiler/graph/graph.h"
@@ -19,11 +20,6 @@ namespace dvmsim {
                                const std::map<std::string, Tensor>& known = {});
 /// The values of the inputs that --known names.
 [[nodiscard]] std::map<std::string, Tensor> known_inputs(const RunOptions& options);
-/// A graph of one operator whose inputs are called a, b, c ...
-[[nodiscard]] Graph graph_of(const OpOptions& op);
-/// The same for other shapes than the options', which may have symbols.
-[[nodiscard]] Graph graph_of(const OpOptions& op, const std::vector<Dims>& shapes);
-
 /// The sizes of the symbols from --dim, --shape and the inputs read. Throws Error, naming the
 /// option, for names the graph does not have and sizes that do not agree or are missing.
 [[nodiscard]] Bindings bindings_of(const Graph& graph, const RunOptions& options,

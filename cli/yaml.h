@@ -46,7 +46,7 @@ class Yaml {
   std::string file_{}, text_{};
   int line_ = 1;
   std::vector<Yaml> items_{};
-  std::vector<YamlEntry> entries_{};
+  std::vector<YamlEntry> entries_;
 };
 
 struct YamlEntry {

@@ -37,21 +37,23 @@ void fill(RunReport& report, const Stats& stats, std::int64_t clock_hz) {
 
 void fill(RunReport& report, const Busy& busy, std::int64_t clock_hz) {
   report.profiler.clear();
+  for (const CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
+    if (busy.took_part(kind)) add_profiler(report, kind, busy.of(kind), clock_hz);
+  }
+}
+
+void add_profiler(RunReport& report, CoreKind kind, const BusySum& sum, std::int64_t clock_hz) {
   const auto us = [clock_hz](double cycles) {
     return cycles * 1e6 / static_cast<double>(clock_hz);
   };
-  for (const CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
-    if (!busy.took_part(kind)) continue;
-    const BusySum& sum = busy.of(kind);
-    const std::string name = busy_name(kind);
-    report.profiler.emplace_back(name, us(sum.core));
-    report.profiler.emplace_back(name.substr(0, name.size() - 2) + "max_us",
-                                 us(static_cast<double>(sum.longest_core)));
-    for (const Pipe pipe : kAllPipes) {
-      if (!has_pipe(kind, pipe)) continue;
-      report.profiler.emplace_back(busy_name(kind, pipe),
-                                   us(sum.pipes[static_cast<std::size_t>(pipe)]));
-    }
+  const std::string name = busy_name(kind);
+  report.profiler.emplace_back(name, us(sum.core));
+  report.profiler.emplace_back(name.substr(0, name.size() - 2) + "max_us",
+                               us(static_cast<double>(sum.longest_core)));
+  for (const Pipe pipe : kAllPipes) {
+    if (!has_pipe(kind, pipe)) continue;
+    report.profiler.emplace_back(busy_name(kind, pipe),
+                                 us(sum.pipes[static_cast<std::size_t>(pipe)]));
   }
 }
 

@@ -102,8 +102,15 @@ struct RunReport {
 void fill(RunReport& report, const Stats& stats, std::int64_t clock_hz);
 /// The profiler's times.
 void fill(RunReport& report, const Busy& busy, std::int64_t clock_hz);
+/// Those of one kind of core.
+void add_profiler(RunReport& report, CoreKind kind, const BusySum& sum, std::int64_t clock_hz);
 
 /// Members in a fixed order, two spaces of indent, a final newline. Same report, same bytes.
+/// `operators`, in the order of their first launch: {name, launches, cycles (of the launches: taken
+/// up by the device to the last core's end), hbm_read_bytes, hbm_write_bytes, l2_hit_bytes, units:
+/// [{name ("cube.mte2", "vector" ...), total, reasons: {reason: cycles}, instructions: {mnemonic:
+/// {commands, cycles}}}]}. A unit there is all cores that took part together: its reasons sum to
+/// `total`, launch cycles times cores; the cycles of its instructions are those of `work`.
 [[nodiscard]] std::string to_json(const RunReport& report);
 
 /// One screen. `files` are the names of what else was written, each with what it is ("trace",

@@ -5,7 +5,7 @@
 //       dims: {seq: [16, 100]}                 a size, or a list: a case each
 //       strategies: [eager, dvm]               default: dvm
 //       hardware: [../hardware/tiny.yaml]      a file or a list; default: the built-in machine
-//       tolerance: {cycles: 1%, host: ignore}  of figures and groups of figures; default: exact
+//       tolerance: {cycles: 1%, host: ignore}  of figures, groups of them, all; default: exact
 //
 // Also: name; shape: {x: 1x3x48x160}, the inputs' shapes of a model; dtype; attrs: {axis: -1} and
 // of an op; set: {clock.core: 1GHz}; options: [--l2 warm], further words of `dvmsim run` or `op`.
@@ -21,7 +21,7 @@ namespace dvmsim {
 
 /// How far a figure may be from its baseline: a share of it; infinite: it is not looked at.
 struct Tolerance {
-  std::string figure{};  // "cycles", "host.launch_us", or a group: "host"
+  std::string figure{};  // "cycles", "host.launch_us", a group: "host", or "all"
   double share = 0;
   std::string place{};  // "cases.yaml:12", for messages
 };

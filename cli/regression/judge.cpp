@@ -15,6 +15,7 @@ namespace {
 using Kind = CaseResult::Kind;
 
 constexpr const char* kCycles = "cycles";
+constexpr const char* kAll = "all";
 
 /// "host" of "host.launches".
 std::string group_of(const std::string& figure) {
@@ -22,24 +23,27 @@ std::string group_of(const std::string& figure) {
 }
 
 const Tolerance* tolerance_for(const RegressionCase& asked, const std::string& figure) {
-  const Tolerance* of_group = nullptr;
+  const Tolerance *of_group = nullptr, *of_all = nullptr;
   for (const Tolerance& each : asked.tolerances) {
     if (each.figure == figure) return &each;
     if (each.figure == group_of(figure)) of_group = &each;
+    if (each.figure == kAll) of_all = &each;
   }
-  return of_group;
+  return of_group != nullptr ? of_group : of_all;
 }
 
 void check_tolerances(const RegressionCase& asked, const Record& now) {
   for (const Tolerance& each : asked.tolerances) {
     const bool known =
+        each.figure == kAll ||
         std::any_of(now.figures.begin(), now.figures.end(), [&](const Record::Figure& figure) {
           return figure.name == each.figure || group_of(figure.name) == each.figure;
         });
     if (known) continue;
     std::string names;
     for (const auto& figure : now.figures) names += (names.empty() ? "" : ", ") + figure.name;
-    throw Error(each.place + ": tolerance of '" + each.figure + "': a report has " + names);
+    throw Error(each.place + ": tolerance of '" + each.figure + "': a report has " + names +
+                "; or all");
   }
 }
 
@@ -172,9 +176,9 @@ std::string summary_of(const std::vector<CaseResult>& results) {
     text += fmt::format("; {} moved: {} slower, {} faster, {} in the same cycles",
                         counts[Kind::Moved], slower, faster, other);
   }
-  if (counts[Kind::New] > 0) text += fmt::format("; {} have no baseline", counts[Kind::New]);
+  if (counts[Kind::New] > 0) text += fmt::format("; {} without a baseline", counts[Kind::New]);
   if (counts[Kind::Gone] > 0)
-    text += fmt::format("; {} baselines have no case", counts[Kind::Gone]);
+    text += fmt::format("; {} baselines without a case", counts[Kind::Gone]);
   if (counts[Kind::Refused] > 0)
     text += fmt::format("; {} could not be run", counts[Kind::Refused]);
   return text;

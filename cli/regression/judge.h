@@ -31,8 +31,9 @@ struct CaseResult {
 };
 
 /// Every figure must be within its tolerance: the case's for the figure, else for its group, else
-/// exact. Unless the case states one for `cycles`, operators, pipes and critical path must be as
-/// recorded too. Throws Error for a tolerance of a figure that is in no report.
+/// for `all`, else exact. Unless the case states one that holds for `cycles`, operators, pipes and
+/// critical path must be as recorded too. Throws Error for a tolerance of a figure that is in no
+/// report.
 [[nodiscard]] CaseResult judge(const RegressionCase& asked, const Record& baseline,
                                const Record& now);
 /// Without a baseline.

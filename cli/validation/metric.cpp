@@ -23,9 +23,42 @@ Figures figures_of(const RunReport& report) {
                      {"memory.l2_hit_bytes", number(report.memory.l2_hit_bytes)},
                      {"firmware.instructions", number(report.firmware.instructions)},
                      {"firmware.commands", number(report.firmware.commands)},
-                     {"firmware.decode_cycles", number(report.firmware.decode_cycles)}};
+                     {"firmware.decode_cycles", number(report.firmware.decode_cycles)},
+                     {"device_memory.peak_bytes", number(report.device_memory.peak_bytes())},
+                     {"roofline.ideal_cycles", number(report.roofline.ideal_cycles)},
+                     {"roofline.fraction", report.roofline.fraction}};
+  if (report.firmware.exposed_cycles) {
+    figures["firmware.exposed_cycles"] = number(*report.firmware.exposed_cycles);
+  }
   for (const auto& [name, us] : report.profiler) figures[name] = us;
   return figures;
+}
+
+namespace {
+
+/// All names of figures, those that not every run has among them.
+const Figures& all_figures() {
+  static const Figures kAll = [] {
+    RunReport report;
+    report.firmware.exposed_cycles = 0;
+    for (const CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
+      add_profiler(report, kind, {}, 1);
+    }
+    return figures_of(report);
+  }();
+  return kAll;
+}
+
+}  // namespace
+
+bool is_figure(std::string_view name) {
+  return all_figures().contains(name);
+}
+
+std::string figure_list() {
+  std::string known;
+  for (const auto& [each, value] : all_figures()) known += (known.empty() ? "" : " ") + each;
+  return known;
 }
 
 Metric::Metric(std::string_view text, const std::string& where) : where_(where) {

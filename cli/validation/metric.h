@@ -15,6 +15,10 @@ namespace dvmsim {
 /// those of "profiler" without that prefix.
 using Figures = std::map<std::string, double, std::less<>>;
 [[nodiscard]] Figures figures_of(const RunReport& report);
+/// Can a run have a figure of this name?
+[[nodiscard]] bool is_figure(std::string_view name);
+/// The names of all figures, a blank between.
+[[nodiscard]] std::string figure_list();
 
 class Metric {
  public:

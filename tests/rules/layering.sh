@@ -12,27 +12,28 @@ check_arrow() {
     [ -z "$found" ] || complain "$from may not include $to:" "$found"
   done
 }
-check_arrow vm compiler sim traces cli web tests
-check_arrow compiler sim traces cli web tests
-check_arrow sim compiler traces cli web tests
-check_arrow traces compiler sim cli web tests
-check_arrow cli tests
-check_arrow web compiler sim traces cli tests
+check_arrow vm compiler sim traces cli web dvmsim tests
+check_arrow compiler sim traces cli web dvmsim tests
+check_arrow sim compiler traces cli web dvmsim tests
+check_arrow traces compiler sim cli web dvmsim tests
+check_arrow cli dvmsim tests
+check_arrow web compiler sim traces cli dvmsim tests
+check_arrow dvmsim web tests
 
-found=$(sources vm compiler traces cli | xargs grep -nE '^ *# *include *[<"](systemc|tlm|sysc)' /dev/null)
+found=$(sources vm compiler traces cli dvmsim | xargs grep -nE '^ *# *include *[<"](systemc|tlm|sysc)' /dev/null)
 [ -z "$found" ] || complain "SystemC belongs to sim/ and tests/:" "$found"
 
 # header pattern, most sources, what
 check_library() {
-  users=$(sources vm compiler sim traces cli | xargs grep -lE "^ *# *include *[<\"]$1" /dev/null)
+  users=$(sources vm compiler sim traces cli dvmsim | xargs grep -lE "^ *# *include *[<\"]$1" /dev/null)
   count=$(printf '%s' "$users" | grep -c .)
   [ "$count" -le "$2" ] || complain "$1 is included by $count sources, $2 are allowed:" "$users"
   headers=$(printf '%s' "$users" | grep '\.h$')
   [ -z "$headers" ] || complain "$1 in a header:" "$headers"
 }
-check_library yaml-cpp 4
+check_library yaml-cpp 2
 check_library CLI 2
-check_library nlohmann 7
+check_library nlohmann 8
 check_library onnx 2
 check_library protozero 2
 

@@ -3,11 +3,11 @@
 # what starts in column 0, or two columns in within a class, and ends with a brace there.)
 . "$(dirname "$0")/sources.sh"
 
-for file in $(sources vm compiler sim traces cli web tests | grep -v '\.def$') $(page_sources); do
+for file in $(sources vm compiler sim traces cli web dvmsim examples tests | grep -v '\.def$') $(page_sources); do
   lines=$(wc -l <"$file")
   [ "$lines" -le 500 ] || complain "$file: $lines lines, 500 are allowed"
 done
-long=$(sources vm compiler sim traces cli tests | grep -v '\.def$' | xargs awk '
+long=$(sources vm compiler sim traces cli dvmsim examples tests | grep -v '\.def$' | xargs awk '
   FNR == 1 { start[0] = start[1] = 0 }
   {
     depth = match($0, /[^ ]/) - 1

@@ -55,12 +55,13 @@ TEST(Cases, an_operator_has_shapes_and_attributes) {
 
 TEST(Cases, what_is_wrong_is_named_with_its_line) {
   const std::string op = "cases:\n  - op: add\n    shapes: [4]\n";
-  EXPECT_EQ(error_of("cases: 3\n").find("c.yaml:1: no list of cases"), 0u);
-  EXPECT_EQ(error_of("cases: []\n"), "c.yaml:1: no case");
+  EXPECT_EQ(error_of("cases: 3\n").find("c.yaml:1: cases: write a list"), 0u);
+  EXPECT_EQ(error_of("cases: []\n"), "c.yaml:1: cases: write a list, [one, two]");
+  EXPECT_EQ(error_of("{}\n").find("c.yaml:1: no cases"), 0u);
   EXPECT_EQ(error_of("cases:\n  - [\n").find("c.yaml:3: "), 0u) << error_of("cases:\n  - [\n");
-  EXPECT_EQ(error_of("cases:\n  - add\n").find("c.yaml:2: no case; write"), 0u);
-  EXPECT_EQ(error_of(op + "    colour: red\n").find("c.yaml:4: 'colour' is no part"), 0u);
-  EXPECT_EQ(error_of(op + "    op: sub\n"), "c.yaml:4: 'op' stands here twice");
+  EXPECT_EQ(error_of("cases:\n  - add\n").find("c.yaml:2: a case: write "), 0u);
+  EXPECT_EQ(error_of(op + "    colour: red\n").find("c.yaml:4: "), 0u);
+  EXPECT_EQ(error_of(op + "    op: sub\n"), "c.yaml:4: 'op' is given twice");
   EXPECT_EQ(error_of(op + "    model: m.graph\n"), "c.yaml:2: a case has a model or an op");
   EXPECT_EQ(error_of("cases:\n  - dtype: f16\n"), "c.yaml:2: a case has a model or an op");
   EXPECT_EQ(error_of("cases:\n  - op: add\n"), "c.yaml:2: an op has shapes: [64x128]");
@@ -68,7 +69,8 @@ TEST(Cases, what_is_wrong_is_named_with_its_line) {
             0u);
   EXPECT_EQ(
       error_of("cases:\n  - model: m\n    attrs: {a: 1}\n").find("c.yaml:2: shapes and attrs"), 0u);
-  EXPECT_EQ(error_of(op + "    strategies: []\n"), "c.yaml:4: an empty list");
+  EXPECT_EQ(error_of(op + "    strategies: []\n"),
+            "c.yaml:4: strategies: write a list, [one, two]");
   EXPECT_EQ(error_of(op + "    tolerance: {cycles: 5}\n").find("c.yaml:4: tolerance '5': write"),
             0u);
   EXPECT_EQ(error_of(op + "    tolerance: {cycles: -1%}\n").find("c.yaml:4: tolerance '-1%'"), 0u);

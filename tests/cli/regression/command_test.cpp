@@ -128,7 +128,7 @@ TEST_F(Command, regress_records_passes_and_catches_one_cycle_of_one_instruction)
   write("c.yaml", kCases);
   const Outcome first = dvmsim("regress c.yaml");
   EXPECT_EQ(first.code, 1);
-  EXPECT_NE(first.out.find("5 have no baseline"), std::string::npos) << first.out;
+  EXPECT_NE(first.out.find("5 without a baseline"), std::string::npos) << first.out;
   ASSERT_EQ(dvmsim("regress c.yaml --update").code, 0);
   const std::string recorded = content(path("c.json"));
   const Outcome good = dvmsim("regress c.yaml");
@@ -169,7 +169,7 @@ TEST_F(Command, regress_updates_some_or_all_and_never_half) {
   fs::copy_file(path("c.json"), path("d.json"));
   const Outcome strange = dvmsim("regress d.yaml");
   EXPECT_EQ(strange.code, 1);
-  EXPECT_NE(strange.out.find("2 have no baseline; 5 baselines have no case"), std::string::npos)
+  EXPECT_NE(strange.out.find("2 without a baseline; 5 baselines without a case"), std::string::npos)
       << strange.out;
   ASSERT_EQ(dvmsim("regress d.yaml --update --case 'add 8 8 dvm'").code, 0);
   EXPECT_EQ(Json::parse(content(path("d.json")))["baselines"].size(), 6u);

@@ -47,6 +47,10 @@ TEST(Judge, a_tolerance_is_of_a_figure_or_its_group) {
   EXPECT_EQ(judge(asked({{"host", all, "c.yaml:3"}}), sample(), later).kind, Kind::Within);
   EXPECT_EQ(judge(asked({{"host", all, ""}, {"host.launch_us", 0.1, ""}}), sample(), later).kind,
             Kind::Moved);
+  EXPECT_EQ(judge(asked({{"all", all, ""}, {"cycles", 0, ""}}), sample(), later).kind,
+            Kind::Within);
+  EXPECT_EQ(judge(asked({{"all", all, ""}, {"cycles", 0, ""}}), sample(), sample(1001)).kind,
+            Kind::Moved);
 }
 
 TEST(Judge, a_figure_that_comes_or_goes_has_moved) {
@@ -60,8 +64,9 @@ TEST(Judge, a_tolerance_of_nothing_is_an_error) {
     (void)judge(asked({{"cycle", 0.1, "c.yaml:3"}}), sample(), sample());
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()),
-              "c.yaml:3: tolerance of 'cycle': a report has cycles, e2e_us, host.launch_us");
+    EXPECT_EQ(
+        std::string(error.what()),
+        "c.yaml:3: tolerance of 'cycle': a report has cycles, e2e_us, host.launch_us; or all");
   }
 }
 
@@ -79,7 +84,7 @@ std::vector<CaseResult> results() {
 TEST(Judge, the_summary_counts_slower_and_faster) {
   EXPECT_EQ(summary_of(results()),
             "1 of 5 cases are as recorded; 2 moved: 1 slower, 1 faster, 0 in the same cycles; 1 "
-            "have no baseline; 1 could not be run");
+            "without a baseline; 1 could not be run");
 }
 
 TEST(Ci, junit_has_a_test_for_every_case_and_is_escaped) {

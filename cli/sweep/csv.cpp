@@ -1,0 +1,50 @@
+#include <fmt/core.h>
+
+#include "cli/sweep/report.h"
+
+namespace dvmsim {
+namespace {
+
+/// Quoted if it must be.
+std::string field(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string field(const std::optional<double>& number) {
+  return number ? fmt::format("{}", *number) : "";
+}
+
+}  // namespace
+
+std::string to_csv(const SweepOutcome& outcome) {
+  const SweepPlan& plan = *outcome.plan;
+  const SweepForms& forms = *outcome.forms;
+  std::string text = "index,status";
+  for (const SweepAxis& axis : plan.axes) text += "," + field(axis.name);
+  for (const auto& [name, unit] : forms.cost_names) text += "," + field(name);
+  for (const SweepMetric& metric : forms.metrics) text += "," + field(metric.name);
+  if (forms.objectives.size() >= 2) text += ",on_front";
+  text += ",reason\n";
+  std::vector<bool> on_front(plan.designs.size(), false);
+  for (const std::size_t design : outcome.front) on_front[design] = true;
+  for (std::size_t p = 0; p < plan.points.size(); ++p) {
+    const SweepPoint& point = plan.points[p];
+    const PointResult& result = outcome.results[p];
+    text += fmt::format("{},{}", p, name_of(result.status));
+    for (std::size_t a = 0; a < plan.axes.size(); ++a) {
+      const int value = plan.value(point, a);
+      text += ",";
+      if (value >= 0) text += field(plan.axes[a].values[static_cast<std::size_t>(value)].text);
+    }
+    for (const auto& cost : outcome.costs[point.design]) text += "," + field(cost);
+    for (const auto& metric : outcome.metrics[p]) text += "," + field(metric);
+    if (forms.objectives.size() >= 2) text += on_front[point.design] ? ",yes" : ",no";
+    text += "," + field(result.reason) + "\n";
+  }
+  return text;
+}
+
+}  // namespace dvmsim
