@@ -88,6 +88,10 @@ TEST(Options, the_other_verbs) {
   EXPECT_EQ(line_of({"config", "show"}).verb, CommandLine::Verb::ConfigShow);
   EXPECT_EQ(line_of({"compile", "m.graph", "--dump", "bytecode"}).dump, Dump::Bytecode);
   EXPECT_EQ(line_of({"bench"}).verb, CommandLine::Verb::Bench);
+  const CommandLine report = line_of({"report", "a.json", "--html", "a.html"});
+  EXPECT_EQ(report.verb, CommandLine::Verb::Report);
+  EXPECT_EQ(report.file, "a.json");
+  EXPECT_EQ(report.output, "a.html");
 }
 
 TEST(Options, what_is_not_there_is_refused_by_name) {
