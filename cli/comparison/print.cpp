@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "cli/comparison/report.h"
@@ -183,7 +184,7 @@ class Summary {
     text_ += table.text();
   }
 
-  /// Ratios to the first strategy: workload by workload, and their means by launch cost.
+  /// Ratios to the first strategy: workload by workload, and geometric means by launch cost.
   void over_workloads() {
     if (report_.cases.size() < 2) return;
     TextTable table({true, true, false});
@@ -199,12 +200,14 @@ class Summary {
       for (std::size_t i = 1; i < each.strategies.size(); ++i) row.push_back(ratio({&each}, i, 0));
       table.add(row);
     }
-    std::vector<const ComparedCase*> all;
-    for (const ComparedCase& each : report_.cases) all.push_back(&each);
-    for (std::size_t cost = 0; cost < report_.launch_costs.size(); ++cost) {
-      std::vector<std::string> row = {"geometric mean", "launch " + report_.launch_costs[cost]};
-      for (std::size_t i = 1; i < head.size() - 1; ++i) row.push_back(ratio(all, i, cost));
-      table.add(row);
+    std::map<std::string, std::vector<const ComparedCase*>> by_place;
+    for (const ComparedCase& each : report_.cases) by_place[place_of(each)].push_back(&each);
+    for (const auto& [place, cases] : by_place) {
+      for (std::size_t cost = 0; cost < report_.launch_costs.size(); ++cost) {
+        std::vector<std::string> row = {"mean at launch " + report_.launch_costs[cost], place};
+        for (std::size_t i = 1; i < head.size() - 1; ++i) row.push_back(ratio(cases, i, cost));
+        table.add(row);
+      }
     }
     text_ += "\n" + table.text();
   }
@@ -232,7 +235,8 @@ class Summary {
 
   void footnotes() {
     text_ +=
-        "\nfirst: until the first result. again: a shape once more, mean over shapes. device: of a "
+        "\nEach run is awaited before the next. first: until the first result. again: a shape once "
+        "more, mean over shapes. device: of a "
         "run. compile, encode: what\nthey add to the total. ahead: compiled before the stream, in "
         "no "
         "time above. decode: what it adds to the launches\nof the middle shape at low, nominal and "

@@ -164,6 +164,9 @@ void ModuleRunner::count_code(const ReadyModule& ready, RunResult& result) {
   if (strategy.code == Strategy::Code::Programs) return;
   const std::int64_t bytes = native_bytes(ready.module, machine_);
   if (strategy.code == Strategy::Code::Generic) native_bytes_ = std::max(native_bytes_, bytes);
+  if (strategy.one_submission) {
+    captured_bytes_ += options_.constants.sink.task.count() * ready.work.launches;
+  }
   if (!ready.compiles) return;
   native_bytes_ += bytes;
   if (!strategy.pads) return;
@@ -229,7 +232,7 @@ void ModuleRunner::finish(RunResult& result) {
   tickets_.clear();
   checked_ = 0;
   const bool bytecode = options_.strategy->code == Strategy::Code::Programs;
-  result.code_bytes = bytecode ? memory_.used().programs : native_bytes_;
+  result.code_bytes = bytecode ? memory_.used().programs : native_bytes_ + captured_bytes_;
   device_.forget_launches();
 }
 

@@ -104,7 +104,7 @@ class ModuleRunner {
   std::int64_t workspace_bytes_ = 0;
   std::vector<Ticket> tickets_{};  // of the run in progress
   std::size_t checked_ = 0;        // so many of them have ended without a fault
-  std::int64_t native_bytes_ = 0;  // of the code of all runs so far
+  std::int64_t native_bytes_ = 0, captured_bytes_ = 0;  // of the code of all runs so far
 };
 
 }  // namespace dvmsim

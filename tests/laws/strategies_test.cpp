@@ -215,6 +215,11 @@ TEST(Strategies, code_is_kept_as_each_says) {
   const std::int64_t bucket_one = bucket.run(100).result.code_bytes;
   EXPECT_EQ(bucket.run(128).result.code_bytes, bucket_one);
   EXPECT_GT(bucket.run(129).result.code_bytes, bucket_one);
+  Runs sink(kSink);
+  const std::int64_t captured = sink.run(100).result.code_bytes;
+  EXPECT_EQ(sink.run(100).result.code_bytes, captured);
+  const Cost other = sink.run(101);
+  EXPECT_EQ(other.result.code_bytes, captured + 256 * other.launches);
 }
 
 /// The encoder at several lengths under every strategy, against the evaluator.

@@ -1,0 +1,95 @@
+// `dvmsim compare` as a script sees it.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/command.h"
+
+namespace dvmsim {
+namespace {
+
+using testing::Command;
+using testing::Outcome;
+
+constexpr const char* kStudy = R"(study: "small"
+workloads:
+  - {op: softmax, shapes: [nx256], dims: {n: [64, 100, 64]}}
+strategies: [eager, graph, sink, jit, bucket, dvm]
+launch_cost: [5us]
+)";
+
+TEST_F(Command, compare_says_the_same_with_any_number_of_workers) {
+  write("s.yaml", kStudy);
+  const Outcome one = dvmsim("compare s.yaml --jobs 1 --json -");
+  const Outcome three = dvmsim("compare s.yaml --jobs 3 --json -");
+  ASSERT_EQ(one.code, 0) << one.err;
+  EXPECT_EQ(one.out, three.out);
+  const auto json = nlohmann::json::parse(one.out);
+  EXPECT_EQ(json["launch_costs"], (std::vector<std::string>{"own", "5us"}));
+  const auto& strategies = json["cases"][0]["strategies"];
+  ASSERT_EQ(strategies.size(), 7u);  // jit twice
+  EXPECT_EQ(json["cases"][0]["steps"], (std::vector<int>{0, 1, 0}));
+  for (const auto& strategy : strategies) {
+    for (const auto& at : strategy["by_cost"]) {
+      double parts = 0;
+      for (const auto& part : at["breakdown"]) {
+        EXPECT_GE(part.get<double>(), -0.001) << strategy["name"];
+        parts += part.get<double>();
+      }
+      EXPECT_NEAR(parts, at["total_us"].get<double>(), 0.01);
+    }
+  }
+}
+
+TEST_F(Command, compare_takes_what_run_takes_for_the_first_run) {
+  write("s.yaml", kStudy);
+  const auto json = nlohmann::json::parse(dvmsim("compare s.yaml --json -").out);
+  for (const auto& strategy : json["cases"][0]["strategies"]) {
+    const std::string name = strategy["strategy"];
+    if (strategy["name"] == "jit (ms)") continue;
+    write("g.graph", "graph g\ndim n\ninput a: f16[n, 256]\ny = softmax(a)\noutput y\n");
+    const Outcome run =
+        dvmsim("run g.graph --dim n=64 --mode timing --decode none --json - --strategy " + name);
+    ASSERT_EQ(run.code, 0) << run.err;
+    EXPECT_NEAR(strategy["by_cost"][0]["first_us"].get<double>(),
+                nlohmann::json::parse(run.out)["e2e_us"].get<double>(), 0.01)
+        << name;
+  }
+}
+
+TEST_F(Command, compare_sets_constants_of_strategies) {
+  write("s.yaml", kStudy);
+  const auto first = [&](const std::string& options) {
+    const auto json = nlohmann::json::parse(dvmsim("compare s.yaml --json - " + options).out);
+    return json["cases"][0]["strategies"][3]["by_cost"][0]["first_us"].get<double>();
+  };
+  EXPECT_NEAR(first("--set jit.kernel=3s") - first(""), 2e6, 1);
+  EXPECT_EQ(dvmsim("compare s.yaml --set jit.colour=3").code, 2);
+}
+
+TEST_F(Command, compare_names_what_cannot_run_and_fails_if_nothing_can) {
+  write("loop.graph",
+        "graph g\ndim n\ninput k: i64[]\ninput x: f32[n]\n"
+        "y = loop(k, _, x) {carried=1} do (i, go, p) { q = exp(p)  output go, q }\noutput y\n");
+  write("s.yaml",
+        "workloads:\n  - {model: loop.graph, dims: {n: 4}, mode: functional}\n"
+        "strategies: [sink, eager]\n");
+  const Outcome some = dvmsim("compare s.yaml");
+  EXPECT_EQ(some.code, 0) << some.err;
+  EXPECT_NE(some.out.find("sink: node 'y' (loop)"), std::string::npos) << some.out;
+  write("t.yaml",
+        "workloads:\n  - {model: loop.graph, dims: {n: 4}, mode: functional}\n"
+        "strategies: [sink]\n");
+  EXPECT_EQ(dvmsim("compare t.yaml").code, 1);
+}
+
+TEST_F(Command, compare_writes_nothing_for_a_bad_study) {
+  write("s.yaml", "workloads:\n  - {op: softmax, shapes: [nx256], dims: {n: 4}, colour: red}\n");
+  const Outcome outcome = dvmsim("compare s.yaml --json c.json");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("s.yaml:2"), std::string::npos) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(path("c.json")));
+}
+
+}  // namespace
+}  // namespace dvmsim
