@@ -10,6 +10,7 @@
 #include "cli/comparison/report.h"
 #include "cli/features.h"
 #include "cli/machine_points.h"
+#include "cli/page.h"
 #include "cli/progress.h"
 #include "cli/stream.h"
 #include "cli/study.h"
@@ -316,9 +317,13 @@ bool nothing_ran(const ComparisonReport& report) {
 
 int compare(const CompareOptions& options) {
   ComparisonRun run(options, load_study(options.study));
-  std::optional<OutputFile> json, csv;
+  std::optional<OutputFile> json, csv, html;
   if (!options.json.empty() && options.json != "-") json.emplace(options.json);
   if (!options.csv.empty()) csv.emplace(options.csv);
+  if (!options.html.empty()) {
+    require_page("--html");
+    html.emplace(options.html);
+  }
   const ComparisonReport report = run.run(options.jobs);
   if (csv) {
     csv->write(to_csv(report));
@@ -328,9 +333,18 @@ int compare(const CompareOptions& options) {
     json->write(to_json(report));
     json->commit();
   }
-  fmt::print("{}", options.json == "-" ? to_json(report) : summary(report));
-  if (json) fmt::print("written: {}\n", json->path());
-  if (csv) fmt::print("written: {}\n", csv->path());
+  if (html) {
+    html->write(page_of(to_json(report), "the report"));
+    html->commit();
+  }
+  if (options.json == "-") {
+    fmt::print("{}", to_json(report));
+  } else {
+    fmt::print("{}", summary(report));
+    for (const auto* file : {&json, &csv, &html}) {
+      if (*file) fmt::print("written: {}\n", (*file)->path());
+    }
+  }
   return nothing_ran(report) ? kCheckFailed : kGood;
 }
 

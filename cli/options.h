@@ -112,14 +112,14 @@ struct CompareOptions {
   std::string study{};
   std::string strategies{};         // file of constants; empty: the project's
   std::vector<std::string> sets{};  // of strategies: "jit.workers=16"
-  std::string json{}, csv{};
+  std::string json{}, csv{}, html{};
   int jobs = 0;  // 0: one per processor
 };
 
 struct SweepOptions {
   std::string study{};
   std::string output{};       // folder of results; empty: named after the study, here
-  std::string json{}, csv{};  // empty: in that folder
+  std::string json{}, csv{}, html{};  // empty: in that folder
   int jobs = 0;               // 0: one per processor
   bool collect = false;       // only put together what there is
   std::optional<std::pair<std::int64_t, std::int64_t>> part{};  // which, of how many

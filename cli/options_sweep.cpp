@@ -14,6 +14,7 @@ void add_sweep(CLI::App& app, SweepOptions& options) {
   app.add_option("--json", options.json,
                  "everything found (default: sweep.json in the folder); - for standard output");
   app.add_option("--csv", options.csv, "a row per point (default: points.csv in the folder)");
+  app.add_option("--html", options.html, "everything found as one HTML page to write");
   app.add_flag("--collect", options.collect, "run nothing; put together what there is");
   app.add_option_function<std::string>(
       "--part", [&options](const std::string& text) { options.part = parse_part(text, "--part"); },
@@ -35,8 +36,9 @@ void check_sweep(const SweepOptions& sweep) {
     throw Error("--collect, --slurm and --part: one at a time");
   }
   if (!sweep.sbatch.empty() && sweep.slurm == 0) throw Error("--sbatch: only with --slurm");
-  if ((sweep.slurm > 0 || sweep.part) && (!sweep.json.empty() || !sweep.csv.empty())) {
-    throw Error("--json and --csv: tables are written by the run that collects; leave them out");
+  const bool writes = !sweep.json.empty() || !sweep.csv.empty() || !sweep.html.empty();
+  if ((sweep.slurm > 0 || sweep.part) && writes) {
+    throw Error("--json, --csv and --html: tables are written by the run that collects; leave them out");
   }
 }
 
