@@ -71,9 +71,8 @@ Ablation ablation_of(const Score& score, const Score& all_on, const std::string&
 
 std::vector<Mechanism> parse_mechanisms(const std::string& text, const std::string& path) {
   std::vector<Mechanism> mechanisms;
-  for (const Yaml& item : parse_yaml(text, path).list("mechanisms")) {
-    mechanisms.push_back(read(item));
-  }
+  const Yaml root = parse_yaml(text, path);
+  for (const Yaml& item : root.list("mechanisms")) mechanisms.push_back(read(item));
   return mechanisms;
 }
 

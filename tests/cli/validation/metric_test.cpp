@@ -29,8 +29,8 @@ TEST(Metric, computes_with_figures_of_two_runs) {
 }
 
 TEST(Metric, says_what_is_wrong) {
-  EXPECT_TRUE(complaint("").starts_with("t.csv:3: metric: a number or a figure is missing"));
-  EXPECT_TRUE(complaint("a+").starts_with("t.csv:3: metric: a number or a figure is missing"));
+  EXPECT_TRUE(complaint("").starts_with("t.csv:3: metric: a number or a name is missing"));
+  EXPECT_TRUE(complaint("a+").starts_with("t.csv:3: metric: a number or a name is missing"));
   EXPECT_TRUE(complaint("(a").starts_with("t.csv:3: metric: a bracket is not closed"));
   EXPECT_TRUE(complaint("a b").starts_with("t.csv:3: metric: 'b' is left over"));
   EXPECT_TRUE(complaint(std::string(100, '(') + "a").find("too many brackets") !=
