@@ -222,6 +222,7 @@ double Expression::value(const Lookup& lookup) const {
         two([](double a, double b) { return a * b; });
         break;
       case Kind::Divide:
+        if (stack.back() == 0) throw Error("a division by zero");
         two([](double a, double b) { return a / b; });
         break;
       case Kind::Negate:
@@ -237,7 +238,7 @@ double Expression::value(const Lookup& lookup) const {
     }
   }
   if (stack.empty() || !std::isfinite(stack.back())) {
-    throw Error("'" + text_ + "' is no finite number here, a division by zero perhaps");
+    throw Error("'" + text_ + "' is no finite number");
   }
   return stack.back();
 }

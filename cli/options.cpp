@@ -153,6 +153,16 @@ void add_run(CLI::App& app, Raw& raw) {
                "put the timeline and the listing of the page into --json too");
 }
 
+void add_op(CLI::App& app, OpOptions& op, Raw& raw) {
+  app.add_option("OP", op.op, "as in the text form: matmul, softmax, add ...")->required();
+  app.add_option("SHAPE", raw.op_shapes, "shapes of the inputs as stored, 128x256")->required();
+  app.add_option("--dtype", raw.dtype, "of the inputs")->capture_default_str();
+  app.add_option("--attr", raw.attributes, "attribute, name=value")->allow_extra_args(false);
+  app.add_flag("--trans-a", op.trans_a, "the first input is stored transposed");
+  app.add_flag("--trans-b", op.trans_b, "the second input is stored transposed");
+  add_run(app, raw);
+}
+
 void add_table(CLI::App& app, TableOptions& from) {
   app.add_option("--hw", from.hardware, "hardware file for every case, instead of its own");
   app.add_option("--set", from.sets, "change a parameter in every case, key=value with its unit")
@@ -263,13 +273,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   add_run(*run, raw);
   add_stream(*run, raw);
   auto* op = app.add_subcommand("op", "simulate one operator, by default without values");
-  op->add_option("OP", line.op.op, "as in the text form: matmul, softmax, add ...")->required();
-  op->add_option("SHAPE", raw.op_shapes, "shapes of the inputs as stored, 128x256")->required();
-  op->add_option("--dtype", raw.dtype, "of the inputs")->capture_default_str();
-  op->add_option("--attr", raw.attributes, "attribute, name=value")->allow_extra_args(false);
-  op->add_flag("--trans-a", line.op.trans_a, "the first input is stored transposed");
-  op->add_flag("--trans-b", line.op.trans_b, "the second input is stored transposed");
-  add_run(*op, raw);
+  add_op(*op, line.op, raw);
   auto* compile = app.add_subcommand("compile", "compile a model and show or keep the result");
   compile->add_option("MODEL", raw.run.model, ".onnx or .graph file")->required();
   compile->add_option("-o,--output", line.output, ".dvm file to write");

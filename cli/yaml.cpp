@@ -64,7 +64,7 @@ void Yaml::fail(const std::string& why) const {
   fail_at(file_, line_, why);
 }
 
-const std::string& Yaml::text(const std::string& what) const {
+const std::string& Yaml::text(const std::string& what) const& {
   if (kind_ != Kind::Text) fail(what + ": write one plain value");
   return text_;
 }
@@ -101,12 +101,12 @@ bool Yaml::flag(const std::string& what) const {
   return text_ == "true";
 }
 
-const std::vector<Yaml>& Yaml::list(const std::string& what) const {
+const std::vector<Yaml>& Yaml::list(const std::string& what) const& {
   if (kind_ != Kind::List || items_.empty()) fail(what + ": write a list, [one, two]");
   return items_;
 }
 
-const std::vector<YamlEntry>& Yaml::map(const std::string& what) const {
+const std::vector<YamlEntry>& Yaml::map(const std::string& what) const& {
   if (kind_ != Kind::Map) fail(what + ": write names and values, {name: value}");
   return entries_;
 }

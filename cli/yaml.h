@@ -25,7 +25,7 @@ class Yaml {
   [[noreturn]] void fail(const std::string& why) const;
 
   // What the value must be; `what` names it in the Error if it is something else.
-  [[nodiscard]] const std::string& text(const std::string& what) const;
+  [[nodiscard]] const std::string& text(const std::string& what) const&;
   [[nodiscard]] std::int64_t integer(const std::string& what) const;
   /// A whole number of at least `least`.
   [[nodiscard]] std::int64_t integer(const std::string& what, std::int64_t least) const;
@@ -33,10 +33,14 @@ class Yaml {
   /// true or false.
   [[nodiscard]] bool flag(const std::string& what) const;
   /// Not empty.
-  [[nodiscard]] const std::vector<Yaml>& list(const std::string& what) const;
+  [[nodiscard]] const std::vector<Yaml>& list(const std::string& what) const&;
   /// Keys and values in the order of the file; no key stands twice.
-  [[nodiscard]] const std::vector<YamlEntry>& map(const std::string& what) const;
+  [[nodiscard]] const std::vector<YamlEntry>& map(const std::string& what) const&;
   void each(const std::string& what, const std::function<void(const YamlEntry&)>& use) const;
+  // What they return lives as long as the value does.
+  const std::string& text(const std::string& what) const&& = delete;
+  const std::vector<Yaml>& list(const std::string& what) const&& = delete;
+  const std::vector<YamlEntry>& map(const std::string& what) const&& = delete;
   /// The value of a key, or null if there is no such key.
   [[nodiscard]] const Yaml* find(const std::string& key) const;
 

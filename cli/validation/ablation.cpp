@@ -70,8 +70,8 @@ Ablation ablation_of(const Score& score, const Score& all_on, const std::string&
 }  // namespace
 
 std::vector<Mechanism> parse_mechanisms(const std::string& text, const std::string& path) {
-  const Yaml root = parse_yaml(text, path);
   std::vector<Mechanism> mechanisms;
+  const Yaml root = parse_yaml(text, path);
   for (const Yaml& item : root.list("mechanisms")) mechanisms.push_back(read(item));
   return mechanisms;
 }

@@ -46,7 +46,7 @@ TEST(Expression, refuses) {
            {"3parsec", "'parsec' begins with no unit"},
            {"twice(3)", "'twice': no such function"},
            {"sqrt(3, 4)", "sqrt: takes 1 arguments"},
-           {"1 / 0", "no finite number"},
+           {"1 / 0", "a division by zero"},
            {"sqrt(0 - 1)", "no finite number"},
            {"c", "no c"},
            {std::string(100, '(') + "1", "too many brackets"}}) {
