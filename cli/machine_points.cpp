@@ -95,11 +95,17 @@ std::vector<Values> random_of(const Study& study) {
   return points;
 }
 
-/// The parameter's number as --set reads it.
+/// The parameter's number as --set reads it, which is in at most twelve digits.
 std::string text_of(double value, const std::string& unit) {
+  constexpr double kFew = 1e9;
   if (unit.empty()) return fmt::format("{:.9g}", value);
-  if (unit == "s") return fmt::format("{:.0f}ps", value * 1e12);
-  return fmt::format("{:.0f}{}", value, unit);
+  if (unit == "s") {
+    return value < 1e-3 ? fmt::format("{:.0f}ps", value * 1e12)
+                        : fmt::format("{:.0f}ns", value * 1e9);
+  }
+  if (value < kFew) return fmt::format("{:.0f}{}", value, unit);
+  if (unit == "B") return fmt::format("{:.0f}KiB", value / 1024);
+  return fmt::format("{:.9g}G{}", value / 1e9, unit);  // Hz and B/s
 }
 
 void apply(Machine& machine, const StudyAxis& axis, const AxisValue& value) {

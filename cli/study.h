@@ -35,7 +35,8 @@
 //   metrics:                                figures of the report; default: the usual ones
 //     - e2e_us
 //     - {us_per_row: "task_us / dim.batch"} or expressions over figures, dim.* and keys
-//   pareto: [e2e_us, area]                  what is to be small; default: first metric, first cost
+//   pareto: [e2e_us, area]                  what is to be small; default: the first metric and the
+//                                           first cost that differs between designs
 //   cost: {...}                             as in a hardware file (cost.h), instead of its own
 //
 // An axis is named by a key of the machine, or by any name if its values say what they set:

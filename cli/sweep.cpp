@@ -75,7 +75,9 @@ class SweepRun {
   void run(PointRunner& runner) {
     if (wanted_.empty()) return;
     Progress progress;
-    progress.expect(static_cast<std::int64_t>(wanted_.size()) + before_, false, before_);
+    const std::int64_t all = static_cast<std::int64_t>(wanted_.size()) + before_;
+    std::int64_t finished = before_;
+    progress.expect(all, false, before_);
     std::string broken;
     Work work;
     work.task = [&](std::size_t index) -> std::string {
@@ -88,9 +90,9 @@ class SweepRun {
         return error.what();
       }
     };
-    work.done = [&](std::size_t index, const std::string& fault) {
+    work.done = [&](std::size_t, const std::string& fault) {
       if (!fault.empty()) broken = fault;
-      progress.step(fmt::format("point {}", wanted_[index]));
+      progress.step(fmt::format("{} of {} points", ++finished, all));
     };
     work.lost = [&](std::size_t index, int status) {
       const PointResult result = lost_result(status);
@@ -100,7 +102,7 @@ class SweepRun {
       } else {
         killed_[key] = result;
       }
-      progress.step();
+      progress.step(fmt::format("{} of {} points", ++finished, all));
     };
     run_in_workers(wanted_.size(), jobs_, work);
     if (!broken.empty()) throw Error(broken);

@@ -13,8 +13,8 @@ namespace dvmsim {
 
 class TextTable {
  public:
-  /// The first `left` columns are names, the others numbers.
-  explicit TextTable(std::size_t left = 0) : left_(left) {}
+  /// Which columns begin at the left; the last answer holds for those to come.
+  explicit TextTable(std::vector<bool> left = {false}) : left_(std::move(left)) {}
 
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
   [[nodiscard]] std::string text() const {
@@ -27,8 +27,8 @@ class TextTable {
     for (const auto& row : rows_) {
       std::string line = " ";
       for (std::size_t i = 0; i < row.size(); ++i) {
-        line += i < left_ ? fmt::format(" {:<{}} ", row[i], widths[i])
-                          : fmt::format(" {:>{}} ", row[i], widths[i]);
+        line += left_[std::min(i, left_.size() - 1)] ? fmt::format(" {:<{}} ", row[i], widths[i])
+                                                     : fmt::format(" {:>{}} ", row[i], widths[i]);
       }
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + "\n";
@@ -37,7 +37,7 @@ class TextTable {
   }
 
  private:
-  std::size_t left_;
+  std::vector<bool> left_;
   std::vector<std::vector<std::string>> rows_{};
 };
 

@@ -77,7 +77,7 @@ class Summary {
   }
 
   void at_own_cost(const ComparedCase& each) {
-    TextTable table(1);
+    TextTable table({true, false});
     table.add({"launch cost: own", "total", "first", "p50", "p90", "p99", "max", "again", "device",
                "compile", "encode", "ahead", "launches", "decode l/n/h us", "code", "padding"});
     for (const StrategyFigures& one : each.strategies) {
@@ -106,7 +106,7 @@ class Summary {
 
   /// Mean time of a run, with everything that comes with new shapes, and of known ones.
   void by_cost(const ComparedCase& each) {
-    TextTable table(1);
+    TextTable table({true, false});
     std::vector<std::string> head = {"mean: known shape | whole stream"};
     const auto& costs = report_.launch_costs;
     head.insert(head.end(), costs.begin(), costs.end());
@@ -165,7 +165,7 @@ class Summary {
 
   void duels(const ComparedCase& each) {
     const StrategyFigures* reference = nullptr;
-    TextTable table(1);
+    TextTable table({true, false});
     for (const StrategyFigures& one : each.strategies) {
       if (!one.refused.empty()) continue;
       if (reference == nullptr) {
@@ -187,7 +187,7 @@ class Summary {
   /// Ratios to the first strategy: workload by workload, and geometric means by launch cost.
   void over_workloads() {
     if (report_.cases.size() < 2) return;
-    TextTable table(2);
+    TextTable table({true, true, false});
     std::vector<std::string> head = {
         "times faster than " + report_.cases.front().strategies.front().name,
         "known shape / whole stream"};

@@ -132,13 +132,23 @@ Json effects_of(const SweepOutcome& outcome, const MetricEffects& effects) {
   for (const AxisEffect& effect : effects.axes) {
     Json levels = Json::array();
     for (const auto& level : effect.levels) {
-      levels.push_back({{"value", level.value}, {"mean", level.mean}});
+      levels.push_back({{"value", level.value},
+                        {"mean", level.mean},
+                        {"points", level.points},
+                        {"lacking", level.lacking}});
+    }
+    Json within = Json::array();
+    for (const auto& each : effect.within) {
+      within.push_back({{"axis", outcome.plan->axes[each.axis].name},
+                        {"value", each.value},
+                        {"effect", each.effect}});
     }
     axes.push_back({{"axis", outcome.plan->axes[effect.axis].name},
                     {"effect", or_null(effect.effect)},
                     {"elasticity", or_null(effect.elasticity)},
                     {"comparisons", effect.comparisons},
-                    {"levels", std::move(levels)}});
+                    {"levels", std::move(levels)},
+                    {"within", std::move(within)}});
   }
   return {{"metric", outcome.forms->metrics[effects.metric].name},
           {"method", effects.explained ? "regression of drawn axes" : "main effects"},

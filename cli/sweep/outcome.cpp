@@ -77,6 +77,31 @@ void add_costs(const SweepPlan& plan, SweepForms& forms) {
   }
 }
 
+Numbers costs_of(const SweepPlan& plan, const SweepForms& forms, const SweepDesign& design) {
+  Numbers numbers(forms.cost_names.size());
+  const MachinePoint& machine = plan.machines[design.machine];
+  if (!machine.refused.empty()) return numbers;
+  const auto& costs = forms.costs[static_cast<std::size_t>(machine.hardware)];
+  const auto values = values_of(costs, machine.machine);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    for (std::size_t c = 0; c < costs.size(); ++c) {
+      if (costs[c].name == forms.cost_names[i].first) numbers[i] = values[c].value;
+    }
+  }
+  return numbers;
+}
+
+/// Does a cost tell designs apart?
+bool varies(const SweepPlan& plan, const SweepForms& forms, std::size_t cost) {
+  std::optional<double> first;
+  for (const SweepDesign& design : plan.designs) {
+    const auto value = costs_of(plan, forms, design)[cost];
+    if (value && first && *value != *first) return true;
+    if (!first) first = value;
+  }
+  return false;
+}
+
 void add_objectives(const SweepPlan& plan, SweepForms& forms) {
   std::set<std::string> known;
   for (const SweepMetric& metric : forms.metrics) known.insert(metric.name);
@@ -89,8 +114,10 @@ void add_objectives(const SweepPlan& plan, SweepForms& forms) {
     }
     forms.objectives.push_back(name);
   }
-  if (!forms.objectives.empty() || forms.cost_names.empty()) return;
-  forms.objectives = {forms.metrics[0].name, forms.cost_names[0].first};
+  for (std::size_t c = 0; c < forms.cost_names.size() && forms.objectives.empty(); ++c) {
+    if (!varies(plan, forms, c)) continue;
+    forms.objectives = {forms.metrics[0].name, forms.cost_names[c].first};
+  }
 }
 
 /// What the names in a metric stand for at one point.
@@ -121,20 +148,6 @@ class PointNames {
   const Figures& figures_;
   const Numbers& costs_;
 };
-
-Numbers costs_of(const SweepPlan& plan, const SweepForms& forms, const SweepDesign& design) {
-  Numbers numbers(forms.cost_names.size());
-  const MachinePoint& machine = plan.machines[design.machine];
-  if (!machine.refused.empty()) return numbers;
-  const auto& costs = forms.costs[static_cast<std::size_t>(machine.hardware)];
-  const auto values = values_of(costs, machine.machine);
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    for (std::size_t c = 0; c < costs.size(); ++c) {
-      if (costs[c].name == forms.cost_names[i].first) numbers[i] = values[c].value;
-    }
-  }
-  return numbers;
-}
 
 void add_means(SweepOutcome& outcome) {
   const SweepPlan& plan = *outcome.plan;

@@ -14,7 +14,7 @@
 namespace dvmsim {
 namespace {
 
-constexpr std::size_t kMostPoints = 10'000'000;
+constexpr std::size_t kMostPoints = 1'000'000;
 
 [[noreturn]] void fail(const Study& study, int line, const std::string& why) {
   throw Error(study.file + ":" + std::to_string(line) + ": " + why);
@@ -214,7 +214,7 @@ void make_points(SweepPlan& plan, std::uint64_t program) {
     cases.push_back(fnv1a(text_of(study, each, models[each.workload])));
   }
   if (plan.designs.size() * plan.cases.size() > kMostPoints) {
-    throw Error(study.file + ": more than ten million points; take fewer values");
+    throw Error(study.file + ": more than a million points; take fewer values");
   }
   for (std::size_t d = 0; d < plan.designs.size(); ++d) {
     const SweepDesign& design = plan.designs[d];

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
+#include <set>
 
 #include "cli/sweep/report.h"
 #include "cli/sweep/sensitivity.h"
@@ -40,7 +40,7 @@ class Summary {
   }
   [[nodiscard]] std::string titled(const std::string& name) const {
     const std::string in = unit(name);
-    return in.empty() || name.ends_with(in) ? name : name + " " + in;
+    return in.empty() || in == "B" || name.ends_with(in) ? name : name + " " + in;
   }
   [[nodiscard]] bool assumed(const std::string& name) const {
     for (const auto& costs : forms_.costs) {
@@ -111,6 +111,14 @@ class Summary {
     return plan_.cases.size() > 1 ? fmt::format(", mean of {} cases", plan_.cases.size()) : "";
   }
 
+  [[nodiscard]] bool differs(const std::string& objective) const {
+    std::set<std::optional<double>> values;
+    for (std::size_t d = 0; d < plan_.designs.size(); ++d) {
+      values.insert(outcome_.objective(d, objective));
+    }
+    return values.size() > 1;
+  }
+
   void best() {
     std::vector<std::size_t> designs;
     for (std::size_t d = 0; d < plan_.designs.size(); ++d) {
@@ -122,7 +130,9 @@ class Summary {
     if (designs.empty()) return;
     std::vector<std::string> names;
     for (const SweepMetric& metric : forms_.metrics) names.push_back(metric.name);
-    for (const auto& [name, unit] : forms_.cost_names) names.push_back(name);
+    for (const auto& [name, unit] : forms_.cost_names) {
+      if (differs(name)) names.push_back(name);
+    }
     text_ += fmt::format("\nleast {}{}\n", forms_.metrics[0].name, mean_note());
     TextTable table;
     head_designs(table, names);
@@ -160,25 +170,45 @@ class Summary {
                            *effects->explained * 100);
     }
     text_ += "\n";
-    TextTable table;
-    table.add({"axis", "effect", "elasticity", "means"});
+    TextTable table({true, false, false, true, true});
+    table.add({"axis", "effect", "elasticity", "least and most where", "means"});
+    std::string unknown;
     for (const AxisEffect& effect : effects->axes) {
-      table.add({plan_.axes[effect.axis].name,
-                 effect.effect ? fmt::format("{:.1f} %", *effect.effect * 100) : "-",
+      if (!effect.effect) {
+        unknown += (unknown.empty() ? "" : ", ") + plan_.axes[effect.axis].name;
+        continue;
+      }
+      table.add({plan_.axes[effect.axis].name, fmt::format("{:.1f} %", *effect.effect * 100),
                  effect.elasticity ? fmt::format("{:+.2f}", *effect.elasticity) : "-",
-                 means_text(effect)});
+                 within_text(effect), means_text(effect)});
     }
     text_ += table.text();
+    if (!unknown.empty()) {
+      text_ += "  not to be told, for want of points that differ in it alone: " + unknown + "\n";
+    }
   }
 
+  /// Where the axis matters least and most.
+  [[nodiscard]] std::string within_text(const AxisEffect& effect) const {
+    if (effect.within.empty()) return "-";
+    const auto smaller = [](const auto& a, const auto& b) { return a.effect < b.effect; };
+    const auto [least, most] =
+        std::minmax_element(effect.within.begin(), effect.within.end(), smaller);
+    const auto text = [&](const AxisEffect::Within& at) {
+      const SweepAxis& axis = plan_.axes[at.axis];
+      return fmt::format("{:.1f} % at {}={}", at.effect * 100, axis.name,
+                         axis.values[static_cast<std::size_t>(at.value)].text);
+    };
+    return text(*least) + ", " + text(*most);
+  }
   [[nodiscard]] std::string means_text(const AxisEffect& effect) const {
-    if (!effect.effect) return "no value has all the others' points";
     const auto& levels = effect.levels;
     std::string text;
     for (std::size_t i = 0; i < levels.size(); ++i) {
       if (levels.size() > kMostLevels && i != 0 && i + 1 != levels.size()) continue;
       const auto& value = plan_.axes[effect.axis].values[static_cast<std::size_t>(levels[i].value)];
       text += (i == 0 ? "" : "  ") + value.text + ": " + short_number(levels[i].mean);
+      if (levels[i].lacking > 0) text += fmt::format(" ({} lack)", levels[i].lacking);
     }
     return text;
   }

@@ -20,8 +20,9 @@
 //   pareto       {objectives: [name], front: [design]}, or null: designs that no other one beats,
 //                by the first objective; objectives are to be small
 //   sensitivity  [{metric, method, explained, axes: [{axis, effect, elasticity, comparisons,
-//                levels: [{value, mean}]}]}]   axis: its name; the largest effect first; see
-//                sensitivity.h
+//                levels: [{value, mean, points, lacking}], within: [{axis, value, effect}]}]}]
+//                axis: its name; value: an index; points with and lacking a result; within: the
+//                effect at one value of another axis; the largest effect first; see sensitivity.h
 //   not_modelled [text]
 #pragma once
 

@@ -51,34 +51,101 @@ std::optional<double> slope_of(const SweepAxis& axis,
   return xy / xx;
 }
 
-AxisEffect main_effect(const SweepPlan& plan, const std::vector<Sample>& samples,
-                       std::size_t axis) {
-  AxisEffect effect;
-  effect.axis = axis;
-  const std::size_t count = plan.axes[axis].values.size();
-  // All else equal: the logarithms by value of this axis.
-  std::map<std::vector<int>, std::map<int, double>> blocks;
+/// Points that differ in one axis alone: the logarithm by its value.
+using Block = std::map<int, double>;
+
+std::vector<Block> blocks_of(const std::vector<Sample>& samples, std::size_t axis) {
+  std::map<std::vector<int>, Block> blocks;
   for (const Sample& sample : samples) {
     if (sample.values[axis] < 0) continue;
     std::vector<int> others = sample.values;
     others[axis] = -1;
     blocks[std::move(others)][sample.values[axis]] = sample.log;
   }
-  std::vector<double> sums(count, 0.0);
-  for (const auto& [others, logs] : blocks) {
-    if (logs.size() < count) continue;
-    ++effect.comparisons;
-    for (const auto& [value, log] : logs) sums[static_cast<std::size_t>(value)] += log;
+  std::vector<Block> comparisons;
+  for (auto& [others, block] : blocks) {
+    if (block.size() > 1) comparisons.push_back(std::move(block));
   }
-  if (effect.comparisons == 0) return effect;
-  double least = 0, most = 0;
-  for (std::size_t v = 0; v < count; ++v) {
-    const double mean = sums[v] / static_cast<double>(effect.comparisons);
-    least = v == 0 ? mean : std::min(least, mean);
-    most = v == 0 ? mean : std::max(most, mean);
-    effect.levels.push_back({static_cast<int>(v), std::exp(mean)});
+  return comparisons;
+}
+
+/// Of each value that occurs, how far its logarithm lies from the first one's. Empty if that cannot
+/// be told.
+std::optional<std::map<int, double>> distances_in(const std::vector<Block>& blocks) {
+  std::map<int, std::size_t> columns;  // of all values but the first
+  for (const Block& block : blocks) {
+    for (const auto& [value, log] : block) columns[value] = 0;
   }
-  effect.effect = std::exp(most - least) - 1;
+  std::size_t next = 0;
+  for (auto& [value, column] : columns) column = next++;
+  std::vector<std::vector<double>> rows;
+  std::vector<double> logs;
+  for (const Block& block : blocks) {
+    const double share = 1.0 / static_cast<double>(block.size());
+    std::vector<double> mean_row(columns.size(), 0.0);
+    double mean = 0;
+    for (const auto& [value, log] : block) {
+      mean_row[columns.at(value)] = share;
+      mean += log * share;
+    }
+    for (const auto& [value, log] : block) {
+      std::vector<double> row;
+      for (std::size_t c = 1; c < columns.size(); ++c) {
+        row.push_back((columns.at(value) == c ? 1.0 : 0.0) - mean_row[c]);
+      }
+      rows.push_back(std::move(row));
+      logs.push_back(log - mean);
+    }
+  }
+  const auto slopes = least_squares(rows, logs);
+  if (!slopes) return std::nullopt;
+  std::map<int, double> distances;
+  for (const auto& [value, column] : columns) {
+    distances[value] = column == 0 ? 0.0 : (*slopes)[column - 1];
+  }
+  return distances;
+}
+
+/// The largest distance over the smallest, as a ratio less 1.
+double spread_of(const std::map<int, double>& distances) {
+  double least = 0, most = 0;  // the first one's is 0
+  for (const auto& [value, distance] : distances) {
+    least = std::min(least, distance);
+    most = std::max(most, distance);
+  }
+  return std::exp(most - least) - 1;
+}
+
+AxisEffect main_effect(const SweepPlan& plan, const std::vector<Sample>& samples,
+                       std::size_t axis) {
+  AxisEffect effect;
+  effect.axis = axis;
+  const std::vector<Block> blocks = blocks_of(samples, axis);
+  if (blocks.empty()) return effect;
+  const auto distances = distances_in(blocks);
+  if (!distances) return effect;
+  // What the metric would be on average if every comparison had every value.
+  double base = 0;
+  for (const Block& block : blocks) {
+    double mean = 0;
+    for (const auto& [value, log] : block) mean += log - distances->at(value);
+    base += mean / static_cast<double>(block.size());
+    effect.comparisons += block.size();
+  }
+  base /= static_cast<double>(blocks.size());
+  for (const auto& [value, distance] : *distances) {
+    effect.levels.push_back({value, std::exp(base + distance), 0, 0});
+  }
+  for (AxisEffect::Level& level : effect.levels) {
+    for (const SweepPoint& point : plan.points) {
+      if (plan.value(point, axis) == level.value) ++level.lacking;
+    }
+    for (const Sample& sample : samples) {
+      if (sample.values[axis] == level.value) ++level.points;
+    }
+    level.lacking -= level.points;
+  }
+  effect.effect = spread_of(*distances);
   effect.elasticity = slope_of(plan.axes[axis], effect.levels);
   return effect;
 }
@@ -227,6 +294,34 @@ std::optional<std::vector<double>> least_squares(const std::vector<std::vector<d
   return slopes;
 }
 
+namespace {
+
+constexpr std::size_t kMostValuesWithin = 32;  // of another axis; more say nothing one by one
+constexpr std::size_t kMostSamplesWithin = 20'000;
+
+/// The axis's effect at each value of each other axis.
+void add_within(const SweepPlan& plan, const std::vector<Sample>& samples, AxisEffect& effect) {
+  if (samples.size() > kMostSamplesWithin) return;
+  for (std::size_t other = 0; other < plan.axes.size(); ++other) {
+    const std::size_t count = plan.axes[other].values.size();
+    if (other == effect.axis || plan.axes[other].sampled || count > kMostValuesWithin) continue;
+    std::vector<std::vector<Sample>> by_value(count);
+    for (const Sample& sample : samples) {
+      if (sample.values[other] < 0) continue;
+      by_value[static_cast<std::size_t>(sample.values[other])].push_back(sample);
+    }
+    for (std::size_t v = 0; v < count; ++v) {
+      const auto blocks = blocks_of(by_value[v], effect.axis);
+      if (blocks.empty()) continue;
+      const auto distances = distances_in(blocks);
+      if (!distances) continue;
+      effect.within.push_back({other, static_cast<int>(v), spread_of(*distances)});
+    }
+  }
+}
+
+}  // namespace
+
 std::optional<MetricEffects> effects_on(const SweepOutcome& outcome, std::size_t metric) {
   for (const Numbers& numbers : outcome.metrics) {
     if (numbers[metric] && *numbers[metric] <= 0) return std::nullopt;
@@ -241,6 +336,7 @@ std::optional<MetricEffects> effects_on(const SweepOutcome& outcome, std::size_t
       drawn.push_back(a);
     } else {
       result.axes.push_back(main_effect(plan, samples, a));
+      add_within(plan, samples, result.axes.back());
     }
   }
   if (!drawn.empty()) regress(plan, samples, drawn, result);

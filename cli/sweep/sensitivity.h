@@ -1,7 +1,8 @@
-// Which axis moves a metric, and how much. On axes that form a grid, main effects: the other axes
-// being equal, the geometric mean of the metric at each value of the axis, over those comparisons
-// where every value of the axis has a result. On axes drawn at random, least squares of the
-// metric's logarithm on the logarithms of all drawn axes at once, everything else being equal.
+// Which axis moves a metric, and how much. On axes that form a grid, main effects: how far the
+// geometric mean of the metric at one value of the axis lies from that at another, all other axes
+// being equal; where some points have no result, what fits the others best (least squares of
+// logarithms). On axes drawn at random, least squares of the metric's logarithm on the logarithms
+// of all drawn axes at once, everything else being equal.
 #pragma once
 
 #include <optional>
@@ -23,9 +24,17 @@ struct AxisEffect {
   struct Level {
     int value = 0;  // of the axis
     double mean = 0;
+    std::size_t points = 0, lacking = 0;  // with a result, and without
   };
-  std::vector<Level> levels{};  // of main effects
-  std::size_t comparisons = 0;  // complete ones, or points of a regression
+  std::vector<Level> levels{};  // of main effects; only values that can be compared
+  /// The effect among the points with one value of another axis: where the axis matters.
+  struct Within {
+    std::size_t axis = 0;
+    int value = 0;
+    double effect = 0;
+  };
+  std::vector<Within> within{};  // of main effects, up to 20,000 points
+  std::size_t comparisons = 0;   // points that differ in this axis alone from another
 };
 
 struct MetricEffects {

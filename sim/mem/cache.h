@@ -2,6 +2,7 @@
 // no data and no rates; each line carries one time stamp for the server.
 #pragma once
 
+#include <bit>
 #include <boost/align/aligned_allocator.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -32,7 +33,8 @@ class Cache {
   /// Is the line present? Changes nothing.
   [[nodiscard]] bool contains(std::uint64_t line) const;
   void clear();
-  /// The line will be accessed soon: tells the host's own cache, and changes nothing.
+  /// The line will be accessed soon: tells the host's own cache of the first of its set, and
+  /// changes nothing.
   void prefetch(std::uint64_t line) const;
   /// False for a machine without L2; access is not called then.
   [[nodiscard]] bool exists() const { return sets_ != 0; }
@@ -44,15 +46,11 @@ class Cache {
     std::size_t set = 0;
     std::uint32_t tag = 0;
   };
-  /// The ways of a set in a ring by time of use: `next` was used before this one.
-  struct Link {
-    std::uint16_t next = 0, previous = 0;
-  };
   [[nodiscard]] Place place_of(std::uint64_t line) const;
   /// The way of the set that holds the tag; kNone if none does.
-  [[nodiscard]] std::size_t find(std::size_t set, std::uint32_t tag) const;
+  [[nodiscard]] std::size_t find(const std::uint32_t* tags, std::uint32_t tag) const;
   /// The way becomes the set's first in order of use.
-  void use(std::size_t set, std::size_t way);
+  static std::uint64_t used(std::uint64_t order, std::size_t way);
 
   static constexpr std::size_t kNone = ~std::size_t{0};
   static constexpr std::size_t kHostLine = 64;
@@ -60,14 +58,14 @@ class Cache {
   using HostLines = boost::alignment::aligned_allocator<T, kHostLine>;  // a set begins with one
   std::size_t sets_ = 0, ways_ = 0;
   Divider by_sets_{1};
+  unsigned oldest_ = 0;    // place of the way used longest ago in an order
   std::size_t pitch_ = 0;  // places of a set: its ways, filled up to a whole comparison
   // By set and way. A line stays in its way; the order of use is kept apart, so that a set costs
   // few bytes of the host's cache.
   std::vector<std::uint32_t, HostLines<std::uint32_t>>
-      tags_{};                       // line / sets + 1, 0: empty; top bit: dirty
-  std::unique_ptr<Ticks[]> free_{};  // of lines that are there
-  std::vector<Link, HostLines<Link>> order_{};
-  std::vector<std::uint16_t> latest_{};  // by set: the way used last
+      tags_{};                          // line / sets + 1, 0: empty; top bit: dirty
+  std::unique_ptr<Ticks[]> free_{};     // of lines that are there
+  std::vector<std::uint64_t> order_{};  // by set: a nibble a way, the one used last is the lowest
 };
 
 DVMSIM_HOT Cache::Place Cache::place_of(std::uint64_t line) const {
@@ -76,72 +74,65 @@ DVMSIM_HOT Cache::Place Cache::place_of(std::uint64_t line) const {
   return {line - above * sets_, static_cast<std::uint32_t>(tag)};
 }
 
-DVMSIM_HOT std::size_t Cache::find(std::size_t set, std::uint32_t tag) const {
+DVMSIM_HOT std::size_t Cache::find(const std::uint32_t* tags, std::uint32_t tag) const {
   using Tags = std::uint32_t __attribute__((vector_size(kTogether * sizeof(std::uint32_t))));
-  using Found = std::uint64_t __attribute__((vector_size(sizeof(Tags))));
-  const std::uint32_t* const first = &tags_[set * pitch_];
-  Found any{};  // most lines are not there: one look at the end
-  for (std::size_t way = 0; way < ways_; way += kTogether) {
-    Tags tags;
-    std::memcpy(&tags, first + way, sizeof(tags));
-    any |= reinterpret_cast<Found>((tags & ~kDirty) == tag);
+  using Halves = std::uint64_t __attribute__((vector_size(sizeof(Tags))));
+  Tags found{}, number{1, 2, 3, 4};  // of the way that has the tag, counted from 1
+  static_assert(kTogether == 4);
+  const auto look = [&](std::size_t way) {
+    Tags some;
+    std::memcpy(&some, tags + way, sizeof(some));
+    found |= static_cast<Tags>((some & ~kDirty) == tag) & number;
+    number += kTogether;
+  };
+  look(0);
+  if (pitch_ == 4 * kTogether) {  // as most machines have it: without a loop
+    look(kTogether), look(2 * kTogether), look(3 * kTogether);
+  } else {
+    for (std::size_t way = kTogether; way < pitch_; way += kTogether) look(way);
   }
-  if ((any[0] | any[1]) == 0) return kNone;
-  std::size_t way = 0;
-  while ((first[way] & ~kDirty) != tag) ++way;
-  return way;
+  const auto halves = reinterpret_cast<Halves>(found);
+  const std::uint64_t either = halves[0] | halves[1];
+  return std::size_t{static_cast<std::uint32_t>(either | either >> 32)} - 1;
 }
 
-DVMSIM_HOT void Cache::use(std::size_t set, std::size_t way) {
-  std::uint16_t& latest = latest_[set];
-  if (latest == way) return;
-  Link* const order = &order_[set * pitch_];
-  const auto mine = static_cast<std::uint16_t>(way);
-  if (order[latest].previous != mine) {  // else the ring only turns: the oldest is the first again
-    const auto [next, previous] = order[mine];
-    order[previous].next = next;
-    order[next].previous = previous;
-    const std::uint16_t oldest = order[latest].previous;
-    order[mine] = {latest, oldest};
-    order[oldest].next = order[latest].previous = mine;
-  }
-  latest = mine;
+DVMSIM_HOT std::uint64_t Cache::used(std::uint64_t order, std::size_t way) {
+  constexpr std::uint64_t kOnes = 0x1111111111111111u, kTops = 0x8888888888888888u;
+  const std::uint64_t other = order ^ way * kOnes;  // a zero nibble where the way stands
+  const int place = std::countr_zero((other - kOnes) & ~other & kTops) - 3;
+  const std::uint64_t later = (std::uint64_t{1} << place) - 1;  // used after it
+  return (order & ~(later << 4 | 15)) | (order & later) << 4 | way;
 }
 
 DVMSIM_HOT Cache::Access Cache::access(std::uint64_t line, bool write) {
   const auto [set, tag] = place_of(line);
-  const std::size_t found = find(set, tag);
-  const std::size_t way = found != kNone ? found : order_[set * pitch_ + latest_[set]].previous;
-  use(set, way);
-  const std::size_t place = set * pitch_ + way;
+  std::uint64_t& order = order_[set];
+  std::uint32_t* const tags = &tags_[set * pitch_];
+  const std::size_t found = find(tags, tag);
   if (found != kNone) {
-    if (write) tags_[place] |= kDirty;
-    return {true, false, 0, &free_[place]};
+    order = used(order, found);
+    if (write) tags[found] |= kDirty;
+    return {true, false, 0, &free_[set * pitch_ + found]};
   }
-  const std::uint32_t old = tags_[place];
-  Access result{false, (old & kDirty) != 0, 0, &free_[place]};
+  const std::size_t way = order >> oldest_ & 15;
+  order = (order & ~(std::uint64_t{15} << oldest_)) << 4 | way;
+  const std::uint32_t old = tags[way];
+  tags[way] = write ? tag | kDirty : tag;
+  Access result{false, (old & kDirty) != 0, 0, &free_[set * pitch_ + way]};
   if (result.evicted_dirty) result.victim = ((old & ~kDirty) - 1) * sets_ + set;
-  tags_[place] = write ? tag | kDirty : tag;
-  free_[place] = Ticks{};
+  *result.free = Ticks{};
   return result;
 }
 
 inline bool Cache::contains(std::uint64_t line) const {
   const auto [set, tag] = place_of(line);
-  return find(set, tag) != kNone;
+  return find(&tags_[set * pitch_], tag) != kNone;
 }
 
-inline void Cache::prefetch(std::uint64_t line) const {
-  const auto fetch = [](const auto* first, std::size_t count) {
-    const auto* bytes = reinterpret_cast<const char*>(first);
-    for (std::size_t at = 0; at < count * sizeof(*first); at += kHostLine) {
-      __builtin_prefetch(bytes + at, 1);
-    }
-  };
-  const std::size_t base = place_of(line).set * pitch_;
-  fetch(&tags_[base], ways_);
-  fetch(&order_[base], ways_);
-  fetch(&free_[base], ways_);
+DVMSIM_HOT void Cache::prefetch(std::uint64_t line) const {
+  const std::size_t set = place_of(line).set;
+  __builtin_prefetch(&tags_[set * pitch_], 1);
+  __builtin_prefetch(&order_[set], 1);
 }
 
 }  // namespace dvmsim

@@ -1,6 +1,7 @@
 #include "sim/mem/server.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "sim/mem/hot.h"
 #include "vm/base/error.h"
@@ -17,7 +18,7 @@ MemoryServer::MemoryServer(const Machine& machine, MemoryModel model)
       same_line_(ticks_of(machine.l2.same_line)),
       line_read_(ticks_for(line_bytes_, machine.l2.read.per_cycle())),
       line_write_(ticks_for(line_bytes_, machine.l2.write.per_cycle())),
-      by_line_(static_cast<std::uint64_t>(line_bytes_)),
+      line_bits_(static_cast<unsigned>(std::countr_zero(static_cast<std::uint64_t>(line_bytes_)))),
       by_interleave_(static_cast<std::uint64_t>(machine.hbm.interleave / machine.l2.line)),
       by_channels_(static_cast<std::uint64_t>(machine.hbm.channels)),
       cache_(machine),
@@ -36,9 +37,10 @@ Answer MemoryServer::request(const Request& request) {
   DVMSIM_ASSERT(last_ <= request.key, "the memory system serves requests in order of arrival");
   last_ = request.key;
   Tally tally;
-  const Answer answer = model_ == MemoryModel::Detailed     ? serve(request, tally)
+  const Answer answer = model_ == MemoryModel::Ideal        ? ideal(request, tally)
                         : model_ == MemoryModel::ClosedForm ? closed_form_.serve(request, tally)
-                                                            : ideal(request, tally);
+                        : request.write                     ? write(request, tally)
+                                                            : read(request, tally);
   report(request, answer.completion, tally);
   return answer;
 }
@@ -82,17 +84,14 @@ inline void MemoryServer::write_back(std::uint64_t line, Ticks begin, std::int64
 
 /// A core walks for one page at a time; its requests stay in order. Bandwidth is taken when a
 /// request arrives, so that nobody else waits for the walk.
-DVMSIM_HOT Ticks MemoryServer::translate(const Request& request, const Piece& piece) {
-  const Ticks arrival = ticks_of(request.key.arrival);
-  Ticks& translated = translated_[request.key.core];
-  if (!tlb_.access(request.key.core, piece.address)) {
-    translated = std::max(translated, arrival) + walk_;
-  }
+DVMSIM_HOT Ticks MemoryServer::translate(int core, std::uint64_t address, Ticks arrival) {
+  Ticks& translated = translated_[static_cast<std::size_t>(core)];
+  if (!tlb_.access(core, address)) translated = std::max(translated, arrival) + walk_;
   return std::max(translated, arrival) - arrival;
 }
 
 DVMSIM_HOT Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
-  const std::uint64_t line = by_line_.quotient(piece.address);
+  const std::uint64_t line = line_of(piece.address);
   const Ticks transfer = l2_time(piece.moved, false);
   const Ticks begin = begin_on_l2(arrival, transfer);
   if (!cache_.exists() || (!keeps && !cache_.contains(line))) {
@@ -117,8 +116,8 @@ DVMSIM_HOT Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keep
   return filled;
 }
 
-inline Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
-  const std::uint64_t line = by_line_.quotient(piece.address);
+DVMSIM_HOT Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
+  const std::uint64_t line = line_of(piece.address);
   const Ticks transfer = l2_time(piece.moved, true);
   const Ticks begin = begin_on_l2(arrival, transfer);
   const bool allocates = keeps && machine_.l2.write_allocate;
@@ -136,23 +135,33 @@ inline Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, 
   return mine + transfer + write_latency_;
 }
 
-Answer MemoryServer::serve(const Request& request, Tally& tally) {
+Answer MemoryServer::read(const Request& request, Tally& tally) {
   const Ticks arrival = ticks_of(request.key.arrival);
-  const bool by_scalar = request.key.queue == Pipe::Scalar;
+  const int core = request.key.core;
+  const bool bypasses = !bypassed_.empty();
+  const bool keeps_parts = machine_.l2.keep_partial || request.key.queue == Pipe::Scalar;
   Ticks done = arrival;
-  Answer answer;
+  Tally mine;  // in registers
+  std::int64_t missed = 0;
   for (const Piece& piece : request.pieces) {
-    const Ticks walk = translate(request, piece);
-    const bool bypassed = !bypassed_.empty() && is_bypassed(piece.address);
-    const bool keeps = !bypassed && (machine_.l2.keep_partial || by_scalar || piece.whole());
-    const std::int64_t missed = tally.missed;
-    const Ticks end = request.write ? write(piece, arrival, !bypassed, tally)
-                                    : read(piece, arrival, keeps, tally);
-    if (!request.write && tally.missed != missed) answer.missed += piece.moved;
-    done = std::max(done, end + walk);
+    const Ticks walk = translate(core, piece.address, arrival);
+    const bool keeps = (keeps_parts || piece.whole()) && !(bypasses && is_bypassed(piece.address));
+    const std::int64_t before = mine.missed;
+    done = std::max(done, read(piece, arrival, keeps, mine) + walk);
+    if (mine.missed != before) missed += piece.moved;
   }
-  answer.completion = cycle_at(done);
-  return answer;
+  tally = mine;
+  return {cycle_at(done), missed};
+}
+
+Answer MemoryServer::write(const Request& request, Tally& tally) {
+  const Ticks arrival = ticks_of(request.key.arrival);
+  Ticks done = arrival;
+  for (const Piece& piece : request.pieces) {
+    const Ticks walk = translate(request.key.core, piece.address, arrival);
+    done = std::max(done, write(piece, arrival, !is_bypassed(piece.address), tally) + walk);
+  }
+  return {cycle_at(done)};
 }
 
 void MemoryServer::bypass(std::uint64_t address, std::int64_t bytes) {
@@ -177,7 +186,7 @@ bool MemoryServer::is_bypassed(std::uint64_t address) const {
 void MemoryServer::prefetch(const Request& request) const {
   if (!cache_.exists() || model_ != MemoryModel::Detailed) return;
   for (const Piece& piece : request.pieces) {
-    cache_.prefetch(by_line_.quotient(piece.address));
+    cache_.prefetch(line_of(piece.address));
   }
 }
 

@@ -20,6 +20,12 @@ TEST(Progress, without_a_total_it_counts) {
   EXPECT_EQ(bar_text({"x", 3, 0, 7, 1}, 80), "3 done  x  cycle 7");
 }
 
+TEST(Progress, what_was_done_before_does_not_count_as_fast) {
+  // 10 units in 20 s, 30 to go; no cycle is known.
+  EXPECT_EQ(bar_text({"", 70, 100, 0, 20, 60}, 80), "[##############......]  70 %    60 s left");
+  EXPECT_EQ(bar_text({"", 60, 100, 0, 20, 60}, 80), "[############........]  60 %  ");
+}
+
 TEST(Progress, durations_have_one_unit_or_two) {
   EXPECT_EQ(duration_text(45.2), "45 s");
   EXPECT_EQ(duration_text(180), "3 min");
