@@ -236,11 +236,10 @@ class Summary {
   void footnotes() {
     text_ +=
         "\nEach run is awaited before the next. first: until the first result. again: a shape once "
-        "more, mean over shapes. device: of a "
-        "run. compile, encode: what\nthey add to the total. ahead: compiled before the stream, in "
-        "no "
-        "time above. decode: what it adds to the launches\nof the middle shape at low, nominal and "
-        "high cost.\n";
+        "more, mean over\nshapes. device: of a run. compile, encode: what they add to the total. "
+        "ahead: compiled before the stream, in\nno time above. decode: what it adds to the "
+        "launches "
+        "of the middle shape at low, nominal and high cost.\n";
     std::set<std::string> said;
     std::set<std::string> host;
     for (const ComparedCase& each : report_.cases) {
