@@ -100,7 +100,7 @@ void add_compile(CLI::App& app, Raw& raw) {
   app.add_option("--dim", raw.dims, "size of a symbolic dimension, name=N")
       ->allow_extra_args(false);
   app.add_option("--shape", raw.shapes, "shape of an input, name=2x3x48")->allow_extra_args(false);
-  app.add_option("--strategy", raw.run.strategy, kStrategies)->capture_default_str();
+  app.add_option("--strategy", raw.run.strategy, kStrategiesHelp)->capture_default_str();
   app.add_option("--strategies", raw.run.strategies, kConstantsHelp);
   app.add_option("--feature", raw.features, "switch features, +name,-name");
   app.add_option("--tiling", raw.run.tiling,
