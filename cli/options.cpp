@@ -280,6 +280,7 @@ void add_sweep(CLI::App& app, SweepOptions& options, Raw& raw) {
   app.add_option("--json", options.json,
                  "everything found (default: sweep.json in the folder); - for standard output");
   app.add_option("--csv", options.csv, "a row per point (default: points.csv in the folder)");
+  app.add_option("--html", options.html, "everything found as one HTML page");
   app.add_flag("--collect", options.collect, "run nothing; put together what there is");
   app.add_option("--part", raw.part, "run only part I of N, as I/N from 0/N; writes no tables");
   app.add_option("--slurm", options.slurm, "submit a Slurm job array of so many tasks")
@@ -306,8 +307,10 @@ void understand_sweep(SweepOptions& sweep, const Raw& raw) {
     throw Error("--collect, --slurm and --part: one at a time");
   }
   if (!sweep.sbatch.empty() && sweep.slurm == 0) throw Error("--sbatch: only with --slurm");
-  if ((sweep.slurm > 0 || sweep.part) && (!sweep.json.empty() || !sweep.csv.empty())) {
-    throw Error("--json and --csv: tables are written by the run that collects; leave them out");
+  const bool tables = !sweep.json.empty() || !sweep.csv.empty() || !sweep.html.empty();
+  if ((sweep.slurm > 0 || sweep.part) && tables) {
+    throw Error(
+        "--json, --csv and --html: they are written by the run that collects; leave them out");
   }
 }
 

@@ -112,6 +112,7 @@ struct SweepOptions {
   std::string study{};
   std::string output{};       // folder of results; empty: named after the study, here
   std::string json{}, csv{};  // empty: in that folder
+  std::string html{};         // page to write
   int jobs = 0;               // 0: one per processor
   bool collect = false;       // only put together what there is
   std::optional<std::pair<std::int64_t, std::int64_t>> part{};  // which, of how many

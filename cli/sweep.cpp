@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/hash.h"
+#include "cli/page.h"
 #include "cli/progress.h"
 #include "cli/sweep/outcome.h"
 #include "cli/sweep/plan.h"
@@ -131,6 +132,7 @@ class SweepFiles {
  public:
   SweepFiles(const SweepOptions& options, const std::string& folder)
       : csv_(options.csv.empty() ? folder + "/points.csv" : options.csv) {
+    if (!options.html.empty()) page_.emplace(options.html);
     if (options.json == "-") return;
     json_.emplace(options.json.empty() ? folder + "/sweep.json" : options.json);
   }
@@ -138,18 +140,21 @@ class SweepFiles {
     const std::string json = to_json(outcome, not_modelled());
     csv_.write(to_csv(outcome));
     csv_.commit();
+    if (page_) page_->write(json);
     if (!json_) {
       fmt::print("{}", json);
       return;
     }
     json_->write(json);
     json_->commit();
-    fmt::print("{}\nwritten: {}, {}\n", summary(outcome), csv_.path(), json_->path());
+    fmt::print("{}\nwritten: {}, {}{}\n", summary(outcome), csv_.path(), json_->path(),
+               page_ ? ", " + page_->path() : "");
   }
 
  private:
   OutputFile csv_;
   std::optional<OutputFile> json_{};
+  std::optional<PageFile> page_{};
 };
 
 int submit_sweep(const SweepOptions& options, const std::string& folder) {
