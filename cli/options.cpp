@@ -1,11 +1,10 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <sstream>
 
 #include "cli/options_regress.h"
-#include "compiler/schedule/matmul.h"
+#include "cli/options_sweep.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -13,44 +12,13 @@ namespace {
 
 constexpr const char* kVersion = "dvmsim 0.1";
 
-std::int64_t parse_integer(const std::string& text, const std::string& option) {
-  std::int64_t value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc() || end != text.data() + text.size()) {
-    throw Error(option + ": '" + text + "' is not a whole number");
-  }
-  return value;
-}
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::stringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
-  return parts;
-}
-
-[[noreturn]] void refuse(const std::string& option, const std::string& instead) {
-  throw Error(option + ": not available in this version; " + instead);
-}
-
-template <class Value>
-Value choose(const std::string& option, const std::string& text,
-             std::initializer_list<std::pair<const char*, Value>> choices) {
-  std::string known;
-  for (const auto& [name, value] : choices) {
-    if (text == name) return value;
-    known += (known.empty() ? "" : " or ") + std::string(name);
-  }
-  throw Error(option + " " + text + ": unknown; use " + known);
-}
-
 /// The texts of a command line, before they are understood.
 struct Raw {
   RunOptions run{};
   std::vector<std::string> dims{}, shapes{}, inputs{}, scalars{}, op_shapes{}, attributes{};
   std::string features{}, mode{}, memory{"detailed"}, l2{"cold"}, check{"none"}, decode{"all"},
       path{"all"};
-  std::string level{"instruction"}, window{}, dtype{"f16"}, floats{}, dump{}, part{};
+  std::string level{"instruction"}, window{}, dtype{"f16"}, floats{}, dump{};
 };
 
 constexpr const char* kFloatsHelp = "compute the model's f32 in this type: f16 or bf16";
@@ -270,126 +238,11 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
   return report;
 }
 
-void add_sweep(CLI::App& app, SweepOptions& options, Raw& raw) {
-  app.add_option("STUDY", options.study, "study file")->required();
-  app.add_option("-o,--output", options.output,
-                 "folder of results (default: the study's name with .sweep, here)");
-  app.add_option("--jobs", options.jobs, "worker processes (0: one per processor)")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  app.add_option("--json", options.json,
-                 "everything found (default: sweep.json in the folder); - for standard output");
-  app.add_option("--csv", options.csv, "a row per point (default: points.csv in the folder)");
-  app.add_option("--html", options.html, "everything found as one HTML page");
-  app.add_flag("--collect", options.collect, "run nothing; put together what there is");
-  app.add_option("--part", raw.part, "run only part I of N, as I/N from 0/N; writes no tables");
-  app.add_option("--slurm", options.slurm, "submit a Slurm job array of so many tasks")
-      ->check(CLI::Range(1, 100000));
-  app.add_option("--sbatch", options.sbatch, "further options for sbatch, \"-p long -t 60\"");
-  app.footer(
-      "Results are kept one by one in results*.log in the folder: the same command goes on where "
-      "an\n"
-      "earlier one stopped. A point that cannot be run is a row with the reason. Exit code 1: no "
-      "point\n"
-      "has a result, or --collect misses some.");
-}
-
-void understand_sweep(SweepOptions& sweep, const Raw& raw) {
-  if (!raw.part.empty()) {
-    const auto numbers = split(raw.part, '/');
-    if (numbers.size() != 2) throw Error("--part " + raw.part + ": write I/N, 0/4 to 3/4");
-    const std::int64_t part = parse_integer(numbers[0], "--part");
-    const std::int64_t parts = parse_integer(numbers[1], "--part");
-    if (part < 0 || part >= parts) throw Error("--part " + raw.part + ": write I/N, 0/4 to 3/4");
-    sweep.part = {part, parts};
-  }
-  if (sweep.collect + (sweep.slurm > 0) + sweep.part.has_value() > 1) {
-    throw Error("--collect, --slurm and --part: one at a time");
-  }
-  if (!sweep.sbatch.empty() && sweep.slurm == 0) throw Error("--sbatch: only with --slurm");
-  const bool tables = !sweep.json.empty() || !sweep.csv.empty() || !sweep.html.empty();
-  if ((sweep.slurm > 0 || sweep.part) && tables) {
-    throw Error(
-        "--json, --csv and --html: they are written by the run that collects; leave them out");
-  }
-}
-
 CLI::App* add_bench_compile(CLI::App& bench) {
   return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
 }
 
 }  // namespace
-
-void check_strategy(const std::string& name, const std::string& option) {
-  if (name == "eager" || name == "dvm" || name == "resident") return;
-  constexpr const char* kInstead = "use eager, dvm or resident";
-  for (const char* known : {"graph", "sink", "jit", "bucket", "dvm-eager"}) {
-    if (name == known) refuse(option + " " + name, kInstead);
-  }
-  throw Error(option + " " + name + ": unknown; " + kInstead);
-}
-
-void check_tiling(const std::string& name, const std::string& option) {
-  if (parse_tiling(name)) return;
-  throw Error(option + " " + name +
-              ": unknown; use cost, dvm (its earliest), dvm-v1, dvm-v2 or dvm-v3 (today's)");
-}
-
-std::vector<std::pair<std::string, bool>> parse_features(const std::string& text,
-                                                         const std::string& option) {
-  std::vector<std::pair<std::string, bool>> features;
-  for (const std::string& feature : split(text, ',')) {
-    if (feature.size() < 2 || (feature[0] != '+' && feature[0] != '-')) {
-      throw Error(option + " '" + feature + "': write +name or -name, separated by commas");
-    }
-    features.emplace_back(feature.substr(1), feature[0] == '+');
-  }
-  return features;
-}
-
-DType parse_floats(const std::string& text, const std::string& option) {
-  const auto type = parse_dtype(text);
-  if (!type || !is_float(*type)) {
-    throw Error(option + " " + text + ": not a floating-point type; use f16, bf16 or f32");
-  }
-  return *type;
-}
-
-Mode parse_mode(const std::string& text, const std::string& option) {
-  return choose<Mode>(option, text, {{"functional", Mode::Functional}, {"timing", Mode::Timing}});
-}
-
-MemoryModel parse_memory(const std::string& text, const std::string& option) {
-  return choose<MemoryModel>(option, text,
-                             {{"ideal", MemoryModel::Ideal},
-                              {"closed-form", MemoryModel::ClosedForm},
-                              {"detailed", MemoryModel::Detailed}});
-}
-
-bool parse_l2(const std::string& text, const std::string& option) {
-  return choose<bool>(option, text, {{"cold", false}, {"warm", true}});
-}
-
-std::pair<std::string, std::string> parse_named(const std::string& text,
-                                                const std::string& option) {
-  const std::size_t at = text.find('=');
-  if (at == 0 || at == std::string::npos) {
-    throw Error(option + " '" + text + "': write name=value");
-  }
-  return {text.substr(0, at), text.substr(at + 1)};
-}
-
-std::vector<std::int64_t> parse_shape(const std::string& text, const std::string& option) {
-  if (text == "scalar") return {};
-  std::vector<std::int64_t> shape;
-  for (const std::string& size : split(text, 'x')) shape.push_back(parse_integer(size, option));
-  const bool ends_well = !text.empty() && text.back() != 'x';
-  for (std::int64_t size : shape) {
-    if (size < 0) throw Error(option + " " + text + ": a size cannot be negative");
-  }
-  if (shape.empty() || !ends_well) throw Error(option + " '" + text + "': write sizes, 2x3x48");
-  return shape;
-}
 
 Parsed parse_command_line(int argc, const char* const* argv) {
   using Verb = CommandLine::Verb;
@@ -439,7 +292,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   auto* regress = app.add_subcommand("regress", "compare cases with their baselines");
   add_regress(*regress, line.regress);
   auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
-  add_sweep(*sweep, line.sweep, raw);
+  add_sweep(*sweep, line.sweep);
 
   try {
     app.parse(argc, argv);
@@ -459,7 +312,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   }
   understand_run(raw.run, raw);
   understand_op(line.op, raw);
-  understand_sweep(line.sweep, raw);
+  check_sweep(line.sweep);
   if (!raw.dump.empty()) {
     line.dump = choose<Dump>("--dump", raw.dump,
                              {{"graph", Dump::Graph},

@@ -1,5 +1,5 @@
-// The command line as plain data. Owns the grammar and what is refused; the only user of CLI11 is
-// options.cpp.
+// The command line as plain data. Owns the grammar and what is refused; the only users of CLI11 are
+// options.cpp and options_sweep.cpp.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "cli/option_values.h"
 #include "sim/mem/server.h"
 #include "traces/perfetto.h"
 #include "vm/base/dtype.h"
 #include "vm/device/device.h"
 
 namespace dvmsim {
-
-using Named = std::vector<std::pair<std::string, std::string>>;  // name=text, in order
 
 /// What `run`, `op`, `compile` and `bench` share. Empty texts: not given.
 struct RunOptions {
@@ -162,23 +161,5 @@ struct Parsed {
   std::string text{};
 };
 [[nodiscard]] Parsed parse_command_line(int argc, const char* const* argv);
-
-// What several places take, given as text. Each throws Error naming the option.
-void check_strategy(const std::string& name, const std::string& option);
-void check_tiling(const std::string& name, const std::string& option);
-/// "+name,-name".
-[[nodiscard]] std::vector<std::pair<std::string, bool>> parse_features(const std::string& text,
-                                                                       const std::string& option);
-[[nodiscard]] DType parse_floats(const std::string& text, const std::string& option);
-[[nodiscard]] Mode parse_mode(const std::string& text, const std::string& option);
-[[nodiscard]] MemoryModel parse_memory(const std::string& text, const std::string& option);
-/// Is L2 warm?
-[[nodiscard]] bool parse_l2(const std::string& text, const std::string& option);
-/// "name=text".
-[[nodiscard]] std::pair<std::string, std::string> parse_named(const std::string& text,
-                                                              const std::string& option);
-/// "2x3x48": positive sizes; "scalar": none.
-[[nodiscard]] std::vector<std::int64_t> parse_shape(const std::string& text,
-                                                    const std::string& option);
 
 }  // namespace dvmsim

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "cli/commands.h"
+#include "cli/cost.h"
 #include "cli/machine.h"
 #include "cli/peaks.h"
 #include "cli/sources.h"
@@ -60,6 +61,47 @@ std::string peaks_text(const Machine& machine) {
   for (const char* line : kLegend) text += fmt::format("# {}\n", line);
   return text + "\n";
 }
+
+/// What the file says the machine costs; nothing if it says nothing.
+struct Costs {
+  std::vector<DesignCost> costs{};
+  std::vector<CostValue> values{};
+
+  Costs(const Machine& machine, const std::string& file) {
+    if (file.empty()) return;
+    costs = costs_of_file(file);
+    values = dvmsim::values_of(costs, machine);
+  }
+  [[nodiscard]] std::string text() const {
+    std::string text = costs.empty() ? "" : "# Costs, by the file's section `cost`:\n";
+    for (std::size_t i = 0; i < costs.size(); ++i) {
+      text += fmt::format("#   {:<40}{:>10}{:>12.1f}  {}{}\n", costs[i].name, "", values[i].value,
+                          costs[i].unit, costs[i].assumed() ? ", assumed" : "");
+      for (std::size_t t = 0; t < costs[i].terms.size(); ++t) {
+        text += fmt::format("#     {:<38}{:>10}{:>12.1f}\n", costs[i].terms[t].name, "",
+                            values[i].terms[t]);
+      }
+    }
+    return costs.empty() ? "" : text + "\n";
+  }
+  [[nodiscard]] nlohmann::ordered_json json() const {
+    auto list = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < costs.size(); ++i) {
+      auto terms = nlohmann::ordered_json::array();
+      for (std::size_t t = 0; t < costs[i].terms.size(); ++t) {
+        const CostTerm& term = costs[i].terms[t];
+        terms.push_back(
+            {{"name", term.name}, {"value", values[i].terms[t]}, {"source", term.source}});
+      }
+      list.push_back({{"name", costs[i].name},
+                      {"unit", costs[i].unit},
+                      {"value", values[i].value},
+                      {"assumed", costs[i].assumed()},
+                      {"terms", std::move(terms)}});
+    }
+    return list;
+  }
+};
 
 // -- parameters -----------------------------------------------------------------------------------
 
@@ -157,6 +199,7 @@ class Parameters {
 int show_config(const std::string& file, const std::vector<std::string>& sets, bool as_json) {
   const Machine machine = machine_from(file, sets);
   const Parameters parameters(machine, file);
+  const Costs costs(machine, file);
   if (as_json) {
     nlohmann::ordered_json json = {{"name", machine.name}};
     json["peaks"] = nlohmann::ordered_json::array();
@@ -169,11 +212,12 @@ int show_config(const std::string& file, const std::vector<std::string>& sets, b
         json["peaks"].push_back(row);
       }
     }
+    if (!costs.costs.empty()) json["costs"] = costs.json();
     json["parameters"] = parameters.json();
     fmt::print("{}\n", json.dump(2));
     return kGood;
   }
-  fmt::print("{}{}", peaks_text(machine), parameters.text());
+  fmt::print("{}{}{}", peaks_text(machine), costs.text(), parameters.text());
   return kGood;
 }
 

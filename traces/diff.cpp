@@ -262,6 +262,7 @@ Record::Operator sum_of(const std::vector<const Record::Operator*>& operators) {
 }
 
 constexpr const char* kCycles = "cycles";
+constexpr const char* kExposed = "exposed_cycles";
 
 Moved moved_operator(const Match& match) {
   const Record::Operator before = sum_of(match.before), after = sum_of(match.after);
@@ -306,6 +307,14 @@ void warn(Diff& diff, const Record& before, const Record& after) {
   }
 }
 
+/// Warns of what one run alone has measured.
+bool both(Diff& diff, const std::string& what, bool before, bool after) {
+  if (before != after) {
+    diff.warnings.push_back(what + (before ? ": measured => none" : ": none => measured"));
+  }
+  return before && after;
+}
+
 }  // namespace
 
 Diff compare(const Record& before, const Record& after) {
@@ -330,12 +339,19 @@ Diff compare(const Record& before, const Record& after) {
           moved_sums(listed(reasons_of(before)), listed(reasons_of(after))));
   section("instructions", "cycles of work of all cores together",
           moved_instructions(instructions_of(before), instructions_of(after)));
-  section("firmware", "", figures("firmware."));
-  section("decode", "", figures("decode."));
+  const bool decode_before = !figures_of(before.figures, "decode.").empty();
+  const bool decode_after = !figures_of(after.figures, "decode.").empty();
+  std::vector<Moved> firmware = figures("firmware.");
+  const bool decode = both(diff, "decode", decode_before, decode_after);
+  if (!decode) std::erase_if(firmware, [](const auto& row) { return row.name == kExposed; });
+  section("firmware", "", std::move(firmware));
+  if (decode) section("decode", "", figures("decode."));
   section("host", "", figures("host."));
   section("memory", "bytes moved", figures("memory."));
   section("device memory", "bytes in use at the peak", figures("device_memory."));
-  section("critical path", "cycles", moved_sums(before.path, after.path));
+  if (both(diff, "critical path", !before.path.empty(), !after.path.empty())) {
+    section("critical path", "cycles", moved_sums(before.path, after.path));
+  }
   return diff;
 }
 

@@ -14,7 +14,8 @@ MemoryServer::MemoryServer(const Machine& machine, MemoryModel model)
       line_bytes_(machine.l2.line.count()),
       read_latency_(ticks_of(machine.l2.read_latency)),
       write_latency_(ticks_of(machine.l2.write_latency)),
-      hbm_latency_(ticks_of(machine.hbm.latency)),
+      fill_latency_(read_latency_ + ticks_of(machine.hbm.latency)),
+      least_latency_(std::min(read_latency_, write_latency_)),
       same_line_(ticks_of(machine.l2.same_line)),
       line_read_(ticks_for(line_bytes_, machine.l2.read.per_cycle())),
       line_write_(ticks_for(line_bytes_, machine.l2.write.per_cycle())),
@@ -58,27 +59,28 @@ DVMSIM_HOT Ticks MemoryServer::l2_time(std::int64_t bytes, bool write) const {
 
 DVMSIM_HOT Ticks& MemoryServer::channel_of(std::uint64_t line) {
   std::uint64_t unit = by_interleave_.quotient(line);
-  // Higher bits are folded in, so that strides of a power of two use every channel.
-  unit ^= unit >> 5 ^ unit >> 10 ^ unit >> 15 ^ unit >> 20 ^ unit >> 25;
+  // Higher bits are folded in, five at a time, so that strides of a power of two use every channel.
+  unit ^= unit >> 5;
+  unit ^= unit >> 10 ^ unit >> 20;
   return channel_free_[by_channels_.remainder(unit)];
 }
 
 DVMSIM_HOT Ticks MemoryServer::begin_on_l2(Ticks arrival, Ticks transfer) {
-  const Ticks begin = std::max(arrival, l2_free_);
+  const Ticks begin = later(arrival, l2_free_);
   l2_free_ = begin + transfer;
   return begin;
 }
 
 DVMSIM_HOT Ticks MemoryServer::fetch(std::uint64_t line, Ticks begin) {
   Ticks& channel = channel_of(line);
-  channel = std::max(begin, channel) + line_fetch_;
-  return channel + read_latency_ + hbm_latency_;
+  channel = later(begin, channel) + line_fetch_;
+  return channel + fill_latency_;
 }
 
 inline void MemoryServer::write_back(std::uint64_t line, Ticks begin, std::int64_t bytes,
                                      Tally& tally) {
   Ticks& channel = channel_of(line);
-  channel = std::max(begin, channel) + ticks_for(bytes, write_back_rate_);
+  channel = later(begin, channel) + ticks_for(bytes, write_back_rate_);
   tally.hbm_write += bytes;
 }
 
@@ -86,53 +88,61 @@ inline void MemoryServer::write_back(std::uint64_t line, Ticks begin, std::int64
 /// request arrives, so that nobody else waits for the walk.
 DVMSIM_HOT Ticks MemoryServer::translate(int core, std::uint64_t address, Ticks arrival) {
   Ticks& translated = translated_[static_cast<std::size_t>(core)];
-  if (!tlb_.access(core, address)) translated = std::max(translated, arrival) + walk_;
-  return std::max(translated, arrival) - arrival;
+  if (!tlb_.access(core, address)) translated = later(translated, arrival) + walk_;
+  return later(translated, arrival) - arrival;
 }
 
 DVMSIM_HOT Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
   const std::uint64_t line = line_of(piece.address);
   const Ticks transfer = l2_time(piece.moved, false);
   const Ticks begin = begin_on_l2(arrival, transfer);
-  if (!cache_.exists() || (!keeps && !cache_.contains(line))) {
+  if (cache_.exists()) {
+    const Cache::Place place = cache_.find(line);
+    if (place.present()) {
+      tally.hit += piece.bytes;
+      Ticks& free = cache_.use(place, false);
+      const Ticks mine = later(begin, free);
+      free = mine + same_line_;
+      return mine + transfer + read_latency_;
+    }
     tally.missed += piece.bytes;
-    tally.hbm_read += line_bytes_;
-    return fetch(line, begin);
-  }
-  const Cache::Access found = cache_.access(line, false);
-  if (found.hit) {
-    tally.hit += piece.bytes;
-    const Ticks mine = std::max(begin, *found.free);
-    *found.free = mine + same_line_;
-    return mine + transfer + read_latency_;
+    const Ticks filled = fetch(line, begin);
+    if (!keeps) return filled;
+    Cache::Victim victim;
+    // Later accesses of the line wait for the fill, whichever latency is theirs, then for one
+    // another.
+    cache_.replace(place, false, victim) = later(begin + same_line_, filled - least_latency_);
+    if (victim.dirty) write_back(victim.line, begin, line_bytes_, tally);
+    return filled;
   }
   tally.missed += piece.bytes;
-  tally.hbm_read += line_bytes_;
-  const Ticks filled = fetch(line, begin);
-  // Later accesses of the line wait for the fill, whichever latency is theirs, then for one
-  // another.
-  *found.free = std::max(begin + same_line_, filled - std::min(read_latency_, write_latency_));
-  if (found.evicted_dirty) write_back(found.victim, begin, line_bytes_, tally);
-  return filled;
+  return fetch(line, begin);
 }
 
 DVMSIM_HOT Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
   const std::uint64_t line = line_of(piece.address);
   const Ticks transfer = l2_time(piece.moved, true);
   const Ticks begin = begin_on_l2(arrival, transfer);
-  const bool allocates = keeps && machine_.l2.write_allocate;
-  const bool keep = cache_.exists() && (allocates || cache_.contains(line));
-  if (!keep) {
-    tally.missed += piece.bytes;
-    write_back(line, begin, piece.bytes, tally);
-    return begin + transfer + write_latency_;
+  if (cache_.exists()) {
+    const Cache::Place place = cache_.find(line);
+    if (place.present()) {
+      tally.hit += piece.bytes;
+      Ticks& free = cache_.use(place, true);
+      const Ticks mine = later(begin, free);
+      free = mine + same_line_;
+      return mine + transfer + write_latency_;
+    }
+    if (keeps && machine_.l2.write_allocate) {
+      tally.missed += piece.bytes;
+      Cache::Victim victim;
+      cache_.replace(place, true, victim) = begin + same_line_;
+      if (victim.dirty) write_back(victim.line, begin, line_bytes_, tally);
+      return begin + transfer + write_latency_;
+    }
   }
-  const Cache::Access found = cache_.access(line, true);
-  (found.hit ? tally.hit : tally.missed) += piece.bytes;
-  const Ticks mine = std::max(begin, *found.free);
-  *found.free = mine + same_line_;
-  if (found.evicted_dirty) write_back(found.victim, begin, line_bytes_, tally);
-  return mine + transfer + write_latency_;
+  tally.missed += piece.bytes;
+  write_back(line, begin, piece.bytes, tally);
+  return begin + transfer + write_latency_;
 }
 
 Answer MemoryServer::read(const Request& request, Tally& tally) {
@@ -147,8 +157,11 @@ Answer MemoryServer::read(const Request& request, Tally& tally) {
     const Ticks walk = translate(core, piece.address, arrival);
     const bool keeps = (keeps_parts || piece.whole()) && !(bypasses && is_bypassed(piece.address));
     const std::int64_t before = mine.missed;
-    done = std::max(done, read(piece, arrival, keeps, mine) + walk);
-    if (mine.missed != before) missed += piece.moved;
+    done = later(done, read(piece, arrival, keeps, mine) + walk);
+    if (mine.missed != before) {
+      missed += piece.moved;
+      mine.hbm_read += line_bytes_;
+    }
   }
   tally = mine;
   return {cycle_at(done), missed};
@@ -159,7 +172,7 @@ Answer MemoryServer::write(const Request& request, Tally& tally) {
   Ticks done = arrival;
   for (const Piece& piece : request.pieces) {
     const Ticks walk = translate(request.key.core, piece.address, arrival);
-    done = std::max(done, write(piece, arrival, !is_bypassed(piece.address), tally) + walk);
+    done = later(done, write(piece, arrival, !is_bypassed(piece.address), tally) + walk);
   }
   return {cycle_at(done)};
 }
@@ -196,7 +209,15 @@ void MemoryServer::touch(std::uint64_t address, std::int64_t bytes) {
   if (!cache_.exists() || bytes <= 0) return;
   const auto line = static_cast<std::uint64_t>(line_bytes_);
   const std::uint64_t last = (address + static_cast<std::uint64_t>(bytes) - 1) / line;
-  for (std::uint64_t i = address / line; i <= last; ++i) cache_.access(i, false);
+  for (std::uint64_t i = address / line; i <= last; ++i) {
+    const Cache::Place place = cache_.find(i);
+    Cache::Victim forgotten;
+    if (place.present()) {
+      cache_.use(place, false);
+    } else {
+      cache_.replace(place, false, forgotten) = Ticks(0);
+    }
+  }
 }
 
 void MemoryServer::clear() {

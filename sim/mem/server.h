@@ -68,7 +68,7 @@ class MemoryServer {
   const Machine& machine_;
   MemoryModel model_;
   std::int64_t line_bytes_;
-  Ticks read_latency_, write_latency_, hbm_latency_, same_line_;
+  Ticks read_latency_, write_latency_, fill_latency_, least_latency_, same_line_;
   Ticks line_read_, line_write_, line_fetch_;  // times of a whole line
   Rational write_back_rate_;                   // of one channel
   unsigned line_bits_;

@@ -113,6 +113,17 @@ TEST(Diff, another_machine_or_strategy_is_a_warning) {
   EXPECT_EQ(diff.warnings[1], "parameters of the machine");
 }
 
+TEST(Diff, what_one_run_alone_has_measured_is_a_warning) {
+  Record after = sample();
+  after.path.clear();
+  after.figures.push_back({"decode.low.cycles", 9});
+  const Diff diff = compare(sample(), after);
+  EXPECT_FALSE(diff.moved());
+  ASSERT_EQ(diff.warnings.size(), 2u);
+  EXPECT_EQ(diff.warnings[0], "decode: none => measured");
+  EXPECT_EQ(diff.warnings[1], "critical path: measured => none");
+}
+
 TEST(Diff, json_holds_all_of_it) {
   Record after = sample();
   after.figures[1].value = 6.5;

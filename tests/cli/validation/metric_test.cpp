@@ -29,15 +29,16 @@ TEST(Metric, computes_with_figures_of_two_runs) {
 }
 
 TEST(Metric, says_what_is_wrong) {
-  EXPECT_TRUE(complaint("").starts_with("t.csv:3: metric: a number or a figure is missing"));
-  EXPECT_TRUE(complaint("a+").starts_with("t.csv:3: metric: a number or a figure is missing"));
+  EXPECT_TRUE(complaint("").starts_with("t.csv:3: metric: a number or a name is missing"));
+  EXPECT_TRUE(complaint("a+").starts_with("t.csv:3: metric: a number or a name is missing"));
   EXPECT_TRUE(complaint("(a").starts_with("t.csv:3: metric: a bracket is not closed"));
   EXPECT_TRUE(complaint("a b").starts_with("t.csv:3: metric: 'b' is left over"));
   EXPECT_TRUE(complaint(std::string(100, '(') + "a").find("too many brackets") !=
               std::string::npos);
   EXPECT_EQ(complaint("b"), "t.csv:3: metric: the run has no figure 'b'; it has a");
   EXPECT_EQ(complaint("ref.a"), "t.csv:3: metric: the row has no reference");
-  EXPECT_EQ(complaint("a/(a-1)"), "t.csv:3: metric: a division by zero");
+  EXPECT_EQ(complaint("a/(a-1)"),
+            "t.csv:3: metric: 'a/(a-1)' is no finite number here, a division by zero perhaps");
 }
 
 TEST(Metric, figures_are_those_of_the_json) {
