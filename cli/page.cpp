@@ -6,7 +6,6 @@
 
 #include "cli/commands.h"
 #include "cli/files.h"
-#include "traces/output.h"
 #include "vm/base/error.h"
 #include "web/page.h"
 
@@ -75,9 +74,14 @@ std::string embedded(const Json& json) {
 
 }  // namespace
 
-void require_page(const std::string& option) {
+PageFile::PageFile(const std::string& path) : file_(path) {
   if (!page_head().empty()) return;
-  throw Error(option + ": built without the page; run .ci/setup and build dvmsim again");
+  throw Error("--html: built without the page; run .ci/setup and build dvmsim again");
+}
+
+void PageFile::write(std::string_view json, const std::string& where) {
+  file_.write(page_of(json, where));
+  file_.commit();
 }
 
 std::string page_of(std::string_view json, const std::string& where) {
@@ -87,10 +91,8 @@ std::string page_of(std::string_view json, const std::string& where) {
 }
 
 int write_page(const std::string& file, const std::string& output) {
-  require_page("--html");
-  const std::string text = read_text(file);
-  const std::string page = page_of(text, file);
-  write_file(output, page);
+  PageFile page(output);
+  page.write(read_text(file), file);
   return kGood;
 }
 

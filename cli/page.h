@@ -4,10 +4,23 @@
 #include <string>
 #include <string_view>
 
+#include "traces/output.h"
+
 namespace dvmsim {
 
-/// Throws Error if this binary was built without the page.
-void require_page(const std::string& option);
+/// A page that is opened before the work, so that a bad path costs nothing, and written after it.
+class PageFile {
+ public:
+  /// Throws Error naming --html if it cannot be written, or if this binary was built without the
+  /// page.
+  explicit PageFile(const std::string& path);
+  /// As page_of.
+  void write(std::string_view json, const std::string& where = "the report");
+  [[nodiscard]] const std::string& path() const { return file_.path(); }
+
+ private:
+  OutputFile file_;
+};
 
 /// `json`: what --json writes for run, op, compare or sweep; `where` names it in errors. Throws
 /// Error for anything else. Same JSON, same bytes.

@@ -25,10 +25,7 @@ class Outputs {
  public:
   Outputs(const RunOptions& options, const Machine& machine) : folder_(options.output) {
     if (!options.json.empty() && options.json != "-") json_.emplace(options.json);
-    if (!options.html.empty()) {
-      require_page("--html");
-      html_.emplace(options.html);
-    }
+    if (!options.html.empty()) page_.emplace(options.html);
     if (!folder_.empty()) {
       std::error_code fault;
       fs::create_directories(folder_, fault);
@@ -73,16 +70,16 @@ class Outputs {
     written_.emplace_back("report", json_->path());
   }
   void write_page(const RunReport& report) {
-    if (!html_) return;
-    html_->write(page_of(to_json(report), "the report"));
-    html_->commit();
-    written_.emplace_back("page", html_->path());
+    if (!page_) return;
+    page_->write(to_json(report));
+    written_.emplace_back("page", page_->path());
   }
   [[nodiscard]] const Named& written() const { return written_; }
 
  private:
   std::string folder_;
-  std::optional<OutputFile> json_{}, html_{};
+  std::optional<OutputFile> json_{};
+  std::optional<PageFile> page_{};
   std::optional<Perfetto> trace_{};
   Named written_{};
 };

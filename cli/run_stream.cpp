@@ -189,13 +189,11 @@ int run_stream(const RunOptions& options) {
   const Stream stream = load_stream(options.stream);
   const std::vector<StreamStep> steps = steps_of(stream);
   const Graph graph = load_model(options.model, options.floats);
-  std::optional<OutputFile> json, csv, html;
+  std::optional<OutputFile> json, csv;
+  std::optional<PageFile> page;
   if (!options.json.empty() && options.json != "-") json.emplace(options.json);
   if (!options.csv.empty()) csv.emplace(options.csv);
-  if (!options.html.empty()) {
-    require_page("--html");
-    html.emplace(options.html);
-  }
+  if (!options.html.empty()) page.emplace(options.html);
 
   StreamReport report;
   report.model = std::filesystem::path(options.model).filename().string();
@@ -234,10 +232,9 @@ int run_stream(const RunOptions& options) {
     csv->commit();
     written.emplace_back("table", csv->path());
   }
-  if (html) {
-    html->write(page_of(to_json(report), "the report"));
-    html->commit();
-    written.emplace_back("page", html->path());
+  if (page) {
+    page->write(to_json(report));
+    written.emplace_back("page", page->path());
   }
   fmt::print("{}", options.json == "-" ? to_json(report) : summary(report, written));
   return report.pass() ? kGood : kCheckFailed;

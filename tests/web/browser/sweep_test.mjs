@@ -1,7 +1,7 @@
 // The page of a sweep, clicked through.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { dvmsim, open, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
+import { dvmsim, json, open, sources, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
 import { sweepSample } from "./sweep_sample.mjs";
 
 const sweep = sweepSample();
@@ -23,6 +23,24 @@ test("every chart and every point is there", async () => {
   assert.deepEqual(await unnamed(page), []);
   assert.deepEqual(faults, []);
   await page.close();
+});
+
+test("a sweep of the command's own is a page", async () => {
+  write("small.yaml", [
+    `study: "two by two"`, `hardware: [{file: ${sources}configs/hardware/ascend910b1.yaml}]`,
+    "axes: {hbm.peak: [0.8TB/s, 1.6TB/s], ub.size: [1KiB, 192KiB]}",
+    `workloads: [{op: softmax, shapes: ["64x4096"]}]`, "strategies: [eager, dvm]", ""].join("\n"));
+  dvmsim(["sweep", "small.yaml", "--html", "own.html", "--json", "own.json"]);
+  const own = json("own.json");
+  const { page, faults } = await open("own.html");
+  assert.equal(await page.title(), "two by two – dvmsim");
+  assert.equal((await texts(page, ".tile strong"))[0], String(own.counts.points));
+  assert.equal((await page.$$("#points tbody tr")).length, own.points.length);
+  assert.ok((await page.$$(".canvas svg")).length >= 3);
+  assert.deepEqual(await unnamed(page), []);
+  assert.deepEqual(faults, []);
+  await page.close();
+  assert.deepEqual(await wrongOnPhone("own.html"), []);
 });
 
 test("points are searched for why they were refused", async () => {

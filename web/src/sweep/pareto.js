@@ -11,13 +11,14 @@ const FRONT = "on the front", OTHER = "beaten";
 function scatter(sweep, axes, all, x, y) {
   const points = sweep.designs.filter((design) => x.of(design) !== null && y.of(design) !== null);
   const objectives = sweep.pareto?.objectives ?? [];
-  const judged = objectives.includes(x.name) && objectives.includes(y.name);
+  // Of more objectives than two, the front is no line in a plane.
+  const isLine = objectives.length === 2 && objectives.includes(x.name) && objectives.includes(y.name);
   const data = (front) => points.filter((design) => design.on_front === front)
     .map((design) => ({ value: [x.of(design), y.of(design)], design }));
   const line = data(true).map(({ value }) => value).sort((a, b) => a[0] - b[0]);
   return chart({
     title: `${y.name} against ${x.name}`,
-    describe: `${plural(points.length, "design")}, ${data(true).length} on the front of ${objectives.join(" and ")}; less is better in both.`,
+    describe: `${plural(points.length, "design")}, ${data(true).length} on the front of ${objectives.join(", ")}; less is better.`,
     height: 380,
     items: [{ name: FRONT, colour: "var(--memory)" }, { name: OTHER, colour: "var(--work)" }],
     draw: () => ({
@@ -32,7 +33,7 @@ function scatter(sweep, axes, all, x, y) {
       yAxis: axis({ type: "value", name: labelOf(y), nameTextStyle: { align: "left" }, scale: true }),
       series: [
         { name: OTHER, type: "scatter", symbolSize: 8, itemStyle: { color: colour("work"), opacity: 0.7 }, data: data(false) },
-        judged ? { name: FRONT, type: "line", step: "end", symbol: "none", silent: true, lineStyle: { color: colour("memory"), width: 1.5 }, data: line } : null,
+        isLine ? { name: FRONT, type: "line", step: "end", symbol: "none", silent: true, lineStyle: { color: colour("memory"), width: 1.5 }, data: line } : null,
         { name: FRONT, type: "scatter", symbol: "diamond", symbolSize: 12, itemStyle: { color: colour("memory"), borderColor: colour("page") }, data: data(true) },
       ].filter(Boolean),
     }),
