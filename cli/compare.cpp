@@ -317,13 +317,11 @@ bool nothing_ran(const ComparisonReport& report) {
 
 int compare(const CompareOptions& options) {
   ComparisonRun run(options, load_study(options.study));
-  std::optional<OutputFile> json, csv, html;
+  std::optional<OutputFile> json, csv;
+  std::optional<PageFile> page;
   if (!options.json.empty() && options.json != "-") json.emplace(options.json);
   if (!options.csv.empty()) csv.emplace(options.csv);
-  if (!options.html.empty()) {
-    require_page("--html");
-    html.emplace(options.html);
-  }
+  if (!options.html.empty()) page.emplace(options.html);
   const ComparisonReport report = run.run(options.jobs);
   if (csv) {
     csv->write(to_csv(report));
@@ -333,17 +331,15 @@ int compare(const CompareOptions& options) {
     json->write(to_json(report));
     json->commit();
   }
-  if (html) {
-    html->write(page_of(to_json(report), "the report"));
-    html->commit();
-  }
+  if (page) page->write(to_json(report));
   if (options.json == "-") {
     fmt::print("{}", to_json(report));
   } else {
     fmt::print("{}", summary(report));
-    for (const auto* file : {&json, &csv, &html}) {
+    for (const auto* file : {&json, &csv}) {
       if (*file) fmt::print("written: {}\n", (*file)->path());
     }
+    if (page) fmt::print("written: {}\n", page->path());
   }
   return nothing_ran(report) ? kCheckFailed : kGood;
 }

@@ -132,10 +132,7 @@ class SweepFiles {
  public:
   SweepFiles(const SweepOptions& options, const std::string& folder)
       : csv_(options.csv.empty() ? folder + "/points.csv" : options.csv) {
-    if (!options.html.empty()) {
-      require_page("--html");
-      html_.emplace(options.html);
-    }
+    if (!options.html.empty()) page_.emplace(options.html);
     if (options.json == "-") return;
     json_.emplace(options.json.empty() ? folder + "/sweep.json" : options.json);
   }
@@ -143,10 +140,7 @@ class SweepFiles {
     const std::string json = to_json(outcome, not_modelled());
     csv_.write(to_csv(outcome));
     csv_.commit();
-    if (html_) {
-      html_->write(page_of(json, "the report"));
-      html_->commit();
-    }
+    if (page_) page_->write(json);
     if (!json_) {
       fmt::print("{}", json);
       return;
@@ -154,12 +148,13 @@ class SweepFiles {
     json_->write(json);
     json_->commit();
     fmt::print("{}\nwritten: {}, {}{}\n", summary(outcome), csv_.path(), json_->path(),
-               html_ ? ", " + html_->path() : "");
+               page_ ? ", " + page_->path() : "");
   }
 
  private:
   OutputFile csv_;
-  std::optional<OutputFile> json_{}, html_{};
+  std::optional<OutputFile> json_{};
+  std::optional<PageFile> page_{};
 };
 
 int submit_sweep(const SweepOptions& options, const std::string& folder) {
