@@ -299,7 +299,7 @@ class Folder {
     for (const ViewCopy& copy : copies_of(graph_, node, views_)) {
       const ValueId input = node.inputs[static_cast<std::size_t>(copy.input)];
       const ValueId output = node.outputs[static_cast<std::size_t>(copy.output)];
-      if (node.op == Op::Concat && views_.base_of(input) == views_.base_of(output)) continue;
+      if (views_.base_of(input) == views_.base_of(output) && is_in_place(copy)) continue;
       if (normalized(copy).dims.size() > kMostCopyDims) return std::nullopt;
       time += copy_time(copy, dtype, machine_, cores_);
     }

@@ -62,10 +62,27 @@ class Moved {
     return value;
   }
 
+  ValueId slice(ValueId value, std::int64_t axis) {
+    const std::int64_t size = shape(value)[static_cast<std::size_t>(axis)];
+    const std::int64_t start = pick(size), end = start + below(size - start);
+    if (pick(6) == 0) {  // from its end to its begin
+      return add(Op::Slice, {value},
+                 {{"starts", as_dims({end - 1})},
+                  {"ends", as_dims({start - size - 1})},
+                  {"axes", as_dims({axis})},
+                  {"steps", as_dims({-1})}});
+    }
+    return add(Op::Slice, {value},
+               {{"starts", as_dims({start})},
+                {"ends", as_dims({end})},
+                {"axes", as_dims({axis})},
+                {"steps", as_dims({pick(6) == 0 ? 2 : 1})}});
+  }
+
   ValueId move(ValueId value) {
     const Sizes sizes = shape(value);
     const auto rank = static_cast<std::int64_t>(sizes.size());
-    const std::int64_t axis = pick(rank), size = sizes[static_cast<std::size_t>(axis)];
+    const std::int64_t axis = pick(rank);
     switch (pick(5)) {
       case 0:
       case 1: {
@@ -75,18 +92,12 @@ class Moved {
         std::shuffle(perm.begin(), perm.end() - (pick(3) == 0 ? 0 : 1), random_);
         return add(Op::Transpose, {value}, {{"perm", as_dims(perm)}});
       }
-      case 2: {
-        const std::int64_t start = pick(size), end = start + below(size - start);
-        return add(Op::Slice, {value},
-                   {{"starts", as_dims({start})},
-                    {"ends", as_dims({end})},
-                    {"axes", as_dims({axis})},
-                    {"steps", as_dims({pick(6) == 0 ? 2 : 1})}});
-      }
+      case 2:
+        return slice(value, axis);
       case 3: {
         Sizes other = sizes;
         other[static_cast<std::size_t>(axis)] = below(5);
-        const ValueId beside = add(Op::Exp, {input(other)});
+        const ValueId beside = pick(3) == 0 ? slice(value, axis) : add(Op::Exp, {input(other)});
         const bool first = pick(2) == 0;
         return add(Op::Concat, {first ? value : beside, first ? beside : value}, {{"axis", axis}});
       }
