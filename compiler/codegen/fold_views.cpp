@@ -364,6 +364,11 @@ class Folder {
 }  // namespace
 
 Views fold_views(const Graph& graph, Partition& partition, const Machine& machine) {
+  const auto& groups = partition.groups;
+  const bool moves = std::any_of(groups.begin(), groups.end(), [&](const Group& group) {
+    return kind_of_move(graph, group).has_value();
+  });
+  if (!moves) return {};
   return Folder(graph, partition, machine).run();
 }
 
