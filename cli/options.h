@@ -118,10 +118,10 @@ struct CompareOptions {
 
 struct SweepOptions {
   std::string study{};
-  std::string output{};       // folder of results; empty: named after the study, here
+  std::string output{};               // folder of results; empty: named after the study, here
   std::string json{}, csv{}, html{};  // empty: in that folder
-  int jobs = 0;               // 0: one per processor
-  bool collect = false;       // only put together what there is
+  int jobs = 0;                       // 0: one per processor
+  bool collect = false;               // only put together what there is
   std::optional<std::pair<std::int64_t, std::int64_t>> part{};  // which, of how many
   int slurm = 0;         // tasks of a job array to submit; 0: run here
   std::string sbatch{};  // further words for sbatch

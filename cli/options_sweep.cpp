@@ -38,7 +38,8 @@ void check_sweep(const SweepOptions& sweep) {
   if (!sweep.sbatch.empty() && sweep.slurm == 0) throw Error("--sbatch: only with --slurm");
   const bool writes = !sweep.json.empty() || !sweep.csv.empty() || !sweep.html.empty();
   if ((sweep.slurm > 0 || sweep.part) && writes) {
-    throw Error("--json, --csv and --html: tables are written by the run that collects; leave them out");
+    throw Error(
+        "--json, --csv and --html: tables are written by the run that collects; leave them out");
   }
 }
 

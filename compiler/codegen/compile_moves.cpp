@@ -68,7 +68,8 @@ void ModuleCompiler::compile_copies(Scope& scope, const Group& group) {
   std::erase_if(copies, [&](const ViewCopy& each) {
     const ValueId output = node.outputs[static_cast<std::size_t>(each.output)];
     const ValueId input = node.inputs[static_cast<std::size_t>(each.input)];
-    const bool is_there = joins && scope.views->base_of(input) == scope.views->base_of(output);
+    const bool is_there =
+        scope.views->base_of(input) == scope.views->base_of(output) && is_in_place(each);
     return is_there || std::find(used.begin(), used.end(), output) == used.end();
   });
   for (ValueId output : node.outputs) {

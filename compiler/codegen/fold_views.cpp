@@ -299,7 +299,7 @@ class Folder {
     for (const ViewCopy& copy : copies_of(graph_, node, views_)) {
       const ValueId input = node.inputs[static_cast<std::size_t>(copy.input)];
       const ValueId output = node.outputs[static_cast<std::size_t>(copy.output)];
-      if (node.op == Op::Concat && views_.base_of(input) == views_.base_of(output)) continue;
+      if (views_.base_of(input) == views_.base_of(output) && is_in_place(copy)) continue;
       if (normalized(copy).dims.size() > kMostCopyDims) return std::nullopt;
       time += copy_time(copy, dtype, machine_, cores_);
     }
@@ -364,6 +364,11 @@ class Folder {
 }  // namespace
 
 Views fold_views(const Graph& graph, Partition& partition, const Machine& machine) {
+  const auto& groups = partition.groups;
+  const bool moves = std::any_of(groups.begin(), groups.end(), [&](const Group& group) {
+    return kind_of_move(graph, group).has_value();
+  });
+  if (!moves) return {};
   return Folder(graph, partition, machine).run();
 }
 

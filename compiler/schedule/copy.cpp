@@ -66,6 +66,14 @@ ViewCopy normalized(const ViewCopy& copy) {
   return result;
 }
 
+bool is_in_place(const ViewCopy& copy) {
+  if (copy.fill || copy.in_offset != copy.out_offset) return false;
+  for (std::size_t i = 0; i < copy.dims.size(); ++i) {
+    if (copy.dims[i] != 1 && copy.in_stride[i] != copy.out_stride[i]) return false;
+  }
+  return true;
+}
+
 CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& machine, int cores) {
   CopySchedule schedule;
   const std::size_t last = copy.dims.size() - 1;

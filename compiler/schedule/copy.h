@@ -37,6 +37,9 @@ struct CopyKernel {
 /// least one dimension remains.
 [[nodiscard]] ViewCopy normalized(const ViewCopy& copy);
 
+/// Between the same elements of one tensor: nothing has to be copied.
+[[nodiscard]] bool is_in_place(const ViewCopy& copy);
+
 /// How a normalized copy goes through UB.
 struct CopySchedule {
   enum class Way : std::uint8_t {

@@ -20,5 +20,7 @@ struct RandomGraph {
 /// The same seed gives the same graph and inputs. Values stay near 1, and no step amplifies
 /// rounding: comparisons read inputs only, and divisors stay away from zero.
 [[nodiscard]] RandomGraph random_graph(std::uint64_t seed);
+/// The same of moves, one after another, between few kernels.
+[[nodiscard]] RandomGraph random_moves(std::uint64_t seed);
 
 }  // namespace dvmsim

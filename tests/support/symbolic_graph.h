@@ -20,10 +20,9 @@ class SymbolicGraph {
  public:
   using Sizes = std::vector<std::int64_t>;
 
-  explicit SymbolicGraph(std::uint64_t seed) : random_(seed) {
-    const RandomGraph made = random_graph(seed);
-    graph_ = made.graph;
-    dtype_ = made.dtype;
+  explicit SymbolicGraph(std::uint64_t seed) : SymbolicGraph(seed, random_graph(seed)) {}
+  SymbolicGraph(std::uint64_t seed, const RandomGraph& made)
+      : random_(seed), graph_(made.graph), dtype_(made.dtype) {
     for (ValueId id : graph_.inputs) {
       for (Dim& dim : *graph_.value(id).type.shape) replace(dim, true);
     }

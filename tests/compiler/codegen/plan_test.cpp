@@ -159,10 +159,11 @@ TEST(Plan, of_what_needs_numbers_serves_its_own_sizes_only) {
 }
 
 /// Plans of graphs with symbols are bound to other sizes, and give what these give written in.
-void expect_plans_alike(std::uint64_t seeds, Features features) {
+void expect_plans_alike(std::uint64_t seeds, Features features,
+                        RandomGraph (*make)(std::uint64_t) = random_graph) {
   int symbolic = 0, reused = 0;
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
-    SymbolicGraph made(seed);
+    SymbolicGraph made(seed, make(seed));
     const std::optional<Graph> graph = made.graph();
     if (!graph) continue;
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + print_graph(*graph));
@@ -187,6 +188,10 @@ void expect_plans_alike(std::uint64_t seeds, Features features) {
 
 TEST(Plan, of_random_graphs_gives_what_written_in_sizes_give) {
   expect_plans_alike(600, {});
+}
+
+TEST(Plan, of_random_moves_gives_it_whatever_folds) {
+  expect_plans_alike(600, {}, random_moves);
 }
 
 TEST(Plan, of_random_graphs_gives_it_with_every_feature) {
