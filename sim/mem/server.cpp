@@ -1,6 +1,7 @@
 #include "sim/mem/server.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "sim/mem/hot.h"
 #include "vm/base/error.h"
@@ -13,11 +14,12 @@ MemoryServer::MemoryServer(const Machine& machine, MemoryModel model)
       line_bytes_(machine.l2.line.count()),
       read_latency_(ticks_of(machine.l2.read_latency)),
       write_latency_(ticks_of(machine.l2.write_latency)),
-      hbm_latency_(ticks_of(machine.hbm.latency)),
+      fill_latency_(read_latency_ + ticks_of(machine.hbm.latency)),
+      least_latency_(std::min(read_latency_, write_latency_)),
       same_line_(ticks_of(machine.l2.same_line)),
       line_read_(ticks_for(line_bytes_, machine.l2.read.per_cycle())),
       line_write_(ticks_for(line_bytes_, machine.l2.write.per_cycle())),
-      by_line_(static_cast<std::uint64_t>(line_bytes_)),
+      line_bits_(static_cast<unsigned>(std::countr_zero(static_cast<std::uint64_t>(line_bytes_)))),
       by_interleave_(static_cast<std::uint64_t>(machine.hbm.interleave / machine.l2.line)),
       by_channels_(static_cast<std::uint64_t>(machine.hbm.channels)),
       cache_(machine),
@@ -36,9 +38,10 @@ Answer MemoryServer::request(const Request& request) {
   DVMSIM_ASSERT(last_ <= request.key, "the memory system serves requests in order of arrival");
   last_ = request.key;
   Tally tally;
-  const Answer answer = model_ == MemoryModel::Detailed     ? serve(request, tally)
+  const Answer answer = model_ == MemoryModel::Ideal        ? ideal(request, tally)
                         : model_ == MemoryModel::ClosedForm ? closed_form_.serve(request, tally)
-                                                            : ideal(request, tally);
+                        : request.write                     ? write(request, tally)
+                                                            : read(request, tally);
   report(request, answer.completion, tally);
   return answer;
 }
@@ -56,103 +59,122 @@ DVMSIM_HOT Ticks MemoryServer::l2_time(std::int64_t bytes, bool write) const {
 
 DVMSIM_HOT Ticks& MemoryServer::channel_of(std::uint64_t line) {
   std::uint64_t unit = by_interleave_.quotient(line);
-  // Higher bits are folded in, so that strides of a power of two use every channel.
-  unit ^= unit >> 5 ^ unit >> 10 ^ unit >> 15 ^ unit >> 20 ^ unit >> 25;
+  // Higher bits are folded in, five at a time, so that strides of a power of two use every channel.
+  unit ^= unit >> 5;
+  unit ^= unit >> 10 ^ unit >> 20;
   return channel_free_[by_channels_.remainder(unit)];
 }
 
 DVMSIM_HOT Ticks MemoryServer::begin_on_l2(Ticks arrival, Ticks transfer) {
-  const Ticks begin = std::max(arrival, l2_free_);
+  const Ticks begin = later(arrival, l2_free_);
   l2_free_ = begin + transfer;
   return begin;
 }
 
 DVMSIM_HOT Ticks MemoryServer::fetch(std::uint64_t line, Ticks begin) {
   Ticks& channel = channel_of(line);
-  channel = std::max(begin, channel) + line_fetch_;
-  return channel + read_latency_ + hbm_latency_;
+  channel = later(begin, channel) + line_fetch_;
+  return channel + fill_latency_;
 }
 
 inline void MemoryServer::write_back(std::uint64_t line, Ticks begin, std::int64_t bytes,
                                      Tally& tally) {
   Ticks& channel = channel_of(line);
-  channel = std::max(begin, channel) + ticks_for(bytes, write_back_rate_);
+  channel = later(begin, channel) + ticks_for(bytes, write_back_rate_);
   tally.hbm_write += bytes;
 }
 
 /// A core walks for one page at a time; its requests stay in order. Bandwidth is taken when a
 /// request arrives, so that nobody else waits for the walk.
-DVMSIM_HOT Ticks MemoryServer::translate(const Request& request, const Piece& piece) {
-  const Ticks arrival = ticks_of(request.key.arrival);
-  Ticks& translated = translated_[request.key.core];
-  if (!tlb_.access(request.key.core, piece.address)) {
-    translated = std::max(translated, arrival) + walk_;
-  }
-  return std::max(translated, arrival) - arrival;
+DVMSIM_HOT Ticks MemoryServer::translate(int core, std::uint64_t address, Ticks arrival) {
+  Ticks& translated = translated_[static_cast<std::size_t>(core)];
+  if (!tlb_.access(core, address)) translated = later(translated, arrival) + walk_;
+  return later(translated, arrival) - arrival;
 }
 
 DVMSIM_HOT Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
-  const std::uint64_t line = by_line_.quotient(piece.address);
+  const std::uint64_t line = line_of(piece.address);
   const Ticks transfer = l2_time(piece.moved, false);
   const Ticks begin = begin_on_l2(arrival, transfer);
-  if (!cache_.exists() || (!keeps && !cache_.contains(line))) {
+  if (cache_.exists()) {
+    const Cache::Place place = cache_.find(line);
+    if (place.present()) {
+      tally.hit += piece.bytes;
+      Ticks& free = cache_.use(place, false);
+      const Ticks mine = later(begin, free);
+      free = mine + same_line_;
+      return mine + transfer + read_latency_;
+    }
     tally.missed += piece.bytes;
-    tally.hbm_read += line_bytes_;
-    return fetch(line, begin);
-  }
-  const Cache::Access found = cache_.access(line, false);
-  if (found.hit) {
-    tally.hit += piece.bytes;
-    const Ticks mine = std::max(begin, *found.free);
-    *found.free = mine + same_line_;
-    return mine + transfer + read_latency_;
+    const Ticks filled = fetch(line, begin);
+    if (!keeps) return filled;
+    Cache::Victim victim;
+    // Later accesses of the line wait for the fill, whichever latency is theirs, then for one
+    // another.
+    cache_.replace(place, false, victim) = later(begin + same_line_, filled - least_latency_);
+    if (victim.dirty) write_back(victim.line, begin, line_bytes_, tally);
+    return filled;
   }
   tally.missed += piece.bytes;
-  tally.hbm_read += line_bytes_;
-  const Ticks filled = fetch(line, begin);
-  // Later accesses of the line wait for the fill, whichever latency is theirs, then for one
-  // another.
-  *found.free = std::max(begin + same_line_, filled - std::min(read_latency_, write_latency_));
-  if (found.evicted_dirty) write_back(found.victim, begin, line_bytes_, tally);
-  return filled;
+  return fetch(line, begin);
 }
 
-inline Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
-  const std::uint64_t line = by_line_.quotient(piece.address);
+DVMSIM_HOT Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally) {
+  const std::uint64_t line = line_of(piece.address);
   const Ticks transfer = l2_time(piece.moved, true);
   const Ticks begin = begin_on_l2(arrival, transfer);
-  const bool allocates = keeps && machine_.l2.write_allocate;
-  const bool keep = cache_.exists() && (allocates || cache_.contains(line));
-  if (!keep) {
-    tally.missed += piece.bytes;
-    write_back(line, begin, piece.bytes, tally);
-    return begin + transfer + write_latency_;
+  if (cache_.exists()) {
+    const Cache::Place place = cache_.find(line);
+    if (place.present()) {
+      tally.hit += piece.bytes;
+      Ticks& free = cache_.use(place, true);
+      const Ticks mine = later(begin, free);
+      free = mine + same_line_;
+      return mine + transfer + write_latency_;
+    }
+    if (keeps && machine_.l2.write_allocate) {
+      tally.missed += piece.bytes;
+      Cache::Victim victim;
+      cache_.replace(place, true, victim) = begin + same_line_;
+      if (victim.dirty) write_back(victim.line, begin, line_bytes_, tally);
+      return begin + transfer + write_latency_;
+    }
   }
-  const Cache::Access found = cache_.access(line, true);
-  (found.hit ? tally.hit : tally.missed) += piece.bytes;
-  const Ticks mine = std::max(begin, *found.free);
-  *found.free = mine + same_line_;
-  if (found.evicted_dirty) write_back(found.victim, begin, line_bytes_, tally);
-  return mine + transfer + write_latency_;
+  tally.missed += piece.bytes;
+  write_back(line, begin, piece.bytes, tally);
+  return begin + transfer + write_latency_;
 }
 
-Answer MemoryServer::serve(const Request& request, Tally& tally) {
+Answer MemoryServer::read(const Request& request, Tally& tally) {
   const Ticks arrival = ticks_of(request.key.arrival);
-  const bool by_scalar = request.key.queue == Pipe::Scalar;
+  const int core = request.key.core;
+  const bool bypasses = !bypassed_.empty();
+  const bool keeps_parts = machine_.l2.keep_partial || request.key.queue == Pipe::Scalar;
   Ticks done = arrival;
-  Answer answer;
+  Tally mine;  // in registers
+  std::int64_t missed = 0;
   for (const Piece& piece : request.pieces) {
-    const Ticks walk = translate(request, piece);
-    const bool bypassed = !bypassed_.empty() && is_bypassed(piece.address);
-    const bool keeps = !bypassed && (machine_.l2.keep_partial || by_scalar || piece.whole());
-    const std::int64_t missed = tally.missed;
-    const Ticks end = request.write ? write(piece, arrival, !bypassed, tally)
-                                    : read(piece, arrival, keeps, tally);
-    if (!request.write && tally.missed != missed) answer.missed += piece.moved;
-    done = std::max(done, end + walk);
+    const Ticks walk = translate(core, piece.address, arrival);
+    const bool keeps = (keeps_parts || piece.whole()) && !(bypasses && is_bypassed(piece.address));
+    const std::int64_t before = mine.missed;
+    done = later(done, read(piece, arrival, keeps, mine) + walk);
+    if (mine.missed != before) {
+      missed += piece.moved;
+      mine.hbm_read += line_bytes_;
+    }
   }
-  answer.completion = cycle_at(done);
-  return answer;
+  tally = mine;
+  return {cycle_at(done), missed};
+}
+
+Answer MemoryServer::write(const Request& request, Tally& tally) {
+  const Ticks arrival = ticks_of(request.key.arrival);
+  Ticks done = arrival;
+  for (const Piece& piece : request.pieces) {
+    const Ticks walk = translate(request.key.core, piece.address, arrival);
+    done = later(done, write(piece, arrival, !is_bypassed(piece.address), tally) + walk);
+  }
+  return {cycle_at(done)};
 }
 
 void MemoryServer::bypass(std::uint64_t address, std::int64_t bytes) {
@@ -177,7 +199,7 @@ bool MemoryServer::is_bypassed(std::uint64_t address) const {
 void MemoryServer::prefetch(const Request& request) const {
   if (!cache_.exists() || model_ != MemoryModel::Detailed) return;
   for (const Piece& piece : request.pieces) {
-    cache_.prefetch(by_line_.quotient(piece.address));
+    cache_.prefetch(line_of(piece.address));
   }
 }
 
@@ -187,7 +209,15 @@ void MemoryServer::touch(std::uint64_t address, std::int64_t bytes) {
   if (!cache_.exists() || bytes <= 0) return;
   const auto line = static_cast<std::uint64_t>(line_bytes_);
   const std::uint64_t last = (address + static_cast<std::uint64_t>(bytes) - 1) / line;
-  for (std::uint64_t i = address / line; i <= last; ++i) cache_.access(i, false);
+  for (std::uint64_t i = address / line; i <= last; ++i) {
+    const Cache::Place place = cache_.find(i);
+    Cache::Victim forgotten;
+    if (place.present()) {
+      cache_.use(place, false);
+    } else {
+      cache_.replace(place, false, forgotten) = Ticks(0);
+    }
+  }
 }
 
 void MemoryServer::clear() {

@@ -47,12 +47,14 @@ class MemoryServer {
     friend bool operator==(const Range&, const Range&) = default;
   };
   [[nodiscard]] Answer ideal(const Request& request, Tally& tally) const;
-  Answer serve(const Request& request, Tally& tally);
-  /// `keeps`: a line that was not there stays.
+  Answer read(const Request& request, Tally& tally);
+  Answer write(const Request& request, Tally& tally);
+  /// When the piece is there. `keeps`: a line that was not there stays.
   Ticks read(const Piece& piece, Ticks arrival, bool keeps, Tally& tally);
   Ticks write(const Piece& piece, Ticks arrival, bool keeps, Tally& tally);
-  /// How long the request waits for the translation of the piece's page.
-  Ticks translate(const Request& request, const Piece& piece);
+  /// How long a request of the core waits for the translation of the address's page.
+  Ticks translate(int core, std::uint64_t address, Ticks arrival);
+  [[nodiscard]] std::uint64_t line_of(std::uint64_t address) const { return address >> line_bits_; }
   [[nodiscard]] bool is_bypassed(std::uint64_t address) const;
   Ticks begin_on_l2(Ticks arrival, Ticks transfer);
   /// One line from HBM, asked for at `begin`; when it is there.
@@ -66,10 +68,11 @@ class MemoryServer {
   const Machine& machine_;
   MemoryModel model_;
   std::int64_t line_bytes_;
-  Ticks read_latency_, write_latency_, hbm_latency_, same_line_;
+  Ticks read_latency_, write_latency_, fill_latency_, least_latency_, same_line_;
   Ticks line_read_, line_write_, line_fetch_;  // times of a whole line
   Rational write_back_rate_;                   // of one channel
-  Divider by_line_, by_interleave_, by_channels_;
+  unsigned line_bits_;
+  Divider by_interleave_, by_channels_;
   Cache cache_;
   Tlb tlb_;
   ClosedForm closed_form_;

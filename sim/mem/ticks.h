@@ -19,6 +19,10 @@ inline constexpr std::int64_t kTicksPerCycle = 4096;
 [[nodiscard]] constexpr Cycles cycle_at(Ticks ticks) {
   return Cycles((ticks.count() + kTicksPerCycle - 1) / kTicksPerCycle);
 }
+/// The later one, by value: std::max would send hot numbers through memory.
+[[nodiscard]] constexpr Ticks later(Ticks a, Ticks b) {
+  return a < b ? b : a;
+}
 /// Time to move the bytes, rounded up to a tick.
 [[nodiscard]] inline Ticks ticks_for(std::int64_t bytes, Rational bytes_per_cycle) {
   return Ticks(bytes_per_cycle.ceil_of(bytes * kTicksPerCycle));

@@ -8,7 +8,9 @@ namespace dvmsim {
 
 MemorySystem::MemorySystem(sc_core::sc_module_name name, const Machine& machine, MemoryModel model,
                            const Probes& probes)
-    : sc_module(name), server_(machine, model) {
+    : sc_module(name),
+      server_(machine, model),
+      pending_(machine.cores.cube + machine.cores.vector) {
   server_.listen(&probes);
   requests.bind(*this);
   SC_HAS_PROCESS(MemorySystem);
@@ -35,7 +37,7 @@ void MemorySystem::serve() {
   const bool outside = external.size() > 0;  // may look at the time
   while (!pending_.empty()) {
     if (pending_.next_arrival() > (outside ? cycle_now() : next_activity())) break;
-    const Request request = pending_.pop();
+    const Request& request = pending_.pop();
     const Answer answer = outside ? ask_external(request) : server_.request(request);
     cores[request.key.core]->answer(request.key.queue, answer);
   }

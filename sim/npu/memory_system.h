@@ -35,7 +35,7 @@ class MemorySystem : public sc_core::sc_module, public RequestInterface {
   Answer ask_external(const Request& request);
 
   MemoryServer server_;
-  PendingRequests pending_{};
+  PendingRequests pending_;
   sc_core::sc_event arrival_{"arrival"};
   bool serving_ = false;  // it looks at what is pending itself
   std::vector<unsigned char> scratch_{};

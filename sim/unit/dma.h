@@ -3,6 +3,7 @@
 // port for its bytes.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "sim/core/tokens.h"
@@ -19,15 +20,61 @@ class PieceCutter {
  public:
   explicit PieceCutter(const Cutting& cutting) : cutting_(cutting) {}
   void begin(const isa::Region& region);
-  [[nodiscard]] bool done() const { return left_ == 0; }
-  Piece next();
+  [[nodiscard]] bool done() const { return at_.left == 0; }
+  struct Cut {
+    std::span<const Piece> pieces{};
+    std::int64_t moved = 0;  // bytes of their requests
+  };
+  /// The next pieces, as many as there is room for.
+  Cut cut(std::span<Piece> room);
 
  private:
-  void next_run();
+  /// Where it stands: in a run that begins at `run`, one of `rows` still to come in this dimension.
+  struct Cursor {
+    std::int64_t address = 0, left = 0;  // of the run; left 0: all done
+    std::int64_t run = 0, rows = 0;
+    /// To the next run; false if that is not in this dimension.
+    bool next(const isa::Region& region) {
+      if (--rows <= 0) return false;
+      address = run += region.stride;
+      left = region.length;
+      return true;
+    }
+  };
+  [[nodiscard]] bool at_whole() const {
+    return cutting_.offset_of(at_.address) == 0 && at_.left >= cutting_.granule;
+  }
+  /// Whole granules as long as they follow one another in this dimension; how many.
+  std::size_t cut_whole(std::span<Piece> room);
+  Piece cut_part();
+  void next_rows();
   Cutting cutting_;
   isa::Region region_{};
-  std::int64_t row_ = 0, outer_[2] = {0, 0};
-  std::int64_t address_ = 0, left_ = 0;  // of the current run; left 0: all done
+  std::int64_t outer_[2] = {0, 0};
+  Cursor at_{};
+};
+
+/// Time for bytes at a rate; most chunks of a copy are alike.
+class Pace {
+ public:
+  void rate(Rational rate) {
+    if (rate == rate_) return;
+    rate_ = rate;
+    bytes_ = 0;
+    time_ = Ticks(0);
+  }
+  [[nodiscard]] Ticks time(std::int64_t bytes) {
+    if (bytes != bytes_) {
+      bytes_ = bytes;
+      time_ = ticks_for(bytes, rate_);
+    }
+    return time_;
+  }
+
+ private:
+  Rational rate_{};
+  std::int64_t bytes_ = 0;
+  Ticks time_{};
 };
 
 class Dma {
@@ -70,13 +117,13 @@ class Dma {
   Cutting cutting_;
   PieceCutter cutter_;
   std::vector<Piece> chunk_{};
+  PieceCutter::Cut sending_{};  // the chunk that is being answered
   Fifo<InFlight> window_{};
   std::int64_t in_flight_ = 0;
 
-  PortRates rates_{};  // of the current command
+  Pace hit_{}, miss_{};  // of the current command
   std::int64_t outstanding_ = 1;
   bool write_ = false;
-  std::int64_t moved_ = 0;  // by the chunk that is being answered
   Cycles start_{};
   Ticks port_time_{};  // of the chunks so far
   Ticks port_free_{};  // the port has sent what it was given

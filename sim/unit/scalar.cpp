@@ -51,14 +51,16 @@ void Scalar::fetch_program(const CoreLaunch& launch) {
   phase_ = Phase::Fetching;
   asked_ = Asked::Waiting;
   asked_at_ = row.end();
-  pieces_.clear();
-  PieceCutter cutter{Cutting(machine)};
+  const Cutting cutting(machine);
+  PieceCutter cutter(cutting);
   const isa::Region program{Space::PROG, isa::Access::Read,
                             static_cast<std::int64_t>(launch.code_address),
                             static_cast<std::int64_t>(words * 8), 1};
-  for (cutter.begin(program); !cutter.done();) pieces_.push_back(cutter.next());
+  cutter.begin(program);
+  pieces_.resize(static_cast<std::size_t>(program.length / cutting.granule + 2));
+  program_ = cutter.cut(pieces_);
   const auto core = static_cast<std::uint16_t>(fabric_.number);
-  fabric_.memory.post({{asked_at_ + program_path_.request, core, kScalar}, false, pieces_});
+  fabric_.memory.post({{asked_at_ + program_path_.request, core, kScalar}, false, program_.pieces});
 }
 
 void Scalar::answered(const Answer& answer) {
@@ -71,9 +73,8 @@ void Scalar::run() {
   if (phase_ == Phase::Fetching) {
     if (asked_ != Asked::Answered) return;
     asked_ = Asked::No;
-    std::int64_t bytes = 0;
-    for (const Piece& piece : pieces_) bytes += piece.moved;
-    const Cycles sent = asked_at_ + Cycles(ports_.program_rate(fabric_.id.kind).ceil_of(bytes));
+    const Cycles sent =
+        asked_at_ + Cycles(ports_.program_rate(fabric_.id.kind).ceil_of(program_.moved));
     wait_until(Reason::EmptyFetch, std::max(sent, completion_ + program_path_.response));
     fabric_.fetched = fabric_.row(kScalar).end();
     phase_ = Phase::Running;

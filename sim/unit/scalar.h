@@ -57,6 +57,7 @@ class Scalar {
   Cycles completion_{};
   Cycles asked_at_{};
   std::vector<Piece> pieces_{};
+  PieceCutter::Cut program_{};             // what was asked for of it
   std::vector<bool> blocks_{};             // of a cached program: already fetched
   std::vector<std::uint64_t> data_lines_;  // line + 1 in each place of the data cache
 };

@@ -59,16 +59,15 @@ Cost CostModel::of(const Command& command) const {
 /// By the bytes that arrive, whole fractals.
 Cost CostModel::split(const Command& command) const {
   const auto& mte1 = machine_->mte1;
-  const isa::Regions all = isa::regions(command);
   Cost cost{mte1.head, mte1.fixed, mte1.tail};
-  for (int i = 0; i < all.count; ++i) {
-    const isa::Region& region = all.region[i];
-    if (region.space == Space::L1) continue;
-    const Rate rate = region.space == Space::L0A   ? mte1.l0a
-                      : region.space == Space::L0B ? mte1.l0b
-                                                   : mte1.bt;
-    cost.busy += rate.cycles_for(Bytes(region.bytes()));
-  }
+  const auto arrive = [&](Space space, const Rate& rate) {
+    const std::int64_t bytes = isa::region_in(command, space).bytes();
+    if (bytes > 0) cost.busy += rate.cycles_for(Bytes(bytes));
+  };
+  arrive(Space::L0A, mte1.l0a);
+  arrive(Space::L0B, mte1.l0b);
+  arrive(Space::BT, mte1.bt);
+  arrive(Space::FB, mte1.bt);
   return cost;
 }
 

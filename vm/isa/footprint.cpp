@@ -287,4 +287,13 @@ Regions regions(const Command& command) {
   return found;
 }
 
+Region region_in(const Command& command, Space space) {
+  const Plans& plans = kPlans[static_cast<std::size_t>(command.op)];
+  for (int i = 0; i < plans.count; ++i) {
+    const Plan& plan = plans.plan[static_cast<std::size_t>(i)];
+    if (plan.space == space) return region_of(plan, command);
+  }
+  return {};
+}
+
 }  // namespace dvmsim::isa

@@ -32,5 +32,7 @@ struct Regions {
 };
 
 [[nodiscard]] Regions regions(const Command& command);
+/// Of the first operand in the space; rows == 0 if there is none.
+[[nodiscard]] Region region_in(const Command& command, Space space);
 
 }  // namespace dvmsim::isa

@@ -30,10 +30,18 @@ Simulated load(const Machine& machine, const std::string& operands) {
       machine, ".arg input x 65536\n.vector\nldarg rd=r4 index=0\n" + operands + "halt\n", setting);
 }
 
-std::vector<Piece> pieces_of(const isa::Region& region, const Machine& machine) {
+/// Cut so many at a time.
+std::vector<Piece> pieces_of(const isa::Region& region, const Machine& machine,
+                             std::size_t together = 3) {
   PieceCutter cutter{Cutting(machine)};
-  std::vector<Piece> pieces;
-  for (cutter.begin(region); !cutter.done();) pieces.push_back(cutter.next());
+  std::vector<Piece> pieces, room(together);
+  for (cutter.begin(region); !cutter.done();) {
+    const PieceCutter::Cut cut = cutter.cut(room);
+    std::int64_t moved = 0;
+    for (const Piece& piece : cut.pieces) moved += piece.moved;
+    EXPECT_EQ(cut.moved, moved);
+    pieces.insert(pieces.end(), cut.pieces.begin(), cut.pieces.end());
+  }
   return pieces;
 }
 
@@ -49,6 +57,25 @@ TEST(PieceCutter, cuts_runs_at_granules_and_rounds_what_moves) {
   EXPECT_EQ(pieces[1].moved, 512);
   EXPECT_EQ(pieces[2].bytes, 76);
   EXPECT_EQ(pieces[2].moved, 128);
+}
+
+TEST(PieceCutter, cuts_the_same_whatever_there_is_room_for) {
+  isa::Region region{Space::GM, isa::Access::Read, 1000, 1024, 5, 1024};
+  region.outer[0] = 3, region.outer_stride[0] = 7000;
+  region.outer[1] = 2, region.outer_stride[1] = 512 * 64;
+  const auto one = pieces_of(region, port_machine(), 1);
+  std::int64_t bytes = 0;
+  for (const Piece& piece : one) bytes += piece.bytes;
+  EXPECT_EQ(bytes, region.bytes());
+  for (std::size_t together : {2u, 7u, 8u, 1000u}) {
+    const auto pieces = pieces_of(region, port_machine(), together);
+    ASSERT_EQ(pieces.size(), one.size()) << together;
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      EXPECT_EQ(pieces[i].address, one[i].address) << together;
+      EXPECT_EQ(pieces[i].bytes, one[i].bytes) << together;
+      EXPECT_EQ(pieces[i].moved, one[i].moved) << together;
+    }
+  }
 }
 
 TEST(PieceCutter, requests_are_aligned_blocks) {
