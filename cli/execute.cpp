@@ -252,6 +252,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   report.machine_hash = hash_of(machine);
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
   report.not_modelled = not_modelled();
+  for (const std::string& line : assumptions_of(options)) report.not_modelled.push_back(line);
   fill_from(report, options, job, result);
   check_bypassed(options, job.graph ? &*job.graph : nullptr, result.module);
   report.roofline = roofline(stats, demands, capacity_of(machine, options));

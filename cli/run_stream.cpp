@@ -202,6 +202,7 @@ int run_stream(const RunOptions& options) {
   report.hardware = machine.name;
   report.clock_mhz = static_cast<double>(machine.clock.core.count()) / 1e6;
   report.not_modelled = not_modelled();
+  for (const std::string& line : assumptions_of(options)) report.not_modelled.push_back(line);
   {
     Progress progress;
     progress.expect(static_cast<std::int64_t>(steps.size()), false);

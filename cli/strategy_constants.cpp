@@ -179,6 +179,15 @@ StrategyConstants constants_of(const RunOptions& options) {
   return {};
 }
 
+std::vector<std::string> assumptions_of(const RunOptions& options) {
+  if (!is_section(options.strategy)) return {};
+  std::string line = "strategy " + options.strategy + " rests on numbers without a source:";
+  const ConstantsFile file = constants_from(options.strategies, strategy_sets(options.sets));
+  const std::vector<std::string> assumed = file.assumed_of(options.strategy);
+  for (const std::string& each : assumed) line += " " + each;
+  return assumed.empty() ? std::vector<std::string>{} : std::vector<std::string>{line};
+}
+
 bool sets_strategy(std::string_view assignment) {
   const std::string section(assignment.substr(0, assignment.find('.')));
   return is_section(section);

@@ -35,6 +35,9 @@ struct ConstantsFile {
 /// zero. Error for a change of a constant that the strategy has not.
 [[nodiscard]] StrategyConstants constants_of(const RunOptions& options);
 
+/// A line for reports that names the constants without a source; none if the strategy has none.
+[[nodiscard]] std::vector<std::string> assumptions_of(const RunOptions& options);
+
 /// Does the assignment "key=value" change a strategy, not a machine?
 [[nodiscard]] bool sets_strategy(std::string_view assignment);
 /// The assignments that do, and the others.

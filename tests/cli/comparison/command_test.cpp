@@ -57,6 +57,17 @@ TEST_F(Command, compare_takes_what_run_takes_for_the_first_run) {
   }
 }
 
+TEST_F(Command, run_marks_what_a_strategy_rests_on) {
+  const auto last = [&](const std::string& strategy) {
+    const Outcome run = dvmsim("run small.graph --dim n=64 --mode timing --decode none --json - " +
+                               std::string("--strategy ") + strategy);
+    return nlohmann::json::parse(run.out)["not_modelled"].back().get<std::string>();
+  };
+  EXPECT_NE(last("jit").find("jit.trace=5ms"), std::string::npos);
+  EXPECT_EQ(last("jit --set jit.trace=6ms").find("jit.trace"), std::string::npos);
+  EXPECT_EQ(last("dvm").find("without a source"), std::string::npos);
+}
+
 TEST_F(Command, compare_sets_constants_of_strategies) {
   write("s.yaml", kStudy);
   const auto first = [&](const std::string& options) {
