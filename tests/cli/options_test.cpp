@@ -94,12 +94,6 @@ TEST(Options, the_other_verbs) {
   EXPECT_EQ(report.output, "a.html");
 }
 
-TEST(Options, what_is_not_there_is_refused_by_name) {
-  EXPECT_NE(error_of({"run", "m", "--html", "a.html"}).find("--html"), std::string::npos);
-  EXPECT_NE(error_of({"run", "m", "--strategy", "dvm-eager"}).find("dvm-eager: not available"),
-            std::string::npos);
-}
-
 TEST(Options, wrong_values_are_refused_with_what_to_write) {
   EXPECT_EQ(line_of({"run", "m", "--tiling", "dvm-v3"}).run.tiling, "dvm-v3");
   EXPECT_NE(error_of({"run", "m", "--tiling", "dvm-v4"}).find("dvm-v3 (today's)"),

@@ -37,8 +37,7 @@ TEST(Metric, says_what_is_wrong) {
               std::string::npos);
   EXPECT_EQ(complaint("b"), "t.csv:3: metric: the run has no figure 'b'; it has a");
   EXPECT_EQ(complaint("ref.a"), "t.csv:3: metric: the row has no reference");
-  EXPECT_EQ(complaint("a/(a-1)"),
-            "t.csv:3: metric: 'a/(a-1)' is no finite number here, a division by zero perhaps");
+  EXPECT_EQ(complaint("a/(a-1)"), "t.csv:3: metric: a division by zero");
 }
 
 TEST(Metric, figures_are_those_of_the_json) {
