@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/comparison/report.h"
+#include "cli/execute.h"
 #include "cli/features.h"
 #include "cli/machine_points.h"
 #include "cli/page.h"
@@ -18,6 +19,7 @@
 #include "cli/workload.h"
 #include "compiler/graph/shape.h"
 #include "traces/output.h"
+#include "traces/perfetto.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -190,6 +192,34 @@ class ComparisonRun {
     return std::move(report_);
   }
 
+  /// The first run of the first workload on the first machine, a lane for each strategy that runs
+  /// it.
+  void trace(OutputFile& file) const {
+    const Machine& machine = machines_.front().at_cost.front();
+    const ComparedWorkload& workload = workloads_.front();
+    Job job;
+    job.name = workload.name;
+    job.graph = workload.graph;
+    job.dims = workload.stream.shapes.front();
+    PerfettoOptions drawing;
+    drawing.clock_hz = machine.clock.core.count();
+    drawing.machine = machine.name;
+    for (const StudyStrategy& strategy : study_.strategies) {
+      RunOptions options = options_of(strategy);
+      options.mode = Mode::Timing;
+      options.decode = options.critical_path = false;
+      ++drawing.lane.number;
+      drawing.lane.name = strategy.name;
+      try {
+        Perfetto lane(drawing, file);
+        (void)execute(job, machine, options, {&lane});
+        lane.close();
+      } catch (const Error&) {  // the report says why it is refused
+        continue;
+      }
+    }
+  }
+
  private:
   struct Task {
     std::size_t group, workload, strategy;
@@ -317,11 +347,12 @@ bool nothing_ran(const ComparisonReport& report) {
 
 int compare(const CompareOptions& options) {
   ComparisonRun run(options, load_study(options.study));
-  std::optional<OutputFile> json, csv;
+  std::optional<OutputFile> json, csv, trace;
   std::optional<PageFile> page;
   if (!options.json.empty() && options.json != "-") json.emplace(options.json);
   if (!options.csv.empty()) csv.emplace(options.csv);
   if (!options.html.empty()) page.emplace(options.html);
+  if (!options.trace.empty()) trace.emplace(options.trace);
   const ComparisonReport report = run.run(options.jobs);
   if (csv) {
     csv->write(to_csv(report));
@@ -332,11 +363,15 @@ int compare(const CompareOptions& options) {
     json->commit();
   }
   if (page) page->write(to_json(report));
+  if (trace) {
+    run.trace(*trace);
+    trace->commit();
+  }
   if (options.json == "-") {
     fmt::print("{}", to_json(report));
   } else {
     fmt::print("{}", summary(report));
-    for (const auto* file : {&json, &csv}) {
+    for (const auto* file : {&json, &csv, &trace}) {
       if (*file) fmt::print("written: {}\n", (*file)->path());
     }
     if (page) fmt::print("written: {}\n", page->path());

@@ -14,6 +14,9 @@ void add_compare(CLI::App& app, CompareOptions& options) {
   app.add_option("--json", options.json, "everything found, to a file; - for standard output");
   app.add_option("--csv", options.csv, "a row per machine, workload, strategy and launch cost");
   app.add_option("--html", options.html, "everything found as one HTML page to write");
+  app.add_option("--trace", options.trace,
+                 "the first run of the first workload under every strategy, side by side, for "
+                 "ui.perfetto.dev");
   app.add_option("--jobs", options.jobs, "worker processes (0: one per processor)")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

@@ -62,6 +62,8 @@ class Checker {
   }
 
  private:
+  using Strings = std::map<std::uint32_t, std::map<std::uint64_t, std::string>>;  // by kind, iid
+  Strings& interned() { return sequences_[sequence_]; }
   void intern(Reader data);
   void describe(Reader descriptor);
   Event read_event(Reader reader);
@@ -73,7 +75,8 @@ class Checker {
   void finish(std::uint64_t id, const Flow& flow);
 
   TraceCheck result_{};
-  std::map<std::uint32_t, std::map<std::uint64_t, std::string>> interned_{};  // by kind, iid
+  std::map<std::uint64_t, Strings> sequences_{};
+  std::uint64_t sequence_ = 0;  // of the packet
   std::map<std::uint64_t, Track> tracks_{};
   std::map<std::int32_t, std::string> processes_{};  // by pid
   std::map<std::uint64_t, Flow> flows_{};
@@ -81,7 +84,9 @@ class Checker {
 
 void Checker::packet(Reader packet) {
   ++result_.packets;
-  std::uint64_t sequence = 0, flags = 0;
+  sequence_ = 0;
+  std::uint64_t flags = 0;
+  bool first = false;  // of its sequence
   std::int64_t at = 0;
   bool has_event = false;
   Event event;
@@ -91,7 +96,8 @@ void Checker::packet(Reader packet) {
         at = static_cast<std::int64_t>(packet.get_uint64());
         break;
       case kSequenceId:
-        sequence = packet.get_uint32();
+        sequence_ = packet.get_uint32();
+        first = sequences_.try_emplace(sequence_).second;
         break;
       case kSequenceFlags:
         flags = packet.get_uint32();
@@ -110,8 +116,8 @@ void Checker::packet(Reader packet) {
         packet.skip();
     }
   }
-  if (sequence == 0) fail("no sequence id");
-  if (result_.packets == 1 && (flags & kCleared) == 0) fail("the first packet clears no state");
+  if (sequence_ == 0) fail("no sequence id");
+  if (first && (flags & kCleared) == 0) fail("the first packet of a sequence clears no state");
   if ((flags & kNeedsState) == 0) fail("does not say that it needs the interned strings");
   if (!has_event) return;
   check_iids(event);
@@ -134,7 +140,7 @@ void Checker::intern(Reader data) {
       }
     }
     if (iid == 0) fail("an interned string without number");
-    if (!interned_[kind].emplace(iid, text).second) fail("a string is interned twice: " + text);
+    if (!interned()[kind].emplace(iid, text).second) fail("a string is interned twice: " + text);
   }
 }
 
@@ -229,7 +235,7 @@ Event Checker::read_event(Reader reader) {
 
 void Checker::check_iids(const Event& event) {
   const auto known = [&](std::uint32_t kind, std::uint64_t iid) {
-    return iid == 0 || interned_[kind].contains(iid);
+    return iid == 0 || interned()[kind].contains(iid);
   };
   if (!known(kNames, event.name)) fail("an event name is not defined");
   if (!known(kCategories, event.category)) fail("a category is not defined");
@@ -252,7 +258,7 @@ void Checker::apply(const Event& event, std::int64_t at) {
       break;
     case kInstant:
       ++result_.instants;
-      ++result_.names[interned_[kNames][event.name]];
+      ++result_.names[interned()[kNames][event.name]];
       break;
     case kCounter:
       count(event, track, at);
@@ -272,8 +278,8 @@ void Checker::apply(const Event& event, std::int64_t at) {
 
 void Checker::begin(const Event& event, Track& track, std::int64_t at) {
   ++result_.slices;
-  const std::string& category = interned_[kCategories][event.category];
-  ++result_.names[interned_[kNames][event.name]];
+  const std::string& category = interned()[kCategories][event.category];
+  ++result_.names[interned()[kNames][event.name]];
   if (event.name == 0) fail(track.name + ": a slice without name");
   if (at < track.last) fail(fmt::format("{}: goes back to {}", track.name, at));
   static const std::set<std::string, std::less<>> kContainers = {"operator", "tile"};

@@ -8,7 +8,9 @@ namespace dvmsim {
 namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 20;
-constexpr std::uint32_t kSequence = 1;  // events without one are dropped silently
+constexpr std::uint32_t kFirstSequence = 1;  // events without one are dropped silently
+constexpr int kProcessesOfLane = 10'000, kThreadsOfProcess = 100;
+constexpr unsigned kLaneBit = 48;  // of a uuid
 
 std::uint64_t number(auto id) {
   return static_cast<std::uint64_t>(id);
@@ -19,8 +21,16 @@ std::uint64_t number(auto id) {
 using namespace perfetto;
 using Writer = protozero::pbf_writer;
 
-Packets::Packets(OutputFile& file) : file_(file) {
+Packets::Packets(OutputFile& file, TraceLane lane) : file_(file), lane_(std::move(lane)) {
   buffer_.reserve(kBufferBytes + (64 << 10));
+}
+
+std::uint64_t Packets::uuid(std::uint64_t number) const {
+  return number | static_cast<std::uint64_t>(lane_.number) << kLaneBit;
+}
+
+int Packets::process_number(int pid) const {
+  return lane_.number * kProcessesOfLane + pid;
 }
 
 Packets::Table& Packets::table_of(Interned kind) {
@@ -56,7 +66,7 @@ void Packets::write_packet(Packet field, std::string_view message, const Cycles*
   Writer trace(buffer_);
   Writer packet(trace, kPacket);
   if (at != nullptr) packet.add_uint64(kTimestamp, static_cast<std::uint64_t>(at->count()));
-  packet.add_uint32(kSequenceId, kSequence);
+  packet.add_uint32(kSequenceId, kFirstSequence + static_cast<std::uint32_t>(lane_.number));
   packet.add_uint32(kSequenceFlags, first_ ? kCleared | kNeedsState : kNeedsState);
   if (first_) packet.add_bool(kFirstPacket, true);
   first_ = false;
@@ -81,12 +91,12 @@ void Packets::process(TrackId track, int pid, const std::string& name,
   make_room();
   std::string message;
   Writer descriptor(message);
-  descriptor.add_uint64(kUuid, number(track));
+  descriptor.add_uint64(kUuid, uuid(number(track)));
   descriptor.add_string(kDescription, description);
   {
     Writer process(descriptor, kProcess);
-    process.add_int32(kPid, pid);
-    process.add_string(kProcessName, name);
+    process.add_int32(kPid, process_number(pid));
+    process.add_string(kProcessName, lane_.name.empty() ? name : lane_.name + ": " + name);
   }
   write_packet(kTrackDescriptor, message, nullptr);
 }
@@ -95,11 +105,11 @@ void Packets::thread(TrackId track, int pid, int tid, const std::string& name) {
   make_room();
   std::string message;
   Writer descriptor(message);
-  descriptor.add_uint64(kUuid, number(track));
+  descriptor.add_uint64(kUuid, uuid(number(track)));
   {
     Writer thread(descriptor, kThread);
-    thread.add_int32(kThreadPid, pid);
-    thread.add_int32(kTid, tid);
+    thread.add_int32(kThreadPid, process_number(pid));
+    thread.add_int32(kTid, lane_.number * kProcessesOfLane * kThreadsOfProcess + tid);
     thread.add_string(kThreadName, name);
   }
   write_packet(kTrackDescriptor, message, nullptr);
@@ -110,8 +120,8 @@ void Packets::counter(TrackId track, TrackId parent, const std::string& name,
   make_room();
   std::string message;
   Writer descriptor(message);
-  descriptor.add_uint64(kUuid, number(track));
-  descriptor.add_uint64(kParent, number(parent));
+  descriptor.add_uint64(kUuid, uuid(number(track)));
+  descriptor.add_uint64(kParent, uuid(number(parent)));
   descriptor.add_string(kTrackName, name);
   {
     Writer counter(descriptor, kCounterTrack);
@@ -128,7 +138,7 @@ Packets::Event::Event(Packets& packets, EventType type, TrackId track, Cycles at
   packets.event_.clear();
   Writer event(packets.event_);
   event.add_enum(kType, type);
-  event.add_uint64(kTrack, number(track));
+  event.add_uint64(kTrack, packets.uuid(number(track)));
 }
 
 Packets::Event::~Event() {
@@ -159,12 +169,12 @@ Packets::Event& Packets::Event::arg(ArgId name, TextId value) {
 }
 
 Packets::Event& Packets::Event::flow(FlowId id) {
-  Writer(packets_.event_).add_fixed64(kFlow, number(id));
+  Writer(packets_.event_).add_fixed64(kFlow, packets_.uuid(number(id)));
   return *this;
 }
 
 Packets::Event& Packets::Event::terminating_flow(FlowId id) {
-  Writer(packets_.event_).add_fixed64(kTerminatingFlow, number(id));
+  Writer(packets_.event_).add_fixed64(kTerminatingFlow, packets_.uuid(number(id)));
   return *this;
 }
 

@@ -64,10 +64,16 @@ enum class TextId : std::uint64_t {};
 enum class TrackId : std::uint64_t {};
 enum class FlowId : std::uint64_t {};
 
+/// One of several traces in a file: its tracks, processes and sequence are its own.
+struct TraceLane {
+  int number = 0;      // a file has each once
+  std::string name{};  // before the names of its processes; empty: the only one
+};
+
 class Packets {
  public:
   /// The file outlives the packets; nothing is in it for certain before flush.
-  explicit Packets(OutputFile& file);
+  explicit Packets(OutputFile& file, TraceLane lane = {});
 
   NameId name(std::string_view text) { return NameId{intern(perfetto::kNames, text)}; }
   CategoryId category(std::string_view text) {
@@ -114,6 +120,9 @@ class Packets {
  private:
   using Table = std::map<std::string, std::uint64_t, std::less<>>;
 
+  /// Of a track or a flow, in the file.
+  [[nodiscard]] std::uint64_t uuid(std::uint64_t number) const;
+  [[nodiscard]] int process_number(int pid) const;
   std::uint64_t intern(perfetto::Interned kind, std::string_view text);
   Table& table_of(perfetto::Interned kind);
   /// Before a packet: writing may fail and destructors may not, so room is made first.
@@ -121,6 +130,7 @@ class Packets {
   void write_packet(perfetto::Packet field, std::string_view message, const Cycles* at);
 
   OutputFile& file_;
+  TraceLane lane_;
   std::string buffer_{};
   std::string event_{};  // the fields of the event that is open
   bool event_open_ = false;

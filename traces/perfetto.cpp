@@ -20,7 +20,19 @@ int pid_of(const CoreId& core) {
 }  // namespace
 
 Perfetto::Perfetto(PerfettoOptions options)
-    : options_(std::move(options)), file_(options_.path), packets_(file_) {
+    : options_(std::move(options)),
+      own_(std::in_place, options_.path),
+      packets_(*own_, options_.lane) {
+  describe_machine();
+}
+
+Perfetto::Perfetto(PerfettoOptions options, OutputFile& file)
+    : options_(std::move(options)), packets_(file, options_.lane) {
+  describe_machine();
+}
+
+/// What every trace begins with.
+void Perfetto::describe_machine() {
   operators_ = packets_.category("operator");
   tiles_ = packets_.category("tile");
   instructions_ = packets_.category("instruction");

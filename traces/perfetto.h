@@ -35,12 +35,15 @@ struct PerfettoOptions {
   std::int64_t budget = 2'000'000;
   std::int64_t clock_hz = 1'000'000'000;
   std::string machine{};
+  TraceLane lane{};
 };
 
 class Perfetto final : public Probe {
  public:
   /// Opens the file. Throws Error if it cannot be written.
   explicit Perfetto(PerfettoOptions options);
+  /// Writes into a file that others write to as well, each in a lane of its own, one after another.
+  Perfetto(PerfettoOptions options, OutputFile& file);
 
   void on_launch_begin(const LaunchMark& mark, const Program& program) override;
   void on_launch_end(const LaunchMark& mark) override;
@@ -126,7 +129,9 @@ class Perfetto final : public Probe {
   FlowId next_flow() { return FlowId{++flows_}; }
 
   PerfettoOptions options_;
-  OutputFile file_;
+  void describe_machine();
+
+  std::optional<OutputFile> own_{};  // none if the file is somebody else's
   Packets packets_;
   CategoryId operators_{}, tiles_{}, instructions_{}, stalls_{}, host_{}, launches_{}, firmware_{};
   std::array<NameId, kReasons> reasons_{};

@@ -135,7 +135,7 @@ void Perfetto::close() {
   write_ub();
   write_notice();
   packets_.flush();
-  file_.commit();
+  if (own_) own_->commit();
 }
 
 std::string Perfetto::describe() const {

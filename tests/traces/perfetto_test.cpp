@@ -140,6 +140,31 @@ class PerfettoTrace : public testing::Test {
   Perfetto::Totals totals_{};
 };
 
+TEST_F(PerfettoTrace, lanes_share_a_file_and_nothing_else) {
+  const TraceCheck one = check(2, 5);
+  const std::string path = (folder_ / "lanes.pftrace").string();
+  OutputFile file(path);
+  for (const char* name : {"a", "b", "c"}) {
+    ++options_.lane.number;
+    options_.lane.name = name;
+    Perfetto lane(options_, file);
+    Emitter(lane).run(2, 5);
+    lane.close();
+  }
+  file.commit();
+  const TraceCheck all = check_trace_file(path);
+  for (const std::string& error : all.errors) ADD_FAILURE() << error;
+  EXPECT_EQ(all.slices, 3 * one.slices);
+  EXPECT_EQ(all.flows, 3 * one.flows);
+  for (const auto& [track, cycles] : one.cycles) {
+    for (const char* name : {"a", "b", "c"}) {
+      const auto found = all.cycles.find(std::string(name) + ": " + track);
+      ASSERT_NE(found, all.cycles.end()) << track;
+      EXPECT_EQ(found->second, cycles) << track;
+    }
+  }
+}
+
 TEST_F(PerfettoTrace, nests_operator_tile_instruction_on_the_track_of_a_pipe) {
   const TraceCheck result = check(1, 3);
   const auto& load = result.cycles.at("vector core 0/mte2");

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/support/command.h"
+#include "traces/check.h"
 
 namespace dvmsim {
 namespace {
@@ -14,7 +16,7 @@ using testing::Outcome;
 constexpr const char* kStudy = R"(study: "small"
 workloads:
   - {op: softmax, shapes: [nx256], dims: {n: [64, 100, 64]}}
-strategies: [eager, graph, sink, jit, bucket, dvm]
+strategies: [eager, graph, sink, jit, bucket, dvm, dvm-eager, resident]
 launch_cost: [5us]
 )";
 
@@ -27,7 +29,7 @@ TEST_F(Command, compare_says_the_same_with_any_number_of_workers) {
   const auto json = nlohmann::json::parse(one.out);
   EXPECT_EQ(json["launch_costs"], (std::vector<std::string>{"own", "5us"}));
   const auto& strategies = json["cases"][0]["strategies"];
-  ASSERT_EQ(strategies.size(), 7u);  // jit twice
+  ASSERT_EQ(strategies.size(), 9u);  // jit twice
   EXPECT_EQ(json["cases"][0]["steps"], (std::vector<int>{0, 1, 0}));
   for (const auto& strategy : strategies) {
     for (const auto& at : strategy["by_cost"]) {
@@ -55,6 +57,19 @@ TEST_F(Command, compare_takes_what_run_takes_for_the_first_run) {
                 nlohmann::json::parse(run.out)["e2e_us"].get<double>(), 0.01)
         << name;
   }
+}
+
+TEST_F(Command, compare_draws_the_strategies_side_by_side_and_makes_a_page) {
+  write("s.yaml", kStudy);
+  const Outcome made = dvmsim("compare s.yaml --trace t.pftrace --html p.html");
+  ASSERT_EQ(made.code, 0) << made.err;
+  const TraceCheck trace = check_trace_file(path("t.pftrace"));
+  for (const std::string& error : trace.errors) ADD_FAILURE() << error;
+  std::set<std::string> lanes;
+  for (const auto& [track, cycles] : trace.cycles) lanes.insert(track.substr(0, track.find(": ")));
+  EXPECT_EQ(lanes, (std::set<std::string>{"eager", "graph", "sink", "jit", "bucket", "dvm",
+                                          "dvm-eager", "resident"}));
+  EXPECT_NE(content(path("p.html")).find("softmax"), std::string::npos);
 }
 
 TEST_F(Command, run_marks_what_a_strategy_rests_on) {
