@@ -13,6 +13,7 @@
 #include "cli/hash.h"
 #include "cli/page.h"
 #include "cli/progress.h"
+#include "cli/strategy_constants.h"
 #include "cli/sweep/outcome.h"
 #include "cli/sweep/plan.h"
 #include "cli/sweep/report.h"
@@ -137,7 +138,17 @@ class SweepFiles {
     json_.emplace(options.json.empty() ? folder + "/sweep.json" : options.json);
   }
   void write(const SweepOutcome& outcome) {
-    const std::string json = to_json(outcome, not_modelled());
+    std::vector<std::string> caveats = not_modelled();
+    std::string rests;
+    for (const StudyStrategy& strategy : outcome.plan->study.strategies) {
+      RunOptions options;
+      options.strategy = strategy.strategy;
+      for (const std::string& line : assumptions_of(options)) {
+        caveats.push_back(line);
+        rests += line + "\n";
+      }
+    }
+    const std::string json = to_json(outcome, caveats);
     csv_.write(to_csv(outcome));
     csv_.commit();
     if (page_) page_->write(json);
@@ -147,7 +158,7 @@ class SweepFiles {
     }
     json_->write(json);
     json_->commit();
-    fmt::print("{}\nwritten: {}, {}{}\n", summary(outcome), csv_.path(), json_->path(),
+    fmt::print("{}\n{}written: {}, {}{}\n", summary(outcome), rests, csv_.path(), json_->path(),
                page_ ? ", " + page_->path() : "");
   }
 

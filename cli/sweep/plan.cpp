@@ -8,6 +8,7 @@
 #include "cli/files.h"
 #include "cli/hash.h"
 #include "cli/machine.h"
+#include "cli/strategy_constants.h"
 #include "vm/base/error.h"
 #include "vm/machine/number.h"
 
@@ -198,9 +199,15 @@ std::string model_text(const StudyWorkload& work) {
   return text;
 }
 
+/// With the constants it rests on: others are other points.
 std::string text_of(const StudyStrategy& strategy) {
   std::string text = fmt::format("{} {} {}", strategy.strategy, strategy.tiling, strategy.cores);
   for (const auto& [name, on] : strategy.features) text += (on ? " +" : " -") + name;
+  const std::string section = strategy.strategy + ".";
+  if (!sets_strategy(section)) return text;
+  for (const StrategyConstant& constant : constants_from("", {}).all) {
+    if (constant.key.starts_with(section)) text += " " + constant.key + "=" + constant.value;
+  }
   return text;
 }
 

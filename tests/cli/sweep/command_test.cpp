@@ -133,6 +133,16 @@ TEST_F(SweepCommand, an_edited_study_runs_only_what_is_new) {
   EXPECT_EQ(keys("d").size(), before.size() + 12);
 }
 
+TEST_F(SweepCommand, what_a_strategy_rests_on_is_said) {
+  std::string study = contents(folder_ / "s.yaml");
+  study.replace(study.find("[eager, dvm]"), 12, "[jit, dvm]");
+  std::ofstream(folder_ / "s.yaml") << study;
+  ASSERT_EQ(run("-o " + in("d")), 0) << contents(folder_ / "err");
+  constexpr const char* kRests = "strategy jit rests on numbers without a source: jit.trace=5ms";
+  EXPECT_NE(contents(folder_ / "out").find(kRests), std::string::npos);
+  EXPECT_NE(contents(folder_ / "d" / "sweep.json").find(kRests), std::string::npos);
+}
+
 TEST_F(SweepCommand, two_sweeps_do_not_share_a_log) {
   fs::create_directories(folder_ / "d");
   const pid_t holder = fork();
