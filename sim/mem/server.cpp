@@ -71,6 +71,13 @@ DVMSIM_HOT Ticks MemoryServer::begin_on_l2(Ticks arrival, Ticks transfer) {
   return begin;
 }
 
+DVMSIM_HOT Ticks MemoryServer::begin_on_line(const Cache::Place& place, Ticks begin, bool write) {
+  Ticks& free = cache_.use(place, write);
+  const Ticks mine = later(begin, free);
+  free = mine + same_line_;
+  return mine;
+}
+
 DVMSIM_HOT Ticks MemoryServer::fetch(std::uint64_t line, Ticks begin) {
   Ticks& channel = channel_of(line);
   channel = later(begin, channel) + line_fetch_;
@@ -100,10 +107,7 @@ DVMSIM_HOT Ticks MemoryServer::read(const Piece& piece, Ticks arrival, bool keep
     const Cache::Place place = cache_.find(line);
     if (place.present()) {
       tally.hit += piece.bytes;
-      Ticks& free = cache_.use(place, false);
-      const Ticks mine = later(begin, free);
-      free = mine + same_line_;
-      return mine + transfer + read_latency_;
+      return begin_on_line(place, begin, false) + transfer + read_latency_;
     }
     tally.missed += piece.bytes;
     const Ticks filled = fetch(line, begin);
@@ -127,10 +131,7 @@ DVMSIM_HOT Ticks MemoryServer::write(const Piece& piece, Ticks arrival, bool kee
     const Cache::Place place = cache_.find(line);
     if (place.present()) {
       tally.hit += piece.bytes;
-      Ticks& free = cache_.use(place, true);
-      const Ticks mine = later(begin, free);
-      free = mine + same_line_;
-      return mine + transfer + write_latency_;
+      return begin_on_line(place, begin, true) + transfer + write_latency_;
     }
     if (keeps && machine_.l2.write_allocate) {
       tally.missed += piece.bytes;

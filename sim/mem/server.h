@@ -57,6 +57,8 @@ class MemoryServer {
   [[nodiscard]] std::uint64_t line_of(std::uint64_t address) const { return address >> line_bits_; }
   [[nodiscard]] bool is_bypassed(std::uint64_t address) const;
   Ticks begin_on_l2(Ticks arrival, Ticks transfer);
+  /// Of a line that is there: accesses of one line follow one another.
+  Ticks begin_on_line(const Cache::Place& place, Ticks begin, bool write);
   /// One line from HBM, asked for at `begin`; when it is there.
   Ticks fetch(std::uint64_t line, Ticks begin);
   /// One line (or less) to HBM, posted: only its channel notices.
