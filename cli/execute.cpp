@@ -225,7 +225,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   Busy busy;
   Probes probes = listeners;
   Demands demands(machine);
-  Operators operators;
+  Operators operators(machine);
   probes.insert(probes.end(), {&stats, &busy, &demands, &operators});
   std::optional<Replay> replay;
   if (options.critical_path) probes.push_back(&replay.emplace(machine));

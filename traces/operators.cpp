@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "vm/base/error.h"
+#include "vm/program/program.h"
 
 namespace dvmsim {
 namespace {
@@ -18,14 +19,46 @@ OperatorSum::Unit& unit_of(OperatorSum& sum, UnitId id) {
 
 }  // namespace
 
-void Operators::on_launch_begin(const LaunchMark& /*mark*/, const Program& /*program*/) {
-  bytes_ = {};
+void Operators::on_launch_begin(const LaunchMark& /*mark*/, const Program& program) {
+  launch_.bytes = {};
+  has_tasks_ = !program.tasks.empty();
+  at_.assign(at_.size(), nullptr);
+}
+
+/// Cube (or unified) cores first, then vector cores.
+std::size_t Operators::number_of(const CoreId& core, int cubes) {
+  return static_cast<std::size_t>(core.index + (core.kind == CoreKind::Vector ? cubes : 0));
+}
+
+Operators::Part* Operators::part_of(std::size_t core) {
+  if (!has_tasks_) return &launch_;
+  return core < at_.size() ? at_[core] : nullptr;
+}
+
+void Operators::on_task(const TaskMark& mark) {
+  const std::size_t core = number_of(mark.core, cubes_);
+  if (core >= at_.size()) at_.resize(core + 1);
+  std::unique_ptr<Part>& part = tasks_[mark.number];
+  if (mark.what == TaskMark::What::Begin) {
+    if (part == nullptr) {
+      part = std::make_unique<Part>();
+      part->name = mark.task->name;
+      part->begin = mark.at;
+    }
+    part->begin = std::min(part->begin, mark.at);
+    at_[core] = part.get();
+  } else if (mark.what == TaskMark::What::End) {
+    part->end = std::max(part->end, mark.at);
+    at_[core] = nullptr;
+  }
 }
 
 void Operators::on_span(const Span& span) {
   if (!has_pipe(span.row.core.kind, span.row.pipe)) return;
-  Row& row =
-      rows_[static_cast<std::size_t>(span.row.core.kind)][static_cast<std::size_t>(span.row.pipe)];
+  Part* const part = part_of(number_of(span.row.core, cubes_));
+  if (part == nullptr) return;
+  const auto kind = static_cast<std::size_t>(span.row.core.kind);
+  Row& row = part->rows[kind][static_cast<std::size_t>(span.row.pipe)];
   const auto core = static_cast<std::size_t>(span.row.core.index);
   if (core >= row.cores.size()) row.cores.resize(core + 1);
   if (!row.cores[core]) {
@@ -42,23 +75,40 @@ void Operators::on_span(const Span& span) {
 }
 
 void Operators::on_traffic(const Traffic& traffic) {
-  bytes_[static_cast<std::size_t>(traffic.place)] += traffic.bytes.count();
+  Part* const part = part_of(static_cast<std::size_t>(traffic.core));
+  Part& to = part == nullptr ? launch_ : *part;
+  to.bytes[static_cast<std::size_t>(traffic.place)] += traffic.bytes.count();
 }
 
 void Operators::on_launch_end(const LaunchMark& mark) {
-  auto known = known_.find(mark.label);
+  std::int64_t cycles = (mark.end - mark.begin).count();
+  if (!tasks_.empty()) {
+    Cycles begin = mark.end, end = mark.begin;
+    for (const auto& [number, part] : tasks_) {
+      begin = std::min(begin, part->begin);
+      end = std::max(end, part->end);
+    }
+    cycles -= (end - begin).count();
+  }
+  add(launch_, mark.label, cycles);
+  for (const auto& [number, part] : tasks_)
+    add(*part, part->name, (part->end - part->begin).count());
+  tasks_.clear();
+}
+
+void Operators::add(Part& part, std::string_view label, std::int64_t cycles) {
+  auto known = known_.find(label);
   if (known == known_.end()) {
-    known = known_.emplace(std::string(mark.label), sums_.size()).first;
-    sums_.emplace_back().label = mark.label;
+    known = known_.emplace(std::string(label), sums_.size()).first;
+    sums_.emplace_back().label = label;
   }
   OperatorSum& sum = sums_[known->second];
-  const std::int64_t cycles = (mark.end - mark.begin).count();
   ++sum.launches;
   sum.cycles += cycles;
-  for (std::size_t i = 0; i < bytes_.size(); ++i) sum.bytes[i] += bytes_[i];
-  for (std::size_t kind = 0; kind < rows_.size(); ++kind) {
+  for (std::size_t i = 0; i < part.bytes.size(); ++i) sum.bytes[i] += part.bytes[i];
+  for (std::size_t kind = 0; kind < part.rows.size(); ++kind) {
     for (std::size_t pipe = 0; pipe < kPipes; ++pipe) {
-      Row& row = rows_[kind][pipe];
+      Row& row = part.rows[kind][pipe];
       if (row.count == 0) continue;
       fold(row, unit_of(sum, {static_cast<CoreKind>(kind), static_cast<Pipe>(pipe)}), cycles);
     }

@@ -184,17 +184,21 @@ void Perfetto::place(Row& row, const Span& span) {
   row.op_place = place.op;
   row.tile_place = place.tile;
   row.tile_number = number;
-  open_groups(row, map, place, span.begin);
+  open_groups(row, map, place, span);
 }
 
-void Perfetto::open_groups(Row& row, const CodeMap& map, const CodeMap::Place& place, Cycles at) {
+void Perfetto::open_groups(Row& row, const CodeMap& map, const CodeMap::Place& place,
+                           const Span& span) {
+  const Cycles at = span.begin;
   if (!row.op.open) {
     if (!allow(tracks::kOperatorShare, at)) return;
+    const std::string& own = core_of(span.row.core).label;
+    const std::string& label = own.empty() ? label_ : own;
     const std::string& name =
-        place.op < 0 ? label_ : map.operators()[static_cast<std::size_t>(place.op)];
+        place.op < 0 ? label : map.operators()[static_cast<std::size_t>(place.op)];
     row.op = {true, 0, 0};
     auto event = packets_.begin(row.track, at);
-    event.named(packets_.name(name), operators_).arg(label_arg_, packets_.text(label_));
+    event.named(packets_.name(name), operators_).arg(label_arg_, packets_.text(label));
     if (first_work_flow_ != FlowId{} && !first_work_drawn_) {
       event.terminating_flow(first_work_flow_);
       first_work_drawn_ = true;
@@ -238,13 +242,15 @@ void Perfetto::draw_waited(Row& row) {
 
 void Perfetto::close_rows() {
   for (auto& cores : cores_) {
-    for (Core& core : cores) {
-      for (Row& row : core.rows) {
-        close_groups(row);
-        draw_waited(row);
-        row.counter.reset();
-      }
-    }
+    for (Core& core : cores) close_rows(core);
+  }
+}
+
+void Perfetto::close_rows(Core& core) {
+  for (Row& row : core.rows) {
+    close_groups(row);
+    draw_waited(row);
+    row.counter.reset();
   }
 }
 

@@ -46,6 +46,7 @@ class Perfetto final : public Probe {
   Perfetto(PerfettoOptions options, OutputFile& file);
 
   void on_launch_begin(const LaunchMark& mark, const Program& program) override;
+  void on_task(const TaskMark& mark) override;
   void on_launch_end(const LaunchMark& mark) override;
   void on_span(const Span& span) override;
   void on_host(const HostSpan& span) override;
@@ -88,6 +89,7 @@ class Perfetto final : public Probe {
   struct Core {
     std::array<Row, kPipes> rows{};
     bool described = false;
+    std::string label{};  // of the launch, or of the core's task in it
     /// Flows of flags set and not yet taken, by pair of pipes and id; zero: the setter is not
     /// drawn.
     std::map<int, std::deque<FlowId>> tokens{};
@@ -112,7 +114,7 @@ class Perfetto final : public Probe {
   void wait(Row& row, const Span& span);
   void work(Core& core, Row& row, const Span& span);
   void place(Row& row, const Span& span);
-  void open_groups(Row& row, const CodeMap& map, const CodeMap::Place& place, Cycles at);
+  void open_groups(Row& row, const CodeMap& map, const CodeMap::Place& place, const Span& span);
   void close_group(Row& row, Group& group);
   void close_groups(Row& row);
   void draw_waited(Row& row);
@@ -122,6 +124,7 @@ class Perfetto final : public Probe {
   Drawn take_flows(Core& core, const isa::Command& command, bool drawn);
   void note_ub(Core& core, const Span& span);
   void close_rows();
+  void close_rows(Core& core);
   void write_bandwidth();
   void write_ub();
   void write_notice();

@@ -7,6 +7,7 @@
 #include "traces/perfetto.h"
 #include "traces/tracks.h"
 #include "vm/base/error.h"
+#include "vm/program/task.h"
 
 namespace dvmsim {
 
@@ -17,8 +18,19 @@ void Perfetto::on_launch_begin(const LaunchMark& mark, const Program& program) {
   first_work_flow_ = next_flow();
   first_work_drawn_ = false;
   for (auto& cores : cores_) {
-    for (Core& core : cores) core.tokens.clear();  // flags do not outlive a launch
+    for (Core& core : cores) {
+      core.tokens.clear();  // flags do not outlive a launch
+      core.label.clear();
+    }
   }
+}
+
+/// Its operators and tiles are others from here on.
+void Perfetto::on_task(const TaskMark& mark) {
+  if (mark.what != TaskMark::What::Begin) return;
+  Core& core = core_of(mark.core);
+  close_rows(core);
+  core.label = mark.task->name;
 }
 
 void Perfetto::on_launch_end(const LaunchMark& mark) {

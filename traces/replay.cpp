@@ -5,6 +5,8 @@
 namespace dvmsim {
 namespace {
 
+constexpr std::uint32_t kNotAsked = ~std::uint32_t{0};
+
 /// Cycles that a chunk takes to cross L2 and its channels, about.
 constexpr double kCrossing = 64;
 
@@ -25,11 +27,7 @@ MomentQueue& Replay::Core::flag(Pipe from, Pipe to, int number) {
 }
 
 Replay::Replay(const Machine& machine, const ReplayOptions& options)
-    : machine_(machine),
-      options_(options),
-      share_(1.0 / options.faster),
-      cross_(machine),
-      stretches_(options.most) {
+    : machine_(machine), options_(options), share_(1.0 / options.faster), stretches_(options.most) {
   intern("");
   const double read = real(machine.l2.read_latency.cycles() + machine.hbm.latency.cycles());
   const double write = real(machine.l2.write_latency.cycles());
@@ -43,18 +41,19 @@ Replay::Replay(const Machine& machine, const ReplayOptions& options)
 void Replay::on_launch_begin(const LaunchMark& mark, const Program& program) {
   launch_ = mark.launch;
   taking_part_.clear();
-  cross_.clear();
-  std::string label(mark.label);
-  if (label.empty()) label = program.name;
-  label_ = intern(label);
   maps_ = {CodeMap(program, CoreKind::Cube), CodeMap(program, CoreKind::Vector)};
-  for (std::size_t i = 0; i < maps_.size(); ++i) {
-    names_[i].clear();
-    // Programs that serve many operators know only what they do; the launch knows for whom.
-    for (const std::string& name : maps_[i].operators()) {
-      names_[i].push_back(intern(label.find(name) == std::string::npos ? label : name));
+  labels_.clear();
+  if (program.tasks.empty()) {
+    labels_.push_back({intern(mark.label.empty() ? program.name : std::string(mark.label))});
+  }
+  for (const Task& task : program.tasks) labels_.push_back({intern(task.name)});
+  for (Label& label : labels_) {
+    for (std::size_t i = 0; i < maps_.size(); ++i) {
+      label.operators[i].assign(maps_[i].operators().size(), kNotAsked);
     }
   }
+  cross_.assign(labels_.size(), CrossMoments(machine_));
+  task_ends_.assign(labels_.size(), Moment{});
   Moment begin = submission_of(mark);
   if (!ends_.empty()) {
     begin.after = end_.after;
@@ -118,6 +117,7 @@ Replay::Core& Replay::core_of(const CoreId& id) {
 
 void Replay::begin(Core& core, Cycles start) {
   core.launch = launch_;
+  core.task = 0;
   core.issued = false;
   core.open = 0;
   core.entry = cycles_in(machine_.launch.entry, machine_.clock.core).count();
@@ -127,7 +127,7 @@ void Replay::begin(Core& core, Cycles start) {
   core.scalar = launch_begin_;
   StretchRecord record;
   record.unit = {core.id.kind, Pipe::Scalar};
-  record.place = label_ << 8;
+  record.place = label_of(core).name << 8;
   record.led = launch_begin_.at > end_.at ? Cause::Host : Cause::Latency;
   record.spent = Cause::Launch;
   record.work = width_of(head);
@@ -177,7 +177,7 @@ void Replay::close_work(Core& core) {
   const Cycles cycles(core.open);
   StretchRecord record;
   record.unit = {core.id.kind, Pipe::Scalar};
-  record.place = label_ << 8;
+  record.place = label_of(core).name << 8;
   record.work = width_of(cycles);
   Moment& now = core.scalar;
   now.after = append(now, now.at + cycles, record);
@@ -190,7 +190,7 @@ void Replay::spend(Core& core, Cycles cycles, Cause cause, bool of_memory) {
   if (cycles <= Cycles(0)) return;
   StretchRecord record;
   record.unit = {core.id.kind, Pipe::Scalar};
-  record.place = label_ << 8;
+  record.place = label_of(core).name << 8;
   record.spent = cause;
   record.work = width_of(cycles);
   Moment& now = core.scalar;
@@ -245,11 +245,53 @@ void Replay::perform(Core& core, const isa::Command& command) {
   if (now.at > core.scalar.at) {
     StretchRecord record;
     record.unit = {core.id.kind, Pipe::Scalar};
-    record.place = place_of(core.id.kind, command);
+    record.place = place_of(core, command);
     record.led = led;
     now.after = append(now, now.at, record);
   }
   core.scalar = now;
+}
+
+// -- tasks ----------------------------------------------------------------------------------------
+
+void Replay::on_task(const TaskMark& mark) {
+  Core& core = core_of(mark.core);
+  if (core.launch != launch_) begin(core, mark.at);
+  close_work(core);
+  switch (mark.what) {
+    case TaskMark::What::Begin:
+      core.task = mark.number;
+      break;
+    case TaskMark::What::Ready:
+      await(core, *mark.task, mark.at);
+      break;
+    case TaskMark::What::End: {
+      for (Pipe pipe : kAllPipes) {
+        if (pipe != Pipe::Scalar) core.scalar.reach(core.queue(pipe).visible);
+      }
+      settle(core.scalar, mark.at);
+      Moment told = core.scalar;
+      told.add(machine_.task.signal.cycles());
+      task_ends_[mark.number].reach(told);
+      break;
+    }
+  }
+}
+
+/// The readings of counts take what the device saw beyond the moment when the last was full.
+void Replay::await(Core& core, const Task& task, Cycles ready) {
+  Moment now = core.scalar;
+  for (const std::uint32_t before : task.after) now.reach(task_ends_[before]);
+  if (now.at > core.scalar.at) {
+    StretchRecord record;
+    record.unit = {core.id.kind, Pipe::Scalar};
+    record.place = label_of(core).name << 8;
+    record.led = Cause::Cross;
+    now.after = append(now, now.at, record);
+  }
+  core.scalar = now;
+  if (ready > now.at) spend(core, ready - now.at, Cause::Cross, false);
+  settle(core.scalar, ready);
 }
 
 // -- the queues -----------------------------------------------------------------------------------
@@ -271,7 +313,7 @@ void Replay::on_command(Core& core, const Span& span) {
   const Cycles tail = std::max(Cycles(0), span.visible - hold);
   StretchRecord record;
   record.unit = {core.id.kind, pipe};
-  record.place = place_of(core.id.kind, command);
+  record.place = place_of(core, command);
   record.led = led;
   record.work = width_of(work);
   record.wait = width_of(wait);
@@ -309,7 +351,8 @@ void Replay::shorten(Pipe pipe, const Durations& took, Lanes& hold, Lanes& visib
 
 /// Told before the command that takes the flag.
 void Replay::on_flag(const FlagEdge& edge) {
-  if (edge.from.core != edge.to.core) return;
+  const bool of_task = edge.from.pipe == Pipe::Scalar && edge.to.pipe == Pipe::Scalar;
+  if (edge.from.core != edge.to.core || of_task) return;
   core_of(edge.to.core).taken[lane_of(edge.to.pipe)].push_back(edge.set);
 }
 
@@ -331,7 +374,7 @@ void Replay::wait_for_flags(Core& core, const isa::Command& command, Pipe pipe, 
     if (moment.reach(token)) led = Cause::Flag;
   }
   taken.clear();
-  if (command.op == isa::Op::xwait && moment.reach(cross_.take(core.id, command))) {
+  if (command.op == isa::Op::xwait && moment.reach(cross_[core.task].take(core.id, command))) {
     led = Cause::Cross;
   }
 }
@@ -346,7 +389,7 @@ void Replay::set_flags(Core& core, const isa::Command& command, Pipe pipe, const
   if (command.op != isa::Op::xset) return;
   Moment token = visible;
   token.add(machine_.xflag.latency.cycles());
-  cross_.set(core.id, command, token);
+  cross_[core.task].set(core.id, command, token);
 }
 
 /// What the device saw, if it was later than everything known here.
@@ -375,12 +418,25 @@ std::uint32_t Replay::intern(const std::string& name) {
   return place->second;
 }
 
-std::uint32_t Replay::place_of(CoreKind kind, const isa::Command& command) {
-  const std::size_t side = kind == CoreKind::Vector ? 1 : 0;
+std::uint32_t Replay::place_of(const Core& core, const isa::Command& command) {
+  const std::size_t side = core.id.kind == CoreKind::Vector ? 1 : 0;
   const CodeMap::Place place = maps_[side].at(command.pc);
   const std::int32_t inner = place.part >= 0 ? place.part : place.op;
-  const std::uint32_t name = inner < 0 ? label_ : names_[side][static_cast<std::size_t>(inner)];
+  const std::uint32_t name =
+      inner < 0 ? label_of(core).name : name_of(core, side, static_cast<std::size_t>(inner));
   return name << 8 | static_cast<std::uint32_t>(command.op);
+}
+
+/// Programs that serve many operators know only what they do; the launch or task knows for whom.
+std::uint32_t Replay::name_of(const Core& core, std::size_t side, std::size_t number) {
+  Label& label = label_of(core);
+  std::uint32_t& known = label.operators[side][number];
+  if (known == kNotAsked) {
+    const std::string& name = maps_[side].operators()[number];
+    const bool says = operators_[label.name].find(name) != std::string::npos;
+    known = says ? intern(name) : label.name;
+  }
+  return known;
 }
 
 const std::string& Replay::operator_of(std::uint32_t place) const {

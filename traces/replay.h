@@ -35,6 +35,7 @@ class Replay final : public Probe {
   void on_launch_end(const LaunchMark& mark) override;
   void on_span(const Span& span) override;
   void on_issue(const Issue& issue) override;
+  void on_task(const TaskMark& mark) override;
   void on_flag(const FlagEdge& edge) override;
 
   /// The end of the last launch, and the first dispatch of all.
@@ -59,7 +60,8 @@ class Replay final : public Probe {
   };
   struct Core {
     CoreId id{};
-    int launch = -1;  // the last one it took part in
+    std::uint32_t task = 0;  // of a launch without any: 0
+    int launch = -1;         // the last one it took part in
     bool issued = false;
     Moment scalar{};
     std::int64_t open = 0;   // cycles of work since then
@@ -81,6 +83,7 @@ class Replay final : public Probe {
   void on_command(Core& core, const Span& span);
   void note_dispatch(Core& core);
   void perform(Core& core, const isa::Command& command);
+  void await(Core& core, const Task& task, Cycles ready);
   /// The moment, held up by the command's flags. `led`: what the last hop was, if one was last.
   void wait_for_flags(Core& core, const isa::Command& command, Pipe pipe, Moment& moment,
                       Cause& led);
@@ -93,7 +96,10 @@ class Replay final : public Probe {
   bool settle(Moment& moment, Cycles seen);
   [[nodiscard]] Moment finish(Core& core);
   [[nodiscard]] Stretch append(const Moment& start, Cycles end, StretchRecord record);
-  [[nodiscard]] std::uint32_t place_of(CoreKind kind, const isa::Command& command);
+  [[nodiscard]] std::uint32_t place_of(const Core& core, const isa::Command& command);
+  [[nodiscard]] Label& label_of(const Core& core) { return labels_[core.task]; }
+  /// Of an operator of the program, in the core's task.
+  [[nodiscard]] std::uint32_t name_of(const Core& core, std::size_t side, std::size_t number);
   std::uint32_t intern(const std::string& name);
 
   const Machine& machine_;
@@ -102,16 +108,21 @@ class Replay final : public Probe {
   Lanes idle_latency_{};  // of copies by pipe, when L2 misses and nobody is in the way
   std::array<std::vector<std::unique_ptr<Core>>, 3> cores_{};
   std::vector<Core*> taking_part_{};
-  CrossMoments cross_;
+  std::vector<CrossMoments> cross_{};  // by task
+  std::vector<Moment> task_ends_{};    // by task
   Stretches stretches_;
 
   int launch_ = -1;
   Moment launch_begin_{}, end_{}, first_dispatch_{};
   std::vector<Moment> ends_{};  // of all launches
   bool dispatched_ = false;
-  std::array<CodeMap, 2> maps_{};                      // of the launch: cube, vector
-  std::array<std::vector<std::uint32_t>, 2> names_{};  // of their operators
-  std::uint32_t label_ = 0;
+  std::array<CodeMap, 2> maps_{};  // of the launch: cube, vector
+  /// For whom a program works: a launch, or a task of it.
+  struct Label {
+    std::uint32_t name = 0;
+    std::array<std::vector<std::uint32_t>, 2> operators{};  // names of the maps', once asked for
+  };
+  std::vector<Label> labels_{};  // by task
   std::vector<std::string> operators_{};
   std::map<std::string, std::uint32_t> known_{};
   std::int64_t unexplained_ = 0, contradictions_ = 0;

@@ -14,6 +14,7 @@
 #include "compiler/codegen/memory_plan.h"
 #include "compiler/codegen/order.h"
 #include "compiler/codegen/plan.h"
+#include "compiler/codegen/task_table.h"
 #include "compiler/schedule/attention.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/lower.h"
@@ -46,6 +47,7 @@ class ModuleCompiler {
     name_outputs(scope);
     module_.output_names = graph.output_names;
     plan_memory(module_);
+    if (options_.features.has(Feature::OneLaunch)) link_tasks(module_, machine_);
     work_.launches += launches_of(module_.steps);
     return std::move(module_);
   }

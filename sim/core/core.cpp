@@ -20,10 +20,10 @@ std::string place_of(const isa::Command& command) {
 }  // namespace
 
 Core::Core(const CostModel& costs, const PortTable& ports, CoreId id, int number,
-           const Probes& probes, MemoryPort& memory, CrossBoard& cross)
+           const Probes& probes, MemoryPort& memory, Teams& teams)
     : costs_(costs),
       ports_(ports),
-      fabric_(costs.machine(), id, number, probes, memory, cross),
+      fabric_(costs.machine(), id, number, probes, memory, teams),
       scalar_(fabric_, ports) {
   for (std::size_t i = 0; i < dmas_.size(); ++i) {
     dmas_[i].emplace(costs.machine(), ports, kTransferPipes[i]);
@@ -65,6 +65,7 @@ bool Core::start(Pipe pipe) {
   const QueuedCommand& front = fabric_.queue(pipe).front();
   if (!fabric_.tokens_present(front.command, pipe)) return false;
   Row& row = fabric_.row(pipe);
+  row.reach(Reason::EmptyIssueBlocked, fabric_.joined);
   row.reach(Reason::EmptyFetch, front.fetched);
   row.reach(Reason::EmptyIssueBlocked, front.unblocked);
   row.reach(Reason::EmptyDecode, front.arrival);

@@ -18,7 +18,7 @@ class Core {
  public:
   /// `number`: among all cores, cube cores first. Everything given outlives the core.
   Core(const CostModel& costs, const PortTable& ports, CoreId id, int number, const Probes& probes,
-       MemoryPort& memory, CrossBoard& cross);
+       MemoryPort& memory, Teams& teams);
   Core(const Core&) = delete;
 
   /// Takes part in a launch; call advance() afterwards.

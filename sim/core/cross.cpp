@@ -24,33 +24,35 @@ CrossBoard::CrossBoard(const Machine& machine, Neighbours& neighbours)
   tokens_.resize(slots);
 }
 
-void CrossBoard::begin(int cube_cores, int vector_cores) {
+void CrossBoard::begin(const Team& team) {
   domains_.clear();
   domain_of_.assign(static_cast<std::size_t>(cores_ * kModes), -1);
   std::fill(times_set_.begin(), times_set_.end(), std::size_t{0});
   for (auto& fifo : tokens_) fifo.clear();
 
-  std::vector<int> cubes(static_cast<std::size_t>(cube_cores));
-  std::iota(cubes.begin(), cubes.end(), 0);
+  std::vector<int> cubes(static_cast<std::size_t>(team.cube.count));
+  std::iota(cubes.begin(), cubes.end(), team.cube.first);
   add_domain(isa::CrossMode::All, cubes, cubes);
   if (!unified_) {
-    std::vector<int> vectors(static_cast<std::size_t>(vector_cores));
-    std::iota(vectors.begin(), vectors.end(), cubes_);
+    std::vector<int> vectors(static_cast<std::size_t>(team.vector.count));
+    std::iota(vectors.begin(), vectors.end(), cubes_ + team.vector.first);
     add_domain(isa::CrossMode::All, vectors, vectors);
-    add_groups(cube_cores, vector_cores);
+    add_groups(team);
   }
   flags_.assign(domains_.size() * static_cast<std::size_t>(ids_), Flag{});
 }
 
-void CrossBoard::add_groups(int cube_cores, int vector_cores) {
+void CrossBoard::add_groups(const Team& team) {
   if (per_group_ == 0) return;
-  for (int group = 0; group * per_group_ < vector_cores || group < cube_cores; ++group) {
+  const int first = team.cube.count > 0 ? team.cube.first : team.vector.first / per_group_;
+  for (int group = first; group * per_group_ < team.vector.end() || group < team.cube.end();
+       ++group) {
     std::vector<int> of_group;
-    for (int i = group * per_group_; i < std::min((group + 1) * per_group_, vector_cores); ++i) {
-      of_group.push_back(cubes_ + i);
+    for (int i = group * per_group_; i < (group + 1) * per_group_; ++i) {
+      if (team.vector.has(i)) of_group.push_back(cubes_ + i);
     }
     add_domain(isa::CrossMode::Pair, of_group, of_group);
-    if (group >= cube_cores) continue;
+    if (!team.cube.has(group)) continue;
     add_domain(isa::CrossMode::Group, {group}, of_group);
     add_domain(isa::CrossMode::Group, of_group, {group});
   }

@@ -1,5 +1,6 @@
-// Flags between cores. Pure arithmetic on time stamps: the k-th token exists when every core that
-// counts towards it has set k times, at the latest of those times. Nothing is arbitrated.
+// Flags between the cores of a team. Pure arithmetic on time stamps: the k-th token exists when
+// every core that counts towards it has set k times, at the latest of those times. Nothing is
+// arbitrated.
 #pragma once
 
 #include <vector>
@@ -8,6 +9,7 @@
 #include "sim/core/tokens.h"
 #include "vm/machine/machine.h"
 #include "vm/observe/span.h"
+#include "vm/program/task.h"
 
 namespace dvmsim {
 
@@ -21,8 +23,8 @@ class CrossBoard {
   /// `neighbours` is told which cores a token was delivered to.
   CrossBoard(const Machine& machine, Neighbours& neighbours);
 
-  /// A launch on the first cores of each kind begins: all flags are down.
-  void begin(int cube_cores, int vector_cores);
+  /// A team begins: all flags are down.
+  void begin(const Team& team);
   /// Core `core` (numbered as in RequestKey) sets flag `id`; visible to others at `time`.
   void set(int core, int id, isa::CrossMode mode, const CrossToken& token);
   /// The tokens core `core` may take.
@@ -46,7 +48,7 @@ class CrossBoard {
   };
   [[nodiscard]] std::size_t slot(int core, int id, isa::CrossMode mode) const;
   void deliver(const Domain& domain, int id, isa::CrossMode mode, const CrossToken& token);
-  void add_groups(int cube_cores, int vector_cores);
+  void add_groups(const Team& team);
   void add_domain(isa::CrossMode mode, std::vector<int> members, std::vector<int> receivers);
 
   Neighbours& neighbours_;

@@ -26,8 +26,8 @@ std::string name_of_flag(Pipe from, Pipe to, int id) {
 }  // namespace
 
 Fabric::Fabric(const Machine& m, CoreId i, int n, const Probes& probes, MemoryPort& port,
-               CrossBoard& cross)
-    : machine(m), id(i), number(n), memory(port), probes_(probes), cross_(cross) {
+               Teams& all)
+    : machine(m), id(i), number(n), memory(port), teams(all), probes_(probes) {
   for (Pipe pipe : kAllPipes) {
     queues_.emplace_back(pipe == Pipe::Scalar ? 1 : machine.queue_depth(pipe));
     rows_.emplace_back(RowId{id, pipe}, probes_);
@@ -42,7 +42,20 @@ void Fabric::begin(const CoreLaunch& launch) {
   meaning = launch.meaning;
   report = {};
   report.first_dispatch = Cycles(-1);
-  fetched = unblocked = launch.start;
+  joined = fetched = unblocked = launch.start;
+  cross_ = &teams.flags(whole_team(*launch.launch));
+}
+
+void Fabric::join(std::uint32_t place, const Task& task) {
+  joined = row(Pipe::Scalar).end();
+  cross_ = &teams.flags(task.team);
+  tell_task(TaskMark::What::Begin, place, task);
+}
+
+void Fabric::tell_task(TaskMark::What what, std::uint32_t place, const Task& task) {
+  if (probes_.empty()) return;
+  const TaskMark mark{what, id, place, &task, row(Pipe::Scalar).end()};
+  for (Probe* probe : probes_) probe->on_task(mark);
 }
 
 bool Fabric::next_ready(Pipe& pipe) {
@@ -65,7 +78,7 @@ bool Fabric::tokens_present(const isa::Command& command, Pipe pipe) {
     if (flags_.flag(second.pipe, pipe, second.id).size() < needed) return false;
   }
   if (command.op != Op::xwait) return true;
-  if (!cross_.tokens(number, cross_id_of(command), mode_of(command)).empty()) return true;
+  if (!cross_->tokens(number, cross_id_of(command), mode_of(command)).empty()) return true;
   await_cross(pipe);
   return false;
 }
@@ -80,7 +93,7 @@ void Fabric::take_tokens(const isa::Command& command, Pipe pipe, Cycles busy) {
     tell({{id, wait.pipe}, {id, pipe}, wait.id, token - machine.flag.hop, row(pipe).end()});
   }
   if (command.op != Op::xwait) return;
-  const CrossToken token = cross_.tokens(number, cross_id_of(command), mode_of(command)).pop();
+  const CrossToken token = cross_->tokens(number, cross_id_of(command), mode_of(command)).pop();
   row(pipe).reach(Reason::WaitCrossCore, token.time);
   if (meaning != nullptr) meaning->synchronize();
   tell({token.from,
@@ -101,8 +114,8 @@ void Fabric::set_tokens(const isa::Command& command, Pipe pipe, const Stamps& st
     make_ready(set.pipe);
   }
   if (command.op != Op::xset) return;
-  cross_.set(number, cross_id_of(command), mode_of(command),
-             {stamps.visible + machine.xflag.latency.cycles(), {id, pipe}});
+  cross_->set(number, cross_id_of(command), mode_of(command),
+              {stamps.visible + machine.xflag.latency.cycles(), {id, pipe}});
 }
 
 void Fabric::tell(const FlagEdge& edge) {
@@ -113,6 +126,12 @@ void Fabric::tell_issue(const isa::Command& command) {
   if (probes_.empty()) return;
   const Issue issue{id, &command, row(Pipe::Scalar).end()};
   for (Probe* probe : probes_) probe->on_issue(issue);
+}
+
+void Fabric::tell_over(std::uint32_t task) {
+  const CrossToken& token = teams.token(task);
+  const Cycles set = token.time - machine.task.signal.cycles();
+  tell({token.from, {id, Pipe::Scalar}, 0, set, row(Pipe::Scalar).end()});
 }
 
 std::string Fabric::missing_token(const isa::Command& command, Pipe pipe) {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "sim/core/cross.h"
 #include "sim/core/ports.h"
 #include "sim/core/queue.h"
 #include "sim/core/row.h"
+#include "sim/core/teams.h"
 #include "sim/core/tokens.h"
 #include "vm/device/device.h"
 #include "vm/machine/machine.h"
@@ -18,10 +18,11 @@ namespace dvmsim {
 /// One core's part in a launch.
 struct CoreLaunch {
   const Launch* launch = nullptr;
-  Cycles start{};                  // its scalar unit begins
-  std::uint64_t code_address = 0;  // of its kind's code in GM
-  bool free_firmware = false;      // decoding costs nothing
-  Meaning* meaning = nullptr;      // null: timing mode
+  std::vector<std::uint32_t> tasks{};  // those it takes part in, of a program that has any
+  Cycles start{};                      // its scalar unit begins
+  std::uint64_t code_address = 0;      // of its kind's code in GM
+  bool free_firmware = false;          // decoding costs nothing
+  Meaning* meaning = nullptr;          // null: timing mode
 };
 
 /// What the core did, for the launch's report.
@@ -42,9 +43,11 @@ struct Stamps {
 class Fabric {
  public:
   Fabric(const Machine& machine, CoreId id, int number, const Probes& probes, MemoryPort& memory,
-         CrossBoard& cross);
+         Teams& teams);
 
   void begin(const CoreLaunch& launch);
+  /// Every queue is empty, and the core goes on with this task, at that place of the table.
+  void join(std::uint32_t place, const Task& task);
   /// The scalar unit stops here.
   void fail(Fault fault) { report.fault = {row(Pipe::Scalar).end(), number, std::move(fault)}; }
 
@@ -64,6 +67,9 @@ class Fabric {
 
   /// The scalar unit is done with the command now.
   void tell_issue(const isa::Command& command);
+  /// The scalar unit has learned that the task is over.
+  void tell_over(std::uint32_t task);
+  void tell_task(TaskMark::What what, std::uint32_t place, const Task& task);
 
   // -- whose turn it is ---------------------------------------------------------------------------
   void make_ready(Pipe pipe) { ready_ |= bit(pipe); }
@@ -77,8 +83,10 @@ class Fabric {
   const CoreId id;
   const int number;  // in the order of the memory system
   MemoryPort& memory;
+  Teams& teams;
   Meaning* meaning = nullptr;
   CoreReport report{};
+  Cycles joined = kNever;     // its team
   Cycles fetched = kNever;    // the program is there
   Cycles unblocked = kNever;  // the scalar unit last stopped waiting
 
@@ -87,7 +95,7 @@ class Fabric {
   void tell(const FlagEdge& edge);
 
   const Probes& probes_;
-  CrossBoard& cross_;
+  CrossBoard* cross_ = nullptr;  // of the team
   std::vector<CommandQueue> queues_{};
   std::vector<Row> rows_{};
   FlagBoard flags_{};

@@ -24,6 +24,8 @@ class FunctionalState {
   /// And ends: updates kept back are applied. The fault that came first, if any.
   DatedFault finish();
 
+  /// A core begins another task: its buffers are poisoned.
+  void renew(int core) { cores_[static_cast<std::size_t>(core)].memory->poison(); }
   void perform(int core, const isa::Command& command, std::uint64_t issued, Cycles start);
   Fault read(int core, const isa::Command& command, std::int64_t& value);
 
@@ -53,6 +55,7 @@ class InlineMeaning : public Meaning {
   Fault read(int core, const isa::Command& command, std::int64_t& value) override {
     return state_.read(core, command, value);
   }
+  void renew(int core) override { state_.renew(core); }
   void synchronize() override {}
 
  private:

@@ -37,7 +37,10 @@ class Meaning {
                        Cycles start) = 0;
   /// The value of ldgm or ldub, after everything this core has executed.
   virtual Fault read(int core, const isa::Command& command, std::int64_t& value) = 0;
-  /// A core takes a cross-core flag: everything executed so far is done before what comes next.
+  /// A core begins another task: nothing on it is what it was.
+  virtual void renew(int core) = 0;
+  /// A core takes a cross-core flag, or learns of a task's end: everything executed so far is done
+  /// before what comes next.
   virtual void synchronize() = 0;
 };
 

@@ -45,6 +45,11 @@ Fault WorkerMeaning::read(int core, const isa::Command& command, std::int64_t& v
   return state_.read(core, command, value);
 }
 
+void WorkerMeaning::renew(int core) {
+  wait_for(worker_of(core), worker_of(core).given.load());
+  state_.renew(core);
+}
+
 void WorkerMeaning::synchronize() {
   for (const auto& worker : workers_) wait_for(*worker, worker->given.load());
 }

@@ -19,6 +19,7 @@ class WorkerMeaning : public Meaning {
 
   void execute(int core, const isa::Command& command, std::uint64_t issued, Cycles start) override;
   Fault read(int core, const isa::Command& command, std::int64_t& value) override;
+  void renew(int core) override;
   /// Waits until nothing is left to perform.
   void synchronize() override;
 

@@ -40,6 +40,13 @@ std::uint64_t hash_of_code(const Program& program) {
   mix(program.cube.size());
   for (std::uint64_t word : program.cube) mix(word);
   for (std::uint64_t word : program.vector) mix(word);
+  for (const Task& task : program.tasks) {
+    for (const CodeRange& code : {task.cube, task.vector}) mix(code.begin << 16 ^ code.words);
+    for (const CoreRange& cores : {task.team.cube, task.team.vector}) {
+      mix(static_cast<std::uint64_t>(cores.first * 4096 + cores.count));
+    }
+    for (const std::uint32_t before : task.after) mix(before);
+  }
   return hash;
 }
 
@@ -134,7 +141,10 @@ Ticket SimDevice::submit(const Launch& launch) {
   State& state = *state_;
   check_launch(state.machine, launch);
   const auto ticket = state.first_ticket + static_cast<Ticket>(state.reports.size());
-  const Cycles arrival = state.timeline.submit(launch);
+  // A task table stays; other bytecode comes with each launch.
+  const bool there =
+      !launch.program->tasks.empty() && state.programs.contains(hash_of_code(*launch.program));
+  const Cycles arrival = state.timeline.submit(launch, there);
   LaunchMark mark{ticket, launch.label, arrival, std::max(arrival, state.timeline.stream_free())};
   mark.awaited = state.timeline.awaited();
   for (Probe* probe : state.probes) probe->on_launch_begin(mark, *launch.program);

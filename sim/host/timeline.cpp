@@ -31,7 +31,7 @@ void HostTimeline::work(HostWork kind, std::int64_t nanoseconds, HostThread thre
   spend(thread, kind, Picoseconds(nanoseconds * kPicosecondsPerNanosecond), label);
 }
 
-Cycles HostTimeline::submit(const Launch& launch) {
+Cycles HostTimeline::submit(const Launch& launch, bool there) {
   if (launch.follows) return cycles_in(queue_, machine_.clock.core);
   queue_ = std::max(queue_, front_);
   const auto depth = static_cast<std::size_t>(machine_.launch.stream_depth);
@@ -41,7 +41,7 @@ Cycles HostTimeline::submit(const Launch& launch) {
   spend(HostThread::Queue, HostWork::Relocate, scaled(machine_.host.relocate * words),
         launch.label);
   const std::int64_t bytes =
-      words * 8 + (launch.path == CodePath::Bytecode ? launch.program->bytes() : 0);
+      words * 8 + (launch.path == CodePath::Bytecode && !there ? launch.program->bytes() : 0);
   if (bytes > machine_.launch.inline_limit.count()) {
     spend(HostThread::Queue, HostWork::Copy, copy_time(bytes), launch.label);
   }

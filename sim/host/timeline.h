@@ -20,8 +20,8 @@ class HostTimeline {
 
   void work(HostWork kind, std::int64_t nanoseconds, HostThread thread, const std::string& label);
   /// The queue thread prepares a launch and hands it over. When the device may take it up, not
-  /// counting what it is still busy with.
-  Cycles submit(const Launch& launch);
+  /// counting what it is still busy with. `there`: its code is on the device.
+  Cycles submit(const Launch& launch, bool there = false);
   /// The launch submitted last ends then; the stream is free again.
   void ended(Cycles end);
   /// The front thread learns that the launch is over.

@@ -231,7 +231,7 @@ void MemoryServer::report(const Request& request, Cycles completion, const Tally
   if (probes_ == nullptr || probes_->empty()) return;
   const auto say = [&](Place place, std::int64_t bytes) {
     if (bytes == 0) return;
-    const Traffic traffic{place, Bytes(bytes), request.key.arrival, completion};
+    const Traffic traffic{place, Bytes(bytes), request.key.arrival, completion, request.key.core};
     for (Probe* probe : *probes_) probe->on_traffic(traffic);
   };
   say(Place::L2Hit, tally.hit);

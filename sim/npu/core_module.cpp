@@ -3,8 +3,8 @@
 namespace dvmsim {
 
 CoreModule::CoreModule(sc_core::sc_module_name name, const CostModel& costs, const PortTable& ports,
-                       CoreId id, int number, const Probes& probes, CrossBoard& cross)
-    : sc_module(name), core_(costs, ports, id, number, probes, *this, cross) {
+                       CoreId id, int number, const Probes& probes, Teams& teams)
+    : sc_module(name), core_(costs, ports, id, number, probes, *this, teams) {
   control.bind(*this);
   SC_HAS_PROCESS(CoreModule);
   SC_METHOD(advance);

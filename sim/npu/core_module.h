@@ -12,7 +12,7 @@ namespace dvmsim {
 class CoreModule : public sc_core::sc_module, public CoreInterface, private MemoryPort {
  public:
   CoreModule(sc_core::sc_module_name name, const CostModel& costs, const PortTable& ports,
-             CoreId id, int number, const Probes& probes, CrossBoard& cross);
+             CoreId id, int number, const Probes& probes, Teams& teams);
 
   sc_core::sc_export<CoreInterface> control{"control"};
   sc_core::sc_port<RequestInterface> memory{"memory"};

@@ -8,7 +8,7 @@ namespace dvmsim {
 
 Npu::Npu(sc_core::sc_module_name name, const Machine& machine, const NpuOptions& options,
          const Probes& probes)
-    : sc_module(name), machine_(machine), costs_(machine), ports_(machine), cross_(machine, *this) {
+    : sc_module(name), machine_(machine), costs_(machine), ports_(machine), teams_(machine, *this) {
   launches.bind(*this);
   const auto make_memory = [&] {
     memory_ = std::make_unique<MemorySystem>("memory", machine, options.memory, probes);
@@ -35,9 +35,9 @@ std::unique_ptr<CoreModule> Npu::make_core(int number, const Probes& probes) {
   const CoreId id = id_of(number);
   const std::string name = std::string(name_of(id.kind)) + std::to_string(id.index);
   if (id.kind == CoreKind::Vector) {
-    return std::make_unique<VectorCore>(name.c_str(), costs_, ports_, id, number, probes, cross_);
+    return std::make_unique<VectorCore>(name.c_str(), costs_, ports_, id, number, probes, teams_);
   }
-  return std::make_unique<CubeCore>(name.c_str(), costs_, ports_, id, number, probes, cross_);
+  return std::make_unique<CubeCore>(name.c_str(), costs_, ports_, id, number, probes, teams_);
 }
 
 CoreId Npu::id_of(int number) const {
@@ -51,7 +51,7 @@ void Npu::begin(const NpuLaunch& launch) {
   const int cubes = what.cube_cores, cores = cubes + what.vector_cores;
   begin_ = launch.begin;
   memory_->server().begin(cores);
-  cross_.begin(cubes, what.vector_cores);
+  teams_.begin(what);
   taking_part_.clear();
   const Cycles start = launch.begin + launch_head(machine_, what);
   const std::int64_t skew = in_cycles(machine_.launch.skew).count();
@@ -63,10 +63,16 @@ void Npu::begin(const NpuLaunch& launch) {
 
 void Npu::take_part(int number, const NpuLaunch& launch, Cycles start) {
   CoreModule& core = *cores_[static_cast<std::size_t>(number)];
-  const bool vector = core.core().id().kind == CoreKind::Vector;
-  const std::uint64_t code =
-      launch.code_address + (vector ? 8 * launch.launch->program->cube.size() : 0);
-  core.begin({launch.launch, start, code, launch.free_firmware, launch.meaning});
+  const CoreId id = core.core().id();
+  const Program& program = *launch.launch->program;
+  const bool vector = id.kind == CoreKind::Vector;
+  const std::uint64_t code = launch.code_address + (vector ? 8 * program.cube.size() : 0);
+  std::vector<std::uint32_t> tasks;
+  for (std::uint32_t i = 0; i < program.tasks.size(); ++i) {
+    if (program.tasks[i].team.has(id)) tasks.push_back(i);
+  }
+  if (tasks.empty() && !program.tasks.empty()) return;
+  core.begin({launch.launch, std::move(tasks), start, code, launch.free_firmware, launch.meaning});
   taking_part_.push_back(&core);
 }
 

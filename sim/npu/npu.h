@@ -41,7 +41,7 @@ class Npu : public sc_core::sc_module, public LaunchInterface, private Neighbour
   const Machine& machine_;
   CostModel costs_;
   PortTable ports_;
-  CrossBoard cross_;
+  Teams teams_;
   std::unique_ptr<MemorySystem> memory_{};
   std::vector<std::unique_ptr<CoreModule>> cores_{};  // cube cores, then vector cores
   std::vector<CoreModule*> taking_part_{};

@@ -17,45 +17,64 @@ Scalar::Scalar(Fabric& fabric, const PortTable& ports)
       data_lines_(static_cast<std::size_t>(fabric.machine.firmware.dcache.count() / kDataLine)) {}
 
 void Scalar::begin(const CoreLaunch& launch) {
-  firmware_.emplace(fabric_.machine, *launch.launch, fabric_.id, launch.launch->path);
-  free_ = launch.free_firmware;
-  std::fill(data_lines_.begin(), data_lines_.end(), 0u);
-  step_pending_ = flags_taken_ = false;
+  launch_ = launch;
+  task_ = 0;
   asked_ = Asked::No;
   const Machine& machine = fabric_.machine;
   Row& row = fabric_.row(kScalar);
   row.reach(Reason::Work, row.end() + cycles_in(machine.launch.entry, machine.clock.core));
-  fetch_program(launch);
+  blocks_.clear();
+  const std::size_t words = launch.launch->program->code(fabric_.id.kind).size();
+  if (machine.firmware.memory == ProgramMemory::Cached && words > 0 &&
+      launch.launch->path == CodePath::Bytecode) {
+    blocks_.assign(words * 8 / static_cast<std::size_t>(machine.firmware.icache_fill.count()) + 1,
+                   false);
+  }
+  if (!launch.tasks.empty()) {
+    begin_task();
+  } else {
+    firmware_.emplace(machine, *launch.launch, fabric_.id, launch.launch->path);
+    std::fill(data_lines_.begin(), data_lines_.end(), 0u);
+    step_pending_ = flags_taken_ = false;
+    fetch_program({0, static_cast<std::uint32_t>(words)});
+  }
   fabric_.make_ready(kScalar);
+}
+
+/// Its entry of the table is read, then its code; what it comes after is waited for with that done.
+void Scalar::begin_task() {
+  const Machine& machine = fabric_.machine;
+  fabric_.join(launch_.tasks[task_], task());
+  if (task_ > 0 && fabric_.meaning != nullptr) fabric_.meaning->renew(fabric_.number);
+  wait_until(Reason::EmptyFetch, fabric_.row(kScalar).end() + machine.task.dispatch.cycles());
+  fabric_.fetched = fabric_.row(kScalar).end();
+  firmware_.emplace(machine, *launch_.launch, fabric_.id, launch_.launch->path, &task());
+  std::fill(data_lines_.begin(), data_lines_.end(), 0u);
+  step_pending_ = flags_taken_ = false;
+  awaited_ = 0;
+  fetch_program(task().code(fabric_.id.kind));
 }
 
 /// Bytecode is read into the core before it runs, or block by block when it stays in GM behind a
 /// cache; compiled code misses its cache once.
-void Scalar::fetch_program(const CoreLaunch& launch) {
+void Scalar::fetch_program(const CodeRange& code) {
   Row& row = fabric_.row(kScalar);
   const Machine& machine = fabric_.machine;
-  phase_ = Phase::Running;
-  blocks_.clear();
-  if (launch.launch->path == CodePath::Native) {
+  phase_ = launch_.tasks.empty() ? Phase::Running : Phase::Waiting;
+  if (launch_.launch->path == CodePath::Native) {
     wait_until(Reason::EmptyFetch, row.end() + machine.firmware.icache_miss.cycles());
     fabric_.fetched = row.end();
     return;
   }
-  const std::size_t words = launch.launch->program->code(fabric_.id.kind).size();
-  if (words == 0) return;
-  if (machine.firmware.memory == ProgramMemory::Cached) {
-    blocks_.assign(words * 8 / static_cast<std::size_t>(machine.firmware.icache_fill.count()) + 1,
-                   false);
-    return;
-  }
+  if (code.words == 0 || machine.firmware.memory == ProgramMemory::Cached) return;
   phase_ = Phase::Fetching;
   asked_ = Asked::Waiting;
   asked_at_ = row.end();
   const Cutting cutting(machine);
   PieceCutter cutter(cutting);
   const isa::Region program{Space::PROG, isa::Access::Read,
-                            static_cast<std::int64_t>(launch.code_address),
-                            static_cast<std::int64_t>(words * 8), 1};
+                            static_cast<std::int64_t>(launch_.code_address + 8 * code.begin),
+                            static_cast<std::int64_t>(code.words) * 8, 1};
   cutter.begin(program);
   pieces_.resize(static_cast<std::size_t>(program.length / cutting.granule + 2));
   program_ = cutter.cut(pieces_);
@@ -77,13 +96,62 @@ void Scalar::run() {
         asked_at_ + Cycles(ports_.program_rate(fabric_.id.kind).ceil_of(program_.moved));
     wait_until(Reason::EmptyFetch, std::max(sent, completion_ + program_path_.response));
     fabric_.fetched = fabric_.row(kScalar).end();
-    phase_ = Phase::Running;
+    phase_ = launch_.tasks.empty() ? Phase::Running : Phase::Waiting;
   }
+  while (phase_ != Phase::Halted && phase_ != Phase::Fetching) {
+    if (phase_ == Phase::Waiting && !await_tasks()) return;
+    if (phase_ == Phase::Running && !run_program()) return;
+    if (phase_ == Phase::Ending && !end_task()) return;
+  }
+}
+
+bool Scalar::run_program() {
   while (phase_ == Phase::Running) {
     if (!step_pending_) take_step();
-    if (!perform()) return;
+    if (!perform()) return false;
     step_pending_ = false;
   }
+  return true;
+}
+
+/// One task after the other: the firmware reads its count until it is full. A reading sees what is
+/// there when it is asked for.
+bool Scalar::await_tasks() {
+  const std::vector<std::uint32_t>& after = task().after;
+  for (; awaited_ < after.size(); ++awaited_) {
+    if (!fabric_.teams.over(after[awaited_], fabric_.number)) {
+      fabric_.await_cross(kScalar);
+      return false;
+    }
+    const std::int64_t poll = fabric_.machine.task.poll.cycles().count();
+    const Cycles now = fabric_.row(kScalar).end();
+    const std::int64_t late = (fabric_.teams.token(after[awaited_]).time - now).count();
+    const std::int64_t readings = late <= 0 ? 1 : poll == 0 ? 0 : 1 + (late + poll - 1) / poll;
+    wait_until(Reason::WaitCrossCore, now + Cycles(std::max(late, poll * readings)));
+    fabric_.tell_over(after[awaited_]);
+  }
+  if (fabric_.meaning != nullptr && !after.empty()) fabric_.meaning->synchronize();
+  fabric_.tell_task(TaskMark::What::Ready, launch_.tasks[task_], task());
+  phase_ = Phase::Running;
+  return true;
+}
+
+bool Scalar::end_task() {
+  Cycles end = fabric_.row(kScalar).end();
+  for (const Pipe pipe : kAllPipes) {
+    if (!fabric_.queue(pipe).empty()) return false;
+    end = std::max(end, fabric_.queue(pipe).visible());
+  }
+  wait_until(Reason::WaitResult, end);
+  fabric_.tell_task(TaskMark::What::End, launch_.tasks[task_], task());
+  fabric_.teams.end(launch_.tasks[task_],
+                    {end + fabric_.machine.task.signal.cycles(), {fabric_.id, kScalar}});
+  if (++task_ < launch_.tasks.size()) {
+    begin_task();
+  } else {
+    halt();
+  }
+  return true;
 }
 
 void Scalar::take_step() {
@@ -92,7 +160,7 @@ void Scalar::take_step() {
   flags_taken_ = false;
   if (!blocks_.empty()) fetch_block();
   Row& row = fabric_.row(kScalar);
-  if (!free_) row.reach(Reason::Work, row.end() + step_.scalar);
+  if (!launch_.free_firmware) row.reach(Reason::Work, row.end() + step_.scalar);
   fabric_.report.decode += step_.scalar;
   fabric_.report.instructions += step_.instructions;
 }
@@ -121,7 +189,11 @@ bool Scalar::perform() {
       halt();
       return true;
     case Step::Kind::Halt:
-      halt();
+      if (launch_.tasks.empty()) {
+        halt();
+      } else {
+        phase_ = Phase::Ending;
+      }
       return true;
   }
   return false;
@@ -237,12 +309,18 @@ void Scalar::wait_until(Reason reason, Cycles time) {
 
 std::string Scalar::doing() const {
   if (phase_ == Phase::Fetching) return "start";
+  if (phase_ == Phase::Waiting) return "start of task '" + task().name + "'";
+  if (phase_ == Phase::Ending) return "end of task '" + task().name + "'";
   return std::string(isa::row_of(step_.command->op).mnemonic) + " at word " +
          std::to_string(step_.command->pc);
 }
 
 std::string Scalar::waits_for() const {
   if (phase_ == Phase::Fetching) return "its program";
+  if (phase_ == Phase::Ending) return "its queues";
+  if (phase_ == Phase::Waiting) {
+    return "task '" + launch_.launch->program->tasks[task().after[awaited_]].name + "'";
+  }
   const isa::Command& command = *step_.command;
   if (step_.kind == Step::Kind::Drain) {
     return "pipe " + std::string(name_of(static_cast<Pipe>(command.at(0)))) + " to drain";

@@ -28,8 +28,13 @@ class Scalar {
   [[nodiscard]] std::uint32_t pc() const { return step_pending_ ? step_.command->pc : 0; }
 
  private:
-  enum class Phase : std::uint8_t { Halted, Fetching, Running };
-  void fetch_program(const CoreLaunch& launch);
+  /// Waiting: for the tasks before its own. Ending: for its queues, at the end of a task.
+  enum class Phase : std::uint8_t { Halted, Fetching, Waiting, Running, Ending };
+  void fetch_program(const CodeRange& code);
+  void begin_task();
+  [[nodiscard]] bool await_tasks();
+  [[nodiscard]] bool end_task();
+  [[nodiscard]] bool run_program();
   void take_step();
   void fetch_block();
   [[nodiscard]] bool perform();
@@ -41,6 +46,10 @@ class Scalar {
   void load_ub();
   void halt();
   void wait_until(Reason reason, Cycles time);
+  /// The one this core is at, of a launch that has any.
+  [[nodiscard]] const Task& task() const {
+    return launch_.launch->program->tasks[launch_.tasks[task_]];
+  }
 
   static constexpr std::int64_t kDataLine = 64;  // bytes; the vendor's chip files
 
@@ -48,7 +57,8 @@ class Scalar {
   const PortTable& ports_;
   Path read_path_, program_path_;
   std::optional<Firmware> firmware_{};
-  bool free_ = false;
+  CoreLaunch launch_{};
+  std::size_t task_ = 0, awaited_ = 0;  // of launch_.tasks; of those that task comes after
   Phase phase_ = Phase::Halted;
   Step step_{};
   bool step_pending_ = false;

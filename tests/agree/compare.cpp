@@ -183,6 +183,9 @@ void draw_firmware(Machine& m, Draw& draw) {
   m.launch.exit = draw.time(500'000);
   m.launch.per_core = draw.time(100'000);
   m.launch.skew = draw.time(1'000'000);
+  m.task.dispatch = draw.delay(0, 300);
+  m.task.signal = draw.delay(1, 300);
+  m.task.poll = draw.delay(0, 300);
 }
 
 }  // namespace

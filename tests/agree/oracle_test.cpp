@@ -9,6 +9,7 @@
 #include "tests/agree/chaos.h"
 #include "tests/agree/compare.h"
 #include "tests/support/random_program.h"
+#include "tests/support/random_table.h"
 #include "tests/vm/device/programs.h"
 #include "vm/isa/codec.h"
 #include "vm/isa/matmul.h"
@@ -58,6 +59,30 @@ TEST_P(RandomAgreement, every_row_of_random_programs_does_the_same_at_the_same_t
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomAgreement, ::testing::Values(1, 101, 201, 301));
+
+class TableAgreement : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(TableAgreement, every_row_of_random_task_tables_does_the_same_at_the_same_time) {
+  std::size_t spans = 0;
+  for (std::uint64_t seed = GetParam(); seed < GetParam() + 50; ++seed) {
+    const Machine machine = random_machine(seed);
+    RandomOptions options;
+    options.blocks = 1 + static_cast<int>(seed % 4);
+    const RandomProgram program = random_table(machine, seed, options);
+    Trial trial = trial_of(program);
+    trial.launches = 1 + static_cast<int>(seed % 2);
+    if (seed % 7 == 0) trial.path = CodePath::Native;
+    trial.reverse_build = seed % 2 == 0;
+    const Verdict verdict = compare(machine, trial);
+    EXPECT_EQ(verdict.difference, "") << "seed " << seed;
+    EXPECT_EQ(verdict.fault, "") << "seed " << seed;
+    spans += verdict.spans;
+    if (HasFailure()) break;
+  }
+  EXPECT_GT(spans, 10'000u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, TableAgreement, ::testing::Values(1, 51, 101, 151));
 
 class ChaoticAgreement : public ::testing::TestWithParam<std::uint64_t> {};
 

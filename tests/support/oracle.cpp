@@ -53,7 +53,7 @@ OracleResult Oracle::run(const Launch& launch, std::int64_t begin, std::int64_t 
   const SimScope::Entered entered(scope);
   const CostModel costs(machine_);
   Waiting waiting;
-  Cross cross(machine_, launch, waiting);
+  Board board(machine_, launch, waiting);
   Server server(memory_, waiting);
   sc_core::sc_spawn([&server] { server.run(); });
   std::vector<std::unique_ptr<OracleCore>> cores;
@@ -63,9 +63,14 @@ OracleResult Oracle::run(const Launch& launch, std::int64_t begin, std::int64_t 
                           : machine_.cores.unified ? CoreKind::Unified
                                                    : CoreKind::Cube;
     const CoreId id{kind, vector ? i - launch.cube_cores : i};
+    const std::vector<Task>& tasks = launch.program->tasks;
+    const bool takes_part =
+        tasks.empty() ||
+        std::any_of(tasks.begin(), tasks.end(), [&](const Task& t) { return t.team.has(id); });
+    if (!takes_part) continue;
     cores.push_back(std::make_unique<OracleCore>(
         costs, launch, id, core_start(machine_, launch, begin, i), vector ? vector_code : cube_code,
-        cross, server, waiting, result.rows));
+        board, server, waiting, result.rows));
     OracleCore* const core = cores.back().get();
     sc_core::sc_spawn([core] { core->scalar(); });
     for (Pipe pipe : queues_of(kind)) {

@@ -34,9 +34,26 @@ void OracleCore::scalar() {
   s_ = start_;
   sleep_until(s_);
   enter();
-  fetch();
-  while (!halted_ && !waiting_.over()) {
-    const Step step = firmware_.step();
+  const std::vector<Task>& tasks = launch_.program->tasks;
+  if (tasks.empty()) {
+    fetch({0, static_cast<std::uint32_t>(launch_.program->code(id_.kind).size())});
+    run(nullptr);
+  }
+  for (std::uint32_t i = 0; i < tasks.size() && !waiting_.over() && fault_.empty(); ++i) {
+    if (!tasks[i].team.has(id_)) continue;
+    begin(i);
+    run(&tasks[i]);
+    if (!waiting_.over() && fault_.empty()) end(i);
+  }
+  if (waiting_.over()) return;
+  halted_ = true;
+  for (OracleQueue& each : queues_) tell(each.arrived);
+}
+
+void OracleCore::run(const Task* task) {
+  Firmware firmware(machine_, launch_, id_, launch_.path, task);
+  while (!waiting_.over()) {
+    const Step step = firmware.step();
     fetch_block(step.command->pc);
     work(step.scalar.count());
     decode_ += step.scalar.count();
@@ -52,14 +69,41 @@ void OracleCore::scalar() {
         drain(static_cast<Pipe>(step.command->at(0)));
         break;
       case Step::Kind::Halt:
-        halted_ = true;
-        break;
+        return;
       default:
-        fault_ = step.kind == Step::Kind::Fault ? firmware_.fault().text : "a read of device data";
-        halted_ = true;
+        fault_ = step.kind == Step::Kind::Fault ? firmware.fault().text : "a read of device data";
+        return;
     }
   }
-  for (OracleQueue& each : queues_) tell(each.arrived);
+}
+
+/// The table's entry, the code, and then the tasks before it, one after the other: the scalar unit
+/// reads each one's count until a reading that is asked for after the end.
+void OracleCore::begin(std::uint32_t task) {
+  const Task& own = launch_.program->tasks[task];
+  task_ = task;
+  joined_ = s_;
+  block(s_ + machine_.task.dispatch.cycles().count(), Reason::EmptyFetch);
+  fetch(own.code(id_.kind));
+  for (const std::uint32_t before : own.after) {
+    const Time over = board_.ends[before]->when(waiting_);
+    if (waiting_.over()) return;
+    const Time poll = machine_.task.poll.cycles().count();
+    Time asked = poll > 0 ? s_ : std::max(s_, over);
+    while (asked < over) asked += poll;
+    block(asked + poll, Reason::WaitCrossCore);
+  }
+}
+
+void OracleCore::end(std::uint32_t task) {
+  Time visible = s_;
+  for (const Pipe pipe : kAllPipes) {
+    drain(pipe);
+    if (waiting_.over()) return;
+    visible = std::max(visible, queue(pipe).visible);
+  }
+  block(visible, Reason::WaitResult);
+  board_.ends[task]->put(s_ + machine_.task.signal.cycles().count());
 }
 
 void OracleCore::work(Time cycles) {
@@ -79,14 +123,13 @@ void OracleCore::enter() {
   work(cycles_in(machine_.launch.entry, machine_.clock.core).count());
 }
 
-void OracleCore::fetch() {
-  const std::size_t words = launch_.program->code(id_.kind).size();
+void OracleCore::fetch(const CodeRange& code) {
   if (launch_.path == CodePath::Native) {
     block(s_ + machine_.firmware.icache_miss.cycles().count(), Reason::EmptyFetch);
-  } else if (machine_.firmware.memory != ProgramMemory::Cached && words > 0) {
+  } else if (machine_.firmware.memory != ProgramMemory::Cached && code.words > 0) {
     isa::Region region;
-    region.base = code_;
-    region.length = static_cast<std::int64_t>(8 * words);
+    region.base = code_ + 8 * std::int64_t{code.begin};
+    region.length = 8 * std::int64_t{code.words};
     region.rows = 1;
     code_pieces_ = pieces_of(region, machine_);
     const Port way = port_of(machine_, Pipe::MTE2);
@@ -112,7 +155,7 @@ void OracleCore::own_flags(const Command& command) {
           Reason::WaitFlag);
   }
   if (command.op == Op::xwait) {
-    block(cross_.take(id_, mode, command.at(1)), Reason::WaitCrossCore);
+    block(cross().take(id_, mode, command.at(1)), Reason::WaitCrossCore);
   }
   if (waiting_.over()) return;
   for (std::size_t i = 0; i < command.sets; ++i) {
@@ -120,7 +163,7 @@ void OracleCore::own_flags(const Command& command) {
         .put(s_ + machine_.flag.hop.count());
   }
   if (command.op == Op::xset) {
-    cross_.put(id_, mode, command.at(1), s_ + machine_.xflag.latency.cycles().count());
+    cross().put(id_, mode, command.at(1), s_ + machine_.xflag.latency.cycles().count());
   }
   dispatched();
 }
@@ -178,6 +221,7 @@ Time OracleCore::start_of(Pipe pipe, const OracleEntry& entry) {
     add(pipe, t, std::max(t, time), reason);
     t = std::max(t, time);
   };
+  not_before(joined_, Reason::EmptyIssueBlocked);
   not_before(entry.fetched, Reason::EmptyFetch);
   not_before(entry.unblocked, Reason::EmptyIssueBlocked);
   not_before(entry.arrival, Reason::EmptyDecode);
@@ -193,7 +237,7 @@ Time OracleCore::start_of(Pipe pipe, const OracleEntry& entry) {
     not_before(time, Reason::WaitFlag);
   }
   if (command.op == Op::xwait) {
-    const Time token = cross_.take(id_, static_cast<CrossMode>(command.at(2)), command.at(1));
+    const Time token = cross().take(id_, static_cast<CrossMode>(command.at(2)), command.at(1));
     not_before(token, Reason::WaitCrossCore);
   }
   return t;
@@ -251,8 +295,8 @@ void OracleCore::set(Pipe pipe, const Command& command, const OracleQueue& own,
     }
   }
   if (command.op == Op::xset) {
-    cross_.put(id_, static_cast<CrossMode>(command.at(2)), command.at(1),
-               own.visible + machine_.xflag.latency.cycles().count());
+    cross().put(id_, static_cast<CrossMode>(command.at(2)), command.at(1),
+                own.visible + machine_.xflag.latency.cycles().count());
   }
 }
 

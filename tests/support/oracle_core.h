@@ -36,7 +36,7 @@ struct OracleQueue {
 class OracleCore {
  public:
   OracleCore(const CostModel& costs, const Launch& launch, CoreId id, Time start, std::int64_t code,
-             Cross& cross, Server& server, Waiting& waiting, OracleRows& rows)
+             Board& board, Server& server, Waiting& waiting, OracleRows& rows)
       : costs_(costs),
         machine_(costs.machine()),
         launch_(launch),
@@ -44,11 +44,10 @@ class OracleCore {
         start_(start),
         code_(code),
         order_(id.kind == CoreKind::Vector ? launch.cube_cores + id.index : id.index),
-        cross_(cross),
+        board_(board),
         server_(server),
         waiting_(waiting),
-        rows_(rows),
-        firmware_(machine_, launch, id, launch.path) {
+        rows_(rows) {
     for (Pipe pipe : {Pipe::MTE2, Pipe::MTE3, Pipe::Fix}) port(pipe) = port_of(machine_, pipe);
   }
 
@@ -72,9 +71,13 @@ class OracleCore {
     if (!place) place = std::make_unique<Tokens>();
     return *place;
   }
+  Cross& cross() { return *board_.flags[task_]; }
 
   void enter();
-  void fetch();
+  void run(const Task* task);
+  void begin(std::uint32_t task);
+  void end(std::uint32_t task);
+  void fetch(const CodeRange& code);
   void fetch_block(std::uint32_t pc);
   void work(Time cycles);
   void block(Time until, Reason reason);
@@ -98,11 +101,12 @@ class OracleCore {
   Time start_;
   std::int64_t code_;
   int order_;
-  Cross& cross_;
+  Board& board_;
   Server& server_;
   Waiting& waiting_;
   OracleRows& rows_;
-  Firmware firmware_;
+  std::uint32_t task_ = 0;  // whose flags it counts
+  Time joined_ = kNever;    // its task
   std::array<OracleQueue, kPipes> queues_{};
   std::array<Port, kPipes> ports_{};
   std::map<std::tuple<Pipe, Pipe, std::uint8_t>, std::unique_ptr<Tokens>> tokens_{};

@@ -5,6 +5,7 @@
 #include <deque>
 #include <limits>
 #include <map>
+#include <memory>
 #include <systemc>
 #include <tuple>
 #include <vector>
@@ -85,11 +86,11 @@ struct Tokens {
   Time take(Waiting& waiting) { return take_range(waiting).last; }
 };
 
-/// Who told whom how often, between the cores of the launch.
+/// Who told whom how often, between the cores of a team.
 class Cross {
  public:
-  Cross(const Machine& machine, const Launch& launch, Waiting& waiting)
-      : machine_(machine), launch_(launch), waiting_(waiting) {}
+  Cross(const Machine& machine, const Team& team, Waiting& waiting)
+      : machine_(machine), team_(team), waiting_(waiting) {}
 
   void put(CoreId from, CrossMode mode, std::int64_t id, Time time) {
     sets_[{from, mode, id}].push_back(time);
@@ -101,9 +102,8 @@ class Cross {
       if (!waiting_.until(changed_)) return kNever;
     }
     Time time = kNever;
-    for (int i = 0; i < cores_of(source_kind(core, mode)); ++i) {
-      const CoreId source{source_kind(core, mode), i};
-      if (is_source(source, core, mode)) time = std::max(time, sets_[{source, mode, id}][number]);
+    for (const CoreId& source : sources(core, mode)) {
+      time = std::max(time, sets_[{source, mode, id}][number]);
     }
     return time;
   }
@@ -111,39 +111,72 @@ class Cross {
  private:
   using Key = std::tuple<CoreId, CrossMode, std::int64_t>;
 
-  [[nodiscard]] int cores_of(CoreKind kind) const {
-    return kind == CoreKind::Vector ? launch_.vector_cores : launch_.cube_cores;
-  }
-  static CoreKind source_kind(CoreId core, CrossMode mode) {
-    if (mode != CrossMode::Group) return core.kind;
-    return core.kind == CoreKind::Vector ? CoreKind::Cube : CoreKind::Vector;
-  }
   [[nodiscard]] int group_of(CoreId core) const {
     return core.kind == CoreKind::Vector ? core.index / std::max(1, machine_.cores.per_group)
                                          : core.index;
   }
-  [[nodiscard]] bool is_source(CoreId source, CoreId core, CrossMode mode) const {
-    if (mode == CrossMode::All) return true;
-    if (mode == CrossMode::Pair && core.kind != CoreKind::Vector) return false;
-    return group_of(source) == group_of(core);
+  [[nodiscard]] std::vector<CoreId> sources(CoreId core, CrossMode mode) const {
+    const bool vector = core.kind == CoreKind::Vector;
+    if (mode == CrossMode::Pair && !vector) return {};
+    const CoreKind kind = mode != CrossMode::Group ? core.kind
+                          : vector                 ? CoreKind::Cube
+                                                   : CoreKind::Vector;
+    std::vector<CoreId> found;
+    const CoreRange& cores = team_.of(kind);
+    for (int i = cores.first; i < cores.first + cores.count; ++i) {
+      const CoreId source{kind, i};
+      if (mode == CrossMode::All || group_of(source) == group_of(core)) found.push_back(source);
+    }
+    return found;
   }
   bool complete(CoreId core, CrossMode mode, std::int64_t id, std::size_t number) {
-    bool any = false;
-    for (int i = 0; i < cores_of(source_kind(core, mode)); ++i) {
-      const CoreId source{source_kind(core, mode), i};
-      if (!is_source(source, core, mode)) continue;
-      if (sets_[{source, mode, id}].size() <= number) return false;
-      any = true;
-    }
-    return any;
+    const std::vector<CoreId> from = sources(core, mode);
+    return !from.empty() && std::all_of(from.begin(), from.end(), [&](const CoreId& source) {
+      return sets_[{source, mode, id}].size() > number;
+    });
   }
 
   const Machine& machine_;
-  const Launch& launch_;
+  const Team team_;
   Waiting& waiting_;
   std::map<Key, std::vector<Time>> sets_{};
   std::map<Key, std::size_t> taken_{};
   sc_core::sc_event changed_{};
+};
+
+/// The end of a task: when the last of its cores has told.
+struct TaskEnd {
+  std::size_t cores = 0;
+  std::vector<Time> told{};
+  sc_core::sc_event changed{};
+
+  void put(Time time) {
+    told.push_back(time);
+    tell(changed);
+  }
+  Time when(Waiting& waiting) {
+    while (told.size() < cores) {
+      if (!waiting.until(changed)) return kNever;
+    }
+    return *std::max_element(told.begin(), told.end());
+  }
+};
+
+/// What the cores of a launch share: flags by task (without any: one), and the ends of tasks.
+struct Board {
+  Board(const Machine& machine, const Launch& launch, Waiting& waiting) {
+    const std::vector<Task>& tasks = launch.program->tasks;
+    for (const Task& task : tasks) {
+      flags.push_back(std::make_unique<Cross>(machine, task.team, waiting));
+      ends.push_back(std::make_unique<TaskEnd>());
+      ends.back()->cores = static_cast<std::size_t>(task.team.cores());
+    }
+    if (tasks.empty()) {
+      flags.push_back(std::make_unique<Cross>(machine, whole_team(launch), waiting));
+    }
+  }
+  std::vector<std::unique_ptr<Cross>> flags{};
+  std::vector<std::unique_ptr<TaskEnd>> ends{};
 };
 
 }  // namespace dvmsim::testing

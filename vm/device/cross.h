@@ -1,4 +1,4 @@
-// Flags between the cores of a launch, without time: who counts for whom in each mode.
+// Flags between the cores of a team, without time: who counts for whom in each mode.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace dvmsim {
 
-/// The cores of a launch are numbered: cube (or unified) cores first, then vector cores.
+/// The cores of a team are numbered: cube (or unified) cores first, then vector cores.
 class CrossFlags {
  public:
   struct Range {

@@ -27,6 +27,11 @@ struct Launch {
   bool follows = false;  // handed over together with the launch before it: no work of the host
 };
 
+/// All cores of a launch.
+[[nodiscard]] inline Team whole_team(const Launch& launch) {
+  return {{0, launch.cube_cores}, {0, launch.vector_cores}};
+}
+
 /// What one launch did. Times are device cycles since the device was made.
 struct LaunchReport {
   Fault fault{};

@@ -68,16 +68,49 @@ void HazardChecker::on_launch(const Launch& launch) {
   const int cores = launch.cube_cores + launch.vector_cores;
   cube_ = launch.cube_cores;
   store_ = std::make_unique<ClockStore>(cores);
-  cross_ = std::make_unique<CrossFlags>(machine_, launch.cube_cores, launch.vector_cores);
   cores_ = std::vector<Core>(static_cast<std::size_t>(cores));
-  for (Core& core : cores_) {
-    core.xsets.resize(static_cast<std::size_t>(CrossFlags::modes() * cross_->ids()));
-  }
+  teams_.clear();
+  for (const Task& task : launch.program->tasks) add_team(task.team, task.after);
+  if (teams_.empty()) add_team(whole_team(launch), {});
+  for (int i = 0; i < cores; ++i) cores_[static_cast<std::size_t>(i)].member = i;
   accesses_.clear();
   touches_.clear();
   owner_.clear();
   tokens_.clear();
   global_ = Shadow();
+}
+
+void HazardChecker::add_team(const Team& cores, const std::vector<std::uint32_t>& after) {
+  teams_.push_back({cores, CrossFlags(machine_, cores.cube.count, cores.vector.count), {}, after});
+  teams_.back().sets.assign(static_cast<std::size_t>(cores.cores()),
+                            std::vector<std::vector<Clock>>(static_cast<std::size_t>(
+                                CrossFlags::modes() * teams_.back().cross.ids())));
+}
+
+/// Its number in the launch.
+int HazardChecker::core_of(const TeamState& team, int member) const {
+  const int cubes = team.cores.cube.count;
+  return member < cubes ? team.cores.cube.first + member
+                        : cube_ + team.cores.vector.first + member - cubes;
+}
+
+void HazardChecker::on_task_begin(int core, std::uint32_t task) {
+  Core& c = cores_[static_cast<std::size_t>(core)];
+  const TeamState& team = teams_[task];
+  c.team = task;
+  c.member = 0;
+  while (core_of(team, c.member) != core) ++c.member;
+  Clock& clock = c.now[at(Pipe::Scalar)];
+  for (const std::uint32_t before : team.after) {
+    clock.remote = store_->merge(clock.remote, teams_[before].ended);
+  }
+}
+
+void HazardChecker::on_task_end(int core, std::uint32_t task) {
+  Core& c = cores_[static_cast<std::size_t>(core)];
+  for (const Pipe pipe : kAllPipes) on_drained(core, pipe);
+  const int known = store_->entry_of(core, c.now[at(Pipe::Scalar)]);
+  teams_[task].ended = store_->merge(teams_[task].ended, known);
 }
 
 void HazardChecker::on_issue(int core, const Command& command) {
@@ -134,16 +167,19 @@ void HazardChecker::learn_from_waits(int core, const Command& command, Clock& cl
 void HazardChecker::learn_from_cores(int core, const Command& command, Clock& clock) {
   const auto mode = static_cast<isa::CrossMode>(command.at(2));
   const int id = static_cast<int>(command.at(1));
-  const std::uint32_t number = cross_->taken(core, mode, id);
-  cross_->take(core, mode, id);
-  const CrossFlags::Range range = cross_->sources(core, mode);
-  const std::size_t which = static_cast<std::size_t>(static_cast<int>(mode) * cross_->ids() + id);
+  const Core& c = cores_[static_cast<std::size_t>(core)];
+  TeamState& team = teams_[c.team];
+  const std::uint32_t number = team.cross.taken(c.member, mode, id);
+  team.cross.take(c.member, mode, id);
+  const CrossFlags::Range range = team.cross.sources(c.member, mode);
+  const std::size_t which =
+      static_cast<std::size_t>(static_cast<int>(mode) * team.cross.ids() + id);
   const auto [token, is_new] =
-      tokens_.emplace(std::tuple(range.begin, range.end, static_cast<int>(which), number), 0);
+      tokens_.emplace(Token(c.team, range.begin, range.end, static_cast<int>(which), number), 0);
   if (is_new) {
     for (int source = range.begin; source < range.end; ++source) {
-      const auto& sets = cores_[static_cast<std::size_t>(source)].xsets[which];
-      const int known = store_->entry_of(source, sets[number]);
+      const auto& sets = team.sets[static_cast<std::size_t>(source)][which];
+      const int known = store_->entry_of(core_of(team, source), sets[number]);
       token->second = store_->merge(token->second, known);
     }
   }
@@ -161,8 +197,10 @@ void HazardChecker::tell(int core, const Command& command) {
   if (command.op != Op::xset) return;
   const auto mode = static_cast<isa::CrossMode>(command.at(2));
   const int id = static_cast<int>(command.at(1));
-  cross_->set(core, mode, id);
-  c.xsets[static_cast<std::size_t>(static_cast<int>(mode) * cross_->ids() + id)].push_back(told);
+  TeamState& team = teams_[c.team];
+  team.cross.set(c.member, mode, id);
+  const int which = static_cast<int>(mode) * team.cross.ids() + id;
+  team.sets[static_cast<std::size_t>(c.member)][static_cast<std::size_t>(which)].push_back(told);
 }
 
 void HazardChecker::touch_all(int core, const Command& command, const Clock& clock) {
@@ -289,18 +327,25 @@ void HazardChecker::on_end() {
         }
       }
     }
+  }
+  for (const TeamState& team : teams_) report_left_between(team);
+}
+
+void HazardChecker::report_left_between(const TeamState& team) {
+  for (int member = 0; member < team.cross.cores(); ++member) {
+    const std::string where = name_of_core(core_of(team, member)) + ": ";
     for (int mode = 0; mode < CrossFlags::modes(); ++mode) {
       const auto how = static_cast<isa::CrossMode>(mode);
-      const CrossFlags::Range from = cross_->sources(static_cast<int>(core), how);
-      for (int id = 0; id < cross_->ids(); ++id) {
-        const auto which = static_cast<std::size_t>(mode * cross_->ids() + id);
-        const std::size_t taken = cross_->taken(static_cast<int>(core), how, id);
+      const CrossFlags::Range from = team.cross.sources(member, how);
+      for (int id = 0; id < team.cross.ids(); ++id) {
+        const auto which = static_cast<std::size_t>(mode * team.cross.ids() + id);
+        const std::size_t taken = team.cross.taken(member, how, id);
         for (int source = from.begin; source < from.end; ++source) {
-          const std::size_t sets = cores_[static_cast<std::size_t>(source)].xsets[which].size();
+          const std::size_t sets = team.sets[static_cast<std::size_t>(source)][which].size();
           if (sets == taken) continue;
           report_left(where + "flag " + std::to_string(id) + " between cores was set " +
-                      std::to_string(sets) + " times by " + name_of_core(source) + " and taken " +
-                      std::to_string(taken) + " times");
+                      std::to_string(sets) + " times by " + name_of_core(core_of(team, source)) +
+                      " and taken " + std::to_string(taken) + " times");
         }
       }
     }

@@ -49,6 +49,8 @@ class HazardChecker : public OrderListener {
   void on_finish(int core, const isa::Command& command) override;
   void on_scalar(int core, const isa::Command& command) override;
   void on_drained(int core, Pipe pipe) override;
+  void on_task_begin(int core, std::uint32_t task) override;
+  void on_task_end(int core, std::uint32_t task) override;
   void on_end() override;
 
  private:
@@ -62,8 +64,17 @@ class HazardChecker : public OrderListener {
     std::array<std::uint32_t, kPipes> count{};  // commands so far
     std::array<std::deque<Clock>, kPipes> issued{};
     std::array<std::deque<Clock>, kPipes * kPipes * isa::kFlagIds> flags{};
-    std::vector<std::vector<Clock>> xsets{};  // by mode and id
+    std::size_t team = 0;  // in teams_
+    int member = 0;        // its number there
     std::array<Shadow, kSpaces> shadow{};
+  };
+  /// Cores that share flags, and what is known when they have ended their task.
+  struct TeamState {
+    Team cores{};
+    CrossFlags cross;
+    std::vector<std::vector<std::vector<Clock>>> sets{};  // by member, then mode and id
+    std::vector<std::uint32_t> after{};
+    int ended = 0;  // entry of the store
   };
   /// One access in the middle of being compared.
   struct Probe {
@@ -86,17 +97,21 @@ class HazardChecker : public OrderListener {
   void report_left(const std::string& text);
   [[nodiscard]] std::string describe(const Access& access) const;
   [[nodiscard]] std::string name_of_core(int core) const;
+  void add_team(const Team& cores, const std::vector<std::uint32_t>& after);
+  void report_left_between(const TeamState& team);
+  [[nodiscard]] int core_of(const TeamState& team, int member) const;
 
   Machine machine_;
   int cube_ = 0;
   std::unique_ptr<ClockStore> store_{};
-  std::unique_ptr<CrossFlags> cross_{};
+  std::vector<TeamState> teams_{};  // by task; of a launch without any: one
   std::vector<Core> cores_{};
   std::vector<Access> accesses_{};
   std::vector<Touch> touches_{};  // by number of the shadow's entries
   std::vector<std::uint32_t> owner_{};
   Shadow global_{};
-  std::map<std::tuple<int, int, int, std::uint32_t>, int> tokens_{};  // entry per token of a range
+  using Token = std::tuple<std::size_t, int, int, int, std::uint32_t>;
+  std::map<Token, int> tokens_{};  // entry per token of a range of a team
   std::set<std::tuple<Kind, std::uint32_t, std::uint32_t, bool>> seen_{};
   std::vector<Finding> findings_{};
 };

@@ -34,12 +34,26 @@ Interleaving::Interleaving(const Machine& machine, const Launch& launch, GlobalM
       global_(global),
       seed_(seed),
       state_(seed),
-      order_(order),
-      cross_(machine, launch.cube_cores, launch.vector_cores) {}
+      order_(order) {
+  for (const Task& task : launch.program->tasks) {
+    cross_.emplace_back(machine, task.team.cube.count, task.team.vector.count);
+    missing_.push_back(task.team.cores());
+  }
+  if (cross_.empty()) cross_.emplace_back(machine, launch.cube_cores, launch.vector_cores);
+}
 
 void Interleaving::add_core(CoreId id, CoreMemory& memory) {
-  cores_.push_back({id, static_cast<int>(cores_.size()), &memory,
-                    Firmware(machine_, launch_, id, launch_.path)});
+  Core core{id, static_cast<int>(cores_.size()), &memory};
+  const std::vector<Task>& tasks = launch_.program->tasks;
+  for (std::uint32_t i = 0; i < tasks.size(); ++i) {
+    if (tasks[i].team.has(id)) core.tasks.push_back(i);
+  }
+  if (tasks.empty()) {
+    core.member = core.number;
+    core.firmware.emplace(machine_, launch_, id, launch_.path);
+  }
+  core.halted = core.tasks.empty() && !tasks.empty();
+  cores_.push_back(std::move(core));
   for (Pipe pipe : kAllPipes) {
     if (pipe == Pipe::Scalar) continue;
     cores_.back().queues[static_cast<std::size_t>(pipe)].depth =
@@ -56,11 +70,14 @@ LaunchReport Interleaving::run() {
   return report_;
 }
 
+bool Interleaving::is_drained(const Core& core) {
+  return std::all_of(core.queues.begin(), core.queues.end(),
+                     [](const Queue& queue) { return queue.entries.empty(); });
+}
+
 bool Interleaving::over() const {
-  return std::all_of(cores_.begin(), cores_.end(), [](const Core& core) {
-    return core.halted && std::all_of(core.queues.begin(), core.queues.end(),
-                                      [](const Queue& queue) { return queue.entries.empty(); });
-  });
+  return std::all_of(cores_.begin(), cores_.end(),
+                     [](const Core& core) { return core.halted && is_drained(core); });
 }
 
 /// Each core as far as it gets; queues first, so that they stay short.
@@ -123,7 +140,8 @@ bool Interleaving::move(Core& core, Pipe pipe) {
 bool Interleaving::move_scalar(Core& core) {
   if (core.halted) return false;
   if (core.held) return finish_step(core);
-  const Step step = core.firmware.step();
+  if (!core.firmware) return begin_task(core);
+  const Step step = core.firmware->step();
   report_.instructions += step.instructions;
   report_.decode += step.scalar;
   core.waiting = step.kind;
@@ -131,6 +149,36 @@ bool Interleaving::move_scalar(Core& core) {
   core.command = *step.command;
   (void)finish_step(core);
   return true;
+}
+
+/// The next task of the core, if those that it comes after are over.
+bool Interleaving::begin_task(Core& core) {
+  const std::uint32_t number = core.tasks[core.task];
+  const Task& task = launch_.program->tasks[number];
+  for (const std::uint32_t before : task.after) {
+    if (missing_[before] > 0) return false;
+  }
+  core.team = number;
+  const CoreRange& cores = task.team.of(core.id.kind);
+  const bool vector = core.id.kind == CoreKind::Vector;
+  core.member = core.id.index - cores.first + (vector ? task.team.cube.count : 0);
+  core.firmware.emplace(machine_, launch_, core.id, launch_.path, &task);
+  if (core.task > 0) core.memory->poison();
+  if (order_ != nullptr) order_->on_task_begin(core.number, number);
+  return true;
+}
+
+/// It has halted and, in a task, drained.
+void Interleaving::end_program(Core& core) {
+  if (core.tasks.empty()) {
+    core.halted = true;
+    return;
+  }
+  const std::uint32_t number = core.tasks[core.task];
+  --missing_[number];
+  if (order_ != nullptr) order_->on_task_end(core.number, number);
+  core.firmware.reset();
+  core.halted = ++core.task == core.tasks.size();
 }
 
 bool Interleaving::finish_step(Core& core) {
@@ -149,10 +197,11 @@ bool Interleaving::finish_step(Core& core) {
       break;
     }
     case Step::Kind::Halt:
-      core.halted = true;
+      done = core.tasks.empty() || is_drained(core);
+      if (done) end_program(core);
       break;
     case Step::Kind::Fault:
-      report_.fault = core.firmware.fault();
+      report_.fault = core.firmware->fault();
       break;
   }
   core.held = !done;
@@ -186,7 +235,7 @@ bool Interleaving::act_on_scalar(Core& core) {
     if (fault) {
       fail(core, std::move(fault), command.pc);
     } else {
-      core.firmware.supply(value);
+      core.firmware->supply(value);
     }
   }
   if (order_ != nullptr) order_->on_scalar(core.number, command);
@@ -239,27 +288,38 @@ bool Interleaving::may_start(const Core& core, const Command& command) const {
     if (core.flags[flag(wait.pipe, command.pipe, wait.id)] < (twice ? 2u : 1u)) return false;
   }
   return command.op != Op::xwait ||
-         cross_.ready(core.number, cross_mode(command), cross_id(command));
+         cross_[core.team].ready(core.member, cross_mode(command), cross_id(command));
 }
 
 void Interleaving::take_flags(Core& core, const Command& command) {
   for (std::size_t i = 0; i < command.waits; ++i) {
     --core.flags[flag(command.wait[i].pipe, command.pipe, command.wait[i].id)];
   }
-  if (command.op == Op::xwait) cross_.take(core.number, cross_mode(command), cross_id(command));
+  if (command.op == Op::xwait)
+    cross_[core.team].take(core.member, cross_mode(command), cross_id(command));
 }
 
 void Interleaving::set_flags(Core& core, const Command& command) {
   for (std::size_t i = 0; i < command.sets; ++i) {
     ++core.flags[flag(command.pipe, command.set[i].pipe, command.set[i].id)];
   }
-  if (command.op == Op::xset) cross_.set(core.number, cross_mode(command), cross_id(command));
+  if (command.op == Op::xset)
+    cross_[core.team].set(core.member, cross_mode(command), cross_id(command));
 }
 
 void Interleaving::fail(const Core& core, Fault fault, std::uint32_t pc) {
   fault.core = core.id;
   fault.pc = pc;
   report_.fault = std::move(fault);
+}
+
+CoreId Interleaving::member(std::size_t team, int number) const {
+  const bool tasks = !launch_.program->tasks.empty();
+  const Team all = tasks ? launch_.program->tasks[team].team : whole_team(launch_);
+  if (number >= all.cube.count) {
+    return {CoreKind::Vector, all.vector.first + number - all.cube.count};
+  }
+  return {machine_.cores.unified ? CoreKind::Unified : CoreKind::Cube, all.cube.first + number};
 }
 
 std::string Interleaving::reason(const Core& core, const Command& command) const {
@@ -271,12 +331,10 @@ std::string Interleaving::reason(const Core& core, const Command& command) const
   }
   if (is_cross(command.op)) {
     text += "flag " + std::to_string(cross_id(command)) + " between cores, of";
-    const CrossFlags::Range from = cross_.sources(core.number, cross_mode(command));
+    const CrossFlags::Range from = cross_[core.team].sources(core.member, cross_mode(command));
     if (from.begin >= from.end) return text + " nobody in this launch";
-    const auto count = static_cast<int>(cores_.size());
-    for (int source = from.begin; source < std::min(from.end, count); ++source) {
-      const auto& other = cores_[static_cast<std::size_t>(source)];
-      text += (source == from.begin ? " " : ", ") + name_of_core(other.id);
+    for (int source = from.begin; source < from.end; ++source) {
+      text += (source == from.begin ? " " : ", ") + name_of_core(member(core.team, source));
     }
     return text;
   }
@@ -284,6 +342,11 @@ std::string Interleaving::reason(const Core& core, const Command& command) const
 }
 
 std::string Interleaving::scalar_reason(const Core& core) const {
+  if (!core.firmware || core.waiting == Step::Kind::Halt) {
+    const Task& task = launch_.program->tasks[core.tasks[core.task]];
+    const bool begun = core.firmware.has_value();
+    return "task '" + task.name + "' waits for " + (begun ? "its queues" : "earlier tasks");
+  }
   if (core.waiting == Step::Kind::Command && core.command.pipe != Pipe::Scalar) {
     return isa::print(core.command) + " (word " + std::to_string(core.command.pc) +
            ") waits for a place in the queue of " + std::string(name_of(core.command.pipe));

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,11 @@ class Interleaving {
     CoreId id{};
     int number = 0;
     CoreMemory* memory = nullptr;
-    Firmware firmware;
+    std::vector<std::uint32_t> tasks{};  // those it takes part in
+    std::size_t task = 0;                // of them
+    std::size_t team = 0;                // whose flags it counts
+    int member = 0;                      // its number there
+    std::optional<Firmware> firmware{};  // none: its task has not begun
     std::array<Queue, kPipes> queues{};
     std::array<std::uint32_t, kPipes * kPipes * isa::kFlagIds> flags{};  // [from][to][id]
     Step::Kind waiting = Step::Kind::Halt;  // what the scalar unit could not finish, if `held`
@@ -55,6 +60,8 @@ class Interleaving {
   /// Lets one unit (a queue, or the scalar unit as Pipe::Scalar) move; false if it cannot.
   bool move(Core& core, Pipe pipe);
   bool move_scalar(Core& core);
+  bool begin_task(Core& core);
+  void end_program(Core& core);
   bool finish_step(Core& core);
   bool issue(Core& core);
   bool act_on_scalar(Core& core);
@@ -71,9 +78,11 @@ class Interleaving {
         (static_cast<int>(from) * kPipes + static_cast<int>(to)) * isa::kFlagIds + id);
   }
 
+  [[nodiscard]] static bool is_drained(const Core& core);
   [[nodiscard]] bool over() const;
   void fail(const Core& core, Fault fault, std::uint32_t pc);
   [[nodiscard]] Fault deadlock() const;
+  [[nodiscard]] CoreId member(std::size_t team, int number) const;
   [[nodiscard]] std::string reason(const Core& core, const isa::Command& command) const;
   [[nodiscard]] std::string scalar_reason(const Core& core) const;
   std::uint64_t random();
@@ -83,7 +92,8 @@ class Interleaving {
   GlobalMemory& global_;
   std::uint64_t seed_, state_;
   OrderListener* order_;
-  CrossFlags cross_;
+  std::vector<CrossFlags> cross_{};  // by task; of a launch without any: one
+  std::vector<int> missing_{};       // by task: cores that have not ended it
   Atomics atomics_{};
   std::vector<Core> cores_{};
   LaunchReport report_{};

@@ -22,6 +22,10 @@ class OrderListener {
   virtual void on_scalar(int core, const isa::Command& command) = 0;
   /// The scalar unit saw the pipe drained.
   virtual void on_drained(int core, Pipe pipe) = 0;
+  /// The core begins a task of the launch: those it comes after are over.
+  virtual void on_task_begin(int, std::uint32_t) {}
+  /// The core has ended it: all its work is visible.
+  virtual void on_task_end(int, std::uint32_t) {}
   /// The launch ended without a fault.
   virtual void on_end() = 0;
 };

@@ -141,8 +141,13 @@ std::string misfit(const isa::Command& command, const RegisterLane& lane, std::i
 }
 
 Code::Code(const Machine& machine, std::span<const std::uint64_t> words, CoreKind kind,
-           CodePath path)
-    : machine_(&machine), words_(words), kind_(kind), path_(path), index_(words.size(), -1) {
+           CodePath path, std::uint32_t begin)
+    : machine_(&machine),
+      words_(words),
+      kind_(kind),
+      path_(path),
+      begin_(begin),
+      index_(words.size(), -1) {
   decoded_.reserve(std::min<std::size_t>(words.size() / 3 + 1, kReserved));
 }
 
@@ -156,11 +161,11 @@ Decoded* Code::decode(std::uint32_t pc) {
   isa::DecodeError error;
   const int words = isa::decode(words_, pc, inst, error);
   if (words == 0) {
-    refuse(pc, error.text);
+    refuse(begin_ + pc, error.text);
     return nullptr;
   }
   Decoded decoded;
-  decoded.command.pc = pc;
+  decoded.command.pc = begin_ + pc;
   decoded.next = pc + static_cast<std::uint32_t>(words);
   if (!fill(inst, words, decoded)) return nullptr;
   index_[pc] = static_cast<std::int32_t>(decoded_.size());

@@ -57,7 +57,10 @@ struct Decoded {
 
 class Code {
  public:
-  Code(const Machine& machine, std::span<const std::uint64_t> words, CoreKind kind, CodePath path);
+  /// `begin`: where the words stand in the program. Commands and messages count from there, all
+  /// else from the first word.
+  Code(const Machine& machine, std::span<const std::uint64_t> words, CoreKind kind, CodePath path,
+       std::uint32_t begin = 0);
 
   /// The instruction at a word, or nullptr: then problem() says why. Valid until the next at().
   [[nodiscard]] Decoded* at(std::uint32_t pc) {
@@ -83,6 +86,7 @@ class Code {
   std::span<const std::uint64_t> words_;
   CoreKind kind_;
   CodePath path_;
+  std::uint32_t begin_;
   std::vector<std::int32_t> index_{};
   std::vector<Decoded> decoded_{};
   std::vector<RegisterLane> lanes_{};

@@ -66,27 +66,42 @@ std::int64_t arithmetic(Op op, std::int64_t a, std::int64_t b) {
   DVMSIM_ASSERT(false, "every arithmetic instruction has a meaning");
 }
 
-std::span<const std::uint64_t> code_of(const Launch& launch, CoreKind kind) {
-  return launch.program->code(kind);
+/// What the core runs: a task's part of the launch, or all of it.
+struct Part {
+  Team team{};
+  std::span<const std::uint64_t> code{}, arguments{};
+  std::uint32_t begin = 0;  // of the code, in that of the program
+};
+
+Part part_of(const Launch& launch, CoreKind kind, const Task* task) {
+  const std::span<const std::uint64_t> code = launch.program->code(kind);
+  if (task == nullptr) {
+    return {{{0, launch.cube_cores}, {0, launch.vector_cores}}, code, launch.arguments, 0};
+  }
+  const CodeRange& own = task->code(kind);
+  return {task->team, code.subspan(own.begin, own.words),
+          std::span(launch.arguments).subspan(task->argument, task->arguments), own.begin};
 }
 
 }  // namespace
 
 struct Firmware::State {
-  State(const Machine& m, const Launch& l, CoreId c, CodePath path)
+  State(const Machine& m, const Part& p, CoreId c, CodePath path)
       : machine(m),
-        launch(l),
+        part(p),
         core(c),
         native(path == CodePath::Native),
-        code(m, code_of(l, c.kind), c.kind, path),
+        code(m, p.code, c.kind, path, p.begin),
         cache(path == CodePath::Native ? 0 : static_cast<std::size_t>(m.firmware.decode_cache),
               ~std::uint32_t{0}) {
     const bool vector = core.kind == CoreKind::Vector;
     const int ratio = std::max(1, machine.cores.per_group);
-    registers[isa::kCoreIndexReg] = core.index;
-    registers[isa::kCoreCountReg] = vector ? launch.vector_cores : launch.cube_cores;
-    registers[isa::kGroupReg] = vector ? core.index / ratio : core.index;
-    registers[isa::kMemberReg] = vector ? core.index % ratio : 0;
+    const CoreRange& cores = part.team.of(core.kind);
+    number = core.index - cores.first;
+    registers[isa::kCoreIndexReg] = number;
+    registers[isa::kCoreCountReg] = cores.count;
+    registers[isa::kGroupReg] = vector ? number / ratio : number;
+    registers[isa::kMemberReg] = vector ? number % ratio : 0;
   }
 
   Step run();
@@ -109,8 +124,9 @@ struct Firmware::State {
   void place_flags(Decoded& decoded) const;
 
   const Machine& machine;
-  const Launch& launch;
+  Part part;
   CoreId core;
+  int number = 0;  // in its team
   bool native;
   Code code;
   std::array<std::int64_t, isa::kRegisters> registers{};
@@ -132,8 +148,9 @@ struct Firmware::State {
   Fault fault{};
 };
 
-Firmware::Firmware(const Machine& machine, const Launch& launch, CoreId core, CodePath path)
-    : state_(std::make_unique<State>(machine, launch, core, path)) {}
+Firmware::Firmware(const Machine& machine, const Launch& launch, CoreId core, CodePath path,
+                   const Task* task)
+    : state_(std::make_unique<State>(machine, part_of(launch, core.kind, task), core, path)) {}
 Firmware::~Firmware() = default;
 Firmware::Firmware(Firmware&&) noexcept = default;
 
@@ -197,7 +214,7 @@ Step Firmware::State::deliver(Step::Kind kind, const isa::Command& command) {
 }
 
 Step Firmware::State::fail(FaultKind kind, std::string text) {
-  fault = {kind, core, pc, std::move(text)};
+  fault = {kind, core, part.begin + pc, std::move(text)};
   return deliver(Step::Kind::Fault, drain);
 }
 
@@ -349,13 +366,13 @@ void Firmware::State::place_flags(Decoded& decoded) const {
 
 bool Firmware::State::load_argument(const Decoded& decoded) {
   const std::int64_t index = decoded.command.at(1);
-  if (index < 0 || index >= static_cast<std::int64_t>(launch.arguments.size())) {
+  if (index < 0 || index >= static_cast<std::int64_t>(part.arguments.size())) {
     fail(FaultKind::OutOfBounds, "argument word " + std::to_string(index) + " of a launch with " +
-                                     std::to_string(launch.arguments.size()));
+                                     std::to_string(part.arguments.size()));
     return false;
   }
   registers[decoded.target_register] =
-      static_cast<std::int64_t>(launch.arguments[static_cast<std::size_t>(index)]);
+      static_cast<std::int64_t>(part.arguments[static_cast<std::size_t>(index)]);
   pc = decoded.next;
   return true;
 }
@@ -370,20 +387,20 @@ template <class Macro, class Arguments>
 bool Firmware::State::start_macro(Macro& macro, const Decoded& decoded) {
   const std::string name(isa::row_of(decoded.command.op).mnemonic);
   const std::int64_t index = decoded.command.at(1);
-  const auto words = static_cast<std::int64_t>(launch.arguments.size());
+  const auto words = static_cast<std::int64_t>(part.arguments.size());
   if (index < 0 || index > words - static_cast<std::int64_t>(sizeof(Arguments) / 8)) {
     fail(FaultKind::OutOfBounds, name + ": its arguments leave the argument block");
     return false;
   }
   Arguments arguments;
-  std::memcpy(static_cast<void*>(&arguments), launch.arguments.data() + index, sizeof arguments);
+  std::memcpy(static_cast<void*>(&arguments), part.arguments.data() + index, sizeof arguments);
   const DType type = decoded.command.dtype();
   const std::string problem = Macro::problem(machine, arguments, type);
   if (!problem.empty()) {
     fail(FaultKind::BadInstruction, name + ": " + problem);
     return false;
   }
-  macro.start(machine, arguments, type, core.index, launch.cube_cores, decoded.command.pc);
+  macro.start(machine, arguments, type, number, part.team.cube.count, decoded.command.pc);
   // The expansion takes its buffers as free: what came before must be over.
   drains_left = issued ? static_cast<int>(Macro::kPipes.size()) : 0;
   issued = true;

@@ -35,9 +35,10 @@ struct Step {
 
 class Firmware {
  public:
-  /// Runs the core kind's part of the launch's program; machine, launch and program outlive the
-  /// firmware. Native: the same commands at the scalar cost of compiled code.
-  Firmware(const Machine& machine, const Launch& launch, CoreId core, CodePath path);
+  /// Runs the core kind's part of the launch's program, or of one of its tasks; machine, launch and
+  /// program outlive the firmware. Native: the same commands at the scalar cost of compiled code.
+  Firmware(const Machine& machine, const Launch& launch, CoreId core, CodePath path,
+           const Task* task = nullptr);
   ~Firmware();
   Firmware(Firmware&&) noexcept;
 

@@ -10,6 +10,7 @@
 #include "vm/isa/codec.h"
 #include "vm/isa/line.h"
 #include "vm/isa/statement.h"
+#include "vm/isa/task_text.h"
 
 namespace dvmsim::isa {
 namespace {
@@ -59,10 +60,14 @@ class Assembler {
     if (what == ".launch") return launch(in);
     if (what == ".let") return let(in);
     if (what == ".arg") return argument(in);
+    if (what == ".task") {
+      program_.tasks.push_back(parse_task(in));
+      return;
+    }
     if (what == ".mark") return mark(in);
     if (what != ".cube" && what != ".vector") {
       in.fail(fmt::format(
-          "'{}' is no directive; use .program .launch .let .arg .cube .vector .mark", what));
+          "'{}' is no directive; use .program .launch .let .arg .task .cube .vector .mark", what));
     }
     in.expect(1, 1);
     end_section();
@@ -313,6 +318,7 @@ std::string disassemble(const Program& program) {
       fmt::format(".program {} machine={:#x}\n", quoted(program.name), program.machine);
   if (program.launch) text += print_launch(*program.launch);
   for (const Argument& argument : program.arguments) text += print_argument(argument);
+  for (const Task& task : program.tasks) text += print_task(task);
   const bool in_place = marks_fit(program, cube, vector);
   for (const DebugMark& mark : program.marks) {
     if (!in_place) text += print_mark(mark, false);

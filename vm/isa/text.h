@@ -6,6 +6,9 @@
 //   .let ROWS 16                              # a name for a number in all that follows
 //   .arg input x ROWS*256                     # or output, workspace, scalar; bytes of the buffer
 //   .arg scalar n 0 value=12                  # ... and what a launch of its own passes
+//   .task "first" vector=0+40@0+8 args=0+3    # a task: begin and words of its code, first core and
+//                                             # cores, first argument and arguments,
+//   .task "next" cube=0+9@0+4 args=3+2 after=0  # and the tasks (0, 1, ...) it comes after
 //   .cube                                     # what follows is code of the cube cores
 //   .vector                                   # ... of the vector cores
 //   .mark tile rows                           # or operator; marks the next instruction

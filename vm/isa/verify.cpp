@@ -1,14 +1,18 @@
 #include "vm/isa/verify.h"
 
 #include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <set>
 
 #include "vm/base/error.h"
 #include "vm/isa/conv.h"
 #include "vm/isa/flow.h"
 #include "vm/isa/footprint.h"
 #include "vm/isa/matmul.h"
+#include "vm/isa/task_table.h"
 
 namespace dvmsim::isa {
 namespace {
@@ -261,9 +265,31 @@ void verify(const Program& program, CoreKind kind, const Machine& machine,
   if (flow.sound() && findings.size() == before) check_flags(flow, machine);
 }
 
+/// Each task as a program of its own; those that share code and arguments alike once.
+std::vector<Finding> verify_tasks(const Program& program, const Machine& machine) {
+  if (const std::string problem = problem_of_tasks(program, machine); !problem.empty()) {
+    return {{CoreKind::Cube, 0, problem}};
+  }
+  std::vector<Finding> findings;
+  std::set<std::array<std::uint32_t, 5>> seen;
+  for (const Task& task : program.tasks) {
+    if (!seen.insert({task.cube.begin, task.cube.words, task.vector.begin, task.vector.words,
+                      task.arguments})
+             .second) {
+      continue;
+    }
+    for (Finding& finding : isa::verify(alone(program, task), machine)) {
+      finding.offset += task.code(finding.core).begin;
+      findings.push_back(std::move(finding));
+    }
+  }
+  return findings;
+}
+
 }  // namespace
 
 std::vector<Finding> verify(const Program& program, const Machine& machine) {
+  if (!program.tasks.empty()) return verify_tasks(program, machine);
   std::vector<Finding> findings;
   if (machine.cores.unified) {
     verify(program, CoreKind::Unified, machine, findings);

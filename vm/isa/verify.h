@@ -11,7 +11,7 @@
 // taken as they are written, so that it holds for each turn of a rotation; no wait comes before, in
 // program order, its set does; none is set more often than a counter holds; at halt all are back at
 // zero. Flags between cores are not balanced here: their counts meet only across programs of a
-// launch.
+// launch. Of a task table: task_table.h, and each task as a program of its own.
 #pragma once
 
 #include <cstdint>

@@ -104,6 +104,7 @@ struct Traffic {
   Place place{};
   Bytes bytes{};
   Cycles begin{}, end{};
+  int core = 0;  // who asked: cube (or unified) cores first, then vector cores
 };
 
 /// A flag token: set by one row, consumed by another (or the same core's scalar).
@@ -114,6 +115,18 @@ struct FlagEdge {
 };
 
 class Program;
+struct Task;
+
+/// Of a core in a task of the launch: it turns to it, all before it is known to be over, and all
+/// the core's work in it is visible. A core's spans and commands in between belong to the task.
+struct TaskMark {
+  enum class What : std::uint8_t { Begin, Ready, End };
+  What what = What::Begin;
+  CoreId core{};
+  std::uint32_t number = 0;  // in the table
+  const Task* task = nullptr;
+  Cycles at{};
+};
 
 /// A listener. Every function has an empty default; order is guaranteed per row only.
 class Probe {
@@ -126,6 +139,7 @@ class Probe {
   virtual void on_traffic(const Traffic&) {}
   virtual void on_flag(const FlagEdge&) {}
   virtual void on_issue(const Issue&) {}
+  virtual void on_task(const TaskMark&) {}
 };
 
 /// Listeners in order; empty costs one branch.

@@ -7,11 +7,33 @@ namespace dvmsim {
 
 // The file, little-endian:
 //   magic 4 | version 2 | zero 2 | table hash 8 | machine hash 8 |
-//   words of cube code 4 | of vector code 4 | arguments 4 | marks 4 | name |
+//   words of cube code 4 | of vector code 4 | arguments 4 | marks 4 | tasks 4 | name |
 //   cube code | vector code | arguments: kind 1, has value 1, bytes 8, value 8, name |
 //   marks: kind 1, core 1, pc 4, name | has launch 1, path 1, cube cores 2, vector cores 2 |
+//   tasks: code of cube cores and of vector cores (begin 4, words 4), cores of each (first 2, count
+//     2), argument 4, arguments 4, name, number of tasks before it 4, each 4 |
 //   checksum 8 over all before it
 // A name is its length in 4 bytes and its characters.
+
+namespace {
+
+void write_task(const Task& task, ByteWriter& out) {
+  for (const CodeRange& code : {task.cube, task.vector}) {
+    out.number(code.begin, 4);
+    out.number(code.words, 4);
+  }
+  for (const CoreRange& cores : {task.team.cube, task.team.vector}) {
+    out.number(static_cast<std::uint64_t>(cores.first), 2);
+    out.number(static_cast<std::uint64_t>(cores.count), 2);
+  }
+  out.number(task.argument, 4);
+  out.number(task.arguments, 4);
+  out.text(task.name);
+  out.count(task.after.size());
+  for (const std::uint32_t before : task.after) out.number(before, 4);
+}
+
+}  // namespace
 
 std::vector<std::uint8_t> save(const Program& program) {
   ByteWriter out;
@@ -20,8 +42,9 @@ std::vector<std::uint8_t> save(const Program& program) {
   out.number(0, 2);
   out.number(isa::table_hash(), 8);
   out.number(program.machine, 8);
-  for (const std::size_t size : {program.cube.size(), program.vector.size(),
-                                 program.arguments.size(), program.marks.size()}) {
+  for (const std::size_t size :
+       {program.cube.size(), program.vector.size(), program.arguments.size(), program.marks.size(),
+        program.tasks.size()}) {
     out.count(size);
   }
   out.text(program.name);
@@ -45,6 +68,7 @@ std::vector<std::uint8_t> save(const Program& program) {
   out.number(static_cast<std::uint64_t>(launch.path), 1);
   out.number(static_cast<std::uint64_t>(launch.cube), 2);
   out.number(static_cast<std::uint64_t>(launch.vector), 2);
+  for (const Task& task : program.tasks) write_task(task, out);
   return out.finish();
 }
 
@@ -74,6 +98,28 @@ std::optional<LaunchForm> read_launch(ByteReader& in) {
   return launched ? std::optional(form) : std::nullopt;
 }
 
+/// Whether it fits the program, isa::verify says.
+Task read_task(ByteReader& in, std::uint64_t number) {
+  Task task;
+  for (CodeRange* code : {&task.cube, &task.vector}) {
+    code->begin = static_cast<std::uint32_t>(in.number(4));
+    code->words = static_cast<std::uint32_t>(in.number(4));
+  }
+  for (CoreRange* cores : {&task.team.cube, &task.team.vector}) {
+    cores->first = static_cast<int>(in.number(2));
+    cores->count = static_cast<int>(in.number(2));
+  }
+  task.argument = static_cast<std::uint32_t>(in.number(4));
+  task.arguments = static_cast<std::uint32_t>(in.number(4));
+  task.name = in.text();
+  const std::uint64_t before = in.number(4);
+  if (before > number) in.fail("a task comes after more tasks than there are before it");
+  for (std::uint64_t i = 0; i < before; ++i) {
+    task.after.push_back(static_cast<std::uint32_t>(in.below(number, 4, "earlier task")));
+  }
+  return task;
+}
+
 }  // namespace
 
 Program load_program(std::span<const std::uint8_t> bytes, const std::string& where) {
@@ -86,7 +132,7 @@ Program load_program(std::span<const std::uint8_t> bytes, const std::string& whe
   Program program;
   program.machine = in.number(8);
   const std::uint64_t cube = in.number(4), vector = in.number(4);
-  const std::uint64_t arguments = in.number(4), marks = in.number(4);
+  const std::uint64_t arguments = in.number(4), marks = in.number(4), tasks = in.number(4);
   program.name = in.text();
   program.cube = in.code(cube);
   program.vector = in.code(vector);
@@ -102,7 +148,8 @@ Program load_program(std::span<const std::uint8_t> bytes, const std::string& whe
     program.marks.push_back(std::move(mark));
   }
   program.launch = read_launch(in);
-  if (in.left() != 8) in.fail("bytes after the launch");
+  for (std::uint64_t i = 0; i < tasks; ++i) program.tasks.push_back(read_task(in, i));
+  if (in.left() != 8) in.fail("bytes after the tasks");
   return program;
 }
 

@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "vm/base/space.h"
+#include "vm/program/task.h"
 
 namespace dvmsim {
 
 inline constexpr std::uint32_t kProgramMagic = 0x4d564431;  // "1DVM"
-inline constexpr std::uint16_t kProgramVersion = 2;
+inline constexpr std::uint16_t kProgramVersion = 3;
 
 /// How a program is brought to the cores and run.
 enum class CodePath : std::uint8_t { Bytecode, Native };
@@ -56,13 +57,14 @@ class Program {
   std::vector<Argument> arguments{};    // words 0.. of the argument block
   std::vector<DebugMark> marks{};
   std::optional<LaunchForm> launch{};
+  std::vector<Task> tasks{};  // none: the whole code is one, and every core runs it
 
   [[nodiscard]] std::span<const std::uint64_t> code(CoreKind kind) const {
     return kind == CoreKind::Vector ? std::span<const std::uint64_t>(vector)
                                     : std::span<const std::uint64_t>(cube);
   }
   [[nodiscard]] std::int64_t bytes() const {
-    return static_cast<std::int64_t>(8 * (cube.size() + vector.size()));
+    return static_cast<std::int64_t>(8 * (cube.size() + vector.size())) + table_bytes(tasks);
   }
   friend bool operator==(const Program&, const Program&) = default;
 };

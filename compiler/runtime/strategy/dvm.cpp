@@ -1,14 +1,29 @@
+#include <algorithm>
+
 #include "compiler/runtime/strategy/strategy.h"
 
 namespace dvmsim {
 
+namespace {
+
+/// Those that share code are encoded one by one, and found to be alike.
+std::int64_t words_of(const std::vector<Task>& tasks) {
+  std::int64_t words = 0;
+  for (const Task& task : tasks) words += std::int64_t{task.cube.words} + task.vector.words;
+  return words;
+}
+
+}  // namespace
+
 HostCharge encode_launch(const HostFacts& facts) {
   const auto& host = facts.machine.host;
-  const auto words =
-      static_cast<std::int64_t>(facts.program->cube.size() + facts.program->vector.size());
-  const std::int64_t launches = facts.work.groups > 0 ? facts.work.groups : 1;
-  return {HostWork::Encode,
-          Picoseconds(host.word.count() * words + host.tile.count() * facts.work.tiles / launches)};
+  const Program& program = *facts.program;
+  auto words = static_cast<std::int64_t>(program.cube.size() + program.vector.size());
+  if (!program.tasks.empty()) words = words_of(program.tasks);
+  const auto tasks = std::max<std::int64_t>(1, static_cast<std::int64_t>(program.tasks.size()));
+  const std::int64_t all = std::max(tasks, facts.work.groups);
+  const std::int64_t tiles = facts.work.tiles * tasks / all;
+  return {HostWork::Encode, Picoseconds(host.word.count() * words + host.tile.count() * tiles)};
 }
 
 const Strategy kDvm = {.name = "dvm", .before_launch = encode_launch};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/random_program.h"
+#include "tests/support/random_table.h"
 #include "tests/vm/device/flags.h"
 #include "vm/device/hazard.h"
 #include "vm/device/reference.h"
@@ -38,9 +39,12 @@ Machine small_machine() {
   return machine;
 }
 
-void agree(std::uint64_t program_seed, const RandomOptions& options) {
+void agree(std::uint64_t program_seed, const RandomOptions& options,
+           RandomProgram (*make)(const Machine&, std::uint64_t,
+                                 const RandomOptions&) = random_program) {
   const Machine machine = small_machine();
-  const RandomProgram program = random_program(machine, program_seed, options);
+  const RandomProgram program = make(machine, program_seed, options);
+  ASSERT_TRUE(isa::verify(program.program, machine).empty()) << "program " << program_seed;
   const Outcome first = run(program, machine, 0);
   ASSERT_FALSE(first.fault) << "program " << program_seed << ": " << first.fault.text;
   for (std::uint64_t seed : {0, 1, 2, 3, 4}) {
@@ -61,6 +65,12 @@ TEST(RandomProgram, means_the_same_when_it_reads_device_data) {
   options.device_data = true;
   options.blocks = 10;
   for (std::uint64_t seed = 100; seed <= 130; ++seed) agree(seed, options);
+}
+
+TEST(RandomTable, means_the_same_in_every_order) {
+  RandomOptions options;
+  options.blocks = 3;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) agree(seed, options, random_table);
 }
 
 TEST(RandomProgram, means_the_same_on_one_kind_of_core) {
