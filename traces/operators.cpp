@@ -22,7 +22,7 @@ OperatorSum::Unit& unit_of(OperatorSum& sum, UnitId id) {
 void Operators::on_launch_begin(const LaunchMark& /*mark*/, const Program& program) {
   launch_.bytes = {};
   has_tasks_ = !program.tasks.empty();
-  at_.assign(at_.size(), nullptr);
+  at_.assign(at_.size(), {});
 }
 
 /// Cube (or unified) cores first, then vector cores.
@@ -30,9 +30,9 @@ std::size_t Operators::number_of(const CoreId& core, int cubes) {
   return static_cast<std::size_t>(core.index + (core.kind == CoreKind::Vector ? cubes : 0));
 }
 
-Operators::Part* Operators::part_of(std::size_t core) {
-  if (!has_tasks_) return &launch_;
-  return core < at_.size() ? at_[core] : nullptr;
+Operators::Place Operators::place_of(std::size_t core) {
+  if (!has_tasks_) return {&launch_, Cycles(0)};
+  return core < at_.size() ? at_[core] : Place{};
 }
 
 void Operators::on_task(const TaskMark& mark) {
@@ -46,17 +46,17 @@ void Operators::on_task(const TaskMark& mark) {
       part->begin = mark.at;
     }
     part->begin = std::min(part->begin, mark.at);
-    at_[core] = part.get();
+    at_[core] = {part.get(), mark.at};
   } else if (mark.what == TaskMark::What::End) {
     part->end = std::max(part->end, mark.at);
-    at_[core] = nullptr;
+    at_[core] = {};
   }
 }
 
 void Operators::on_span(const Span& span) {
   if (!has_pipe(span.row.core.kind, span.row.pipe)) return;
-  Part* const part = part_of(number_of(span.row.core, cubes_));
-  if (part == nullptr) return;
+  const auto [part, since] = place_of(number_of(span.row.core, cubes_));
+  if (part == nullptr || span.end <= since) return;
   const auto kind = static_cast<std::size_t>(span.row.core.kind);
   Row& row = part->rows[kind][static_cast<std::size_t>(span.row.pipe)];
   const auto core = static_cast<std::size_t>(span.row.core.index);
@@ -65,7 +65,7 @@ void Operators::on_span(const Span& span) {
     row.cores[core] = true;
     ++row.count;
   }
-  const std::int64_t cycles = (span.end - span.begin).count();
+  const std::int64_t cycles = (span.end - std::max(span.begin, since)).count();
   row.reasons[static_cast<std::size_t>(span.reason)] += cycles;
   if (span.command == nullptr || span.reason != Reason::Work) return;
   OperatorSum::Instruction& sum = row.instructions[static_cast<std::size_t>(span.command->op)];
@@ -75,7 +75,7 @@ void Operators::on_span(const Span& span) {
 }
 
 void Operators::on_traffic(const Traffic& traffic) {
-  Part* const part = part_of(static_cast<std::size_t>(traffic.core));
+  Part* const part = place_of(static_cast<std::size_t>(traffic.core)).part;
   Part& to = part == nullptr ? launch_ : *part;
   to.bytes[static_cast<std::size_t>(traffic.place)] += traffic.bytes.count();
 }

@@ -12,6 +12,7 @@
 
 #include "traces/stats.h"
 #include "traces/units.h"
+#include "vm/machine/machine.h"
 
 namespace dvmsim {
 
@@ -69,15 +70,19 @@ class Operators final : public Probe {
   };
   void add(Part& part, std::string_view label, std::int64_t cycles);
   static void fold(Row& row, OperatorSum::Unit& unit, std::int64_t cycles);
-  /// Where the core is; null: in a launch of tasks, but in none of them.
-  [[nodiscard]] Part* part_of(std::size_t core);
+  /// Where a core is. No part: in a launch of tasks, but in none of them.
+  struct Place {
+    Part* part = nullptr;
+    Cycles since{};  // a queue tells of its waiting before that when it works again
+  };
+  [[nodiscard]] Place place_of(std::size_t core);
   [[nodiscard]] static std::size_t number_of(const CoreId& core, int cubes);
 
   int cubes_;
   Part launch_{};                                           // of one without tasks
   std::map<std::uint32_t, std::unique_ptr<Part>> tasks_{};  // of one with, by number
   bool has_tasks_ = false;
-  std::vector<Part*> at_{};  // by core, cube cores first
+  std::vector<Place> at_{};  // by core, cube cores first
   std::vector<OperatorSum> sums_{};
   std::map<std::string, std::size_t, std::less<>> known_{};
 };

@@ -74,6 +74,12 @@ class Replay final : public Probe {
     [[nodiscard]] Queue& queue(Pipe pipe) { return queues[static_cast<std::size_t>(pipe)]; }
   };
 
+  /// For whom a program works: a launch, or a task of it.
+  struct Label {
+    std::uint32_t name = 0;
+    std::array<std::vector<std::uint32_t>, 2> operators{};  // names of the maps', once asked for
+  };
+
   [[nodiscard]] Moment submission_of(const LaunchMark& mark) const;
   Core& core_of(const CoreId& id);
   void begin(Core& core, Cycles start);
@@ -117,11 +123,6 @@ class Replay final : public Probe {
   std::vector<Moment> ends_{};  // of all launches
   bool dispatched_ = false;
   std::array<CodeMap, 2> maps_{};  // of the launch: cube, vector
-  /// For whom a program works: a launch, or a task of it.
-  struct Label {
-    std::uint32_t name = 0;
-    std::array<std::vector<std::uint32_t>, 2> operators{};  // names of the maps', once asked for
-  };
   std::vector<Label> labels_{};  // by task
   std::vector<std::string> operators_{};
   std::map<std::string, std::uint32_t> known_{};

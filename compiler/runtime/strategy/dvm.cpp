@@ -22,8 +22,8 @@ HostCharge encode_launch(const HostFacts& facts) {
   if (!program.tasks.empty()) words = words_of(program.tasks);
   const auto tasks = std::max<std::int64_t>(1, static_cast<std::int64_t>(program.tasks.size()));
   const std::int64_t all = std::max(tasks, facts.work.groups);
-  const std::int64_t tiles = facts.work.tiles * tasks / all;
-  return {HostWork::Encode, Picoseconds(host.word.count() * words + host.tile.count() * tiles)};
+  const std::int64_t tiling = host.tile.count() * facts.work.tiles * tasks / all;
+  return {HostWork::Encode, Picoseconds(host.word.count() * words + tiling)};
 }
 
 const Strategy kDvm = {.name = "dvm", .before_launch = encode_launch};
