@@ -100,6 +100,19 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
   }
 }
 
+/// Memory, and which launches become one.
+void ModuleCompiler::link() {
+  const bool all = options_.features.has(Feature::OneLaunch);
+  const bool links = all || options_.features.has(Feature::Stack);
+  if (!links || options_.path != CodePath::Bytecode || module_.steps.size() < 2) {
+    plan_memory(module_);
+    return;
+  }
+  const StepOrder order(module_);
+  plan_memory(module_, &order);
+  link_tasks(module_, machine_, order, all ? Linking::All : Linking::Stack);
+}
+
 VectorMeasure ModuleCompiler::measure() const {
   return [cost = CostModel(machine_)](const VectorKernel& kernel, std::span<const KernelStep> steps,
                                       const VectorSchedule& schedule) {

@@ -11,13 +11,20 @@ std::int64_t padded(std::int64_t bytes) {
   return (bytes + kAlign - 1) / kAlign * kAlign;
 }
 
-/// From the first step that touches a tensor to the last.
-struct Life {
-  int first = -1, last = -1;
-  [[nodiscard]] bool meets(const Life& other) const {
-    return first <= other.last && other.first <= last;
-  }
-};
+/// The steps that touch a tensor, ascending.
+using Life = std::vector<int>;
+
+bool comes_before(const Life& a, const Life& b, const StepOrder* order) {
+  if (order == nullptr) return a.back() < b.front();
+  return std::all_of(a.begin(), a.end(), [&](int first) {
+    return std::all_of(b.begin(), b.end(),
+                       [&](int second) { return first < second && order->before(first, second); });
+  });
+}
+
+bool meet(const Life& a, const Life& b, const StepOrder* order) {
+  return !comes_before(a, b, order) && !comes_before(b, a, order);
+}
 
 /// Numbers the steps in the order of the plan, one arm of a branch after the other: what is used in
 /// one arm only may lie where the other arm has its own.
@@ -26,8 +33,7 @@ void follow(const std::vector<ModuleStep>& steps, int& now, std::vector<Life>& l
     ++now;
     const auto mark = [&](int tensor) {
       Life& life = lives[static_cast<std::size_t>(tensor)];
-      if (life.first < 0) life.first = now;
-      life.last = now;
+      if (life.empty() || life.back() != now) life.push_back(now);
     };
     if (step.kind == ModuleStep::Kind::Branch) mark(step.condition);
     for (const ModuleArgument& argument : step.arguments) {
@@ -56,31 +62,31 @@ std::int64_t best_fit(const std::vector<std::pair<std::int64_t, std::int64_t>>& 
 
 }  // namespace
 
-void plan_memory(Module& module) {
+void plan_memory(Module& module, const StepOrder* order) {
   std::vector<Life> lives(module.tensors.size());
   int now = -1;
   follow(module.steps, now, lives);
   module.constant_bytes = module.workspace_bytes = 0;
-  std::vector<std::size_t> order;
+  std::vector<std::size_t> by_size;
   for (std::size_t i = 0; i < module.tensors.size(); ++i) {
     ModuleTensor& tensor = module.tensors[i];
     if (tensor.kind == ModuleTensor::Kind::Constant) {
       tensor.offset = module.constant_bytes;
       module.constant_bytes += padded(tensor.bytes);
     }
-    if (tensor.kind == ModuleTensor::Kind::Workspace && lives[i].first >= 0) order.push_back(i);
+    if (tensor.kind == ModuleTensor::Kind::Workspace && !lives[i].empty()) by_size.push_back(i);
   }
   // The large ones first: the small ones fit between them.
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+  std::stable_sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) {
     return module.tensors[a].bytes > module.tensors[b].bytes;
   });
   std::vector<std::size_t> placed;  // by offset
-  for (std::size_t i : order) {
+  for (std::size_t i : by_size) {
     ModuleTensor& tensor = module.tensors[i];
     std::vector<std::pair<std::int64_t, std::int64_t>> taken;
     for (std::size_t other : placed) {
       const ModuleTensor& there = module.tensors[other];
-      if (lives[i].meets(lives[other])) {
+      if (meet(lives[i], lives[other], order)) {
         taken.emplace_back(there.offset, there.offset + padded(there.bytes));
       }
     }

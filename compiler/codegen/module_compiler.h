@@ -46,8 +46,7 @@ class ModuleCompiler {
     compile_graph(scope, planned);
     name_outputs(scope);
     module_.output_names = graph.output_names;
-    plan_memory(module_);
-    if (options_.features.has(Feature::OneLaunch)) link_tasks(module_, machine_);
+    link();
     work_.launches += launches_of(module_.steps);
     return std::move(module_);
   }
@@ -202,6 +201,7 @@ class ModuleCompiler {
   void multiply_in_steps(const MatmulSpec& spec, std::int64_t step, const std::string& label,
                          const ProductOperands& operands, ModuleArgument c);
   void name_outputs(Scope& scope);
+  void link();
 
   const Machine& machine_;
   const CompileOptions& options_;

@@ -13,10 +13,6 @@ std::int64_t free_at(const Busy& busy, const CoreRange& cores) {
   return cores.count == 0 ? 0 : *std::max_element(first, first + cores.count);
 }
 
-void occupy(Busy& busy, const CoreRange& cores, std::int64_t until) {
-  std::fill_n(busy.begin() + cores.first, cores.count, until);
-}
-
 /// Its bytes through the ports of its cores, and what every task pays.
 std::int64_t cycles_of(const Module& module, const Machine& machine, const ModuleStep& step) {
   std::int64_t bytes = 0;
@@ -31,41 +27,69 @@ std::int64_t cycles_of(const Module& module, const Machine& machine, const Modul
   return fixed.count() + machine.mte2.gm_to_ub.cycles_for(Bytes(bytes / cores)).count();
 }
 
+/// When the cores of a machine are free.
+class Cores {
+ public:
+  explicit Cores(const Machine& machine)
+      : ratio_(std::max(1, machine.cores.per_group)),
+        cube_(static_cast<std::size_t>(machine.cores.cube)),
+        vector_(static_cast<std::size_t>(machine.cores.unified ? 0 : machine.cores.vector)) {}
+
+  struct Choice {
+    Team team{};
+    std::int64_t begin = -1;
+  };
+  /// The team that can begin earliest, not before `ready`; the first of those.
+  [[nodiscard]] Choice earliest(const ModuleStep& step, std::int64_t ready) const {
+    Choice best;
+    for (int group = 0; best.begin != ready; ++group) {
+      const Team team{{step.cube_cores > 0 ? group : 0, step.cube_cores},
+                      {step.vector_cores > 0 ? group * ratio_ : 0, step.vector_cores}};
+      const bool there = team.cube.end() <= static_cast<int>(cube_.size()) &&
+                         team.vector.end() <= static_cast<int>(vector_.size());
+      if (!there) break;
+      const std::int64_t begin =
+          std::max({ready, free_at(cube_, team.cube), free_at(vector_, team.vector)});
+      if (best.begin < 0 || begin < best.begin) best = {team, begin};
+    }
+    return best;
+  }
+  void occupy(const Team& team, std::int64_t until) {
+    std::fill_n(cube_.begin() + team.cube.first, team.cube.count, until);
+    std::fill_n(vector_.begin() + team.vector.first, team.vector.count, until);
+  }
+
+ private:
+  int ratio_;
+  Busy cube_, vector_;
+};
+
 }  // namespace
 
 std::vector<Team> place_tasks(const Module& module, const Machine& machine,
                               std::span<const ModuleStep> steps,
                               std::span<const std::vector<std::uint32_t>> after) {
-  const int ratio = std::max(1, machine.cores.per_group);
-  const int vectors = machine.cores.unified ? 0 : machine.cores.vector;
-  Busy cube(static_cast<std::size_t>(machine.cores.cube)),
-      vector(static_cast<std::size_t>(vectors));
+  Cores cores(machine);
   std::vector<std::int64_t> ends;
   std::vector<Team> teams;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const ModuleStep& step = steps[i];
     std::int64_t ready = 0;
     for (const std::uint32_t before : after[i]) ready = std::max(ready, ends[before]);
-    Team best;
-    std::int64_t begin = -1;
-    for (int group = 0;; ++group) {
-      const Team team{{step.cube_cores > 0 ? group : 0, step.cube_cores},
-                      {step.vector_cores > 0 ? group * ratio : 0, step.vector_cores}};
-      if (team.cube.end() > machine.cores.cube || team.vector.end() > vectors) break;
-      const std::int64_t at =
-          std::max({ready, free_at(cube, team.cube), free_at(vector, team.vector)});
-      if (begin >= 0 && at >= begin) continue;
-      begin = at;
-      best = team;
-      if (at == ready) break;
-    }
-    const std::int64_t end = begin + cycles_of(module, machine, step);
-    occupy(cube, best.cube, end);
-    occupy(vector, best.vector, end);
-    ends.push_back(end);
-    teams.push_back(best);
+    const Cores::Choice choice = cores.earliest(steps[i], ready);
+    ends.push_back(choice.begin + cycles_of(module, machine, steps[i]));
+    cores.occupy(choice.team, ends.back());
+    teams.push_back(choice.team);
   }
   return teams;
+}
+
+std::optional<Team> place_beside(const Machine& machine, const ModuleStep& step,
+                                 std::span<const Team> taken) {
+  Cores cores(machine);
+  for (const Team& team : taken) cores.occupy(team, 1);
+  const Cores::Choice choice = cores.earliest(step, 0);
+  if (choice.begin != 0) return std::nullopt;
+  return choice.team;
 }
 
 }  // namespace dvmsim

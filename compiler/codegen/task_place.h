@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,5 +17,9 @@ namespace dvmsim {
 [[nodiscard]] std::vector<Team> place_tasks(const Module& module, const Machine& machine,
                                             std::span<const ModuleStep> steps,
                                             std::span<const std::vector<std::uint32_t>> after);
+
+/// A team for the step on cores that none of `taken` has; nothing if there are too few.
+[[nodiscard]] std::optional<Team> place_beside(const Machine& machine, const ModuleStep& step,
+                                               std::span<const Team> taken);
 
 }  // namespace dvmsim

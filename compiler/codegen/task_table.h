@@ -1,13 +1,23 @@
 // Launches that follow one another become tasks of one launch: what each comes after is derived
-// from what it reads and writes, and its cores are chosen so that it can begin early.
+// from what it reads and writes (step_order.h), and its cores are chosen so that it can begin
+// early.
 #pragma once
 
+#include <cstdint>
+
+#include "compiler/codegen/step_order.h"
 #include "compiler/runtime/module.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
 
-/// Of a module whose memory is planned. Programs that only tasks use become part of their table.
-void link_tasks(Module& module, const Machine& machine);
+enum class Linking : std::uint8_t {
+  Stack,  // kernels that need no order, as many as find cores side by side and fit a launch
+  All,    // every launch up to the next decision of the host
+};
+
+/// Of a module whose memory is planned for `order`, that of its steps. Programs that only tasks use
+/// become part of their table.
+void link_tasks(Module& module, const Machine& machine, const StepOrder& order, Linking linking);
 
 }  // namespace dvmsim

@@ -6,8 +6,9 @@ namespace dvmsim {
 namespace {
 
 constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention, Feature::Buffers,
-                            Feature::OneLaunch};
-constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers", "one-launch"};
+                            Feature::Stack, Feature::OneLaunch};
+constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers", "stack",
+                                       "one-launch"};
 static_assert(std::size(kAll) == std::size(kNames));
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What the compiler can do beyond the `dvm` profile, each a switch of its own, so that its gain can
-// be shown alone on the same machine.
+// What the compiler can do beyond the `dvm` profile, or leave out of it, each a switch of its own,
+// so that its gain can be shown alone on the same machine.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@ enum class Feature : std::uint8_t {
   LongReduce,  // a reduction longer than a tile stays in one kernel
   Attention,   // QK, softmax and PV are one program
   Buffers,     // UB by best fit, with copies of what is loaded and stored
+  Stack,       // independent kernels share a launch, side by side; part of `dvm`
   OneLaunch,   // launches that follow one another are tasks of one
 };
 
@@ -27,6 +28,11 @@ class Features {
   constexpr Features() = default;
   /// Every feature.
   [[nodiscard]] static Features all();
+  [[nodiscard]] static constexpr Features only(Feature feature) {
+    Features features;
+    features.set(feature, true);
+    return features;
+  }
   [[nodiscard]] constexpr bool has(Feature feature) const { return (bits_ & bit(feature)) != 0; }
   constexpr void set(Feature feature, bool on) {
     bits_ = on ? bits_ | bit(feature) : bits_ & ~bit(feature);

@@ -26,6 +26,7 @@ HostCharge encode_launch(const HostFacts& facts) {
   return {HostWork::Encode, Picoseconds(host.word.count() * words + tiling)};
 }
 
-const Strategy kDvm = {.name = "dvm", .before_launch = encode_launch};
+const Strategy kDvm = {
+    .name = "dvm", .before_launch = encode_launch, .features = Features::only(Feature::Stack)};
 
 }  // namespace dvmsim
