@@ -33,6 +33,7 @@ std::size_t check(const std::string& text, Tiling rule, const Machine& machine, 
   device.listen_order(&hazards);
   SessionOptions options;
   options.tiling = rule;
+  options.features = Features{};  // a launch of its own for each
   Session session(graph, machine, device, options);
   const RunResult result = session.run({}, inputs);
   EXPECT_FALSE(result.fault) << result.fault.text;
