@@ -34,6 +34,7 @@ Job job_of(std::string name, Graph graph, const RunOptions& options) {
 /// Inputs of a compiled module have their shapes; they may only be given whole.
 void refuse_sizes(const std::string& path, const RunOptions& options) {
   if (!options.known.empty()) throw Error("--known: only .onnx models are compiled for values");
+  if (!options.schedule.empty()) throw Error("--schedule: " + path + " is compiled already");
   if (options.check) throw Error("--check eval: " + path + " holds no graph; run the model itself");
   if (!options.dims.empty() || !options.shapes.empty()) {
     throw Error("--dim and --shape: the sizes in " + path + " are fixed; run the model itself");

@@ -105,6 +105,9 @@ void add_compile(CLI::App& app, Raw& raw) {
   app.add_option("--feature", raw.features, "switch features, +name,-name");
   app.add_option("--tiling", raw.run.tiling,
                  "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");
+  app.add_option("--schedule", raw.run.schedule,
+                 "YAML of what to decide instead of the compiler: tiles, fusion (compile --dump "
+                 "overrides writes one)");
   app.add_option("--cores", raw.run.cores, "cube cores to use, vector cores in proportion (0: all)")
       ->check(CLI::NonNegativeNumber);
 }
@@ -243,6 +246,27 @@ std::pair<CLI::App*, CLI::App*> add_config(CLI::App& app, Raw& raw, CommandLine&
   return {check, show};
 }
 
+void add_views(CLI::App& app, CompileViews& views, Raw& raw) {
+  app.add_option("--dump", raw.dump,
+                 "graph, passes (what each did), changes (the graph after each that changed it), "
+                 "groups, remarks (of every edge: fused, or why not), schedule, overrides (a file "
+                 "for --schedule) or bytecode");
+  app.add_option("--remarks", views.remarks, "the remarks as JSON to a file; - for standard output");
+  app.add_flag("--time-passes", views.time_passes, "measured times to standard error");
+}
+
+Dump parse_dump(const std::string& text) {
+  return choose<Dump>("--dump", text,
+                      {{"graph", Dump::Graph},
+                       {"passes", Dump::Passes},
+                       {"changes", Dump::Changes},
+                       {"groups", Dump::Groups},
+                       {"remarks", Dump::Remarks},
+                       {"schedule", Dump::Schedule},
+                       {"overrides", Dump::Overrides},
+                       {"bytecode", Dump::Bytecode}});
+}
+
 CLI::App* add_report(CLI::App& app, CommandLine& line) {
   auto* report = app.add_subcommand("report", "show a JSON report as an HTML page");
   report->add_option("FILE", line.file, "what --json has written")->required();
@@ -278,7 +302,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   compile->add_option("MODEL", raw.run.model, ".onnx or .graph file")->required();
   compile->add_option("-o,--output", line.output, ".dvm file to write");
   compile->add_option("--dtype", raw.floats, kFloatsHelp);
-  compile->add_option("--dump", raw.dump, "graph, groups, schedule or bytecode");
+  add_views(*compile, line.views, raw);
   add_compile(*compile, raw);
   auto* disasm = app.add_subcommand("disasm", "print the programs of a .dvm file");
   disasm->add_option("FILE", line.file, ".dvm file")->required();
@@ -322,13 +346,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   understand_run(raw.run, raw);
   understand_op(line.op, raw);
   check_sweep(line.sweep);
-  if (!raw.dump.empty()) {
-    line.dump = choose<Dump>("--dump", raw.dump,
-                             {{"graph", Dump::Graph},
-                              {"groups", Dump::Groups},
-                              {"schedule", Dump::Schedule},
-                              {"bytecode", Dump::Bytecode}});
-  }
+  if (!raw.dump.empty()) line.views.dump = parse_dump(raw.dump);
   line.run = std::move(raw.run);
   return {std::move(line), 0, ""};
 }

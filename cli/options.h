@@ -35,6 +35,7 @@ struct RunOptions {
   std::vector<std::pair<std::string, bool>> features{};  // name, on
   std::optional<Mode> mode{};
   std::string tiling{};
+  std::string schedule{};  // file of overrides
   MemoryModel memory = MemoryModel::Detailed;
   bool warm_l2 = false;
   std::vector<std::string> bypass{};  // tensors that L2 does not keep; "all"
@@ -127,7 +128,24 @@ struct SweepOptions {
   std::string sbatch{};  // further words for sbatch
 };
 
-enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
+enum class Dump : std::uint8_t {
+  None,
+  Graph,
+  Passes,   // what each did
+  Changes,  // the graph after each that changed it
+  Groups,
+  Remarks,  // what became of each edge
+  Schedule,
+  Overrides,  // the same as a file for --schedule
+  Bytecode
+};
+
+/// What `compile` shows and writes beside the module.
+struct CompileViews {
+  Dump dump = Dump::None;
+  std::string remarks{};    // JSON to write; - for standard output
+  bool time_passes = false;  // measured, to standard error
+};
 
 struct CommandLine {
   enum class Verb : std::uint8_t {
@@ -157,7 +175,7 @@ struct CommandLine {
   RegressOptions regress{};
   CompareOptions compare{};
   SweepOptions sweep{};
-  Dump dump = Dump::None;
+  CompileViews views{};
   std::string file{};    // disasm, asm, config, report: what is read
   std::string output{};  // compile, asm, report: what is written
   bool as_json = false;  // config show

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/container/small_vector.hpp>
+#include <optional>
 #include <vector>
 
 #include "compiler/schedule/vector.h"
@@ -12,7 +13,8 @@ namespace dvmsim {
 /// changes.
 class Estimator {
  public:
-  Estimator(const VectorKernel& kernel, const Machine& machine);
+  /// `exact`: the number of cores, if it is settled.
+  Estimator(const VectorKernel& kernel, const Machine& machine, std::optional<int> exact = {});
 
   struct Judged {
     VectorEstimate estimate{};
@@ -39,6 +41,7 @@ class Estimator {
   [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const;
 
   const VectorKernel& kernel_;
+  std::optional<int> exact_;
   boost::container::small_vector<Work, 32> works_{};
   double load_rate_, store_rate_, gap_, least_request_, fixed_, repeat_, hbm_rate_, write_cost_,
       load_latency_, store_latency_, per_core_, scalar_;

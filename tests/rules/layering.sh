@@ -33,7 +33,7 @@ check_library() {
 }
 check_library yaml-cpp 2
 check_library CLI 4
-check_library nlohmann 9
+check_library nlohmann 10
 check_library onnx 2
 check_library protozero 2
 
