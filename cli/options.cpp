@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "cli/options_compare.h"
+#include "cli/options_reduce.h"
 #include "cli/options_regress.h"
 #include "cli/options_sweep.h"
 #include "vm/base/error.h"
@@ -118,17 +119,22 @@ void add_stream(CLI::App& app, Raw& raw) {
   app.add_option("--csv", raw.run.csv, "table of the stream's steps to write");
 }
 
+/// What a simulation depends on beside the model and the compiler.
+void add_simulation(CLI::App& app, Raw& raw) {
+  app.add_option("--seed", raw.run.seed, "of inputs not given")->capture_default_str();
+  app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");
+  app.add_option("--memory", raw.memory, "ideal, closed-form or detailed")->capture_default_str();
+  app.add_option("--l2", raw.l2, "cold or warm at the start")->capture_default_str();
+}
+
 void add_run(CLI::App& app, Raw& raw) {
   add_compile(app, raw);
+  add_simulation(app, raw);
   app.add_option("--input", raw.inputs, "values of an input, name=FILE.npy")
       ->allow_extra_args(false);
   app.add_option("--known", raw.run.known,
                  "an input of --input whose values an ONNX model is compiled for: axes, sizes");
-  app.add_option("--seed", raw.run.seed, "of inputs not given")->capture_default_str();
   app.add_option("--output", raw.run.output, "folder for the outputs as .npy");
-  app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");
-  app.add_option("--memory", raw.memory, "ideal, closed-form or detailed")->capture_default_str();
-  app.add_option("--l2", raw.l2, "cold or warm at the start")->capture_default_str();
   app.add_option("--bypass", raw.run.bypass, "input, constant or output that L2 does not keep; all")
       ->allow_extra_args(false);
   app.add_option("--repeat", raw.run.repeat, "run so often; the last is reported")
@@ -325,6 +331,12 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   add_compare(*compare, line.compare);
   auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
   add_sweep(*sweep, line.sweep);
+  auto* reduce = app.add_subcommand("reduce", "shrink a graph while it stays interesting");
+  reduce->add_option("MODEL", raw.run.model, ".onnx or .graph file")->required();
+  reduce->add_option("--dtype", raw.floats, kFloatsHelp);
+  add_compile(*reduce, raw);
+  add_simulation(*reduce, raw);
+  add_reduce(*reduce, line.reduce, raw.check);
 
   try {
     app.parse(argc, argv);
@@ -339,13 +351,14 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       {show, Verb::ConfigShow},   {bench, Verb::Bench},   {bench_compile, Verb::BenchCompile},
       {validate, Verb::Validate}, {fit, Verb::Fit},       {diff, Verb::Diff},
       {regress, Verb::Regress},   {report, Verb::Report}, {sweep, Verb::Sweep},
-      {compare, Verb::Compare}};
+      {compare, Verb::Compare},   {reduce, Verb::Reduce}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }
   understand_run(raw.run, raw);
   understand_op(line.op, raw);
   check_sweep(line.sweep);
+  if (line.verb == Verb::Reduce) check_reduce(line.reduce, raw.run.check);
   if (!raw.dump.empty()) line.views.dump = parse_dump(raw.dump);
   line.run = std::move(raw.run);
   return {std::move(line), 0, ""};

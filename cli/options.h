@@ -1,5 +1,5 @@
 // The command line as plain data. Owns the grammar and what is refused; the only users of CLI11 are
-// options.cpp and options_sweep.cpp.
+// options.cpp and options_*.cpp.
 #pragma once
 
 #include <cstdint>
@@ -128,6 +128,19 @@ struct SweepOptions {
   std::string sbatch{};  // further words for sbatch
 };
 
+/// What keeps a graph interesting while it is reduced; exactly one.
+struct ReduceOptions {
+  std::string test{};                // a command that exits with 0 for it
+  std::string differs_from{};        // another strategy's values
+  std::string condition{};           // of figures of the report: "launches > 1"
+  bool fault = false;                // it ends in a simulated fault
+  std::optional<int> exit_code{};    // of run
+  std::string message{};             // which its error has in it
+  std::optional<double> tolerance{};  // of max_rel_err, instead of that of the types
+  std::int64_t tries = 10'000;       // 0: only ask about the graph itself
+  std::string output{"reduced.graph"};
+};
+
 enum class Dump : std::uint8_t {
   None,
   Graph,
@@ -164,7 +177,8 @@ struct CommandLine {
     Diff,
     Regress,
     Sweep,
-    Compare
+    Compare,
+    Reduce
   };
   Verb verb = Verb::Run;
   RunOptions run{};
@@ -175,6 +189,7 @@ struct CommandLine {
   RegressOptions regress{};
   CompareOptions compare{};
   SweepOptions sweep{};
+  ReduceOptions reduce{};
   CompileViews views{};
   std::string file{};    // disasm, asm, config, report: what is read
   std::string output{};  // compile, asm, report: what is written

@@ -95,11 +95,12 @@ class Explainer {
     remark.fate = EdgeFate::Missed;
     if (explain_move(remark, remark.consumer, remark.value)) return;
     if (explain_move(remark, remark.producer, kNoValue)) return;
-    if (const auto tried = tried_.find({remark.producer, remark.consumer}); tried != tried_.end()) {
+    const auto tried = tried_.find({remark.producer, remark.consumer});
+    if (from.kind == GroupKind::Alias && tried != tried_.end()) {
+      remark.text = "a reshape lies between";
+    } else if (tried != tried_.end()) {
       remark.text = tried->second->text;
       remark.detail = tried->second->detail;
-    } else if (from.kind == GroupKind::Alias) {
-      remark.text = "a reshape lies between";
     } else if (to.kind == GroupKind::Cube) {
       remark.text = "a product takes its operands from memory";
     } else {
