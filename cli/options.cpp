@@ -257,7 +257,8 @@ void add_views(CLI::App& app, CompileViews& views, Raw& raw) {
                  "graph, passes (what each did), changes (the graph after each that changed it), "
                  "groups, remarks (of every edge: fused, or why not), schedule, overrides (a file "
                  "for --schedule) or bytecode");
-  app.add_option("--remarks", views.remarks, "the remarks as JSON to a file; - for standard output");
+  app.add_option("--remarks", views.remarks,
+                 "the remarks as JSON to a file; - for standard output");
   app.add_flag("--time-passes", views.time_passes, "measured times to standard error");
 }
 

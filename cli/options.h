@@ -130,14 +130,14 @@ struct SweepOptions {
 
 /// What keeps a graph interesting while it is reduced; exactly one.
 struct ReduceOptions {
-  std::string test{};                // a command that exits with 0 for it
-  std::string differs_from{};        // another strategy's values
-  std::string condition{};           // of figures of the report: "launches > 1"
-  bool fault = false;                // it ends in a simulated fault
-  std::optional<int> exit_code{};    // of run
-  std::string message{};             // which its error has in it
+  std::string test{};                 // a command that exits with 0 for it
+  std::string differs_from{};         // another strategy's values
+  std::string condition{};            // of figures of the report: "launches > 1"
+  bool fault = false;                 // it ends in a simulated fault
+  std::optional<int> exit_code{};     // of run
+  std::string message{};              // which its error has in it
   std::optional<double> tolerance{};  // of max_rel_err, instead of that of the types
-  std::int64_t tries = 10'000;       // 0: only ask about the graph itself
+  std::int64_t tries = 10'000;        // 0: only ask about the graph itself
   std::string output{"reduced.graph"};
 };
 
@@ -156,7 +156,7 @@ enum class Dump : std::uint8_t {
 /// What `compile` shows and writes beside the module.
 struct CompileViews {
   Dump dump = Dump::None;
-  std::string remarks{};    // JSON to write; - for standard output
+  std::string remarks{};     // JSON to write; - for standard output
   bool time_passes = false;  // measured, to standard error
 };
 

@@ -17,11 +17,13 @@ void add_reduce(CLI::App& app, ReduceOptions& options, std::string& check) {
   app.add_option("--exit", options.exit_code,
                  "run ends with this code (128 and a signal's number if it crashes)")
       ->check(CLI::Range(0, 255));
-  app.add_option("--message", options.message, "with --exit 2 or --fault: which its error contains");
+  app.add_option("--message", options.message,
+                 "with --exit 2 or --fault: which its error contains");
   app.add_option("--if", options.condition, "a condition on figures of the report: 'launches > 1'");
-  app.add_option("--test", options.test,
-                 "a command that is given the graph's file (and --dim of its symbols) and exits with "
-                 "0 if it is interesting");
+  app.add_option(
+      "--test", options.test,
+      "a command that is given the graph's file (and --dim of its symbols) and exits with "
+      "0 if it is interesting");
   app.add_option("--tries", options.tries, "most graphs to try; 0: only say whether this one is")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -29,9 +31,11 @@ void add_reduce(CLI::App& app, ReduceOptions& options, std::string& check) {
   app.footer(
       "Outputs, nodes, inputs and sizes are taken away while what you look for stays; the file's "
       "first\n"
-      "line is the command that shows it. Ask one of --check, --differs-from, --fault, --exit, --if "
+      "line is the command that shows it. Ask one of --check, --differs-from, --fault, --exit, "
+      "--if "
       "and\n"
-      "--test. A try runs in a process of its own, so crashes can be reduced (--exit 134: an abort).");
+      "--test. A try runs in a process of its own, so crashes can be reduced (--exit 134: an "
+      "abort).");
 }
 
 void check_reduce(const ReduceOptions& options, bool check) {
@@ -41,7 +45,8 @@ void check_reduce(const ReduceOptions& options, bool check) {
                     static_cast<int>(!options.condition.empty()) +
                     static_cast<int>(!options.test.empty());
   if (asked != 1) {
-    throw Error("reduce: give one of --check eval, --differs-from, --fault, --exit, --if and --test");
+    throw Error(
+        "reduce: give one of --check eval, --differs-from, --fault, --exit, --if and --test");
   }
   if (options.tolerance && !check && options.differs_from.empty()) {
     throw Error("--tolerance: of --check eval and --differs-from");

@@ -7,8 +7,13 @@
 namespace dvmsim {
 
 void PassReport::add(const PassStep& step) {
-  Row row{std::string(step.name), step.before.nodes.size(), step.after.nodes.size(), step.changed,
-          false, step.time, {}};
+  Row row{std::string(step.name),
+          step.before.nodes.size(),
+          step.after.nodes.size(),
+          step.changed,
+          false,
+          step.time,
+          {}};
   if (bodies_ && step.changed) row.body = print_graph(step.after, {true, true});
   rows_.push_back(std::move(row));
 }

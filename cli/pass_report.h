@@ -11,7 +11,8 @@ namespace dvmsim {
 
 class PassReport {
  public:
-  /// `bodies`: keep the text of the graph after each pass that changed it. It outlives the observer.
+  /// `bodies`: keep the text of the graph after each pass that changed it. It outlives the
+  /// observer.
   explicit PassReport(bool bodies) : bodies_(bodies) {}
   [[nodiscard]] PassObserver observer() {
     return [this](const PassStep& step) { add(step); };

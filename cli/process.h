@@ -13,8 +13,8 @@ namespace dvmsim {
 [[nodiscard]] std::optional<double> process_seconds(const std::string& program,
                                                     const std::vector<std::string>& arguments);
 
-/// The exit code of a shell command with these words after it; 128 and the number of the signal that
-/// ended it. Its output goes nowhere.
+/// The exit code of a shell command with these words after it; 128 and the number of the signal
+/// that ended it. Its output goes nowhere.
 [[nodiscard]] int command_code(const std::string& command,
                                const std::vector<std::string>& arguments);
 /// The same of work done in a copy of this process: it may abort or fault.

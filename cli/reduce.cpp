@@ -121,11 +121,13 @@ class Question {
   [[nodiscard]] int run(const ReductionCase& of) const {
     try {
       const Graph graph = parse_graph(of.text, "candidate.graph");
-      if (asked_.exit_code) return exit_code(execute(job(graph, of, options_), machine_, options_, {}));
+      if (asked_.exit_code)
+        return exit_code(execute(job(graph, of, options_), machine_, options_, {}));
       return is_interesting(graph, of) ? kYes : kNo;
     } catch (const Error& error) {
       if (!asked_.exit_code) return kNo;
-      const bool said = std::string_view(error.what()).find(asked_.message) != std::string_view::npos;
+      const bool said =
+          std::string_view(error.what()).find(asked_.message) != std::string_view::npos;
       return said ? kBadInput : kNoCode;
     }
   }
@@ -218,7 +220,8 @@ std::string reproduction(const CommandLine& line, const Bindings& dims) {
   if (!asked.differs_from.empty()) {
     words.insert(words.end(), {"--differs-from", asked.differs_from});
   }
-  if (asked.tolerance) words.insert(words.end(), {"--tolerance", fmt::format("{}", *asked.tolerance)});
+  if (asked.tolerance)
+    words.insert(words.end(), {"--tolerance", fmt::format("{}", *asked.tolerance)});
   if (!asked.condition.empty()) words.insert(words.end(), {"--if", asked.condition});
   if (!run) words.insert(words.end(), {"--tries", "0"});
   std::string text;
@@ -231,7 +234,8 @@ std::string size_text(const Graph& graph) {
     return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
   };
   return fmt::format("{}, {}, {}", count(std::ssize(graph.nodes), "node"),
-                     count(std::ssize(graph.inputs), "input"), count(elements_of(graph), "element"));
+                     count(std::ssize(graph.inputs), "input"),
+                     count(elements_of(graph), "element"));
 }
 
 void refuse_inputs(const RunOptions& options) {
@@ -262,7 +266,8 @@ int reduce(const CommandLine& line) {
   }
   const auto found = reducer.run(graph, dims);
   if (!found) {
-    throw Error(line.run.model + ": does not show what is looked for, so there is nothing to reduce");
+    throw Error(line.run.model +
+                ": does not show what is looked for, so there is nothing to reduce");
   }
   const std::string command = reproduction(line, found->dims);
   write_file(asked.output, "# " + command + "\n" + found->text);

@@ -242,15 +242,16 @@ std::string to_yaml(std::span<const ScheduleDecision> decisions) {
   for (const ScheduleDecision& decision : decisions) ++same[decision.kernel];
   std::string text = "kernels:\n";
   for (const ScheduleDecision& decision : decisions) {
-    const bool unclear = same[decision.kernel] > 1 ||
-                         decision.kernel.find_first_of("*?\n") != std::string::npos;
+    const bool unclear =
+        same[decision.kernel] > 1 || decision.kernel.find_first_of("*?\n") != std::string::npos;
     const bool by_number = unclear && decision.number >= 0;
-    text += by_number ? fmt::format("  - number: {}  # {}", decision.number, quoted(decision.kernel))
-                      : fmt::format("  - kernel: {}  #", quoted(decision.kernel));
+    text += by_number
+                ? fmt::format("  - number: {}  # {}", decision.number, quoted(decision.kernel))
+                : fmt::format("  - kernel: {}  #", quoted(decision.kernel));
     text += fmt::format(" {}{}\n", decision.note,
                         decision.by.empty() ? "" : ", as " + decision.by + " says");
-    text += "    " +
-            (decision.vector ? fields_of(*decision.vector) : fields_of(*decision.matmul)) + "\n";
+    text += "    " + (decision.vector ? fields_of(*decision.vector) : fields_of(*decision.matmul)) +
+            "\n";
   }
   return text;
 }

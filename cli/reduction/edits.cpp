@@ -119,13 +119,14 @@ std::optional<Graph> with_nodes(const Graph& graph, const std::vector<NodeId>& n
 
 std::optional<Graph> without_node(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
-  if (node.outputs.size() != 1) return std::nullopt;
+  if (node.outputs.size() != 1 || graph.nodes.size() == 1) return std::nullopt;
   const Value& output = graph.value(node.outputs[0]);
   for (ValueId input : node.inputs) {
     if (input == kNoValue || !same_type(graph.value(input), output)) continue;
     Graph cut = graph;
     replace_uses(cut, node.outputs[0], input);
-    return cleaned(std::move(cut));
+    cut = cleaned(std::move(cut));
+    if (!cut.nodes.empty()) return cut;
   }
   return std::nullopt;
 }

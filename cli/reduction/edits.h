@@ -16,7 +16,7 @@ namespace dvmsim {
 /// more an output. Nullopt if the shape of such an input is not known, or no node is left.
 [[nodiscard]] std::optional<Graph> with_nodes(const Graph& graph, const std::vector<NodeId>& nodes);
 /// Readers of the node's output read its first input of the same type instead. Nullopt if it has
-/// none, or several outputs.
+/// none, or several outputs, or if no node would be left.
 [[nodiscard]] std::optional<Graph> without_node(const Graph& graph, NodeId node);
 /// The constant becomes an input.
 [[nodiscard]] Graph with_free_constant(const Graph& graph, ValueId constant);

@@ -62,7 +62,8 @@ bool Reducer::drop(
   for (std::size_t chunk = std::max<std::size_t>(1, count / 2);; chunk /= 2) {
     for (std::size_t end = kept.size(); end > 0;) {  // from the end: what was made last
       const std::size_t begin = end > chunk ? end - chunk : 0;
-      std::vector<std::size_t> fewer(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(begin));
+      std::vector<std::size_t> fewer(kept.begin(),
+                                     kept.begin() + static_cast<std::ptrdiff_t>(begin));
       fewer.insert(fewer.end(), kept.begin() + static_cast<std::ptrdiff_t>(end), kept.end());
       if (!fewer.empty() && accept(build(fewer))) {
         kept = std::move(fewer);

@@ -1,5 +1,6 @@
-// Shrinks a graph while it stays interesting: delta debugging over outputs, nodes, inputs and sizes,
-// until no single cut is left. Owns the search; what is interesting is the caller's question.
+// Shrinks a graph while it stays interesting: delta debugging over outputs, nodes, inputs and
+// sizes, until no single cut is left. Owns the search; what is interesting is the caller's
+// question.
 #pragma once
 
 #include <cstdint>

@@ -54,7 +54,8 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
       }
     } catch (const Error& error) {
       const std::string text = error.what();
-      if (text.starts_with("node '")) throw;
+      const bool by_user = options_.overrides != nullptr && options_.overrides->says(text);
+      if (text.starts_with("node '") || by_user) throw;
       throw Error(fmt::format("{}: {}", describe(*scope.graph, first), text));
     }
     work_.kernels.push_back({group.kind, nests_of(*scope.graph, group),

@@ -28,9 +28,9 @@ struct CompileOptions {
   PassObserver observer{};
   ScheduleOverrides* overrides = nullptr;  // what a user has decided; notes what was used
   // For people: not filled if null.
-  std::string* schedules = nullptr;                 // text of every schedule
-  std::string* groups = nullptr;                    // of every partition
-  std::vector<GraphRemarks>* remarks = nullptr;     // of the graph and of branches of its Ifs
+  std::string* schedules = nullptr;                    // text of every schedule
+  std::string* groups = nullptr;                       // of every partition
+  std::vector<GraphRemarks>* remarks = nullptr;        // of the graph and of branches of its Ifs
   std::vector<ScheduleDecision>* decisions = nullptr;  // what an override could have decided
 };
 /// None if there are no overrides.

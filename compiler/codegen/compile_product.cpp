@@ -54,8 +54,8 @@ void ModuleCompiler::note_product(const MatmulSpec& spec, const std::string& ker
   decision.note = fmt::format("{}x{}x{} {}", spec.m, spec.k, spec.n, name_of(spec.in));
   MatmulChoice& choice = decision.matmul.emplace();
   if (k_step == 0) {
-    choice = {schedule.tile_m, schedule.tile_n, schedule.tile_k, {}, schedule.swizzle,
-              schedule.width, schedule.loop, schedule.cores};
+    choice = {schedule.tile_m,  schedule.tile_n, schedule.tile_k, {},
+              schedule.swizzle, schedule.width,  schedule.loop,   schedule.cores};
   }
   if (of.number >= 0) choice.k_step = k_step;
   note_decision(of, std::move(decision));
@@ -82,8 +82,8 @@ int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule sche
 
 MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec, const Overridden& of) const {
   if (machine_.step(spec.in).m == 0) return {};  // refused when it is scheduled
-  MatmulTactics tactics = options_.tiling == Tiling::Cost ? cost_tactics(spec, machine_)
-                                                          : dvm_tactics(spec, machine_);
+  MatmulTactics tactics =
+      options_.tiling == Tiling::Cost ? cost_tactics(spec, machine_) : dvm_tactics(spec, machine_);
   const std::int64_t step = of.matmul().k_step.value_or(tactics.k_step);
   const std::int64_t unit = k_unit(machine_, spec.in);
   if (step < 0 || step % unit != 0) {
@@ -232,18 +232,20 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
   const std::string label = label_of(*scope.graph, group);
   const Overridden of = overridden(label, false);
   if (of.matmul().k_step.value_or(0) != 0) {
-    throw Error(fmt::format("{}: k_step: vector cores finish '{}', so k goes in one launch; split "
-                            "them first",
-                            of.by->where, label));
+    throw Error(
+        fmt::format("{}: k_step: vector cores finish '{}', so k goes in one launch; split "
+                    "them first",
+                    of.by->where, label));
   }
   MixKernel kernel{prepare(spec, tactics_of(spec, {of.number, nullptr}), node.name, operands),
                    std::move(mix->rest.kernel)};
   kernel.epilogue.name = label;
   const MatmulSchedule schedule = schedule_product(kernel.product, node.name, of);
   if (of.by != nullptr && !mix_fits(kernel, schedule, machine_)) {
-    throw Error(fmt::format("{}: product '{}': a row of {} columns with its operands does not fit UB; "
-                            "take a smaller n",
-                            of.by->where, label, schedule.tile_n));
+    throw Error(
+        fmt::format("{}: product '{}': a row of {} columns with its operands does not fit UB; "
+                    "take a smaller n",
+                    of.by->where, label, schedule.tile_n));
   }
   note(fmt::format("mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
   if (options_.schedules != nullptr) note(to_text(kernel.epilogue));

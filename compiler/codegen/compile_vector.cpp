@@ -1,4 +1,5 @@
-// Vector kernels of a module: the schedule, by the compiler or as a user has decided, and the program.
+// Vector kernels of a module: the schedule, by the compiler or as a user has decided, and the
+// program.
 #include <limits>
 
 #include "compiler/codegen/long_reduce.h"

@@ -276,8 +276,7 @@ class Folder {
     for (const ViewCopy& copy : copies) {
       Trial one;
       place_written(node, copy, one);
-      (void)decide(group, GroupKind::Copy, one,
-                   node.inputs[static_cast<std::size_t>(copy.input)]);
+      (void)decide(group, GroupKind::Copy, one, node.inputs[static_cast<std::size_t>(copy.input)]);
     }
   }
 

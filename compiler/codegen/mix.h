@@ -26,9 +26,9 @@ struct MixKernel {
 [[nodiscard]] bool mix_fits(const MixKernel& kernel, const MatmulSchedule& schedule,
                             const Machine& machine);
 
-/// There is no mix_problem(), and it fits. Launch it on schedule.cores cube cores and all their groups' vector
-/// cores. The arguments are the words of the macro, then the kernel's inputs but the first, then
-/// its outputs.
+/// There is no mix_problem(), and it fits. Launch it on schedule.cores cube cores and all their
+/// groups' vector cores. The arguments are the words of the macro, then the kernel's inputs but the
+/// first, then its outputs.
 [[nodiscard]] Program mix_program(const MixKernel& kernel, const MatmulSchedule& schedule,
                                   const Machine& machine);
 

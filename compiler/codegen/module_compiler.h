@@ -164,8 +164,12 @@ class ModuleCompiler {
   struct Overridden {
     int number = -1;
     const KernelOverride* by = nullptr;
-    [[nodiscard]] VectorChoice vector() const { return by == nullptr ? VectorChoice{} : *by->vector; }
-    [[nodiscard]] MatmulChoice matmul() const { return by == nullptr ? MatmulChoice{} : *by->matmul; }
+    [[nodiscard]] VectorChoice vector() const {
+      return by == nullptr ? VectorChoice{} : *by->vector;
+    }
+    [[nodiscard]] MatmulChoice matmul() const {
+      return by == nullptr ? MatmulChoice{} : *by->matmul;
+    }
   };
   Overridden overridden(const std::string& kernel, bool is_vector);
   /// Does anybody ask what was decided?

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace dvmsim {
 
 bool matches_glob(std::string_view glob, std::string_view text) {
@@ -37,19 +39,26 @@ const KernelOverride* ScheduleOverrides::find(std::string_view kernel, int numbe
   return found;
 }
 
+bool ScheduleOverrides::says(std::string_view error) const {
+  return std::any_of(kernels.begin(), kernels.end(), [&](const KernelOverride& each) {
+    return error.starts_with(each.where + ":");
+  });
+}
+
 std::optional<std::string> ScheduleOverrides::unused() const {
   for (const KernelOverride& each : kernels) {
     if (each.used) continue;
-    const std::string name = each.number ? fmt::format("{}", *each.number) : "'" + each.kernel + "'";
     const char* kind = each.vector ? "vector kernel" : "matrix product";
-    return fmt::format("{}: no {} is number or name {}; compile --dump overrides lists them",
-                       each.where, kind, name);
+    return fmt::format("{}: no {} {}; compile --dump overrides lists them", each.where, kind,
+                       each.number ? fmt::format("has number {}", *each.number)
+                                   : "is called '" + each.kernel + "'");
   }
   for (const FusionHint& hint : hints) {
     if (hint.met) continue;
-    return fmt::format("{}: no graph has nodes '{}' and '{}' after its passes; compile --dump groups "
-                       "lists them",
-                       hint.where, hint.a, hint.b);
+    return fmt::format(
+        "{}: no graph has nodes '{}' and '{}' after its passes; compile --dump groups "
+        "lists them",
+        hint.where, hint.a, hint.b);
   }
   return std::nullopt;
 }

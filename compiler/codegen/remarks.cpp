@@ -248,9 +248,8 @@ RemarkSummary summary_of(const std::vector<GraphRemarks>& remarks) {
     }
   }
   summary.reasons.assign(reasons.begin(), reasons.end());
-  std::stable_sort(summary.reasons.begin(), summary.reasons.end(), [](const auto& a, const auto& b) {
-    return a.second.bytes > b.second.bytes;
-  });
+  std::stable_sort(summary.reasons.begin(), summary.reasons.end(),
+                   [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
   return summary;
 }
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "compiler/graph/graph.h"
-#include "compiler/pass/pass.h"
 #include "compiler/pass/partition.h"
+#include "compiler/pass/pass.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
@@ -50,8 +50,8 @@ struct GraphRemarks {
 /// so. `graph` is what was compiled, before its passes.
 void note_attention(GraphRemarks& remarks, const Graph& graph, const PassContext& context);
 
-/// How many edges there are of each fate and what they move; of the missed ones reasons, the dearest
-/// first.
+/// How many edges there are of each fate and what they move; of the missed ones reasons, the
+/// dearest first.
 struct RemarkSummary {
   struct Share {
     std::int64_t edges = 0, bytes = 0;

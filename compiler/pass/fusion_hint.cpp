@@ -40,7 +40,8 @@ void check_fused(const FusionHint& hint, const Partition& partition, NodeId prod
     if (remark.producer != producer || remark.consumer != consumer) continue;
     why = remark.text + (remark.detail.empty() ? "" : " (" + remark.detail + ")");
   }
-  throw Error(fmt::format("{}: '{}' and '{}' cannot be fused: {}", hint.where, hint.a, hint.b, why));
+  throw Error(
+      fmt::format("{}: '{}' and '{}' cannot be fused: {}", hint.where, hint.a, hint.b, why));
 }
 
 /// Is there an edge between nodes of the hint's names?

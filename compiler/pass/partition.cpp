@@ -203,10 +203,10 @@ class Partitioner {
   /// What the kernel takes at least, and which feature would do with less.
   [[nodiscard]] Obstacle ub_obstacle(const VectorKernel& kernel) const {
     const bool packs = features_.has(Feature::Buffers);
-    std::string detail = fmt::format(
-        "{} of {} bytes",
-        least_ub_bytes(kernel, machine_, packs ? Packing::BestFit : Packing::InOrder),
-        machine_.ub.size.count());
+    std::string detail =
+        fmt::format("{} of {} bytes",
+                    least_ub_bytes(kernel, machine_, packs ? Packing::BestFit : Packing::InOrder),
+                    machine_.ub.size.count());
     for (Feature feature : {Feature::LongReduce, Feature::Buffers}) {
       Features more = features_;
       more.set(feature, true);

@@ -386,7 +386,8 @@ LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, i
   LongSchedule best;
   int compared = 0;
   for (int copies = 1; copies <= 2; ++copies) {
-    if (choice.loads.value_or(copies) != copies || choice.stores.value_or(copies) != copies) continue;
+    if (choice.loads.value_or(copies) != copies || choice.stores.value_or(copies) != copies)
+      continue;
     LongScheduler scheduler(phased, machine, cores, copies, choice);
     LongSchedule found = scheduler.run();
     compared += found.candidates;

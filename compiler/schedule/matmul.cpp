@@ -51,15 +51,12 @@ MatmulSpec packed(MatmulSpec spec) {
 }
 
 std::span<const LoopName> loop_names() {
-  static constexpr LoopName kLoops[] = {{isa::kShuffleK, "shuffle-k"},
-                                        {isa::kKeepOperands, "keep"},
-                                        {isa::kUnitFlags, "unit-flags"},
-                                        {isa::kDrainSmall, "drain-small"},
-                                        {isa::kDrainAll, "drain-all"},
-                                        {isa::kDrainBlocks, "drain-blocks"},
-                                        {isa::kOneAccumulator, "one-tile"},
-                                        {isa::kContiguous, "ranges"},
-                                        {isa::kEvenParts, "even-parts"}};
+  static constexpr LoopName kLoops[] = {
+      {isa::kShuffleK, "shuffle-k"},      {isa::kKeepOperands, "keep"},
+      {isa::kUnitFlags, "unit-flags"},    {isa::kDrainSmall, "drain-small"},
+      {isa::kDrainAll, "drain-all"},      {isa::kDrainBlocks, "drain-blocks"},
+      {isa::kOneAccumulator, "one-tile"}, {isa::kContiguous, "ranges"},
+      {isa::kEvenParts, "even-parts"}};
   return kLoops;
 }
 

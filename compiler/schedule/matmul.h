@@ -103,8 +103,8 @@ struct MatmulChoice {
   friend bool operator==(const MatmulChoice&, const MatmulChoice&) = default;
 };
 /// `schedule` with what was chosen instead: where the tile changes and nothing is said, the longest
-/// k block that fits, the order of visit and all cores that get a tile. Nullopt if that is not legal;
-/// `why` then says it, and what would be.
+/// k block that fits, the order of visit and all cores that get a tile. Nullopt if that is not
+/// legal; `why` then says it, and what would be.
 [[nodiscard]] std::optional<MatmulSchedule> with_choice(const MatmulSpec& spec,
                                                         MatmulSchedule schedule,
                                                         const MatmulChoice& choice,

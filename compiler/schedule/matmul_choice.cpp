@@ -15,8 +15,8 @@ std::string tile_refusal(const MatmulSpec& spec, const MatmulSchedule& tile,
   const std::int64_t unit = k_unit(machine, spec.in);
   if (tile.tile_m < 1 || tile.tile_m % kFractal != 0 || tile.tile_n < 1 ||
       tile.tile_n % kFractal != 0) {
-    return fmt::format("m and n of a tile are multiples of {}, not {} and {}", kFractal, tile.tile_m,
-                       tile.tile_n);
+    return fmt::format("m and n of a tile are multiples of {}, not {} and {}", kFractal,
+                       tile.tile_m, tile.tile_n);
   }
   const std::int64_t sums = tile.tile_m * tile.tile_n * 4, l0c = machine.l0c.size.count();
   if (sums > l0c) {
@@ -44,9 +44,10 @@ std::string tile_refusal(const MatmulSpec& spec, const MatmulSchedule& tile,
                        machine.l1.size.count(),
                        any ? fmt::format("k: {} fits", other.tile_k) : "take smaller m and n");
   }
-  return fmt::format("{} columns of k do not fit half of L0A ({} bytes) and of L0B ({}); take smaller "
-                     "m and n",
-                     unit, machine.l0a.size.count(), machine.l0b.size.count());
+  return fmt::format(
+      "{} columns of k do not fit half of L0A ({} bytes) and of L0B ({}); take smaller "
+      "m and n",
+      unit, machine.l0a.size.count(), machine.l0b.size.count());
 }
 
 }  // namespace
@@ -76,13 +77,14 @@ std::optional<MatmulSchedule> with_choice(const MatmulSpec& spec, MatmulSchedule
   const std::int64_t most_width = std::max(tiles_m(spec, schedule), tiles_n(spec, schedule));
   const bool own_width = schedule.width == before.width;
   if (!own_width && (schedule.width < 1 || schedule.width > most_width)) {
-    return refuse(fmt::format("a width of {}, but the longer side has {} tiles", schedule.width,
-                              most_width));
+    return refuse(
+        fmt::format("a width of {}, but the longer side has {} tiles", schedule.width, most_width));
   }
   const std::int64_t tiles = tiles_of(spec, schedule);
   const std::int64_t most = std::min<std::int64_t>(tiles, cores);
   if (choice.cores && (*choice.cores < 1 || *choice.cores > most)) {
-    return refuse(fmt::format("{} cores, but {} tiles go to at most {}", *choice.cores, tiles, most));
+    return refuse(
+        fmt::format("{} cores, but {} tiles go to at most {}", *choice.cores, tiles, most));
   }
   if (resized) schedule.cores = static_cast<int>(most);
   schedule.cores = choice.cores.value_or(schedule.cores);

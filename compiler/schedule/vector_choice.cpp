@@ -62,7 +62,8 @@ std::string ub_refusal(const VectorKernel& kernel, const Machine& machine,
   if (bytes <= size) return {};
   std::string text = fmt::format("a tile of {} x {} takes {} of UB's {} bytes", tile.rows,
                                  tile.columns, bytes, size);
-  const std::int64_t rows = largest(tile.rows, [&](std::int64_t n) { return holds(n, tile.columns); });
+  const std::int64_t rows =
+      largest(tile.rows, [&](std::int64_t n) { return holds(n, tile.columns); });
   const std::int64_t columns =
       largest(tile.columns, [&](std::int64_t n) { return holds(tile.rows, n); });
   if (rows > 0 && !kernel.whole_rows) text += fmt::format("; {} x {} fits", rows, tile.columns);

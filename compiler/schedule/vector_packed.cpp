@@ -36,7 +36,8 @@ class Search {
   /// Halves of the axes and even shares of the cores.
   void grid(const Place& place) {
     for (std::int64_t columns : widths_of(kernel_, cores_, choice_)) {
-      for (std::int64_t rows : heights_of(kernel_, cores_, choice_)) consider(place, {rows, columns});
+      for (std::int64_t rows : heights_of(kernel_, cores_, choice_))
+        consider(place, {rows, columns});
     }
   }
   /// The largest tiles there are, and those that give every core as many.
