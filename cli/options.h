@@ -132,7 +132,7 @@ struct SweepOptions {
 struct ReduceOptions {
   std::string test{};                 // a command that exits with 0 for it
   std::string differs_from{};         // another strategy's values
-  std::string condition{};            // of figures of the report: "launches > 1"
+  std::string condition{};            // of figures of the report: "host.launches > 1"
   bool fault = false;                 // it ends in a simulated fault
   std::optional<int> exit_code{};     // of run
   std::string message{};              // which its error has in it

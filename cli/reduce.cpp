@@ -28,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "launches > 1": two expressions over figures of a report.
+/// "host.launches > 1": two expressions over figures of a report.
 class Condition {
  public:
   explicit Condition(const std::string& text) {

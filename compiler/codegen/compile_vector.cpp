@@ -72,9 +72,7 @@ VectorSchedule ModuleCompiler::schedule_whole(const VectorKernel& kernel, Packin
   const VectorChoice choice = of.vector();
   const bool copies = choice.loads.value_or(1) > 1 || choice.stores.value_or(1) > 1;
   const int cores = vector_cores();
-  if (choice.cores.value_or(1) < 1 || choice.cores.value_or(1) > cores) {
-    refuse(*of.by, kernel.name, refusal(kernel, machine_, cores, choice));
-  }
+  if (auto why = impossible(kernel, cores, choice); !why.empty()) refuse(*of.by, kernel.name, why);
   VectorSchedule schedule =
       packs == Packing::BestFit || copies || choice.packing == Packing::BestFit
           ? schedule_packed(kernel, machine_, cores, measure(), choice)
@@ -131,9 +129,9 @@ bool ModuleCompiler::compile_long(const VectorKernel& kernel, std::vector<Module
   if (!phased) return false;
   const VectorChoice choice = of.vector();
   const int cores = vector_cores();
-  if (choice.cores.value_or(1) < 1 || choice.cores.value_or(1) > cores) return false;
-  const auto& piece = phased->over_columns ? choice.columns : choice.rows;
-  if (piece.value_or(0) % long_unit(*phased) != 0) return false;
+  VectorChoice in_phases = choice;
+  in_phases.phases = true;
+  if (!impossible(kernel, cores, in_phases).empty()) return false;
   const LongSchedule schedule = packing() == Packing::BestFit
                                     ? schedule_long(*phased, machine_, cores, measure(), choice)
                                     : schedule_long(*phased, machine_, cores, choice);

@@ -256,7 +256,7 @@ VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machin
     for (std::int64_t rows : high) {
       const VectorTile tile{rows, columns};
       const Layout layout = placer.place(tile, begin);
-      if (layout.ub_end > machine.ub.size.count()) continue;
+      if (layout.ub_end > machine.ub.size.count() || !estimator.has_work(tile)) continue;
       const double vector = estimator.vector_of(tile, layout.pitch, layout.piece);
       const Estimator::Judged judged = estimator.judge(tile, {}, {vector, vector, vector}, cores);
       if (compared == 0 || judged.estimate.total < least.estimate.total) {

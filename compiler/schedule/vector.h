@@ -85,6 +85,9 @@ struct VectorChoice {
 [[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine,
                         Packing packing = Packing::InOrder);
 
+/// Empty, or what no tile of the kernel can be, or what no machine with so many cores can do.
+[[nodiscard]] std::string impossible(const VectorKernel& kernel, int cores,
+                                     const VectorChoice& choice);
 /// Why no schedule of the kernel is what was chosen, and what would be one.
 [[nodiscard]] std::string refusal(const VectorKernel& kernel, const Machine& machine, int cores,
                                   const VectorChoice& choice);

@@ -73,35 +73,60 @@ std::string ub_refusal(const VectorKernel& kernel, const Machine& machine,
   return text;
 }
 
-std::string phases_refusal(const VectorKernel& kernel, const VectorChoice& choice) {
+/// What no piece of the kernel's phases can be.
+std::string phase_sides(const VectorKernel& kernel, const VectorChoice& choice) {
   std::string why;
   const auto phased = phases_of(kernel, &why);
   if (!phased) return "the kernel has no phases: " + why;
-  const auto& piece = phased->over_columns ? choice.columns : choice.rows;
-  if (piece && *piece % long_unit(*phased) != 0) {
-    return fmt::format("a piece of {} is no multiple of {}", *piece, long_unit(*phased));
+  const auto& longs = phased->over_columns ? choice.columns : choice.rows;
+  const auto& shorts = phased->over_columns ? choice.rows : choice.columns;
+  const std::int64_t unit = long_unit(*phased);
+  if (longs && *longs % unit != 0) {
+    return fmt::format("a piece of {} is no multiple of {}", *longs, unit);
+  }
+  const auto within = [&](const std::optional<std::int64_t>& side, std::int64_t all) {
+    return !side || (*side >= 1 && *side <= all);
+  };
+  const std::int64_t most_long = round_up(kernel.dims[phased->long_dim()], unit),
+                     most_short = kernel.dims[phased->short_dim()];
+  if (!within(longs, most_long) || !within(shorts, most_short)) {
+    return fmt::format("a piece of {} along the reduction and {} across, but there are {} and {}",
+                       longs.value_or(unit), shorts.value_or(1), most_long, most_short);
   }
   if (choice.loads != choice.stores && choice.loads && choice.stores) {
     return "phases have as many copies of loads as of stores";
   }
-  return "no phases of these pieces, parts and cores fit UB and the flags; leave one of them out";
+  return {};
 }
 
 }  // namespace
 
-std::string refusal(const VectorKernel& kernel, const Machine& machine, int cores,
-                    const VectorChoice& choice) {
+std::string impossible(const VectorKernel& kernel, int cores, const VectorChoice& choice) {
   if (choice.cores && (*choice.cores < 1 || *choice.cores > cores)) {
     return fmt::format("{} cores, but there are {}", *choice.cores, cores);
   }
-  if (choice.phases.value_or(false)) return phases_refusal(kernel, choice);
+  if (choice.phases.value_or(false)) return phase_sides(kernel, choice);
   std::string why;
   if (choice.rows) why = wrong_side("rows", *choice.rows, kernel.rows(), kernel.whole_rows);
   if (choice.columns && why.empty()) {
     why = wrong_side("columns", *choice.columns, kernel.columns(), kernel.whole_columns);
   }
-  if (why.empty()) why = ub_refusal(kernel, machine, choice);
+  return why;
+}
+
+std::string refusal(const VectorKernel& kernel, const Machine& machine, int cores,
+                    const VectorChoice& choice) {
+  std::string why = impossible(kernel, cores, choice);
   if (!why.empty()) return why;
+  if (choice.phases.value_or(false)) {
+    return "no phases of these pieces, parts and cores fit UB and the flags; leave one of them out";
+  }
+  why = ub_refusal(kernel, machine, choice);
+  if (!why.empty()) return why;
+  if (choice.cores) {
+    return fmt::format("no such tile gives {} cores one each; take fewer cores or smaller tiles",
+                       *choice.cores);
+  }
   return "so many copies need more flags (flag.max) or registers than there are; take fewer";
 }
 

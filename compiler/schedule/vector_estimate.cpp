@@ -73,8 +73,7 @@ void Estimator::judge(VectorSchedule& schedule, int cores, VectorPart vector) co
 Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPart vector,
                                    int cores) const {
   VectorEstimate parts;
-  parts.tiles = kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
-                ceil_div(kernel_.columns(), tile.columns);
+  parts.tiles = tiles_of(tile);
   const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
   parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
   parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/schedule/vector.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 
@@ -29,6 +30,10 @@ class Estimator {
     const double vector = vector_of(schedule.tile, schedule.pitch, schedule.piece);
     judge(schedule, cores, {vector, vector, vector});
   }
+  /// Does every core of a number that is settled get one of such tiles?
+  [[nodiscard]] bool has_work(VectorTile tile) const {
+    return !exact_ || *exact_ <= tiles_of(tile);
+  }
   /// Cycles of the vector pipe for a tile, about.
   [[nodiscard]] double vector_of(VectorTile tile, std::int64_t pitch, std::int64_t piece) const;
 
@@ -38,6 +43,10 @@ class Estimator {
     int value = 0;
     double weight = 1;
   };
+  [[nodiscard]] std::int64_t tiles_of(VectorTile tile) const {
+    return kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
+           ceil_div(kernel_.columns(), tile.columns);
+  }
   [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const;
 
   const VectorKernel& kernel_;

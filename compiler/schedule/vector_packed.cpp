@@ -74,7 +74,7 @@ class Search {
   }
   void consider(const Place& place, VectorTile tile) {
     VectorSchedule schedule = place(tile, begin_);
-    if (!fits_ub(schedule)) return;
+    if (!fits_ub(schedule) || !estimator_.has_work(tile)) return;
     estimator_.judge(schedule, cores_);
     if (!found_ || schedule.estimate.total < best_.estimate.total) best_ = std::move(schedule);
     found_ = true;

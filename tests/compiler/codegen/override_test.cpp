@@ -193,6 +193,10 @@ TEST(Override, that_is_not_legal_says_where_and_what_would_be) {
   VectorChoice copies;
   copies.loads = copies.stores = 900;
   EXPECT_NE(vector(copies), "");
+  VectorChoice idle;
+  idle.columns = 16384;
+  idle.cores = 2;
+  EXPECT_NE(vector(idle).find("gives 2 cores one each"), std::string::npos) << vector(idle);
 }
 
 TEST(Override, of_a_product_that_is_not_legal_says_which_buffer_is_too_small) {

@@ -74,9 +74,11 @@ void expect_each_edge_once(const PlannedGraph& plan, const std::string& which) {
     last = each.consumer;
     EXPECT_EQ(each.fate == EdgeFate::Fused, group[each.producer] == group[each.consumer]) << which;
     EXPECT_NE(each.text, "") << which << each.from << " " << each.to << name_of(each.fate);
-    EXPECT_EQ(each.bytes > 0, each.bytes != 0);
-    if (each.fate == EdgeFate::Missed) EXPECT_GT(each.bytes, 0) << which;
-    if (each.fate == EdgeFate::Fused) EXPECT_EQ(each.bytes, 0) << which;
+    const bool moves = each.fate == EdgeFate::Missed ||
+                       (each.fate == EdgeFate::View && each.text.starts_with("lies in"));
+    EXPECT_TRUE(each.bytes == 0 || (each.bytes > 0 && each.fate != EdgeFate::Fused)) << which;
+    EXPECT_TRUE(each.fate != EdgeFate::Missed || each.bytes > 0) << which;
+    EXPECT_TRUE(moves || each.fate == EdgeFate::View || each.bytes == 0) << which;
   }
   EXPECT_TRUE(left.empty()) << which << left.size() << " edges without a remark";
   const RemarkSummary summary = summary_of({all});
@@ -132,11 +134,10 @@ TEST(Remarks, count_bytes_that_do_not_fit_and_name_the_feature_that_would_hold_t
 }
 
 TEST(Remarks, name_what_would_wait_for_itself) {
-  const GraphRemarks all = remarks(
-      "input x: f16[64, 64]\nm = matmul(x, x)\na = exp(x)\np = matmul(a, m)\n"
-      "c = cumsum(p) {axis=1}\nb = add(a, c)\noutput b\n");
+  const GraphRemarks all =
+      remarks("input x: f16[64, 64]\na = exp(x)\np = matmul(a, x)\nb = add(a, p)\noutput b\n");
   expect_missed(edge(all, "a:exp", "b:add"), "would wait for itself", "p");
-  expect_missed(edge(all, "m:matmul", "p:matmul"), "a product takes its operands from memory");
+  expect_missed(edge(all, "a:exp", "p:matmul"), "a product takes its operands from memory");
 }
 
 TEST(Remarks, count_a_tensor_written_once_and_read_by_each) {
