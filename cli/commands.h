@@ -28,5 +28,6 @@ int diff(const DiffOptions& options);
 int regress(const RegressOptions& options);
 int compare(const CompareOptions& options);
 int sweep(const SweepOptions& options);
+int reduce(const CommandLine& line);
 
 }  // namespace dvmsim

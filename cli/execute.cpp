@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cli/features.h"
+#include "cli/schedule_file.h"
 #include "cli/strategy_constants.h"
 #include "cli/value_check.h"
 #include "compiler/graph/eval.h"
@@ -61,7 +62,8 @@ Measured run_again(const Again& again, const Machine& machine, bool free_firmwar
   sim.mode = again.mode;
   sim.free_firmware = free_firmware;
   SimDevice device(machine, sim);
-  const SessionOptions with = session_options(options, device, again.mode);
+  ScheduleOverrides overrides = load_overrides(options);
+  const SessionOptions with = session_options(options, device, again.mode, &overrides);
   std::optional<Session> session;
   if (again.module == nullptr) {
     session.emplace(*again.job.graph, machine, device, with);
@@ -132,6 +134,7 @@ Named settings_of(const RunOptions& options) {
   }
   if (options.warm_l2) settings.emplace_back("l2", "warm");
   if (!options.tiling.empty()) settings.emplace_back("tiling", options.tiling);
+  if (!options.schedule.empty()) settings.emplace_back("schedule", options.schedule);
   if (options.cores != 0) settings.emplace_back("cores", std::to_string(options.cores));
   if (options.repeat != 1) settings.emplace_back("repeat", std::to_string(options.repeat));
   std::string bypassed;
@@ -170,8 +173,10 @@ SimOptions sim_options(const RunOptions& options) {
   return sim;
 }
 
-SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
+SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode,
+                               ScheduleOverrides* overrides) {
   SessionOptions session;
+  session.overrides = overrides;
   session.strategy = &find_strategy(options.strategy);
   session.constants = constants_of(options);
   session.features = features_of(options);
@@ -209,11 +214,13 @@ void check_bypassed(const RunOptions& options, const Graph* graph, const Module*
 Execution execute(const Job& job, const Machine& machine, const RunOptions& options,
                   const Probes& listeners, Progress* progress) {
   SimDevice device(machine, sim_options(options));
-  const SessionOptions with = session_options(options, device, mode_of(options));
+  ScheduleOverrides overrides = load_overrides(options);
+  const SessionOptions with = session_options(options, device, mode_of(options), &overrides);
   Session session = job.module ? Session(*job.module, machine, device, with)
                                : Session(*job.graph, machine, device, with);
   const std::int64_t clock = machine.clock.core.count();
   const Module* module = session.prepared(job.dims);
+  if (module != nullptr) check_used(overrides);
   if (progress != nullptr && module != nullptr) {
     progress->expect(launches_of(module->steps), true);
   }
@@ -240,6 +247,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   RunResult result = session.run(job.dims, job.inputs);
   device.listen({});
   if (result.fault) return {{}, {}, {}, {}, result.fault};
+  check_used(overrides);
 
   for (const LaunchReport& launch : result.launches) stats.add(launch);
   stats.close();

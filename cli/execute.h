@@ -37,7 +37,7 @@ struct Execution {
 [[nodiscard]] Mode mode_of(const RunOptions& options);
 [[nodiscard]] SimOptions sim_options(const RunOptions& options);
 [[nodiscard]] SessionOptions session_options(const RunOptions& options, SimDevice& device,
-                                             Mode mode);
+                                             Mode mode, ScheduleOverrides* overrides = nullptr);
 
 /// Throws Error if --bypass names no tensor of the module, or of the graph if the host drives it:
 /// that would change nothing, in silence.

@@ -42,6 +42,8 @@ int perform(const CommandLine& line) {
       return sweep(line.sweep);
     case Verb::Compare:
       return compare(line.compare);
+    case Verb::Reduce:
+      return reduce(line);
   }
   return kBadInput;
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "compiler/codegen/override.h"
+#include "compiler/codegen/remarks.h"
 #include "compiler/graph/graph.h"
 #include "compiler/pass/feature.h"
 #include "compiler/pass/partition.h"
@@ -24,9 +26,15 @@ struct CompileOptions {
   int cores = 0;                   // groups of cores to use at most; 0: all
   std::uint64_t machine_hash = 0;  // hash_of the machine, if the caller has it
   PassObserver observer{};
-  std::string* schedules = nullptr;  // text of every schedule, for --dump
-  std::string* groups = nullptr;
+  ScheduleOverrides* overrides = nullptr;  // what a user has decided; notes what was used
+  // For people: not filled if null.
+  std::string* schedules = nullptr;                    // text of every schedule
+  std::string* groups = nullptr;                       // of every partition
+  std::vector<GraphRemarks>* remarks = nullptr;        // of the graph and of branches of its Ifs
+  std::vector<ScheduleDecision>* decisions = nullptr;  // what an override could have decided
 };
+/// None if there are no overrides.
+[[nodiscard]] FusionHints hints_of(const CompileOptions& options);
 
 /// What a compiler of native code would have to do for a group.
 struct KernelWork {

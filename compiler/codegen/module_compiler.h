@@ -160,7 +160,30 @@ class ModuleCompiler {
     }
     return arguments;
   }
-  MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label);
+  /// A kernel's number, and the override that names it; null if none does.
+  struct Overridden {
+    int number = -1;
+    const KernelOverride* by = nullptr;
+    [[nodiscard]] VectorChoice vector() const {
+      return by == nullptr ? VectorChoice{} : *by->vector;
+    }
+    [[nodiscard]] MatmulChoice matmul() const {
+      return by == nullptr ? MatmulChoice{} : *by->matmul;
+    }
+  };
+  Overridden overridden(const std::string& kernel, bool is_vector);
+  /// Does anybody ask what was decided?
+  [[nodiscard]] bool is_asked(const Overridden& of) const {
+    return options_.decisions != nullptr || of.by != nullptr;
+  }
+  void note_decision(const Overridden& of, ScheduleDecision decision);
+  VectorSchedule schedule_whole(const VectorKernel& kernel, Packing packs, const Overridden& of);
+  void note_schedule(const VectorKernel& kernel, const VectorSchedule& schedule, Packing packs,
+                     const Overridden& of);
+  MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label,
+                                  const Overridden& of);
+  void note_product(const MatmulSpec& spec, const std::string& kernel,
+                    const MatmulSchedule& schedule, std::int64_t k_step, const Overridden& of);
   [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const;
   void note(const std::string& text) {
     if (options_.schedules != nullptr) *options_.schedules += text;
@@ -169,7 +192,8 @@ class ModuleCompiler {
   void compile_graph(Scope& scope, const PlannedGraph& planned);
   void compile_group(Scope& scope, const Group& group);
   void compile_vector(Scope& scope, const LoweredKernel& lowered);
-  bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most);
+  bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most,
+                    const Overridden& of);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
   void compile_row_gather(Scope& scope, const Group& group);
@@ -190,15 +214,15 @@ class ModuleCompiler {
   void copy_whole(const std::string& label, int from, int to);
   void multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
                 ModuleArgument b, ModuleArgument c, int bias);
-  [[nodiscard]] MatmulTactics tactics_of(const MatmulSpec& spec) const;
+  [[nodiscard]] MatmulTactics tactics_of(const MatmulSpec& spec, const Overridden& of) const;
   MatmulSpec prepare(const MatmulSpec& spec, const MatmulTactics& tactics, const std::string& label,
                      ProductOperands& operands);
   void cast(const std::string& label, std::int64_t count, DType from_type, ModuleArgument from,
             DType to_type, ModuleArgument to, isa::Post post = isa::Post::None);
   void multiply_once(const MatmulSpec& spec, const std::string& label,
-                     const ProductOperands& operands, ModuleArgument c);
+                     const ProductOperands& operands, ModuleArgument c, const Overridden& of);
   void multiply_in_steps(const MatmulSpec& spec, std::int64_t step, const std::string& label,
-                         const ProductOperands& operands, ModuleArgument c);
+                         const ProductOperands& operands, ModuleArgument c, const Overridden& of);
   void name_outputs(Scope& scope);
 
   const Machine& machine_;
@@ -213,6 +237,7 @@ class ModuleCompiler {
   };
   std::vector<KnownAttention> attentions_{};
   std::vector<ModuleStep>* steps_ = nullptr;
+  int kernels_ = 0;  // that an override may name, so far
 };
 
 }  // namespace dvmsim

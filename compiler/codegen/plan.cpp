@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "compiler/codegen/fold_views.h"
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/graph/shape.h"
 #include "compiler/pass/pipeline.h"
@@ -94,12 +93,13 @@ void lower_group(PlannedGraph& planned, std::size_t index) {
 
 }  // namespace
 
-PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion, Features features) {
+PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion, Features features,
+                        FusionHints hints) {
   PlannedGraph planned;
   planned.graph = std::move(graph);
-  planned.partition = partition(planned.graph, machine, fusion, features);
+  planned.partition = partition(planned.graph, machine, fusion, features, hints);
   if (fusion != Fusion::PerOperator) {
-    planned.views = fold_views(planned.graph, planned.partition, machine);
+    planned.views = fold_views(planned.graph, planned.partition, machine, hints, &planned.folds);
   }
   for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
     planned.kernels.emplace_back();
@@ -136,14 +136,15 @@ Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machin
 void Plan::plan_numbers(const Graph& numbers) {
   const PassContext context = pass_context(machine_, options_);
   planned_ = plan_graph(run_passes(numbers, context, options_.observer), machine_, options_.fusion,
-                        options_.features);
+                        options_.features, hints_of(options_));
 }
 
 void Plan::plan_symbolic(const Graph& lowered) {
   ask_about_shapes(lowered);
   Graph numbers = lowered;
   each_dim(numbers, [&](Dim& dim) { dim = guards_.number(dim); });
-  planned_ = plan_graph(std::move(numbers), machine_, options_.fusion, options_.features);
+  planned_ = plan_graph(std::move(numbers), machine_, options_.fusion, options_.features,
+                        hints_of(options_));
   std::vector<int> places;
   each_dim(lowered,
            [&](const Dim& dim) { places.push_back(dim.is_known() ? -1 : guards_.place(dim)); });
@@ -246,7 +247,7 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
 /// What folds depends on sizes, and with it how the kernels beside moves are lowered.
 void Plan::fold_again() {
   if (beside_moves_.empty()) return;
-  planned_.views = fold_views(planned_.graph, planned_.partition, machine_);
+  planned_.views = fold_views(planned_.graph, planned_.partition, machine_, hints_of(options_));
   for (std::size_t i : beside_moves_) lower_group(planned_, i);
 }
 

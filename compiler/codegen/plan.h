@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/codegen/compile.h"
+#include "compiler/codegen/fold_views.h"
 #include "compiler/graph/guards.h"
 #include "compiler/pass/pass.h"
 
@@ -19,11 +20,12 @@ struct PlannedGraph {
   Graph graph{};
   Partition partition{};
   Views views{};                         // what lies in another value's tensor
+  std::vector<FoldRemark> folds{};       // why moves do not
   std::vector<LoweredKernel> kernels{};  // by group; empty for groups of another kind
 };
 /// `graph` comes from run_passes, and its shapes are numbers.
 [[nodiscard]] PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion,
-                                      Features features);
+                                      Features features, FusionHints hints = {});
 
 /// What the passes of a graph without symbols may look at.
 [[nodiscard]] PassContext pass_context(const Machine& machine, const CompileOptions& options);

@@ -73,6 +73,7 @@ CompileOptions GraphRunner::compile_options(const Strategy& strategy) const {
   options.tiling = settings_.tiling;
   options.cores = settings_.cores;
   options.machine_hash = machine_hash_;
+  options.overrides = settings_.overrides;
   return options;
 }
 

@@ -29,6 +29,7 @@ struct CompileSettings {
   int cores = 0;
   Features features{};
   int ready_modules = 512;  // kept at most; the one used longest ago goes first
+  ScheduleOverrides* overrides = nullptr;
 };
 
 class GraphRunner {

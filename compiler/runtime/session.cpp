@@ -15,7 +15,7 @@ RunnerOptions runner_options(const SessionOptions& options) {
 
 CompileSettings settings_of(const SessionOptions& options) {
   return {options.tiling, options.cores, options.features.value_or(options.strategy->features),
-          options.ready_modules};
+          options.ready_modules, options.overrides};
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ struct SessionOptions {
   /// Called with every buffer of inputs, constants and outputs before the first launch of a module.
   std::function<void(const std::string& name, std::uint64_t address, Bytes size)> before_run{};
   int ready_modules = 512;  // sets of shapes kept ready; the one used longest ago goes first
+  ScheduleOverrides* overrides = nullptr;  // outlive the session
 };
 
 class Session {

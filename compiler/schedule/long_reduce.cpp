@@ -124,13 +124,15 @@ class JoinMaker {
 /// Tries tiles, lengths of a piece, and cores to a row.
 class LongScheduler {
  public:
-  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies)
+  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies,
+                const VectorChoice& choice = {})
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
         placer_(placer_of(phased)),
         begin_(ub_begin(machine, steps_of(phased))),
-        cores_(cores),
+        choice_(choice),
+        cores_(choice.cores.value_or(cores)),
         copies_(copies) {}
 
   LongSchedule run() {
@@ -140,6 +142,10 @@ class LongScheduler {
     const std::int64_t shorts = kernel_.dims[phased_.short_dim()];
     for (std::int64_t tile : tiles_of(shorts)) {
       const std::int64_t tiles = kernel_.outer() * ceil_div(shorts, tile);
+      if (choice_.parts) {
+        if (*choice_.parts == 1 || *choice_.parts <= cores_) try_parts(tile, tiles, *choice_.parts);
+        continue;
+      }
       try_parts(tile, tiles, 1);
       const std::int64_t most = cores_ / tiles;
       for (std::int64_t parts = most; parts > 1; parts /= 2) try_parts(tile, tiles, parts);
@@ -165,12 +171,16 @@ class LongScheduler {
                                 : std::min<std::int64_t>(kernel_.dims[phased_.short_dim()], kBlock);
   }
   /// Long elements come in multiples of it.
-  [[nodiscard]] std::int64_t unit() const { return phased_.over_columns ? kBankTurn / 4 : 1; }
+  [[nodiscard]] std::int64_t unit() const { return long_unit(phased_); }
+  [[nodiscard]] std::optional<std::int64_t> chosen(bool is_long) const {
+    return is_long == phased_.over_columns ? choice_.columns : choice_.rows;
+  }
   [[nodiscard]] VectorTile tile_of(std::int64_t shorts, std::int64_t longs) const {
     return phased_.over_columns ? VectorTile{shorts, longs} : VectorTile{longs, shorts};
   }
 
   [[nodiscard]] std::vector<std::int64_t> tiles_of(std::int64_t shorts) const {
+    if (const auto only = chosen(false)) return {*only};
     std::vector<std::int64_t> found;
     const std::int64_t least = least_short();
     if (!phased_.over_columns) {
@@ -213,21 +223,31 @@ class LongScheduler {
     const std::int64_t longs = kernel_.dims[phased_.long_dim()];
     const std::int64_t part = std::min(longs, round_up(ceil_div(longs, parts), 2 * unit()));
     parts = ceil_div(longs, part);
-    const std::int64_t most = longest_piece(shorts, part);
-    if (most == 0) return;
-    const std::int64_t least = ceil_div(part, most);
-    for (std::int64_t pieces : {least, least + 1, 2 * least}) {
-      const std::int64_t length = round_up(ceil_div(part, pieces), unit());
+    for (std::int64_t length : pieces_of(shorts, part)) {
       LongSchedule trial;
       trial.tiles = tiles;
       trial.parts = static_cast<int>(parts);
       trial.part = part;
+      trial.copies = copies_;
       trial.phases = placer_.place(tile_of(shorts, length), depth(), begin_);
       if (trial.phases.front().ub_end > machine_.ub.size.count()) continue;
       if (parts > 1 && !add_joins(trial)) continue;
       judge(trial);
       if (compared_++ == 0 || trial.total < best_.total) best_ = std::move(trial);
     }
+  }
+
+  /// Lengths of a piece: the one chosen, or even shares not much shorter than the longest.
+  [[nodiscard]] std::vector<std::int64_t> pieces_of(std::int64_t shorts, std::int64_t part) const {
+    if (const auto only = chosen(true)) return {*only};
+    const std::int64_t most = longest_piece(shorts, part);
+    if (most == 0) return {};
+    const std::int64_t least = ceil_div(part, most);
+    std::vector<std::int64_t> lengths;
+    for (std::int64_t pieces : {least, least + 1, 2 * least}) {
+      lengths.push_back(round_up(ceil_div(part, pieces), unit()));
+    }
+    return lengths;
   }
 
   bool add_joins(LongSchedule& trial) const {
@@ -259,6 +279,7 @@ class LongScheduler {
   const Machine& machine_;
   BufferPlacer placer_;
   std::int64_t begin_;
+  VectorChoice choice_;
   int cores_, copies_;
   LongSchedule best_{};
   int compared_ = 0;
@@ -350,16 +371,24 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
 
 }  // namespace
 
-LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores) {
-  return LongScheduler(phased, machine, cores, 1).run();
+std::int64_t long_unit(const PhasedKernel& phased) {
+  return phased.over_columns ? kBankTurn / 4 : 1;
 }
 
 LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
-                           const VectorMeasure& measure) {
+                           const VectorChoice& choice) {
+  const int copies = choice.loads.value_or(choice.stores.value_or(1));
+  return LongScheduler(phased, machine, cores, copies, choice).run();
+}
+
+LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
+                           const VectorMeasure& measure, const VectorChoice& choice) {
   LongSchedule best;
   int compared = 0;
   for (int copies = 1; copies <= 2; ++copies) {
-    LongScheduler scheduler(phased, machine, cores, copies);
+    if (choice.loads.value_or(copies) != copies || choice.stores.value_or(copies) != copies)
+      continue;
+    LongScheduler scheduler(phased, machine, cores, copies, choice);
     LongSchedule found = scheduler.run();
     compared += found.candidates;
     if (found.phases.empty()) continue;

@@ -36,8 +36,8 @@ Sides sides_of(std::int64_t extent) {
   return sides;
 }
 
-/// The largest k block that fits with the stages, shortened to whole lines where it can be and to
-/// an even cut of k.
+}  // namespace
+
 std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
                            const Machine& machine) {
   const std::int64_t unit = k_unit(machine, spec.in), size = size_of(spec.in);
@@ -54,6 +54,8 @@ std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
   }
   return round_down(most, unit);
 }
+
+namespace {
 
 /// Calls rank for each candidate.
 template <class Rank>

@@ -37,7 +37,8 @@ double weight(isa::Op op) {
   }
 }
 
-Estimator::Estimator(const VectorKernel& kernel, const Machine& machine) : kernel_(kernel) {
+Estimator::Estimator(const VectorKernel& kernel, const Machine& machine, std::optional<int> exact)
+    : kernel_(kernel), exact_(exact) {
   const auto rate = [](Rate r) { return r.per_cycle().value(); };
   const auto cycles = [](Cycles c) { return static_cast<double>(c.count()); };
   load_rate_ = rate(machine.mte2.gm_to_ub);
@@ -72,8 +73,7 @@ void Estimator::judge(VectorSchedule& schedule, int cores, VectorPart vector) co
 Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPart vector,
                                    int cores) const {
   VectorEstimate parts;
-  parts.tiles = kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
-                ceil_div(kernel_.columns(), tile.columns);
+  parts.tiles = tiles_of(tile);
   const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
   parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
   parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
@@ -85,10 +85,11 @@ Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPar
                back = vector.writing + parts.store + store_latency_;
   const double traffic = in + out * write_cost_;
   Judged best;
-  for (std::int64_t most = std::min<std::int64_t>(cores, parts.tiles); most >= 1; most /= 2) {
+  const std::int64_t limit = std::min<std::int64_t>(exact_.value_or(cores), parts.tiles);
+  for (std::int64_t most = limit; most >= 1 && (!exact_ || most == limit); most /= 2) {
     const std::int64_t per_core = ceil_div(parts.tiles, most);
     // Fewest cores with as many tiles on the busiest.
-    const auto used = static_cast<double>(ceil_div(parts.tiles, per_core));
+    const auto used = static_cast<double>(exact_ ? most : ceil_div(parts.tiles, per_core));
     const double memory = traffic * used / hbm_rate_;
     const double pace = std::max({there / depth.loads, back / depth.stores, parts.load,
                                   parts.vector, parts.store, memory, parts.scalar});
