@@ -19,23 +19,29 @@ double DeviceFigures::decode_share(std::size_t profile) const {
   return free > 0 ? (*decode_us)[profile] / free : 0;
 }
 
-DeviceFigures& DeviceFigures::operator+=(const DeviceFigures& other) {
-  if (head_us.empty()) head_us.resize(other.head_us.size());
-  for (std::size_t i = 0; i < head_us.size(); ++i) head_us[i] += other.head_us[i];
-  if (bound.empty() || other.body_us > body_us) bound = other.bound;
-  launches += other.launches;
-  hbm_read_bytes += other.hbm_read_bytes;
-  hbm_write_bytes += other.hbm_write_bytes;
-  l2_hit_bytes += other.l2_hit_bytes;
-  body_us += other.body_us;
-  fixed_us += other.fixed_us;
-  memory_us += other.memory_us;
-  ideal_us += other.ideal_us;
-  if (other.decode_us) {
-    if (!decode_us) decode_us.emplace();
-    for (std::size_t i = 0; i < decode_us->size(); ++i) (*decode_us)[i] += (*other.decode_us)[i];
+DeviceFigures sum_of(const std::vector<DeviceFigures>& runs) {
+  DeviceFigures sum;
+  sum.head_us.resize(runs.front().head_us.size());
+  double longest = -1;
+  for (const DeviceFigures& run : runs) {
+    for (std::size_t i = 0; i < sum.head_us.size(); ++i) sum.head_us[i] += run.head_us[i];
+    if (run.body_us > longest) sum.bound = run.bound;
+    longest = std::max(longest, run.body_us);
+    sum.launches += run.launches;
+    sum.hbm_read_bytes += run.hbm_read_bytes;
+    sum.hbm_write_bytes += run.hbm_write_bytes;
+    sum.l2_hit_bytes += run.l2_hit_bytes;
+    sum.body_us += run.body_us;
+    sum.fixed_us += run.fixed_us;
+    sum.memory_us += run.memory_us;
+    sum.ideal_us += run.ideal_us;
+    if (!run.decode_us) continue;
+    if (!sum.decode_us) sum.decode_us.emplace();
+    for (std::size_t i = 0; i < sum.decode_us->size(); ++i) {
+      (*sum.decode_us)[i] += (*run.decode_us)[i];
+    }
   }
-  return *this;
+  return sum;
 }
 
 const char* Gain::worst() const {

@@ -32,10 +32,9 @@ struct DeviceFigures {
   [[nodiscard]] double reached() const { return body_us > 0 ? ideal_us / body_us : 0; }
   /// Of the time that the same commands take if decoding is free.
   [[nodiscard]] double decode_share(std::size_t profile) const;
-
-  /// One run after the other. The bound is that of the longer one.
-  DeviceFigures& operator+=(const DeviceFigures& other);
 };
+/// One run after the other, at least one. The bound is that of the longest.
+[[nodiscard]] DeviceFigures sum_of(const std::vector<DeviceFigures>& runs);
 
 /// Where the time between two ways of running the same thing goes; negative: lost. In us.
 struct Gain {

@@ -40,12 +40,12 @@ double padding_share(const StrategyFigures& figures, const ShapeStream& stream) 
 
 std::optional<DeviceFigures> device_of(const StrategyFigures& figures) {
   if (!figures.refused.empty()) return std::nullopt;
-  DeviceFigures sum;
+  std::vector<DeviceFigures> runs;
   for (const ShapeFigures& shape : figures.shapes) {
     if (!shape.device) return std::nullopt;
-    sum += *shape.device;
+    runs.push_back(*shape.device);
   }
-  return sum;
+  return sum_of(runs);
 }
 
 std::string to_csv(const ComparisonReport& report) {
