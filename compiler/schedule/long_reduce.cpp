@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "compiler/schedule/buffer_place.h"
+#include "compiler/schedule/line_traffic.h"
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/rounding.h"
 
@@ -128,6 +129,7 @@ class LongScheduler {
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
+        lines_(machine),
         placer_(placer_of(phased)),
         begin_(ub_begin(machine, steps_of(phased))),
         cores_(cores),
@@ -254,9 +256,12 @@ class LongScheduler {
   [[nodiscard]] double moved(const std::vector<int>& which,
                              const std::vector<KernelTensor>& tensors, VectorTile tile) const;
 
+  [[nodiscard]] Fetched fetched(const std::vector<int>& inputs, VectorTile tile) const;
+
   const PhasedKernel& phased_;
   const VectorKernel& kernel_;
   const Machine& machine_;
+  LineTraffic lines_;
   BufferPlacer placer_;
   std::int64_t begin_;
   int cores_, copies_;
@@ -290,6 +295,16 @@ double LongScheduler::moved(const std::vector<int>& which, const std::vector<Ker
     bytes += static_cast<double>(bytes_of(value, tile, tile.columns));
   }
   return bytes;
+}
+
+Fetched LongScheduler::fetched(const std::vector<int>& inputs, VectorTile tile) const {
+  Fetched sum;
+  for (int input : inputs) {
+    const Fetched one = lines_.of(kernel_, kernel_.inputs[static_cast<std::size_t>(input)], tile);
+    sum.bytes += one.bytes;
+    sum.kept += one.kept;
+  }
+  return sum;
 }
 
 /// As the estimate of vector.cpp, for each phase; what a later phase loads again comes from L2.
@@ -330,7 +345,9 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
       part.reading = part.writing = part.all;
     }
     const double vector = part.all;
-    const double memory = used * (in / (again ? rate(machine_.l2.read) : hbm) +
+    const Fetched lines = fetched(phase.inputs, schedule.tile);
+    const double kept = again ? lines.kept : 0;
+    const double memory = used * (kept / rate(machine_.l2.read) + (lines.bytes - kept) / hbm +
                                   out * machine_.hbm.write_cost.value() / hbm);
     const double there = load + load_latency + part.reading,
                  back = phase.outputs.empty() ? 0 : part.writing + store + store_latency;

@@ -37,7 +37,8 @@ double weight(isa::Op op) {
   }
 }
 
-Estimator::Estimator(const VectorKernel& kernel, const Machine& machine) : kernel_(kernel) {
+Estimator::Estimator(const VectorKernel& kernel, const Machine& machine)
+    : kernel_(kernel), lines_(machine) {
   const auto rate = [](Rate r) { return r.per_cycle().value(); };
   const auto cycles = [](Cycles c) { return static_cast<double>(c.count()); };
   load_rate_ = rate(machine.mte2.gm_to_ub);
@@ -83,7 +84,7 @@ Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPar
   // what its buffer held.
   const double there = parts.load + load_latency_ + vector.reading,
                back = vector.writing + parts.store + store_latency_;
-  const double traffic = in + out * write_cost_;
+  const double traffic = fetched(tile) + out * write_cost_;
   Judged best;
   for (std::int64_t most = std::min<std::int64_t>(cores, parts.tiles); most >= 1; most /= 2) {
     const std::int64_t per_core = ceil_div(parts.tiles, most);
@@ -113,6 +114,12 @@ double Estimator::vector_of(VectorTile tile, std::int64_t pitch, std::int64_t pi
     sum += fixed_ + bytes / repeat_ * work.weight;
   }
   return sum;
+}
+
+double Estimator::fetched(VectorTile tile) const {
+  double bytes = 0;
+  for (const KernelTensor& tensor : kernel_.inputs) bytes += lines_.of(kernel_, tensor, tile).bytes;
+  return bytes;
 }
 
 double Estimator::moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const {

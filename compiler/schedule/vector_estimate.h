@@ -4,6 +4,7 @@
 #include <boost/container/small_vector.hpp>
 #include <vector>
 
+#include "compiler/schedule/line_traffic.h"
 #include "compiler/schedule/vector.h"
 
 namespace dvmsim {
@@ -38,7 +39,11 @@ class Estimator {
   };
   [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const;
 
+  /// From HBM, in lines.
+  [[nodiscard]] double fetched(VectorTile tile) const;
+
   const VectorKernel& kernel_;
+  LineTraffic lines_;
   boost::container::small_vector<Work, 32> works_{};
   double load_rate_, store_rate_, gap_, least_request_, fixed_, repeat_, hbm_rate_, write_cost_,
       load_latency_, store_latency_, per_core_, scalar_;
