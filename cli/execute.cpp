@@ -71,7 +71,7 @@ bool decides_by_data(const Module& module) {
 
 bool has_bytecode(const Module& module) {
   for (const ModuleStep& step : module.steps) {
-    if (step.path == CodePath::Bytecode) return true;
+    if (step.path != CodePath::Native) return true;
   }
   return false;
 }

@@ -6,6 +6,25 @@
 #include "compiler/schedule/vector_parts.h"
 
 namespace dvmsim {
+namespace {
+
+/// Bytes of all that the kernel loads and stores; at least one.
+double footprint(const VectorKernel& kernel) {
+  double sum = 1;
+  for (const auto* tensors : {&kernel.inputs, &kernel.outputs}) {
+    for (const KernelTensor& tensor : *tensors) {
+      auto bytes =
+          static_cast<double>(size_of(kernel.values[static_cast<std::size_t>(tensor.value)].dtype));
+      for (std::size_t i = 0; i < kernel.dims.size(); ++i) {
+        if (tensor.stride[i] != 0) bytes *= static_cast<double>(kernel.dims[i]);
+      }
+      sum += bytes;
+    }
+  }
+  return sum;
+}
+
+}  // namespace
 
 Fetched LineTraffic::of(const VectorKernel& kernel, const KernelTensor& tensor,
                         VectorTile tile) const {
@@ -31,8 +50,12 @@ Fetched LineTraffic::of(const VectorKernel& kernel, const KernelTensor& tensor,
   const std::int64_t whole =
       align == line_ ? run / line_ * line_ : std::max<std::int64_t>(0, touched - 2 * line_);
   const auto of_runs = [&](std::int64_t bytes) { return static_cast<double>(rows * bytes); };
-  const std::int64_t lines = align == line_ ? round_up(touched, line_) : touched;
-  return {of_runs(lines), of_runs(whole)};
+  return {of_runs(touched), of_runs(whole)};
+}
+
+double written_back_share(const VectorKernel& kernel, const Machine& machine) {
+  const auto room = static_cast<double>(machine.l2.size.count());
+  return std::max(0.0, 1 - room / footprint(kernel));
 }
 
 }  // namespace dvmsim

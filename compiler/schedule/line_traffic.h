@@ -27,4 +27,8 @@ class LineTraffic {
   bool keeps_parts_;
 };
 
+/// Share of what a kernel stores that is written to HBM while it runs: L2 holds the latest of all
+/// it loads and stores.
+[[nodiscard]] double written_back_share(const VectorKernel& kernel, const Machine& machine);
+
 }  // namespace dvmsim

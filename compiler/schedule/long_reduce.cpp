@@ -321,6 +321,7 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
   const double hbm = rate(machine_.hbm.peak) * machine_.hbm.efficiency.value();
   const std::int64_t length = phased_.over_columns ? trial.tile().columns : trial.tile().rows;
   const auto pieces = static_cast<double>(ceil_div(trial.part, length));
+  const double written_back = written_back_share(kernel_, machine_);
   double once = 0;
   for (const KernelStep& step : phased_.start) once += step_cycles(step, trial.phases[0]);
   std::vector<bool> loaded(kernel_.inputs.size(), false);
@@ -348,11 +349,13 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
     const Fetched lines = fetched(phase.inputs, schedule.tile);
     const double kept = again ? lines.kept : 0;
     const double memory = used * (kept / rate(machine_.l2.read) + (lines.bytes - kept) / hbm +
-                                  out * machine_.hbm.write_cost.value() / hbm);
+                                  out * machine_.hbm.write_cost.value() * written_back / hbm);
+    // Nothing else keeps memory busy while all cores load their first piece.
+    const double first = std::max(load, used * (lines.bytes - kept) / hbm);
     const double there = load + load_latency + part.reading,
                  back = phase.outputs.empty() ? 0 : part.writing + store + store_latency;
     const double pace = std::max({load, vector, store, memory, there / copies, back / copies});
-    once += load_latency + load + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
+    once += load_latency + first + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
             pace * (pieces - 1);
     for (const KernelStep& step : phase.finish) once += step_cycles(step, schedule);
     if (trial.parts > 1 && !phase.accumulators.empty()) {

@@ -53,6 +53,9 @@ Estimator::Estimator(const VectorKernel& kernel, const Machine& machine)
                          machine.hbm.latency.cycles());
   store_latency_ = cycles(machine.mte3.latency + machine.l2.write_latency.cycles());
   per_core_ = cycles(cycles_in(machine.launch.per_core, machine.clock.core));
+  l2_read_ = rate(machine.l2.read);
+  l2_write_ = rate(machine.l2.write);
+  written_back_ = written_back_share(kernel, machine);
   const double per_step = cycles(machine.decode_cost(DecodeTerm::fetch)) * kWordsPerStep +
                           cycles(machine.decode_cost(DecodeTerm::dispatch)) +
                           cycles(machine.decode_cost(DecodeTerm::operand)) * 2 * kWordsPerStep;
@@ -84,17 +87,20 @@ Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPar
   // what its buffer held.
   const double there = parts.load + load_latency_ + vector.reading,
                back = vector.writing + parts.store + store_latency_;
-  const double traffic = fetched(tile) + out * write_cost_;
+  const double read = fetched(tile);
+  const double traffic = read + out * write_cost_ * written_back_;
   Judged best;
   for (std::int64_t most = std::min<std::int64_t>(cores, parts.tiles); most >= 1; most /= 2) {
     const std::int64_t per_core = ceil_div(parts.tiles, most);
     // Fewest cores with as many tiles on the busiest.
     const auto used = static_cast<double>(ceil_div(parts.tiles, per_core));
-    const double memory = traffic * used / hbm_rate_;
+    const double memory = used * std::max(traffic / hbm_rate_, in / l2_read_ + out / l2_write_);
+    // Nothing else keeps memory busy while all cores load their first tile.
+    const double first = std::max(parts.load, read * used / hbm_rate_);
     const double pace = std::max({there / depth.loads, back / depth.stores, parts.load,
                                   parts.vector, parts.store, memory, parts.scalar});
-    const double total = per_core_ * used + load_latency_ + store_latency_ + parts.load +
-                         parts.vector + parts.store + pace * static_cast<double>(per_core - 1);
+    const double total = per_core_ * used + load_latency_ + store_latency_ + first + parts.vector +
+                         parts.store + pace * static_cast<double>(per_core - 1);
     if (best.cores == 0 || total < parts.total) {
       parts.per_core = per_core;
       parts.memory = memory;
