@@ -16,6 +16,7 @@
 #include "compiler/runtime/stage.h"
 #include "compiler/runtime/strategy/strategy.h"
 #include "vm/base/error.h"
+#include "vm/firmware/mode.h"
 #include "vm/isa/text.h"
 
 namespace dvmsim {
@@ -61,13 +62,14 @@ int compile_model(const CommandLine& line) {
   CompileOptions how;
   how.fusion = strategy.fusion;
   how.features = features;
-  how.path = strategy.path;
+  how.path = path_of(strategy, features);
+  how.machine_hash = hash_of(machine);
   how.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   how.cores = options.cores;
   how.schedules = &schedules;
   how.groups = &groups;
   CompileWork work;
-  Module module = compile(graph, machine, how, &work);
+  Module module = compile(graph, as_planned(machine, how.path), how, &work);
   module.strategy = std::string(strategy.name);
   if (!line.output.empty()) {
     const auto bytes = save(module);

@@ -71,8 +71,7 @@ CompileOptions GraphRunner::compile_options(const Strategy& strategy) const {
   CompileOptions options;
   options.fusion = strategy.fusion;
   options.features = settings_.features;
-  const bool keeps = settings_.features.has(Feature::Decode);
-  options.path = keeps && strategy.path == CodePath::Bytecode ? CodePath::Kept : strategy.path;
+  options.path = path_of(strategy, settings_.features);
   options.tiling = settings_.tiling;
   options.cores = settings_.cores;
   options.machine_hash = machine_hash_;

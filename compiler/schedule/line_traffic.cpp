@@ -1,6 +1,7 @@
 #include "compiler/schedule/line_traffic.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "compiler/schedule/vector_parts.h"
@@ -51,6 +52,13 @@ Fetched LineTraffic::of(const VectorKernel& kernel, const KernelTensor& tensor,
       align == line_ ? run / line_ * line_ : std::max<std::int64_t>(0, touched - 2 * line_);
   const auto of_runs = [&](std::int64_t bytes) { return static_cast<double>(rows * bytes); };
   return {of_runs(touched), of_runs(whole)};
+}
+
+double pace_of(double own, double memory) {
+  const double more = std::max(own, memory), less = std::min(own, memory);
+  if (more <= 0) return 0;
+  const double ratio = less / more;
+  return more * std::sqrt(std::sqrt(1 + ratio * ratio * ratio * ratio));
 }
 
 double written_back_share(const VectorKernel& kernel, const Machine& machine) {

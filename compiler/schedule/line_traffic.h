@@ -27,6 +27,11 @@ class LineTraffic {
   bool keeps_parts_;
 };
 
+/// Cycles of a tile that takes `own` on its core and `memory` of what all cores share, once neither
+/// waits for the first: the longer, and somewhat more where they are alike, because each then waits
+/// for the other at times.
+[[nodiscard]] double pace_of(double own, double memory);
+
 /// Share of what a kernel stores that is written to HBM while it runs: L2 holds the latest of all
 /// it loads and stores.
 [[nodiscard]] double written_back_share(const VectorKernel& kernel, const Machine& machine);

@@ -10,6 +10,7 @@
 #include "compiler/schedule/line_traffic.h"
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/rounding.h"
+#include "vm/machine/derived.h"
 
 namespace dvmsim {
 namespace {
@@ -335,7 +336,8 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
     const double in = moved(phase.inputs, kernel_.inputs, schedule.tile);
     const double out = moved(phase.outputs, kernel_.outputs, schedule.tile);
     const double load =
-        std::max(in / rate(machine_.mte2.gm_to_ub), gap * static_cast<double>(phase.inputs.size()));
+        std::max(in / rate(again ? machine_.mte2.gm_to_ub : load_rate(machine_, Space::UB, true)),
+                 gap * static_cast<double>(phase.inputs.size()));
     const double store = std::max(out / rate(machine_.mte3.ub_to_gm),
                                   gap * static_cast<double>(phase.outputs.size()));
     VectorPart part;
@@ -354,7 +356,8 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
     const double first = std::max(load, used * (lines.bytes - kept) / hbm);
     const double there = load + load_latency + part.reading,
                  back = phase.outputs.empty() ? 0 : part.writing + store + store_latency;
-    const double pace = std::max({load, vector, store, memory, there / copies, back / copies});
+    const double pace =
+        pace_of(std::max({load, vector, store, there / copies, back / copies}), memory);
     once += load_latency + first + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
             pace * (pieces - 1);
     for (const KernelStep& step : phase.finish) once += step_cycles(step, schedule);

@@ -4,6 +4,7 @@
 
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/rounding.h"
+#include "vm/machine/derived.h"
 
 namespace dvmsim {
 
@@ -41,7 +42,7 @@ Estimator::Estimator(const VectorKernel& kernel, const Machine& machine)
     : kernel_(kernel), lines_(machine) {
   const auto rate = [](Rate r) { return r.per_cycle().value(); };
   const auto cycles = [](Cycles c) { return static_cast<double>(c.count()); };
-  load_rate_ = rate(machine.mte2.gm_to_ub);
+  load_rate_ = rate(load_rate(machine, Space::UB, true));
   store_rate_ = rate(machine.mte3.ub_to_gm);
   gap_ = cycles(machine.mte2.issue_gap);
   least_request_ = static_cast<double>(machine.dma.least_request.count());
@@ -97,8 +98,9 @@ Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPar
     const double memory = used * std::max(traffic / hbm_rate_, in / l2_read_ + out / l2_write_);
     // Nothing else keeps memory busy while all cores load their first tile.
     const double first = std::max(parts.load, read * used / hbm_rate_);
-    const double pace = std::max({there / depth.loads, back / depth.stores, parts.load,
-                                  parts.vector, parts.store, memory, parts.scalar});
+    const double own = std::max({there / depth.loads, back / depth.stores, parts.load, parts.vector,
+                                 parts.store, parts.scalar});
+    const double pace = pace_of(own, memory);
     const double total = per_core_ * used + load_latency_ + store_latency_ + first + parts.vector +
                          parts.store + pace * static_cast<double>(per_core - 1);
     if (best.cores == 0 || total < parts.total) {
