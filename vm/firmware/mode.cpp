@@ -20,17 +20,10 @@ FirmwareMode firmware_mode(const Machine& machine, const Program& program, CodeP
   return mode;
 }
 
-/// A loop's body is decoded in its first round; the others find it kept.
 Machine as_planned(const Machine& machine, CodePath path) {
   Machine planned = machine;
-  if (path != CodePath::Kept) return planned;
-  if (planned.firmware.memory == ProgramMemory::Ub) planned.firmware.memory = ProgramMemory::Tcm;
-  const auto cost = [&](DecodeTerm term) -> Cycles& {
-    return planned
-        .decode[static_cast<std::size_t>(term)][static_cast<std::size_t>(machine.firmware.profile)];
-  };
-  cost(DecodeTerm::fetch) = cost(DecodeTerm::operand) = Cycles(0);
-  cost(DecodeTerm::dispatch) = std::min(cost(DecodeTerm::dispatch), machine.firmware.decode_hit);
+  const bool moves = path == CodePath::Kept && machine.firmware.memory == ProgramMemory::Ub;
+  if (moves) planned.firmware.memory = ProgramMemory::Tcm;
   return planned;
 }
 

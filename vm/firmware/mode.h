@@ -21,7 +21,8 @@ struct FirmwareMode {
 [[nodiscard]] FirmwareMode firmware_mode(const Machine& machine, const Program& program,
                                          CodePath path);
 
-/// The machine as tiles see it under this path: what a compiler should plan with.
+/// The machine as tiles see it under this path, with or without a program in UB. Decoding costs
+/// what it costs: estimates are not told that most of it is kept.
 [[nodiscard]] Machine as_planned(const Machine& machine, CodePath path);
 
 }  // namespace dvmsim

@@ -270,14 +270,12 @@ TEST_F(FirmwareTest, mode_follows_the_path_and_the_size_of_the_program) {
   EXPECT_FALSE(mode(CodePath::Kept).prefetch);
 }
 
-TEST_F(FirmwareTest, tiles_are_planned_without_a_program_in_ub_and_with_kept_decoding) {
+TEST_F(FirmwareTest, tiles_are_planned_without_a_program_in_ub) {
   machine_.firmware.memory = ProgramMemory::Ub;
   const Machine same = as_planned(machine_, CodePath::Bytecode);
   EXPECT_EQ(hash_of(same), hash_of(machine_));
   const Machine kept = as_planned(machine_, CodePath::Kept);
   EXPECT_EQ((kept.ub_for_tiles(Bytes(4096)) - machine_.ub_for_tiles(Bytes(4096))).count(), 4096);
-  EXPECT_EQ(kept.decode_cost(DecodeTerm::dispatch), machine_.firmware.decode_hit);
-  EXPECT_EQ(kept.decode_cost(DecodeTerm::issue), machine_.decode_cost(DecodeTerm::issue));
 }
 
 TEST_F(FirmwareTest, does_the_same_on_either_path) {
