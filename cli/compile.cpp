@@ -20,6 +20,7 @@
 #include "compiler/runtime/stage.h"
 #include "compiler/runtime/strategy/strategy.h"
 #include "vm/base/error.h"
+#include "vm/firmware/mode.h"
 #include "vm/isa/text.h"
 
 namespace dvmsim {
@@ -60,7 +61,7 @@ CompileOptions options_of(const RunOptions& options, const CompileViews& views,
   CompileOptions how;
   how.fusion = strategy.fusion;
   how.features = features_of(options);
-  how.path = strategy.path;
+  how.path = path_of(strategy, how.features);
   how.tiling = parse_tiling(options.tiling).value_or(Tiling::Cost);
   how.cores = options.cores;
   how.overrides = &overrides;
@@ -141,7 +142,8 @@ int compile_model(const CommandLine& line) {
   }
   Collected collected(line.views.dump);
   ScheduleOverrides overrides = load_overrides(options);
-  const CompileOptions how = options_of(options, line.views, overrides, collected);
+  CompileOptions how = options_of(options, line.views, overrides, collected);
+  how.machine_hash = hash_of(machine);
   const Graph graph = whole_graph(options);
   if (line.views.dump == Dump::Graph) {
     fmt::print("{}", print_graph(graph, {true, true}));
@@ -153,7 +155,7 @@ int compile_model(const CommandLine& line) {
                 ": what follows depends on values, so the host drives the model; run it instead");
   }
   CompileWork work;
-  Module module = compile_timed(graph, machine, how, work, collected.passes);
+  Module module = compile_timed(graph, as_planned(machine, how.path), how, work, collected.passes);
   check_used(overrides);
   module.strategy = options.strategy;
   if (!collected.remarks.empty()) {

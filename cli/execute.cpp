@@ -13,33 +13,12 @@
 #include "sim/device/device.h"
 #include "traces/operators.h"
 #include "traces/replay.h"
-#include "traces/roofline.h"
 #include "traces/stats.h"
 #include "vm/base/error.h"
 #include "vm/machine/derived.h"
 
 namespace dvmsim {
 namespace {
-
-Capacity capacity_of(const Machine& machine, const RunOptions& options) {
-  const int groups = options.cores;
-  Capacity capacity;
-  for (CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
-    const bool unified = kind == CoreKind::Unified;
-    if (unified != machine.cores.unified) continue;
-    const int all = unified ? machine.cores.cube : machine.cores_of(kind);
-    const int share =
-        groups > 0 && machine.cores.cube > 0 ? all * groups / machine.cores.cube : all;
-    capacity.cores[static_cast<std::size_t>(kind)] = std::min(all, std::max(1, share));
-  }
-  if (options.memory == MemoryModel::Ideal) return capacity;
-  capacity.hbm_bytes_per_cycle = hbm_read_rate(machine).per_cycle().value();
-  capacity.hbm_write_cost = machine.hbm.write_cost.value();
-  capacity.l2_bytes_per_cycle = machine.l2.read.per_cycle().value();
-  capacity.l2_write_cost =
-      machine.l2.read.per_cycle().value() / machine.l2.write.per_cycle().value();
-  return capacity;
-}
 
 struct Measured {
   Cycles cycles{};
@@ -94,7 +73,7 @@ bool decides_by_data(const Module& module) {
 
 bool has_bytecode(const Module& module) {
   for (const ModuleStep& step : module.steps) {
-    if (step.path == CodePath::Bytecode) return true;
+    if (step.path != CodePath::Native) return true;
   }
   return false;
 }
@@ -160,6 +139,26 @@ void fill_from(RunReport& report, const RunOptions& options, const Job& job,
 }
 
 }  // namespace
+
+Capacity capacity_of(const Machine& machine, const RunOptions& options) {
+  const int groups = options.cores;
+  Capacity capacity;
+  for (CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
+    const bool unified = kind == CoreKind::Unified;
+    if (unified != machine.cores.unified) continue;
+    const int all = unified ? machine.cores.cube : machine.cores_of(kind);
+    const int share =
+        groups > 0 && machine.cores.cube > 0 ? all * groups / machine.cores.cube : all;
+    capacity.cores[static_cast<std::size_t>(kind)] = std::min(all, std::max(1, share));
+  }
+  if (options.memory == MemoryModel::Ideal) return capacity;
+  capacity.hbm_bytes_per_cycle = hbm_read_rate(machine).per_cycle().value();
+  capacity.hbm_write_cost = machine.hbm.write_cost.value();
+  capacity.l2_bytes_per_cycle = machine.l2.read.per_cycle().value();
+  capacity.l2_write_cost =
+      machine.l2.read.per_cycle().value() / machine.l2.write.per_cycle().value();
+  return capacity;
+}
 
 Mode mode_of(const RunOptions& options) {
   return options.mode.value_or(Mode::Functional);

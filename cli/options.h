@@ -111,8 +111,9 @@ struct RegressOptions {
 
 struct CompareOptions {
   std::string study{};
-  std::string strategies{};         // file of constants; empty: the project's
-  std::vector<std::string> sets{};  // of strategies: "jit.workers=16"
+  std::optional<CompareView> view{};  // none: the study's
+  std::string strategies{};           // file of constants; empty: the project's
+  std::vector<std::string> sets{};    // of strategies: "jit.workers=16"
   std::string json{}, csv{}, html{}, trace{};
   int jobs = 0;  // 0: one per processor
 };

@@ -69,7 +69,7 @@ Program VectorEmitter::emit() {
   std::vector<std::int64_t> tile(kernel_.dims.size(), 1);
   tile[tile.size() - 2] = schedule_.tile.rows;
   tile.back() = schedule_.tile.columns;
-  TileWalk walk(builder_, kernel_.dims, tile);
+  TileWalk walk(builder_, kernel_.dims, tile, Reg{isa::kCoreIndexReg}, schedule_.cores);
 
   position_.index.assign(kernel_.dims.size(), 0);
   position_.extent.assign(tile.begin(), tile.end());
@@ -84,11 +84,15 @@ Program VectorEmitter::emit() {
     builder_.wait(Pipe::Vector, Pipe::MTE2, kConstantsFlag);
   }
   const std::size_t begin = builder_.code().size();
-  position_ = walk.begin();
+  position_ = walk.begin_in_tiles();
   body();
-  walk.end();
-  add_loop(builder_, begin, walk.count(), addresses_->ranges(),
-           {schedule_.depth.loads, schedule_.depth.stores});
+  if (walk.count().is(1) && schedule_.depth.loads == 1 && schedule_.depth.stores == 1) {
+    add_once(builder_, begin, addresses_->ranges());
+  } else {
+    walk.end();
+    add_loop(builder_, begin, walk.count(), addresses_->ranges(),
+             {schedule_.depth.loads, schedule_.depth.stores});
+  }
   builder_.link(program);
 
   for (const KernelTensor& input : kernel_.inputs) {

@@ -5,8 +5,9 @@
 namespace dvmsim {
 namespace {
 
-constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention, Feature::Buffers};
-constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers"};
+constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention, Feature::Buffers,
+                            Feature::Decode};
+constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers", "decode"};
 static_assert(std::size(kAll) == std::size(kNames));
 
 }  // namespace

@@ -125,6 +125,7 @@ class GraphRunner {
   CompileSettings settings_;
   const Strategy& strategy_;
   std::uint64_t machine_hash_;
+  Machine planned_;  // the machine as the strategy's programs see it
   CapturedModules captured_;
   std::set<std::string> analysed_{};  // paths the host has paid for
   std::int64_t uses_ = 0;

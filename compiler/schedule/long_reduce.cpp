@@ -7,8 +7,10 @@
 #include <optional>
 
 #include "compiler/schedule/buffer_place.h"
+#include "compiler/schedule/line_traffic.h"
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/rounding.h"
+#include "vm/machine/derived.h"
 
 namespace dvmsim {
 namespace {
@@ -129,6 +131,7 @@ class LongScheduler {
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
+        lines_(machine),
         placer_(placer_of(phased)),
         begin_(ub_begin(machine, steps_of(phased))),
         choice_(choice),
@@ -274,9 +277,12 @@ class LongScheduler {
   [[nodiscard]] double moved(const std::vector<int>& which,
                              const std::vector<KernelTensor>& tensors, VectorTile tile) const;
 
+  [[nodiscard]] Fetched fetched(const std::vector<int>& inputs, VectorTile tile) const;
+
   const PhasedKernel& phased_;
   const VectorKernel& kernel_;
   const Machine& machine_;
+  LineTraffic lines_;
   BufferPlacer placer_;
   std::int64_t begin_;
   VectorChoice choice_;
@@ -313,6 +319,16 @@ double LongScheduler::moved(const std::vector<int>& which, const std::vector<Ker
   return bytes;
 }
 
+Fetched LongScheduler::fetched(const std::vector<int>& inputs, VectorTile tile) const {
+  Fetched sum;
+  for (int input : inputs) {
+    const Fetched one = lines_.of(kernel_, kernel_.inputs[static_cast<std::size_t>(input)], tile);
+    sum.bytes += one.bytes;
+    sum.kept += one.kept;
+  }
+  return sum;
+}
+
 /// As the estimate of vector.cpp, for each phase; what a later phase loads again comes from L2.
 void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) const {
   const int copies = copies_;
@@ -327,6 +343,7 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
   const double hbm = rate(machine_.hbm.peak) * machine_.hbm.efficiency.value();
   const std::int64_t length = phased_.over_columns ? trial.tile().columns : trial.tile().rows;
   const auto pieces = static_cast<double>(ceil_div(trial.part, length));
+  const double written_back = written_back_share(kernel_, machine_);
   double once = 0;
   for (const KernelStep& step : phased_.start) once += step_cycles(step, trial.phases[0]);
   std::vector<bool> loaded(kernel_.inputs.size(), false);
@@ -340,7 +357,8 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
     const double in = moved(phase.inputs, kernel_.inputs, schedule.tile);
     const double out = moved(phase.outputs, kernel_.outputs, schedule.tile);
     const double load =
-        std::max(in / rate(machine_.mte2.gm_to_ub), gap * static_cast<double>(phase.inputs.size()));
+        std::max(in / rate(again ? machine_.mte2.gm_to_ub : load_rate(machine_, Space::UB, true)),
+                 gap * static_cast<double>(phase.inputs.size()));
     const double store = std::max(out / rate(machine_.mte3.ub_to_gm),
                                   gap * static_cast<double>(phase.outputs.size()));
     VectorPart part;
@@ -351,12 +369,17 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
       part.reading = part.writing = part.all;
     }
     const double vector = part.all;
-    const double memory = used * (in / (again ? rate(machine_.l2.read) : hbm) +
-                                  out * machine_.hbm.write_cost.value() / hbm);
+    const Fetched lines = fetched(phase.inputs, schedule.tile);
+    const double kept = again ? lines.kept : 0;
+    const double memory = used * (kept / rate(machine_.l2.read) + (lines.bytes - kept) / hbm +
+                                  out * machine_.hbm.write_cost.value() * written_back / hbm);
+    // Nothing else keeps memory busy while all cores load their first piece.
+    const double first = std::max(load, used * (lines.bytes - kept) / hbm);
     const double there = load + load_latency + part.reading,
                  back = phase.outputs.empty() ? 0 : part.writing + store + store_latency;
-    const double pace = std::max({load, vector, store, memory, there / copies, back / copies});
-    once += load_latency + load + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
+    const double pace =
+        pace_of(std::max({load, vector, store, there / copies, back / copies}), memory);
+    once += load_latency + first + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
             pace * (pieces - 1);
     for (const KernelStep& step : phase.finish) once += step_cycles(step, schedule);
     if (trial.parts > 1 && !phase.accumulators.empty()) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "compiler/schedule/line_traffic.h"
 #include "compiler/schedule/vector.h"
 #include "vm/base/rounding.h"
 
@@ -49,11 +50,16 @@ class Estimator {
   }
   [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const;
 
+  /// From HBM, in lines.
+  [[nodiscard]] double fetched(VectorTile tile) const;
+
   const VectorKernel& kernel_;
   std::optional<int> exact_;
+  LineTraffic lines_;
   boost::container::small_vector<Work, 32> works_{};
   double load_rate_, store_rate_, gap_, least_request_, fixed_, repeat_, hbm_rate_, write_cost_,
-      load_latency_, store_latency_, per_core_, scalar_;
+      load_latency_, store_latency_, per_core_, scalar_, l2_read_, l2_write_;
+  double written_back_ = 1;  // share of what is stored that L2 does not hold until the end
 };
 
 }  // namespace dvmsim

@@ -23,14 +23,16 @@ void Scalar::begin(const CoreLaunch& launch) {
   step_pending_ = flags_taken_ = false;
   asked_ = Asked::No;
   const Machine& machine = fabric_.machine;
+  mode_ = firmware_mode(machine, *launch.launch->program, launch.launch->path);
+  if (mode_.prefetch) fetch_program(launch);
   Row& row = fabric_.row(kScalar);
   row.reach(Reason::Work, row.end() + cycles_in(machine.launch.entry, machine.clock.core));
-  fetch_program(launch);
+  if (!mode_.prefetch) fetch_program(launch);
   fabric_.make_ready(kScalar);
 }
 
-/// Bytecode is read into the core before it runs, or block by block when it stays in GM behind a
-/// cache; compiled code misses its cache once.
+/// Bytecode is read into the core before it runs, asked for before or after the kernel's entry, or
+/// block by block when it stays in GM behind a cache; compiled code misses its cache once.
 void Scalar::fetch_program(const CoreLaunch& launch) {
   Row& row = fabric_.row(kScalar);
   const Machine& machine = fabric_.machine;
@@ -43,7 +45,7 @@ void Scalar::fetch_program(const CoreLaunch& launch) {
   }
   const std::size_t words = launch.launch->program->code(fabric_.id.kind).size();
   if (words == 0) return;
-  if (machine.firmware.memory == ProgramMemory::Cached) {
+  if (mode_.memory == ProgramMemory::Cached) {
     blocks_.assign(words * 8 / static_cast<std::size_t>(machine.firmware.icache_fill.count()) + 1,
                    false);
     return;

@@ -8,6 +8,7 @@
 #include "sim/core/fabric.h"
 #include "sim/unit/dma.h"
 #include "vm/firmware/firmware.h"
+#include "vm/firmware/mode.h"
 
 namespace dvmsim {
 
@@ -48,6 +49,7 @@ class Scalar {
   const PortTable& ports_;
   Path read_path_, program_path_;
   std::optional<Firmware> firmware_{};
+  FirmwareMode mode_{};
   bool free_ = false;
   Phase phase_ = Phase::Halted;
   Step step_{};

@@ -33,8 +33,15 @@ Time piece_of(const Command& command, Time busy) {
 void OracleCore::scalar() {
   s_ = start_;
   sleep_until(s_);
-  enter();
-  fetch();
+  if (mode_.prefetch) {
+    const Time there = ask_for_program();
+    enter();
+    block(there, Reason::EmptyFetch);
+    fetched_ = s_;
+  } else {
+    enter();
+    fetch();
+  }
   while (!halted_ && !waiting_.over()) {
     const Step step = firmware_.step();
     fetch_block(step.command->pc);
@@ -80,26 +87,32 @@ void OracleCore::enter() {
 }
 
 void OracleCore::fetch() {
-  const std::size_t words = launch_.program->code(id_.kind).size();
   if (launch_.path == CodePath::Native) {
     block(s_ + machine_.firmware.icache_miss.cycles().count(), Reason::EmptyFetch);
-  } else if (machine_.firmware.memory != ProgramMemory::Cached && words > 0) {
-    isa::Region region;
-    region.base = code_;
-    region.length = static_cast<std::int64_t>(8 * words);
-    region.rows = 1;
-    code_pieces_ = pieces_of(region, machine_);
-    const Port way = port_of(machine_, Pipe::MTE2);
-    const Time completion =
-        server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_).completion;
-    const Time moved = program_rate(machine_, id_.kind).ceil_of(moved_by(code_pieces_));
-    block(std::max(s_ + moved, completion + way.response), Reason::EmptyFetch);
+  } else if (mode_.memory != ProgramMemory::Cached) {
+    block(ask_for_program(), Reason::EmptyFetch);
   }
   fetched_ = s_;
 }
 
+/// Asks now; when all of it is there.
+Time OracleCore::ask_for_program() {
+  const std::size_t words = launch_.program->code(id_.kind).size();
+  if (words == 0) return s_;
+  isa::Region region;
+  region.base = code_;
+  region.length = static_cast<std::int64_t>(8 * words);
+  region.rows = 1;
+  code_pieces_ = pieces_of(region, machine_);
+  const Port way = port_of(machine_, Pipe::MTE2);
+  const Time completion =
+      server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_).completion;
+  const Time moved = program_rate(machine_, id_.kind).ceil_of(moved_by(code_pieces_));
+  return std::max(s_ + moved, completion + way.response);
+}
+
 void OracleCore::fetch_block(std::uint32_t pc) {
-  if (launch_.path == CodePath::Native || machine_.firmware.memory != ProgramMemory::Cached) return;
+  if (launch_.path == CodePath::Native || mode_.memory != ProgramMemory::Cached) return;
   if (!code_blocks_.insert(8 * pc / machine_.firmware.icache_fill.count()).second) return;
   block(s_ + machine_.firmware.icache_miss.cycles().count(), Reason::EmptyFetch);
   fetched_ = s_;

@@ -15,6 +15,7 @@
 #include "tests/support/oracle_flags.h"
 #include "tests/support/oracle_port.h"
 #include "vm/firmware/firmware.h"
+#include "vm/firmware/mode.h"
 #include "vm/isa/cost.h"
 #include "vm/isa/footprint.h"
 
@@ -48,6 +49,7 @@ class OracleCore {
         server_(server),
         waiting_(waiting),
         rows_(rows),
+        mode_(firmware_mode(machine_, *launch.program, launch.path)),
         firmware_(machine_, launch, id, launch.path) {
     for (Pipe pipe : {Pipe::MTE2, Pipe::MTE3, Pipe::Fix}) port(pipe) = port_of(machine_, pipe);
   }
@@ -75,6 +77,7 @@ class OracleCore {
 
   void enter();
   void fetch();
+  Time ask_for_program();
   void fetch_block(std::uint32_t pc);
   void work(Time cycles);
   void block(Time until, Reason reason);
@@ -102,6 +105,7 @@ class OracleCore {
   Server& server_;
   Waiting& waiting_;
   OracleRows& rows_;
+  FirmwareMode mode_;
   Firmware firmware_;
   std::array<OracleQueue, kPipes> queues_{};
   std::array<Port, kPipes> ports_{};

@@ -7,6 +7,7 @@
 #include "vm/firmware/conv.h"
 #include "vm/firmware/decoded.h"
 #include "vm/firmware/matmul.h"
+#include "vm/firmware/mode.h"
 #include "vm/isa/matmul.h"
 
 namespace dvmsim {
@@ -79,7 +80,7 @@ struct Firmware::State {
         core(c),
         native(path == CodePath::Native),
         code(m, code_of(l, c.kind), c.kind, path),
-        cache(path == CodePath::Native ? 0 : static_cast<std::size_t>(m.firmware.decode_cache),
+        cache(static_cast<std::size_t>(firmware_mode(m, *l.program, path).decode_cache),
               ~std::uint32_t{0}) {
     const bool vector = core.kind == CoreKind::Vector;
     const int ratio = std::max(1, machine.cores.per_group);

@@ -85,6 +85,9 @@ extern const Strategy kDvmEager;
 /// Beyond the paper: `dvm` and every feature.
 extern const Strategy kResident;
 
+/// How the strategy's programs run with these features.
+[[nodiscard]] CodePath path_of(const Strategy& strategy, Features features);
+
 /// Bytecode is encoded for the sizes: a tile candidate's and a word's time each.
 [[nodiscard]] HostCharge encode_launch(const HostFacts& facts);
 /// Code that exists is launched: host.capture.
