@@ -127,6 +127,12 @@ struct SweepOptions {
   std::string sbatch{};  // further words for sbatch
 };
 
+/// Of `bench compile`.
+struct BenchOptions {
+  std::string only{};  // what the names of its cases hold
+  bool instructions = false;
+};
+
 enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
 
 struct CommandLine {
@@ -157,6 +163,7 @@ struct CommandLine {
   RegressOptions regress{};
   CompareOptions compare{};
   SweepOptions sweep{};
+  BenchOptions bench{};
   Dump dump = Dump::None;
   std::string file{};    // disasm, asm, config, report: what is read
   std::string output{};  // compile, asm, report: what is written

@@ -1,4 +1,4 @@
-// What another process costs, for measurements.
+// What another process costs or says, for measurements.
 #pragma once
 
 #include <optional>
@@ -11,5 +11,8 @@ namespace dvmsim {
 /// least of three; its output goes nowhere. Nullopt if it cannot be run or fails.
 [[nodiscard]] std::optional<double> process_seconds(const std::string& program,
                                                     const std::vector<std::string>& arguments);
+/// What it wrote to its standard output. Nullopt if it cannot be run or fails.
+[[nodiscard]] std::optional<std::string> process_output(const std::string& program,
+                                                        const std::vector<std::string>& arguments);
 
 }  // namespace dvmsim

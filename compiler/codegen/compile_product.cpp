@@ -26,7 +26,8 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
   work_.tiles += kTilesOfAProduct;
   MatmulSchedule schedule{};
   if (options_.tiling == Tiling::Cost) {
-    schedule = choose_cost(spec, machine_);
+    const bool known = ranked_ && ranked_->spec == spec;
+    schedule = known ? ranked_->schedule : choose_cost(spec, machine_);
     schedule.cores = worthwhile_cores(spec, schedule);
   } else {
     schedule = choose_dvm(spec, machine_, options_.tiling);
@@ -54,10 +55,12 @@ int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule sche
   return best;
 }
 
-MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec) const {
+MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec) {
   if (machine_.step(spec.in).m == 0) return {};  // refused when it is scheduled
-  return options_.tiling == Tiling::Cost ? cost_tactics(spec, machine_)
-                                         : dvm_tactics(spec, machine_);
+  if (options_.tiling != Tiling::Cost) return dvm_tactics(spec, machine_);
+  const ChosenTactics chosen = choose_tactics(spec, machine_);
+  if (chosen.schedule) ranked_ = {prepared(spec, chosen.tactics), *chosen.schedule};
+  return chosen.tactics;
 }
 
 /// Launches what the tactics ask for, and points the operands to the results.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -190,7 +191,7 @@ class ModuleCompiler {
   void copy_whole(const std::string& label, int from, int to);
   void multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
                 ModuleArgument b, ModuleArgument c, int bias);
-  [[nodiscard]] MatmulTactics tactics_of(const MatmulSpec& spec) const;
+  [[nodiscard]] MatmulTactics tactics_of(const MatmulSpec& spec);
   MatmulSpec prepare(const MatmulSpec& spec, const MatmulTactics& tactics, const std::string& label,
                      ProductOperands& operands);
   void cast(const std::string& label, std::int64_t count, DType from_type, ModuleArgument from,
@@ -212,6 +213,12 @@ class ModuleCompiler {
     int program = 0;
   };
   std::vector<KnownAttention> attentions_{};
+  /// The product that tactics were last chosen for, as they leave it, and its schedule.
+  struct Ranked {
+    MatmulSpec spec{};
+    MatmulSchedule schedule{};
+  };
+  std::optional<Ranked> ranked_{};
   std::vector<ModuleStep>* steps_ = nullptr;
 };
 

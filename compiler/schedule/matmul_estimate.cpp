@@ -21,6 +21,9 @@ double cycles(Cycles value) {
   return real(value.count());
 }
 
+/// Sums in another order differ in their last bits: bounds leave them room.
+constexpr double kRounding = 1 - 1e-9;
+
 }  // namespace
 
 MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
@@ -207,6 +210,46 @@ double MatmulEstimate::longest_core(const MatmulSchedule& schedule, const ByPlac
   return longest;
 }
 
+double MatmulEstimate::multiplied(std::int64_t rows, std::int64_t columns) const {
+  return real(spec_.batch0 * spec_.batch1) * real(rows * columns) *
+         real(ceil_div(round_up(spec_.k, unit_), step_.k));
+}
+
+/// Parts of tile(), each over all tiles, at the best rate: the mean tile takes at least the largest
+/// of the sums' means, a whole tile at least as much as the mean one.
+double MatmulEstimate::bound(const MatmulSchedule& schedule) const {
+  const std::int64_t rows = tiles_m(spec_, schedule), columns = tiles_n(spec_, schedule);
+  const auto steps = [](std::int64_t whole, std::int64_t tile, std::int64_t step) {
+    return whole / tile * ceil_div(tile, step) + ceil_div(whole % tile, step);
+  };
+  const double batches = real(spec_.batch0 * spec_.batch1), tiles = real(rows * columns) * batches;
+  const double cube = multiplied(steps(spec_.m, schedule.tile_m, step_.m),
+                                 steps(spec_.n, schedule.tile_n, step_.n)) /
+                      tiles;
+  const auto port = [&](std::int64_t stride) {
+    return stride % machine_.mte2.nz_align.count() == 0 ? hit_ : unaligned_;
+  };
+  const double load =
+      real(spec_.k * size_) * (real(spec_.m) / real(rows) / port(spec_.a_stride) +
+                               real(spec_.n) / real(columns) / port(spec_.b_stride));
+  const double blocks = real(ceil_div(spec_.k, schedule.tile_k));
+  const double staged = (cube + load + blocks * (hit_latency_ + hops_)) / real(kStages);
+  const double waves = std::ceil(tiles / real(schedule.cores));
+  return kRounding * (hit_latency_ + miss_latency_ + waves * std::max({cube, load, staged}));
+}
+
+double MatmulEstimate::bound() const {
+  const double cube = multiplied(ceil_div(spec_.m, step_.m), ceil_div(spec_.n, step_.n)) /
+                      real(machine_.cores.cube);
+  const auto matrices = [&](std::int64_t stride0, std::int64_t stride1) {
+    return real((stride0 != 0 ? spec_.batch0 : 1) * (stride1 != 0 ? spec_.batch1 : 1));
+  };
+  const double a = real(spec_.m * spec_.k * size_) * matrices(spec_.a_batch0, spec_.a_batch1);
+  const double b = real(spec_.k * spec_.n * size_) * matrices(spec_.b_batch0, spec_.b_batch1);
+  const double hbm = machine_.l2.size.count() == 0 ? 0 : (a + b) / hbm_read_;
+  return kRounding * (hit_latency_ + miss_latency_ + std::max(cube, hbm));
+}
+
 MatmulTime MatmulEstimate::of(const MatmulSchedule& schedule) const {
   return estimate(schedule, false);
 }
@@ -269,6 +312,8 @@ MatmulTime MatmulEstimate::estimate(const MatmulSchedule& schedule, bool in_orde
   const double spilled = std::max(0.0, written - real(machine_.l2.size.count()) / 2);
   time.hbm = (hbm.a + hbm.b + spilled * write_cost_) / hbm_read_;
   time.total = std::max(cores_time, time.hbm + first);
+  // The longest core takes at least the mean.
+  time.least = kRounding * std::max(first + sum * batches / real(schedule.cores), time.hbm + first);
   return time;
 }
 

@@ -14,6 +14,7 @@ struct MatmulTime {
   double cube = 0, mte1 = 0, mte2 = 0, fix = 0;  // of a full tile
   double hbm = 0;                                // of everything, all cores
   double total = 0;                              // first load to last store
+  double least = 0;                              // of the total, whatever the order of visit
 };
 
 /// Resolves a machine's rates once; then estimates any number of schedules of one product.
@@ -24,6 +25,11 @@ class MatmulEstimate {
   /// The same for a schedule with its order of visit, where cores meet different tiles at the
   /// edges. Slower: looks at every tile.
   [[nodiscard]] MatmulTime of_order(const MatmulSchedule& schedule) const;
+  /// The total is not less: what the cube multiplies and the port moves at best. A fraction of its
+  /// price.
+  [[nodiscard]] double bound(const MatmulSchedule& schedule) const;
+  /// Of no schedule is the total less.
+  [[nodiscard]] double bound() const;
 
  private:
   struct Tile {
@@ -57,6 +63,8 @@ class MatmulEstimate {
   [[nodiscard]] double longest_core(const MatmulSchedule& schedule, const ByPlace& total) const;
   [[nodiscard]] Rows a_rows(const MatmulSchedule& schedule, std::int64_t m) const;
   [[nodiscard]] Rows b_rows(const MatmulSchedule& schedule, std::int64_t n) const;
+  /// What the cube takes for all batches, blocks of rows and columns rounded up.
+  [[nodiscard]] double multiplied(std::int64_t rows, std::int64_t columns) const;
   [[nodiscard]] Tile tile(const MatmulSchedule& schedule, std::int64_t m, std::int64_t n,
                           std::int64_t part, Misses a, Misses b) const;
 

@@ -77,7 +77,7 @@ MatmulTactics dvm_tactics(const MatmulSpec& spec, const Machine& machine) {
   return tactics;
 }
 
-MatmulTactics cost_tactics(const MatmulSpec& spec, const Machine& machine) {
+ChosenTactics choose_tactics(const MatmulSpec& spec, const Machine& machine) {
   const std::int64_t size = size_of(spec.in), line = machine.l2.line.count();
   const Rows a = rows_of_a(spec), b = rows_of_b(spec);
   const auto padded_row = [&](std::int64_t stride, Rows rows) {
@@ -85,11 +85,10 @@ MatmulTactics cost_tactics(const MatmulSpec& spec, const Machine& machine) {
     return starts_well ? std::int64_t{0} : round_up(rows.length * size, line) / size;
   };
   const std::int64_t a_row = padded_row(spec.a_stride, a), b_row = padded_row(spec.b_stride, b);
-  MatmulTactics best{};
+  ChosenTactics best{};
   if (a_row == 0 && b_row == 0) return best;
-  const auto cycles = [&](const MatmulTactics& tactics) {
-    const MatmulSpec left = prepared(spec, tactics);
-    double total = MatmulEstimate(left, machine).of(choose_cost(left, machine)).total;
+  const auto copies = [&](const MatmulTactics& tactics) {
+    double total = 0;
     if (tactics.a_row != 0) {
       total += copy_cycles(a, matrices(spec, spec.a_batch0, spec.a_batch1), size, machine);
     }
@@ -98,14 +97,23 @@ MatmulTactics cost_tactics(const MatmulSpec& spec, const Machine& machine) {
     }
     return total;
   };
-  double least = cycles(best);
+  double least = 0;
+  const auto consider = [&](const MatmulTactics& tactics) {
+    const MatmulSpec left = prepared(spec, tactics);
+    const MatmulEstimate estimate(left, machine);
+    const double copied = copies(tactics);
+    const bool first = tactics == MatmulTactics{};
+    if (!first && copied + estimate.bound() >= least) return;  // whatever its tiles
+    const MatmulSchedule schedule = choose_cost(left, machine);
+    const double total = copied + estimate.of(schedule).total;
+    if (!first && total >= least) return;
+    least = total;
+    best = {tactics, schedule};
+  };
+  consider({});
   for (const MatmulTactics& tactics : {MatmulTactics{.a_row = a_row}, MatmulTactics{.b_row = b_row},
                                        MatmulTactics{.a_row = a_row, .b_row = b_row}}) {
-    if (tactics == MatmulTactics{}) continue;
-    const double total = cycles(tactics);
-    if (total >= least) continue;
-    least = total;
-    best = tactics;
+    if (tactics != MatmulTactics{}) consider(tactics);
   }
   return best;
 }
