@@ -25,8 +25,9 @@ void print_row(const std::string& name, const CompileTiming& timing) {
   const std::string instructions =
       timing.instructions.empty() ? "-"
                                   : fmt::format("{:.0f}", percentile(timing.instructions, 0.5));
-  fmt::print("  {:<28}{}  {}  {}{:>14}\n", name, percentiles(timing.first),
-             percentiles(timing.cold), percentiles(timing.cached), instructions);
+  fmt::print("  {:<28}{}  {}  {}  {}{:>14}\n", name, percentiles(timing.first),
+             percentiles(timing.cold), percentiles(timing.patched), percentiles(timing.cached),
+             instructions);
 }
 
 std::vector<CompileCase> cases_of(const std::string& only) {
@@ -59,10 +60,11 @@ int bench_compile(const BenchOptions& options) {
   const std::vector<CompileCase> cases = cases_of(options.only);
   fmt::print(
       "compile time on this computer, us of CPU: median, 90 and 99 of 100\n"
-      "  first: from the graph; cold: its plan is there, bound to other sizes; cached: run before\n"
+      "  first: from the graph; cold: its plan is there, bound to other sizes; patched: and sizes "
+      "like these were\n  compiled for (--feature parametric); cached: run before\n"
       "  instructions: of the processor for an operator of the graph, compiled cold\n"
-      "  {:<28}{:>24}  {:>24}  {:>24}{:>14}\n",
-      "", "first", "cold", "cached", "instructions");
+      "  {:<28}{:>24}  {:>24}  {:>24}  {:>24}{:>14}\n",
+      "", "first", "cold", "patched", "cached", "instructions");
   for (const auto kind : {CompileCase::Kind::Vector, CompileCase::Kind::Product}) {
     print_kind(kind, cases, machine, options.instructions);
   }

@@ -10,6 +10,7 @@
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
 #include "compiler/runtime/session.h"
+#include "compiler/schedule/alike.h"
 #include "vm/device/reference.h"
 
 namespace dvmsim {
@@ -35,8 +36,10 @@ void append(std::vector<double>& to, const std::vector<double>& from) {
 /// The plans of a graph, as many as its sizes need.
 class Plans {
  public:
-  Plans(const Graph& graph, const Machine& machine) : graph_(graph), machine_(machine) {
+  Plans(const Graph& graph, const Machine& machine, Features features = {})
+      : graph_(graph), machine_(machine) {
     options_.machine_hash = hash_of(machine);
+    options_.features = features;
   }
   [[nodiscard]] Module first(const std::vector<std::int64_t>& sizes) const {
     return Plan(graph_, sizes, machine_, options_).compile();
@@ -55,11 +58,40 @@ class Plans {
   std::vector<std::unique_ptr<Plan>> plans_{};
 };
 
+/// Others that are cut alike: the first of them one less or more, if that is one of them.
+std::vector<std::int64_t> sizes_like(std::vector<std::int64_t> sizes) {
+  std::int64_t& size = sizes.front();
+  for (const std::int64_t other : {size - 1, size + 1}) {
+    if (other > 1 && alike(other) == alike(size)) {
+      size = other;
+      break;
+    }
+  }
+  return sizes;
+}
+
+CompileTiming::Samples measure_patched(const CompileCase& each, const Graph& graph,
+                                       const Machine& machine) {
+  Features parametric;
+  parametric.set(Feature::Parametric, true);
+  Plans plans(graph, machine, parametric);
+  for (const auto& sizes : each.sizes) (void)plans.bound(sizes).compile();
+  CompileTiming::Samples samples;
+  for (int i = 0; i < kRounds; ++i) {
+    for (const auto& sizes : each.sizes) {
+      const auto others = sizes_like(sizes);
+      samples.push_back(cpu_us([&] { (void)plans.bound(others).compile(); }));
+    }
+  }
+  return samples;
+}
+
 }  // namespace
 
 void CompileTiming::add(const CompileTiming& other) {
   append(first, other.first);
   append(cold, other.cold);
+  append(patched, other.patched);
   append(cached, other.cached);
   append(instructions, other.instructions);
 }
@@ -83,6 +115,7 @@ CompileTiming measure_compile(const CompileCase& each, const Machine& machine) {
       timing.cold.push_back(cpu_us([&] { (void)plans.bound(sizes).compile(); }));
     }
   }
+  timing.patched = measure_patched(each, graph, machine);
   Reference device(machine);
   SessionOptions ready;
   ready.mode = Mode::Timing;

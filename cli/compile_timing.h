@@ -1,4 +1,4 @@
-// What compiling a case takes, in its four ways, measured.
+// What compiling a case takes, in its ways, measured.
 #pragma once
 
 #include <optional>
@@ -13,9 +13,10 @@ namespace dvmsim {
 /// Microseconds of CPU, of every size of the case in turn.
 struct CompileTiming {
   using Samples = std::vector<double>;
-  Samples first{};   // from the graph and its sizes to bytes, passes and partition included
-  Samples cold{};    // the graph's plan is there and is bound to sizes, of which it keeps nothing
-  Samples cached{};  // the sizes were run before
+  Samples first{};    // from the graph and its sizes to bytes, passes and partition included
+  Samples cold{};     // the graph's plan is there and is bound to sizes, of which it keeps nothing
+  Samples patched{};  // with `parametric`: sizes like them were compiled for, they themselves not
+  Samples cached{};   // the sizes were run before
   /// Of the processor for each operator of the graph, compiled cold at the first size. Empty where
   /// they were not asked for or cannot be counted.
   Samples instructions{};

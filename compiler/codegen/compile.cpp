@@ -7,6 +7,7 @@
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/vector.h"
 #include "compiler/codegen/vector_cycles.h"
+#include "compiler/schedule/phases.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -47,7 +48,7 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
     const std::size_t programs = module_.programs.size();
     try {
       if (group.kind == GroupKind::Vector) {
-        compile_vector(scope, planned.kernels[i]);
+        compile_vector(scope, planned.kernels[i], i);
       } else {
         compile_group(scope, group);
       }
@@ -107,27 +108,50 @@ VectorMeasure ModuleCompiler::measure() const {
   };
 }
 
-void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered) {
+VectorSchedule ModuleCompiler::search_vector(const VectorKernel& kernel) {
+  VectorSchedule schedule = packing() == Packing::BestFit
+                                ? schedule_packed(kernel, machine_, vector_cores(), measure())
+                                : schedule_vector(kernel, machine_, vector_cores());
+  work_.tiles += schedule.candidates;
+  return schedule;
+}
+
+/// What could run in phases is compared with that at its own sizes.
+std::optional<VectorSchedule> ModuleCompiler::vector_alike(const VectorKernel& kernel,
+                                                           std::size_t group) {
+  if (known_ == nullptr) return std::nullopt;
+  const auto choose = [&](const VectorKernel& other) -> std::optional<VectorCut> {
+    const bool phases = options_.features.has(Feature::LongReduce) && phases_of(other);
+    if (phases || !fits(other, machine_, packing())) return std::nullopt;
+    return cut_of(other, search_vector(other));
+  };
+  const auto [cut, known] = known_->vector(group, kernel, choose);
+  if (!cut) return std::nullopt;
+  auto schedule = schedule_alike(kernel, *cut, machine_);
+  if (known && schedule) ++work_.alike;
+  return schedule;
+}
+
+void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered, std::size_t group) {
   const VectorKernel& kernel = lowered.kernel;
   std::vector<ModuleArgument> arguments;
   arguments.reserve(lowered.inputs.size() + lowered.outputs.size());
   for (ValueId id : lowered.inputs) arguments.push_back(at(tensor_of(scope, id)));
   for (ValueId id : lowered.outputs) arguments.push_back(at(tensor_of(scope, id)));
+  const auto launch_whole = [&](const VectorSchedule& schedule) {
+    if (options_.schedules != nullptr) note(to_text(kernel) + to_text(schedule));
+    launch(emit_vector(kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
+           schedule.cores, kernel.name);
+  };
+  if (const auto found = vector_alike(kernel, group)) return launch_whole(*found);
   const bool phases = options_.features.has(Feature::LongReduce);
   const bool whole = !phases || fits(kernel, machine_, packing());
   VectorSchedule schedule;
-  if (whole) {
-    schedule = packing() == Packing::BestFit
-                   ? schedule_packed(kernel, machine_, vector_cores(), measure())
-                   : schedule_vector(kernel, machine_, vector_cores());
-    work_.tiles += schedule.candidates;
-  }
+  if (whole) schedule = search_vector(kernel);
   const double most = whole ? schedule.estimate.total : std::numeric_limits<double>::max();
   const bool idle = !whole || schedule.cores < vector_cores();
   if (phases && idle && compile_long(kernel, arguments, most)) return;
-  if (options_.schedules != nullptr) note(to_text(kernel) + to_text(schedule));
-  launch(emit_vector(kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
-         schedule.cores, kernel.name);
+  launch_whole(schedule);
 }
 
 /// In phases, if that is estimated to take clearly less than `most` cycles.

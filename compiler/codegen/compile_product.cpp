@@ -23,16 +23,24 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
         "node '{}': the cube of {} does not multiply {}; run it in another type, --dtype f16",
         label, machine_.name, name_of(spec.in)));
   }
-  work_.tiles += kTilesOfAProduct;
-  MatmulSchedule schedule{};
-  if (options_.tiling == Tiling::Cost) {
-    const bool known = ranked_ && ranked_->spec == spec;
-    schedule = known ? ranked_->schedule : choose_cost(spec, machine_);
-    schedule.cores = worthwhile_cores(spec, schedule);
-  } else {
-    schedule = choose_dvm(spec, machine_, options_.tiling);
+  if (options_.tiling != Tiling::Cost) {
+    work_.tiles += kTilesOfAProduct;
+    MatmulSchedule schedule = choose_dvm(spec, machine_, options_.tiling);
     schedule.cores = std::min(schedule.cores, cube_cores());
+    return schedule;
   }
+  if (known_ == nullptr) return cost_schedule(spec);
+  const MatmulSpec other = alike(spec);
+  const auto [schedule, known] = known_->product(other, [&] { return cost_schedule(other); });
+  if (known) ++work_.alike;
+  return cut_alike(spec, other, schedule);
+}
+
+MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec) {
+  work_.tiles += kTilesOfAProduct;
+  const bool ranked = ranked_ && ranked_->spec == spec;
+  MatmulSchedule schedule = ranked ? ranked_->schedule : choose_cost(spec, machine_);
+  schedule.cores = worthwhile_cores(spec, schedule);
   return schedule;
 }
 
@@ -58,6 +66,11 @@ int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule sche
 MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec) {
   if (machine_.step(spec.in).m == 0) return {};  // refused when it is scheduled
   if (options_.tiling != Tiling::Cost) return dvm_tactics(spec, machine_);
+  // Lengths of rows are not rounded: copies padded for the other are padded for this one.
+  if (known_ != nullptr) {
+    const MatmulSpec other = alike(spec);
+    return known_->tactics(other, [&] { return cost_tactics(other, machine_); }).value;
+  }
   const ChosenTactics chosen = choose_tactics(spec, machine_);
   if (chosen.schedule) ranked_ = {prepared(spec, chosen.tactics), *chosen.schedule};
   return chosen.tactics;

@@ -12,6 +12,7 @@
 
 #include "compiler/codegen/compile.h"
 #include "compiler/codegen/copy.h"
+#include "compiler/codegen/known_schedules.h"
 #include "compiler/codegen/memory_plan.h"
 #include "compiler/codegen/order.h"
 #include "compiler/codegen/plan.h"
@@ -29,8 +30,10 @@ using Sizes = std::vector<std::int64_t>;
 
 class ModuleCompiler {
  public:
-  ModuleCompiler(const Machine& machine, const CompileOptions& options, CompileWork& work)
-      : machine_(machine), options_(options), work_(work) {}
+  /// `known`: the schedules of the plan, if sizes alike are to be cut alike.
+  ModuleCompiler(const Machine& machine, const CompileOptions& options, CompileWork& work,
+                 KnownSchedules* known = nullptr)
+      : machine_(machine), options_(options), work_(work), known_(known) {}
 
   Module run(const PlannedGraph& planned) {
     const Graph& graph = planned.graph;
@@ -162,6 +165,7 @@ class ModuleCompiler {
     return arguments;
   }
   MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label);
+  [[nodiscard]] MatmulSchedule cost_schedule(const MatmulSpec& spec);
   [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const;
   void note(const std::string& text) {
     if (options_.schedules != nullptr) *options_.schedules += text;
@@ -169,7 +173,11 @@ class ModuleCompiler {
 
   void compile_graph(Scope& scope, const PlannedGraph& planned);
   void compile_group(Scope& scope, const Group& group);
-  void compile_vector(Scope& scope, const LoweredKernel& lowered);
+  void compile_vector(Scope& scope, const LoweredKernel& lowered, std::size_t group);
+  [[nodiscard]] VectorSchedule search_vector(const VectorKernel& kernel);
+  /// As sizes alike are cut, if that is to be and fits.
+  [[nodiscard]] std::optional<VectorSchedule> vector_alike(const VectorKernel& kernel,
+                                                           std::size_t group);
   bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
@@ -205,6 +213,7 @@ class ModuleCompiler {
   const Machine& machine_;
   const CompileOptions& options_;
   CompileWork& work_;
+  KnownSchedules* known_;
   Module module_{};
   /// Attention programs so far: which depend on the kind of a spec and its schedule only.
   struct KnownAttention {

@@ -81,6 +81,16 @@ Dim product_of(const Graph& graph, const std::vector<DimSource>& sources) {
   return product;
 }
 
+/// Which dimensions of a kernel depend on symbols; empty: none.
+KnownSchedules::Varying varying(const LoweredKernel& kernel, const Graph& lowered) {
+  KnownSchedules::Varying varies;
+  for (const std::vector<DimSource>& sources : kernel.sizes) {
+    varies.push_back(!product_of(lowered, sources).is_known());
+  }
+  const bool any = std::find(varies.begin(), varies.end(), true) != varies.end();
+  return any ? varies : KnownSchedules::Varying{};
+}
+
 /// What a vector group does.
 void lower_group(PlannedGraph& planned, std::size_t index) {
   const Group& group = planned.partition.groups[index];
@@ -156,9 +166,9 @@ void Plan::plan_symbolic(const Graph& lowered) {
     beside_moves_ = beside_moves(planned_.graph, planned_.partition);
   }
   for (std::size_t i = 0; i < planned_.kernels.size(); ++i) {
-    if (!std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) {
-      add_sized(planned_.kernels[i], lowered, kernels_);
-    }
+    if (std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) continue;
+    add_sized(planned_.kernels[i], lowered, kernels_);
+    known_.vary(i, varying(planned_.kernels[i], lowered));
   }
   keep_checks(lowered);
 }
@@ -252,7 +262,10 @@ void Plan::fold_again() {
 
 Module Plan::compile(CompileWork* work) {
   CompileWork ignored;
-  return ModuleCompiler(machine_, options_, work == nullptr ? ignored : *work).run(planned_);
+  const bool alike = symbolic_ && options_.features.has(Feature::Parametric);
+  return ModuleCompiler(machine_, options_, work == nullptr ? ignored : *work,
+                        alike ? &known_ : nullptr)
+      .run(planned_);
 }
 
 Module compile(const Graph& graph, const Machine& machine, const CompileOptions& options,

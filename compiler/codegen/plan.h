@@ -1,7 +1,8 @@
 // A graph compiled as far as it goes without the sizes of its symbols: passes, partition, and what
 // each vector kernel does. What was decided by a first set of sizes is remembered as questions
 // (guards.h); for sizes that answer them alike, only schedules are chosen and programs written. The
-// module is the one that compile() makes of the graph with these sizes written in.
+// module is the one that compile() makes of the graph with these sizes written in; with the feature
+// `parametric` the one that a plan made for these sizes makes.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "compiler/codegen/compile.h"
+#include "compiler/codegen/known_schedules.h"
 #include "compiler/graph/guards.h"
 #include "compiler/pass/pass.h"
 
@@ -69,6 +71,7 @@ class Plan {
   bool symbolic_ = false;
   Guards guards_;
   PlannedGraph planned_{};
+  KnownSchedules known_{};
   std::vector<std::int64_t> values_{};
   std::vector<Number> numbers_{};
   std::vector<FitCheck> checks_{};  // whose answer depends on sizes

@@ -5,8 +5,9 @@
 namespace dvmsim {
 namespace {
 
-constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention, Feature::Buffers};
-constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers"};
+constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention, Feature::Buffers,
+                            Feature::Parametric};
+constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers", "parametric"};
 static_assert(std::size(kAll) == std::size(kNames));
 
 }  // namespace

@@ -13,6 +13,7 @@ enum class Feature : std::uint8_t {
   LongReduce,  // a reduction longer than a tile stays in one kernel
   Attention,   // QK, softmax and PV are one program
   Buffers,     // UB by best fit, with copies of what is loaded and stored
+  Parametric,  // modules kept by sizes; new sizes cut as those like them; the next ones made ahead
 };
 
 /// All of them, in the order of the enumeration.

@@ -47,9 +47,9 @@ MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
 }
 
 const MatmulEstimate::Cut& MatmulEstimate::cut_of(Rows rows) const {
-  const auto place = static_cast<std::size_t>((rows.bytes >> 5) ^ rows.step ^ (rows.step >> 7) ^
-                                              (rows.stride >> 4)) %
-                     cuts_.size();
+  const auto mixed = static_cast<std::uint64_t>(rows.bytes + 3 * rows.step + 7 * rows.stride) *
+                     0x9e3779b97f4a7c15u;
+  const std::size_t place = mixed >> (64 - kCutBits);
   Known& known = cuts_[place];
   if (known.rows != rows) known = {rows, measured(rows)};
   return known.cut;

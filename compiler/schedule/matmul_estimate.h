@@ -81,7 +81,8 @@ class MatmulEstimate {
     Rows rows{};
     Cut cut{};
   };
-  mutable std::array<Known, 64> cuts_{};
+  static constexpr int kCutBits = 7;
+  mutable std::array<Known, std::size_t{1} << kCutBits> cuts_{};
 };
 
 }  // namespace dvmsim

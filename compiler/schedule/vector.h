@@ -38,8 +38,13 @@ struct BufferDepth {
   int loads = 1, stores = 1;
 };
 
+/// How buffers are laid out: in order of use, one of each; or by best fit, with copies that take
+/// turns where the estimate says that waiting for one costs more.
+enum class Packing : std::uint8_t { InOrder, BestFit };
+
 struct VectorSchedule {
   VectorTile tile{};
+  Packing packing = Packing::InOrder;
   BufferDepth depth{};
   std::int64_t pitch = 0;  // elements between rows of a Full value
   /// If not 0: a tile is one whole row, worked on in pieces of so many elements, so that a uniform
@@ -60,10 +65,6 @@ struct VectorSchedule {
 /// Is the tensor the same for all tiles, and so loaded before the first?
 [[nodiscard]] bool is_invariant(const VectorKernel& kernel, const KernelTensor& tensor,
                                 VectorTile tile);
-
-/// How buffers are laid out: in order of use, one of each; or by best fit, with copies that take
-/// turns where the estimate says that waiting for one costs more.
-enum class Packing : std::uint8_t { InOrder, BestFit };
 
 /// Does any tile fit? False when a row that must be whole is too long.
 [[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine,

@@ -153,7 +153,9 @@ VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machin
   const BufferPlacer placer(kernel);
   for (const BufferDepth depth : depths_of(kernel, machine)) {
     const auto place = [&](VectorTile tile, std::int64_t begin) {
-      return placer.place(tile, depth, begin).front();
+      VectorSchedule schedule = placer.place(tile, depth, begin).front();
+      schedule.packing = Packing::BestFit;
+      return schedule;
     };
     search.grid(place);
     search.fitted(place);
