@@ -23,7 +23,7 @@ bool may_be_symbolic(const Graph& graph, const Node& node) {
   // Numbers that are known are checked against the size.
   if (op == Op::Gather) return graph.value(node.inputs[1]).kind != ValueKind::Constant;
   return op == Op::MatMul || op == Op::Reshape || op == Op::Transpose || op == Op::Slice ||
-         op == Op::Concat;
+         op == Op::Concat || op == Op::Split || op == Op::Pad;
 }
 
 /// Nothing about the node but sizes depends on the symbols, and nothing of it is computed early

@@ -83,8 +83,8 @@ void each_candidate(const MatmulSpec& spec, const Machine& machine, Rank&& rank)
 /// A candidate, and what it cannot take less than.
 struct Bounded {
   MatmulSchedule tile{};
-  double bound = 0;
-  int number = 0;  // in the order of enumeration
+  double time = 0, bound = 0;  // without and with the start of its cores
+  int number = 0;              // in the order of enumeration
 };
 using Candidates = small_vector<Bounded, 128>;
 
@@ -127,6 +127,8 @@ class Ranking {
     start_ = static_cast<double>(cycles_in(machine.launch.per_core, machine.clock.core).count());
   }
   [[nodiscard]] MatmulSchedule best() const;
+  /// Can best() take less, the start of cores not counted?
+  [[nodiscard]] bool may_take_less(double time) const;
 
  private:
   /// Cores and their start included.
@@ -151,7 +153,8 @@ class Ranking {
 Candidates Ranking::candidates() const {
   Candidates all;
   each_candidate(spec_, machine_, [&](const MatmulSchedule& tile) {
-    all.push_back({tile, with_start(estimate_.bound(tile), tile), static_cast<int>(all.size())});
+    const double time = estimate_.bound(tile);
+    all.push_back({tile, time, with_start(time, tile), static_cast<int>(all.size())});
   });
   return all;
 }
@@ -168,13 +171,24 @@ Finalists Ranking::finalists() const {
   Finalists finalists;
   while (!heap.empty() && finalists.open_to(heap.front()->bound)) {
     std::pop_heap(heap.begin(), heap.end(), later);
-    const auto& [tile, bound, number] = *heap.back();
+    const auto& [tile, least, bound, number] = *heap.back();
     heap.pop_back();
     const MatmulTime time = estimate_.of(tile);
     finalists.add({tile, with_start(time.total, tile), with_start(time.least, tile),
                    tiles_of(spec_, tile), number});
   }
   return finalists;
+}
+
+bool Ranking::may_take_less(double time) const {
+  const auto takes_less = [&](const MatmulSchedule& tile) {
+    return estimate_.of(tile).total < time;
+  };
+  const Candidates all = candidates();
+  return std::any_of(
+             all.begin(), all.end(),
+             [&](const Bounded& each) { return each.time < time && takes_less(each.tile); }) ||
+         takes_less(choose_dvm(spec_, machine_, Tiling::Dvm));
 }
 
 MatmulSchedule Ranking::best() const {
@@ -232,6 +246,11 @@ std::vector<MatmulSchedule> matmul_candidates(const MatmulSpec& spec, const Mach
 MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine) {
   check_matmul(spec, machine);
   return Ranking(spec, machine).best();
+}
+
+bool may_take_less(const MatmulSpec& spec, const Machine& machine, double time) {
+  check_matmul(spec, machine);
+  return Ranking(spec, machine).may_take_less(time);
 }
 
 }  // namespace dvmsim

@@ -44,6 +44,8 @@ MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
   miss_latency_ = cycles(machine.hbm.latency);
   hops_ = 2 * cycles(machine.flag.hop);
   release_ = cycles(machine.fix.tail) + hops_;
+  settle_ =
+      hops_ + cycles(machine.mte1.tail) + cycles(machine.cube.head) + cycles(machine.cube.tail);
 }
 
 const MatmulEstimate::Cut& MatmulEstimate::cut_of(Rows rows) const {
@@ -155,11 +157,9 @@ MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::i
 
   // Parts alternate between the halves of L0A and L0B, beginning anew in every block: after an odd
   // number the next one waits. A cube that waits for each starts drained.
-  const double settle = 2 * cycles(machine_.flag.hop) + cycles(machine_.mte1.tail) +
-                        cycles(machine_.cube.head) + cycles(machine_.cube.tail);
-  const double chained = (t.cube + t.mte1 + real(parts) * settle) / 2;
+  const double chained = (t.cube + t.mte1 + real(parts) * settle_) / 2;
   const bool odd = ceil_div(std::min(schedule.tile_k, spec_.k), part) % 2 != 0;
-  const double waits = odd ? real(blocks) * (t.mte1 / real(parts) + settle) : 0;
+  const double waits = odd ? real(blocks) * (t.mte1 / real(parts) + settle_) : 0;
   const double scalar = real(3 * parts + 2 * blocks) * cycles(machine_.firmware.macro_command);
   const double work = std::max({std::max(t.cube, t.mte1) + waits, chained, scalar});
   // Blocks alternate between the stages of L1; a stage is filled, its latency included, then used.
@@ -215,6 +215,15 @@ double MatmulEstimate::multiplied(std::int64_t rows, std::int64_t columns) const
          real(ceil_div(round_up(spec_.k, unit_), step_.k));
 }
 
+/// Port time of a byte of an operand. Rows along k are the same in every tile.
+double MatmulEstimate::byte_bound(Rows rows, bool along_k) const {
+  const double port = rows.stride % machine_.mte2.nz_align.count() == 0 ? hit_ : unaligned_;
+  if (!along_k) return 1 / port;
+  const Cut& cut = cut_of(rows);
+  const double window = cut.requests * hit_latency_ / real(machine_.mte2.outstanding_l1);
+  return std::max(cut.bytes / port, window) / real(rows.bytes);
+}
+
 /// Parts of tile(), each over all tiles, at the best rate: the mean tile takes at least the largest
 /// of the sums' means, a whole tile at least as much as the mean one.
 double MatmulEstimate::bound(const MatmulSchedule& schedule) const {
@@ -232,10 +241,14 @@ double MatmulEstimate::bound(const MatmulSchedule& schedule) const {
   const double load =
       real(spec_.k * size_) * (real(spec_.m) / real(rows) / port(spec_.a_stride) +
                                real(spec_.n) / real(columns) / port(spec_.b_stride));
+  const double moved = real(round_up(spec_.k, unit_) * size_) *
+                       (real(spec_.m) / real(rows) / l0a_ + real(spec_.n) / real(columns) / l0b_);
   const double blocks = real(ceil_div(spec_.k, schedule.tile_k));
-  const double staged = (cube + load + blocks * (hit_latency_ + hops_)) / real(kStages);
+  const double work = std::max({cube, moved, (cube + moved + blocks * settle_) / 2});
+  const double staged = (work + load + blocks * (hit_latency_ + hops_)) / real(kStages);
   const double waves = std::ceil(tiles / real(schedule.cores));
-  return kRounding * (hit_latency_ + miss_latency_ + waves * std::max({cube, load, staged}));
+  const double first = load / blocks + hit_latency_ + miss_latency_;
+  return kRounding * (first + waves * std::max({work, load, staged}));
 }
 
 double MatmulEstimate::bound() const {

@@ -63,6 +63,7 @@ class MatmulEstimate {
   [[nodiscard]] double longest_core(const MatmulSchedule& schedule, const ByPlace& total) const;
   [[nodiscard]] Rows a_rows(const MatmulSchedule& schedule, std::int64_t m) const;
   [[nodiscard]] Rows b_rows(const MatmulSchedule& schedule, std::int64_t n) const;
+  [[nodiscard]] double byte_bound(Rows rows, bool along_k) const;
   /// What the cube takes for all batches, blocks of rows and columns rounded up.
   [[nodiscard]] double multiplied(std::int64_t rows, std::int64_t columns) const;
   [[nodiscard]] Tile tile(const MatmulSchedule& schedule, std::int64_t m, std::int64_t n,
@@ -76,6 +77,7 @@ class MatmulEstimate {
          hbm_read_ = 1;
   double write_cost_ = 1, hit_latency_ = 0, miss_latency_ = 0;
   double hops_ = 0, release_ = 0;
+  double settle_ = 0;  // a part after a cube that waited for it
   /// Candidates share most of their rows: the last cut found at each place.
   struct Known {
     Rows rows{};

@@ -1,6 +1,8 @@
 #include "compiler/schedule/matmul_tactics.h"
 
 #include <algorithm>
+#include <array>
+#include <tuple>
 
 #include "compiler/schedule/matmul_estimate.h"
 #include "compiler/schedule/matmul_legal.h"
@@ -97,23 +99,34 @@ ChosenTactics choose_tactics(const MatmulSpec& spec, const Machine& machine) {
     }
     return total;
   };
+  // Of equal ones the first is taken. A small product is seldom worth a copy, a large one nearly
+  // always is: what is likely comes first, so that the others need only be bounded.
+  const std::array<MatmulTactics, 4> all = {MatmulTactics{}, MatmulTactics{.a_row = a_row},
+                                            MatmulTactics{.b_row = b_row},
+                                            MatmulTactics{.a_row = a_row, .b_row = b_row}};
+  const bool is_large = MatmulEstimate(spec, machine).bound() > copies(all.back());
   double least = 0;
-  const auto consider = [&](const MatmulTactics& tactics) {
-    const MatmulSpec left = prepared(spec, tactics);
-    const MatmulEstimate estimate(left, machine);
-    const double copied = copies(tactics);
-    const bool first = tactics == MatmulTactics{};
-    if (!first && copied + estimate.bound() >= least) return;  // whatever its tiles
+  std::size_t taken = all.size();
+  const auto consider = [&](std::size_t number) {
+    const MatmulSpec left = prepared(spec, all[number]);
+    const double copied = copies(all[number]);
+    constexpr double kRounding = 1 + 1e-9;
+    const double left_over = (least - copied) * kRounding;
+    if (taken < all.size()) {  // can it take less, whatever its tiles?
+      if (MatmulEstimate(left, machine).bound() >= left_over) return;
+      if (!may_take_less(left, machine, left_over)) return;
+    }
     const MatmulSchedule schedule = choose_cost(left, machine);
-    const double total = copied + estimate.of(schedule).total;
-    if (!first && total >= least) return;
+    const double total = copied + MatmulEstimate(left, machine).of(schedule).total;
+    if (taken < all.size() && std::tie(total, number) >= std::tie(least, taken)) return;
     least = total;
-    best = {tactics, schedule};
+    taken = number;
+    best = {all[number], schedule};
   };
-  consider({});
-  for (const MatmulTactics& tactics : {MatmulTactics{.a_row = a_row}, MatmulTactics{.b_row = b_row},
-                                       MatmulTactics{.a_row = a_row, .b_row = b_row}}) {
-    if (tactics != MatmulTactics{}) consider(tactics);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::size_t number = is_large ? all.size() - 1 - i : i;
+    const auto* same = std::find(all.begin(), all.begin() + number, all[number]);
+    if (same == all.begin() + number) consider(number);
   }
   return best;
 }
