@@ -40,6 +40,7 @@ class ModuleCompiler {
     module_.name = graph.name;
     module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
     Scope scope(planned);
+    module_.tensors.reserve(graph.inputs.size() + planned.partition.groups.size());
     for (ValueId input : graph.inputs) {
       const int tensor = add_tensor(ModuleTensor::Kind::Input, graph.value(input));
       module_.inputs.push_back(tensor);

@@ -185,10 +185,29 @@ void Plan::ask_about_shapes(const Graph& lowered) {
     if (!least || *least < 0) (void)guards_.at_most(dim, -1);
   }
   guards_.compare(all);
+  const auto shape_of = [&](ValueId id) -> const Dims& { return *lowered.value(id).type.shape; };
   for (const Node& node : lowered.nodes) {
-    if (node.op != Op::Reshape) continue;
-    (void)guards_.equal(element_count(*lowered.value(node.inputs[0]).type.shape),
-                        element_count(*lowered.value(node.outputs[0]).type.shape));
+    if (node.op == Op::Reshape) {
+      (void)guards_.equal(element_count(shape_of(node.inputs[0])),
+                          element_count(shape_of(node.outputs[0])));
+    }
+    if (node.op == Op::Split) {
+      const std::int64_t axis = node.int_of("axis");
+      const Dims& whole = shape_of(node.inputs[0]);
+      const std::size_t at = static_cast<std::size_t>(axis < 0 ? axis + std::ssize(whole) : axis);
+      Dim parts = 0;
+      for (ValueId output : node.outputs) parts = parts + shape_of(output)[at];
+      (void)guards_.equal(whole[at], parts);
+    }
+    if (node.op == Op::Pad) ask_about_padding(node, shape_of(node.inputs[0]));
+  }
+}
+
+/// Reflections do not reach beyond the other side.
+void Plan::ask_about_padding(const Node& node, const Dims& shape) {
+  const Dims& pads = *node.dims_of("pads");
+  for (std::size_t i = 0; i < pads.size(); ++i) {
+    (void)guards_.at_most(shape[i % shape.size()] - pads[i], 0);
   }
 }
 

@@ -61,6 +61,7 @@ class Plan {
   void plan_numbers(const Graph& numbers);
   void plan_symbolic(const Graph& lowered);
   void ask_about_shapes(const Graph& lowered);
+  void ask_about_padding(const Node& node, const Dims& shape);
   void keep_checks(const Graph& lowered);
   void add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list);
   void set_sizes(const Sized& sized) const;
