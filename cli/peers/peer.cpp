@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <exception>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -36,11 +37,11 @@ double cpu_us() {
 }
 
 /// Between 0.5 and 1.5: logarithms and roots have values there.
-Tensor numbers_for(const Value& value) {
+Tensor numbers_for(const Value& value, std::uint32_t seed) {
   std::vector<std::int64_t> shape;
   for (const Dim& dim : *value.type.shape) shape.push_back(dim.value());
   std::vector<float> numbers(static_cast<std::size_t>(element_count(shape)));
-  std::uint32_t state = 12345;
+  std::uint32_t state = 12345 + seed * 977;
   for (float& number : numbers) {
     state = state * 1664525 + 1013904223;
     number = 0.5f + static_cast<float>(state >> 8) / 16777216.0f;
@@ -51,7 +52,10 @@ Tensor numbers_for(const Value& value) {
 /// Runs the code once; the largest difference from the evaluator, relative to its largest value.
 double error_of(const Graph& graph, const LoopKernel& kernel, LoopFunction function) {
   std::map<std::string, Tensor> inputs;
-  for (ValueId id : graph.inputs) inputs[graph.value(id).name] = numbers_for(graph.value(id));
+  for (ValueId id : graph.inputs) {
+    inputs[graph.value(id).name] =
+        numbers_for(graph.value(id), static_cast<std::uint32_t>(inputs.size()));
+  }
   const std::vector<Tensor> expected = evaluate(graph, inputs);
   std::vector<std::vector<float>> arrays;
   for (ValueId id : graph.inputs) arrays.push_back(inputs.at(graph.value(id).name).floats());
@@ -61,7 +65,7 @@ double error_of(const Graph& graph, const LoopKernel& kernel, LoopFunction funct
   std::array<float*, LoopKernel::kMostArrays> p{};
   for (std::size_t i = 0; i < arrays.size(); ++i) p[i] = arrays[i].data();
   function(kernel.rows, kernel.columns, p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
-  double worst = 0, largest = 0;
+  double worst = 0, largest = std::numeric_limits<float>::min();
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const std::vector<float> right = expected[i].floats();
     const std::vector<float>& made = arrays[graph.inputs.size() + i];

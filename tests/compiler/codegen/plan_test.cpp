@@ -125,6 +125,21 @@ TEST(Plan, of_moves_serves_every_size) {
       {{2, 9}, {3, 11}, {5, 100}});
 }
 
+TEST(Plan, of_splits_and_paddings_serves_every_size_they_allow) {
+  const char* halves =
+      "dim n\ninput x: f16[n, 96]\na, b = split(x) {axis=1, sizes=[32, 64]}\nc = exp(a)\n"
+      "d = relu(b)\noutput c\noutput d\n";
+  expect_reused(halves, {{7}, {100}, {4097}});
+  const char* rows =
+      "dim n\ninput x: f16[n, 48]\na, b = split(x) {axis=0, sizes=[4, 5]}\noutput a\noutput b\n";
+  expect_other(rows, {9}, {10});
+  const char* reflected =
+      "dim n\ninput x: f32[n, 48]\ny = pad(x) {mode=reflect, pads=[3, 0, 3, 0]}\n"
+      "z = exp(y)\noutput z\n";
+  expect_reused(reflected, {{9}, {4}, {1000}});
+  expect_other(reflected, {9}, {3});
+}
+
 TEST(Plan, of_views_serves_sizes_for_which_other_moves_fold) {
   const char* heads =
       "dim b, s\ninput x: f16[b, s, 768]\nr = reshape(x) {shape=[b, s, 3, 4, 64]}\n"
