@@ -21,7 +21,7 @@ int show_config(const std::string& file, const std::vector<std::string>& sets, b
 /// The report in `file` as an HTML page.
 int write_page(const std::string& file, const std::string& output);
 int bench();
-int bench_compile();
+int bench_compile(const BenchOptions& options);
 int validate(const ValidateOptions& options);
 int fit(const FitOptions& options);
 int diff(const DiffOptions& options);

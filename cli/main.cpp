@@ -29,7 +29,7 @@ int perform(const CommandLine& line) {
     case Verb::Bench:
       return bench();
     case Verb::BenchCompile:
-      return bench_compile();
+      return bench_compile(line.bench);
     case Verb::Validate:
       return validate(line.validate);
     case Verb::Fit:

@@ -281,8 +281,12 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
   return report;
 }
 
-CLI::App* add_bench_compile(CLI::App& bench) {
-  return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
+CLI::App* add_bench_compile(CLI::App& bench, CommandLine& line) {
+  auto* compile = bench.add_subcommand("compile", "how long compiling takes, in percentiles");
+  compile->add_option("--only", line.bench.only, "cases that have this in their name");
+  compile->add_flag("--instructions", line.bench.instructions,
+                    "count the processor's instructions too, step by step: slow");
+  return compile;
 }
 
 }  // namespace
@@ -319,7 +323,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   const auto [check, show] = add_config(app, raw, line);
   auto* report = add_report(app, line);
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
-  auto* bench_compile = add_bench_compile(*bench);
+  auto* bench_compile = add_bench_compile(*bench, line);
   auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
   add_validate(*validate, line.validate);
   auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");

@@ -129,6 +129,12 @@ struct SweepOptions {
   std::string sbatch{};  // further words for sbatch
 };
 
+/// Of `bench compile`.
+struct BenchOptions {
+  std::string only{};  // what the names of its cases hold
+  bool instructions = false;
+};
+
 /// What keeps a graph interesting while it is reduced; exactly one.
 struct ReduceOptions {
   std::string test{};                 // a command that exits with 0 for it
@@ -190,6 +196,7 @@ struct CommandLine {
   RegressOptions regress{};
   CompareOptions compare{};
   SweepOptions sweep{};
+  BenchOptions bench{};
   ReduceOptions reduce{};
   CompileViews views{};
   std::string file{};    // disasm, asm, config, report: what is read

@@ -1,4 +1,4 @@
-// Other processes: what one costs, and work that may end its own.
+// Other processes: what one costs or says, and work that may end its own.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,9 @@ namespace dvmsim {
 /// least of three; its output goes nowhere. Nullopt if it cannot be run or fails.
 [[nodiscard]] std::optional<double> process_seconds(const std::string& program,
                                                     const std::vector<std::string>& arguments);
+/// What it wrote to its standard output. Nullopt if it cannot be run or fails.
+[[nodiscard]] std::optional<std::string> process_output(const std::string& program,
+                                                        const std::vector<std::string>& arguments);
 
 /// The exit code of a shell command with these words after it; 128 and the number of the signal
 /// that ended it. Its output goes nowhere.

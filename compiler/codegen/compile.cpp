@@ -48,7 +48,7 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
     const std::size_t programs = module_.programs.size();
     try {
       if (group.kind == GroupKind::Vector) {
-        compile_vector(scope, planned.kernels[i]);
+        compile_vector(scope, planned.kernels[i], i);
       } else {
         compile_group(scope, group);
       }

@@ -24,14 +24,15 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
         "node '{}': the cube of {} does not multiply {}; run it in another type, --dtype f16",
         label, machine_.name, name_of(spec.in)));
   }
-  work_.tiles += kTilesOfAProduct;
   MatmulSchedule schedule{};
-  if (options_.tiling == Tiling::Cost) {
-    schedule = choose_cost(spec, machine_);
-    schedule.cores = worthwhile_cores(spec, schedule);
-  } else {
+  if (options_.tiling != Tiling::Cost) {
+    work_.tiles += kTilesOfAProduct;
     schedule = choose_dvm(spec, machine_, options_.tiling);
     schedule.cores = std::min(schedule.cores, cube_cores());
+  } else if (known_ != nullptr && of.by == nullptr) {
+    schedule = schedule_alike(spec);
+  } else {
+    schedule = cost_schedule(spec);
   }
   if (of.by == nullptr) return schedule;
   std::string why;
@@ -61,6 +62,21 @@ void ModuleCompiler::note_product(const MatmulSpec& spec, const std::string& ker
   note_decision(of, std::move(decision));
 }
 
+MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec) {
+  const MatmulSpec other = alike(spec);
+  const auto [schedule, known] = known_->product(other, [&] { return cost_schedule(other); });
+  if (known) ++work_.alike;
+  return cut_alike(spec, other, schedule);
+}
+
+MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec) {
+  work_.tiles += kTilesOfAProduct;
+  const bool ranked = ranked_ && ranked_->spec == spec;
+  MatmulSchedule schedule = ranked ? ranked_->schedule : choose_cost(spec, machine_);
+  schedule.cores = worthwhile_cores(spec, schedule);
+  return schedule;
+}
+
 /// Every core of a launch costs time to start: the count for which the product ends first.
 int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const {
   const MatmulEstimate estimate(spec, machine_);
@@ -80,10 +96,9 @@ int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule sche
   return best;
 }
 
-MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec, const Overridden& of) const {
+MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec, const Overridden& of) {
   if (machine_.step(spec.in).m == 0) return {};  // refused when it is scheduled
-  MatmulTactics tactics =
-      options_.tiling == Tiling::Cost ? cost_tactics(spec, machine_) : dvm_tactics(spec, machine_);
+  MatmulTactics tactics = chosen_tactics(spec);
   const std::int64_t step = of.matmul().k_step.value_or(tactics.k_step);
   const std::int64_t unit = k_unit(machine_, spec.in);
   if (step < 0 || step % unit != 0) {
@@ -92,6 +107,18 @@ MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec, const Overridde
   }
   tactics.k_step = step < spec.k ? step : 0;
   return tactics;
+}
+
+MatmulTactics ModuleCompiler::chosen_tactics(const MatmulSpec& spec) {
+  if (options_.tiling != Tiling::Cost) return dvm_tactics(spec, machine_);
+  // Lengths of rows are not rounded: copies padded for the other are padded for this one.
+  if (known_ != nullptr) {
+    const MatmulSpec other = alike(spec);
+    return known_->tactics(other, [&] { return cost_tactics(other, machine_); }).value;
+  }
+  const ChosenTactics chosen = choose_tactics(spec, machine_);
+  if (chosen.schedule) ranked_ = {prepared(spec, chosen.tactics), *chosen.schedule};
+  return chosen.tactics;
 }
 
 /// Launches what the tactics ask for, and points the operands to the results.

@@ -6,6 +6,7 @@
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/vector.h"
 #include "compiler/codegen/vector_cycles.h"
+#include "compiler/schedule/phases.h"
 
 namespace dvmsim {
 namespace {
@@ -96,13 +97,37 @@ void ModuleCompiler::note_schedule(const VectorKernel& kernel, const VectorSched
   note_decision(of, std::move(decision));
 }
 
-void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered) {
+/// What could run in phases is compared with that at its own sizes.
+std::optional<VectorSchedule> ModuleCompiler::vector_alike(const VectorKernel& kernel,
+                                                           std::size_t group) {
+  if (known_ == nullptr) return std::nullopt;
+  const auto choose = [&](const VectorKernel& other) -> std::optional<VectorCut> {
+    const bool phases = options_.features.has(Feature::LongReduce) && phases_of(other);
+    if (phases || !fits(other, machine_, packing())) return std::nullopt;
+    return cut_of(other, schedule_whole(other, packing(), {}));
+  };
+  const auto [cut, known] = known_->vector(group, kernel, choose);
+  if (!cut) return std::nullopt;
+  auto schedule = dvmsim::schedule_alike(kernel, *cut, machine_);
+  if (known && schedule) ++work_.alike;
+  return schedule;
+}
+
+void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered, std::size_t group) {
   const VectorKernel& kernel = lowered.kernel;
   std::vector<ModuleArgument> arguments;
   arguments.reserve(lowered.inputs.size() + lowered.outputs.size());
   for (ValueId id : lowered.inputs) arguments.push_back(at(tensor_of(scope, id)));
   for (ValueId id : lowered.outputs) arguments.push_back(at(tensor_of(scope, id)));
   const Overridden of = overridden(kernel.name, true);
+  const auto launch_whole = [&](const VectorSchedule& schedule) {
+    note_schedule(kernel, schedule, packing(), of);
+    launch(emit_vector(kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
+           schedule.cores, kernel.name);
+  };
+  if (of.by == nullptr) {
+    if (const auto found = vector_alike(kernel, group)) return launch_whole(*found);
+  }
   const auto forced = of.vector().phases;
   const bool phases = forced.value_or(options_.features.has(Feature::LongReduce));
   const bool whole = forced ? !*forced : !phases || fits(kernel, machine_, packing());
@@ -116,9 +141,7 @@ void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered) 
     choice.phases = true;
     refuse(*of.by, kernel.name, refusal(kernel, machine_, vector_cores(), choice));
   }
-  note_schedule(kernel, schedule, packing(), of);
-  launch(emit_vector(kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
-         schedule.cores, kernel.name);
+  launch_whole(schedule);
 }
 
 /// In phases, if that is estimated to take clearly less than `most` cycles.

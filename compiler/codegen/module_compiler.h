@@ -6,11 +6,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "compiler/codegen/compile.h"
 #include "compiler/codegen/copy.h"
+#include "compiler/codegen/known_schedules.h"
 #include "compiler/codegen/memory_plan.h"
 #include "compiler/codegen/order.h"
 #include "compiler/codegen/plan.h"
@@ -28,14 +30,17 @@ using Sizes = std::vector<std::int64_t>;
 
 class ModuleCompiler {
  public:
-  ModuleCompiler(const Machine& machine, const CompileOptions& options, CompileWork& work)
-      : machine_(machine), options_(options), work_(work) {}
+  /// `known`: the schedules of the plan, if sizes alike are to be cut alike.
+  ModuleCompiler(const Machine& machine, const CompileOptions& options, CompileWork& work,
+                 KnownSchedules* known = nullptr)
+      : machine_(machine), options_(options), work_(work), known_(known) {}
 
   Module run(const PlannedGraph& planned) {
     const Graph& graph = planned.graph;
     module_.name = graph.name;
     module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
     Scope scope(planned);
+    module_.tensors.reserve(graph.inputs.size() + planned.partition.groups.size());
     for (ValueId input : graph.inputs) {
       const int tensor = add_tensor(ModuleTensor::Kind::Input, graph.value(input));
       module_.inputs.push_back(tensor);
@@ -184,6 +189,9 @@ class ModuleCompiler {
                                   const Overridden& of);
   void note_product(const MatmulSpec& spec, const std::string& kernel,
                     const MatmulSchedule& schedule, std::int64_t k_step, const Overridden& of);
+  [[nodiscard]] MatmulSchedule cost_schedule(const MatmulSpec& spec);
+  /// As sizes alike are cut.
+  [[nodiscard]] MatmulSchedule schedule_alike(const MatmulSpec& spec);
   [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const;
   void note(const std::string& text) {
     if (options_.schedules != nullptr) *options_.schedules += text;
@@ -191,7 +199,10 @@ class ModuleCompiler {
 
   void compile_graph(Scope& scope, const PlannedGraph& planned);
   void compile_group(Scope& scope, const Group& group);
-  void compile_vector(Scope& scope, const LoweredKernel& lowered);
+  void compile_vector(Scope& scope, const LoweredKernel& lowered, std::size_t group);
+  /// As sizes alike are cut, if that is to be and fits.
+  [[nodiscard]] std::optional<VectorSchedule> vector_alike(const VectorKernel& kernel,
+                                                           std::size_t group);
   bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most,
                     const Overridden& of);
   void compile_copies(Scope& scope, const Group& group);
@@ -214,7 +225,8 @@ class ModuleCompiler {
   void copy_whole(const std::string& label, int from, int to);
   void multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
                 ModuleArgument b, ModuleArgument c, int bias);
-  [[nodiscard]] MatmulTactics tactics_of(const MatmulSpec& spec, const Overridden& of) const;
+  [[nodiscard]] MatmulTactics tactics_of(const MatmulSpec& spec, const Overridden& of);
+  [[nodiscard]] MatmulTactics chosen_tactics(const MatmulSpec& spec);
   MatmulSpec prepare(const MatmulSpec& spec, const MatmulTactics& tactics, const std::string& label,
                      ProductOperands& operands);
   void cast(const std::string& label, std::int64_t count, DType from_type, ModuleArgument from,
@@ -228,6 +240,7 @@ class ModuleCompiler {
   const Machine& machine_;
   const CompileOptions& options_;
   CompileWork& work_;
+  KnownSchedules* known_;
   Module module_{};
   /// Attention programs so far: which depend on the kind of a spec and its schedule only.
   struct KnownAttention {
@@ -236,6 +249,12 @@ class ModuleCompiler {
     int program = 0;
   };
   std::vector<KnownAttention> attentions_{};
+  /// The product that tactics were last chosen for, as they leave it, and its schedule.
+  struct Ranked {
+    MatmulSpec spec{};
+    MatmulSchedule schedule{};
+  };
+  std::optional<Ranked> ranked_{};
   std::vector<ModuleStep>* steps_ = nullptr;
   int kernels_ = 0;  // that an override may name, so far
 };

@@ -22,7 +22,7 @@ bool may_be_symbolic(const Graph& graph, const Node& node) {
   // Numbers that are known are checked against the size.
   if (op == Op::Gather) return graph.value(node.inputs[1]).kind != ValueKind::Constant;
   return op == Op::MatMul || op == Op::Reshape || op == Op::Transpose || op == Op::Slice ||
-         op == Op::Concat;
+         op == Op::Concat || op == Op::Split || op == Op::Pad;
 }
 
 /// Nothing about the node but sizes depends on the symbols, and nothing of it is computed early
@@ -78,6 +78,16 @@ Dim product_of(const Graph& graph, const std::vector<DimSource>& sources) {
     product = product * (*graph.value(value).type.shape)[axis];
   }
   return product;
+}
+
+/// Which dimensions of a kernel depend on symbols; empty: none.
+KnownSchedules::Varying varying(const LoweredKernel& kernel, const Graph& lowered) {
+  KnownSchedules::Varying varies;
+  for (const std::vector<DimSource>& sources : kernel.sizes) {
+    varies.push_back(!product_of(lowered, sources).is_known());
+  }
+  const bool any = std::find(varies.begin(), varies.end(), true) != varies.end();
+  return any ? varies : KnownSchedules::Varying{};
 }
 
 /// What a vector group does.
@@ -157,9 +167,9 @@ void Plan::plan_symbolic(const Graph& lowered) {
     beside_moves_ = beside_moves(planned_.graph, planned_.partition);
   }
   for (std::size_t i = 0; i < planned_.kernels.size(); ++i) {
-    if (!std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) {
-      add_sized(planned_.kernels[i], lowered, kernels_);
-    }
+    if (std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) continue;
+    add_sized(planned_.kernels[i], lowered, kernels_);
+    known_.vary(i, varying(planned_.kernels[i], lowered));
   }
   keep_checks(lowered);
 }
@@ -176,10 +186,29 @@ void Plan::ask_about_shapes(const Graph& lowered) {
     if (!least || *least < 0) (void)guards_.at_most(dim, -1);
   }
   guards_.compare(all);
+  const auto shape_of = [&](ValueId id) -> const Dims& { return *lowered.value(id).type.shape; };
   for (const Node& node : lowered.nodes) {
-    if (node.op != Op::Reshape) continue;
-    (void)guards_.equal(element_count(*lowered.value(node.inputs[0]).type.shape),
-                        element_count(*lowered.value(node.outputs[0]).type.shape));
+    if (node.op == Op::Reshape) {
+      (void)guards_.equal(element_count(shape_of(node.inputs[0])),
+                          element_count(shape_of(node.outputs[0])));
+    }
+    if (node.op == Op::Split) {
+      const std::int64_t axis = node.int_of("axis");
+      const Dims& whole = shape_of(node.inputs[0]);
+      const std::size_t at = static_cast<std::size_t>(axis < 0 ? axis + std::ssize(whole) : axis);
+      Dim parts = 0;
+      for (ValueId output : node.outputs) parts = parts + shape_of(output)[at];
+      (void)guards_.equal(whole[at], parts);
+    }
+    if (node.op == Op::Pad) ask_about_padding(node, shape_of(node.inputs[0]));
+  }
+}
+
+/// Reflections do not reach beyond the other side.
+void Plan::ask_about_padding(const Node& node, const Dims& shape) {
+  const Dims& pads = *node.dims_of("pads");
+  for (std::size_t i = 0; i < pads.size(); ++i) {
+    (void)guards_.at_most(shape[i % shape.size()] - pads[i], 0);
   }
 }
 
@@ -253,7 +282,10 @@ void Plan::fold_again() {
 
 Module Plan::compile(CompileWork* work) {
   CompileWork ignored;
-  return ModuleCompiler(machine_, options_, work == nullptr ? ignored : *work).run(planned_);
+  const bool alike = symbolic_ && options_.features.has(Feature::Parametric);
+  return ModuleCompiler(machine_, options_, work == nullptr ? ignored : *work,
+                        alike ? &known_ : nullptr)
+      .run(planned_);
 }
 
 Module compile(const Graph& graph, const Machine& machine, const CompileOptions& options,

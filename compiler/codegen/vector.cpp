@@ -46,7 +46,9 @@ class VectorEmitter {
 
 void VectorEmitter::prologue() {
   int argument = 0;
-  for (std::size_t i = 0; i < kernel_.inputs.size() + kernel_.outputs.size(); ++i) {
+  const std::size_t count = kernel_.inputs.size() + kernel_.outputs.size();
+  bases_.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
     bases_.push_back(builder_.argument(argument++));
   }
   addresses_.emplace(builder_, schedule_);
@@ -95,6 +97,7 @@ Program VectorEmitter::emit() {
   }
   builder_.link(program);
 
+  program.arguments.reserve(bases_.size());
   for (const KernelTensor& input : kernel_.inputs) {
     program.arguments.push_back({Argument::Kind::Input, input.name, 0});
   }

@@ -6,8 +6,9 @@ namespace dvmsim {
 namespace {
 
 constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention, Feature::Buffers,
-                            Feature::Decode};
-constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers", "decode"};
+                            Feature::Decode, Feature::Parametric};
+constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers", "decode",
+                                       "parametric"};
 static_assert(std::size(kAll) == std::size(kNames));
 
 }  // namespace

@@ -14,6 +14,7 @@ enum class Feature : std::uint8_t {
   Attention,   // QK, softmax and PV are one program
   Buffers,     // UB by best fit, with copies of what is loaded and stored
   Decode,      // the firmware keeps what it has decoded, outside UB, and fetches programs early
+  Parametric,  // modules kept by sizes; new sizes cut as those like them; the next ones made ahead
 };
 
 /// All of them, in the order of the enumeration.

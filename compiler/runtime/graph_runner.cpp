@@ -101,6 +101,7 @@ void GraphRunner::make_ready(ReadyModule& ready, Module module, const Making& ma
   ready.strategy = making.strategy;
   ready.dynamic = making.dynamic;
   ready.compiles = making.compiles;
+  ready.keeps = settings_.features.has(Feature::Parametric);
   if (!strategy_.one_submission) return;
   for (const ModuleStep& step : ready.module.steps) {
     if (step.kind != ModuleStep::Kind::Branch) continue;
@@ -187,6 +188,28 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(const Graph& model,
   (void)used(made);
   keep_few(*made);
   return made;
+}
+
+void GraphRunner::make_ahead(const Graph& model, std::vector<std::int64_t> sizes,
+                             RunResult& result) {
+  const Key key{{}, std::move(sizes)};
+  // With room for one module only, the one that runs would go.
+  if (settings_.ready_modules < 2 || stages_.contains(key)) return;
+  const Making making = making_of(key, true);
+  for (const KnownPlan& known : plans_) {
+    if (known.strategy != making.strategy || !known.plan->bind(key.facts)) continue;
+    std::shared_ptr<Stage> made;
+    try {
+      made = planned_stage(key, model, *known.plan, making);
+    } catch (const Error&) {
+      return;  // said when it is asked for
+    }
+    modules_.encode_ahead(*made->ready, result);
+    stages_[key] = made;
+    (void)used(made);
+    keep_few(*made);
+    return;
+  }
 }
 
 std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(const Key& key,
