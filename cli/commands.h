@@ -21,12 +21,13 @@ int show_config(const std::string& file, const std::vector<std::string>& sets, b
 /// The report in `file` as an HTML page.
 int write_page(const std::string& file, const std::string& output);
 int bench();
-int bench_compile();
+int bench_compile(const BenchOptions& options);
 int validate(const ValidateOptions& options);
 int fit(const FitOptions& options);
 int diff(const DiffOptions& options);
 int regress(const RegressOptions& options);
 int compare(const CompareOptions& options);
 int sweep(const SweepOptions& options);
+int reduce(const CommandLine& line);
 
 }  // namespace dvmsim

@@ -107,7 +107,7 @@ std::int64_t operators_of(const Graph& graph) {
 }
 
 struct ComparedWorkload {
-  std::string name{};
+  std::string name{}, kind{};
   Graph graph{};
   ShapeStream stream{};
   Mode mode = Mode::Timing;
@@ -118,7 +118,8 @@ std::vector<ComparedWorkload> workloads_of(const Study& study) {
   std::vector<ComparedWorkload> workloads;
   for (const StudyWorkload& work : study.workloads) {
     try {
-      ComparedWorkload each{work.name, infer_shapes(graph_of(work)), {}, work.mode, work.seed};
+      ComparedWorkload each{work.name, work.kind, infer_shapes(graph_of(work)),
+                            {},        work.mode, work.seed};
       each.stream = stream_of(steps_of(work, each.graph));
       workloads.push_back(std::move(each));
     } catch (const Error& error) {
@@ -147,6 +148,7 @@ class ComparisonRun {
         sets_(options.sets) {
     report_.study = std::filesystem::path(study_.file).filename().string();
     report_.title = study_.title;
+    report_.view = options.view.value_or(study_.view);
     report_.launch_costs = {"own"};
     if (study_.launch_costs.empty()) {
       for (const char* cost : kLaunchCosts) report_.launch_costs.emplace_back(cost);
@@ -271,6 +273,7 @@ class ComparisonRun {
     setup.options = options_of(strategy);
     setup.options.mode = workload.mode;
     setup.options.seed = workload.seed;
+    setup.device = report_.view == CompareView::Device;
     std::string text;
     for (const auto& of_machine : measure_stream(setup, strategy.name)) {
       text += std::to_string(of_machine.size()) + " ";
@@ -288,6 +291,7 @@ class ComparisonRun {
     fresh.axes = machines_[machine].axes;
     fresh.clock_mhz = static_cast<double>(machines_[machine].at_cost[0].clock.core.count()) / 1e6;
     fresh.workload = workloads_[workload].name;
+    fresh.kind = workloads_[workload].kind;
     fresh.operators = operators_of(workloads_[workload].graph);
     fresh.stream = workloads_[workload].stream;
     return fresh;

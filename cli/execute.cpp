@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cli/features.h"
+#include "cli/schedule_file.h"
 #include "cli/strategy_constants.h"
 #include "cli/value_check.h"
 #include "compiler/graph/eval.h"
@@ -12,33 +13,12 @@
 #include "sim/device/device.h"
 #include "traces/operators.h"
 #include "traces/replay.h"
-#include "traces/roofline.h"
 #include "traces/stats.h"
 #include "vm/base/error.h"
 #include "vm/machine/derived.h"
 
 namespace dvmsim {
 namespace {
-
-Capacity capacity_of(const Machine& machine, const RunOptions& options) {
-  const int groups = options.cores;
-  Capacity capacity;
-  for (CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
-    const bool unified = kind == CoreKind::Unified;
-    if (unified != machine.cores.unified) continue;
-    const int all = unified ? machine.cores.cube : machine.cores_of(kind);
-    const int share =
-        groups > 0 && machine.cores.cube > 0 ? all * groups / machine.cores.cube : all;
-    capacity.cores[static_cast<std::size_t>(kind)] = std::min(all, std::max(1, share));
-  }
-  if (options.memory == MemoryModel::Ideal) return capacity;
-  capacity.hbm_bytes_per_cycle = hbm_read_rate(machine).per_cycle().value();
-  capacity.hbm_write_cost = machine.hbm.write_cost.value();
-  capacity.l2_bytes_per_cycle = machine.l2.read.per_cycle().value();
-  capacity.l2_write_cost =
-      machine.l2.read.per_cycle().value() / machine.l2.write.per_cycle().value();
-  return capacity;
-}
 
 struct Measured {
   Cycles cycles{};
@@ -61,7 +41,8 @@ Measured run_again(const Again& again, const Machine& machine, bool free_firmwar
   sim.mode = again.mode;
   sim.free_firmware = free_firmware;
   SimDevice device(machine, sim);
-  const SessionOptions with = session_options(options, device, again.mode);
+  ScheduleOverrides overrides = load_overrides(options);
+  const SessionOptions with = session_options(options, device, again.mode, &overrides);
   std::optional<Session> session;
   if (again.module == nullptr) {
     session.emplace(*again.job.graph, machine, device, with);
@@ -92,7 +73,7 @@ bool decides_by_data(const Module& module) {
 
 bool has_bytecode(const Module& module) {
   for (const ModuleStep& step : module.steps) {
-    if (step.path == CodePath::Bytecode) return true;
+    if (step.path != CodePath::Native) return true;
   }
   return false;
 }
@@ -132,6 +113,7 @@ Named settings_of(const RunOptions& options) {
   }
   if (options.warm_l2) settings.emplace_back("l2", "warm");
   if (!options.tiling.empty()) settings.emplace_back("tiling", options.tiling);
+  if (!options.schedule.empty()) settings.emplace_back("schedule", options.schedule);
   if (options.cores != 0) settings.emplace_back("cores", std::to_string(options.cores));
   if (options.repeat != 1) settings.emplace_back("repeat", std::to_string(options.repeat));
   std::string bypassed;
@@ -158,6 +140,26 @@ void fill_from(RunReport& report, const RunOptions& options, const Job& job,
 
 }  // namespace
 
+Capacity capacity_of(const Machine& machine, const RunOptions& options) {
+  const int groups = options.cores;
+  Capacity capacity;
+  for (CoreKind kind : {CoreKind::Cube, CoreKind::Vector, CoreKind::Unified}) {
+    const bool unified = kind == CoreKind::Unified;
+    if (unified != machine.cores.unified) continue;
+    const int all = unified ? machine.cores.cube : machine.cores_of(kind);
+    const int share =
+        groups > 0 && machine.cores.cube > 0 ? all * groups / machine.cores.cube : all;
+    capacity.cores[static_cast<std::size_t>(kind)] = std::min(all, std::max(1, share));
+  }
+  if (options.memory == MemoryModel::Ideal) return capacity;
+  capacity.hbm_bytes_per_cycle = hbm_read_rate(machine).per_cycle().value();
+  capacity.hbm_write_cost = machine.hbm.write_cost.value();
+  capacity.l2_bytes_per_cycle = machine.l2.read.per_cycle().value();
+  capacity.l2_write_cost =
+      machine.l2.read.per_cycle().value() / machine.l2.write.per_cycle().value();
+  return capacity;
+}
+
 Mode mode_of(const RunOptions& options) {
   return options.mode.value_or(Mode::Functional);
 }
@@ -170,8 +172,10 @@ SimOptions sim_options(const RunOptions& options) {
   return sim;
 }
 
-SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode) {
+SessionOptions session_options(const RunOptions& options, SimDevice& device, Mode mode,
+                               ScheduleOverrides* overrides) {
   SessionOptions session;
+  session.overrides = overrides;
   session.strategy = &find_strategy(options.strategy);
   session.constants = constants_of(options);
   session.features = features_of(options);
@@ -209,11 +213,13 @@ void check_bypassed(const RunOptions& options, const Graph* graph, const Module*
 Execution execute(const Job& job, const Machine& machine, const RunOptions& options,
                   const Probes& listeners, Progress* progress) {
   SimDevice device(machine, sim_options(options));
-  const SessionOptions with = session_options(options, device, mode_of(options));
+  ScheduleOverrides overrides = load_overrides(options);
+  const SessionOptions with = session_options(options, device, mode_of(options), &overrides);
   Session session = job.module ? Session(*job.module, machine, device, with)
                                : Session(*job.graph, machine, device, with);
   const std::int64_t clock = machine.clock.core.count();
   const Module* module = session.prepared(job.dims);
+  if (module != nullptr) check_used(overrides);
   if (progress != nullptr && module != nullptr) {
     progress->expect(launches_of(module->steps), true);
   }
@@ -240,6 +246,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   RunResult result = session.run(job.dims, job.inputs);
   device.listen({});
   if (result.fault) return {{}, {}, {}, {}, result.fault};
+  check_used(overrides);
 
   for (const LaunchReport& launch : result.launches) stats.add(launch);
   stats.close();

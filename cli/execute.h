@@ -13,6 +13,7 @@
 #include "compiler/runtime/session.h"
 #include "sim/device/device.h"
 #include "traces/report.h"
+#include "traces/roofline.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
@@ -36,8 +37,10 @@ struct Execution {
 
 [[nodiscard]] Mode mode_of(const RunOptions& options);
 [[nodiscard]] SimOptions sim_options(const RunOptions& options);
+/// What the cores that a run may use, L2 and HBM do at best.
+[[nodiscard]] Capacity capacity_of(const Machine& machine, const RunOptions& options);
 [[nodiscard]] SessionOptions session_options(const RunOptions& options, SimDevice& device,
-                                             Mode mode);
+                                             Mode mode, ScheduleOverrides* overrides = nullptr);
 
 /// Throws Error if --bypass names no tensor of the module, or of the graph if the host drives it:
 /// that would change nothing, in silence.

@@ -18,22 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Job job_of(std::string name, Graph graph, const RunOptions& options) {
-  Job job;
-  job.name = std::move(name);
-  auto inputs = read_inputs(graph, options);
-  job.dims = bindings_of(graph, options, inputs);
-  if (mode_of(options) == Mode::Functional) {
-    add_missing_inputs(inputs, graph, job.dims, options.seed);
-    job.inputs = std::move(inputs);
-  }
-  job.graph = std::move(graph);
-  return job;
-}
-
 /// Inputs of a compiled module have their shapes; they may only be given whole.
 void refuse_sizes(const std::string& path, const RunOptions& options) {
   if (!options.known.empty()) throw Error("--known: only .onnx models are compiled for values");
+  if (!options.schedule.empty()) throw Error("--schedule: " + path + " is compiled already");
   if (options.check) throw Error("--check eval: " + path + " holds no graph; run the model itself");
   if (!options.dims.empty() || !options.shapes.empty()) {
     throw Error("--dim and --shape: the sizes in " + path + " are fixed; run the model itself");
@@ -130,6 +118,19 @@ Job job_of_file(const Machine& machine, RunOptions& options) {
 }
 
 }  // namespace
+
+Job job_of(std::string name, Graph graph, const RunOptions& options) {
+  Job job;
+  job.name = std::move(name);
+  auto inputs = read_inputs(graph, options);
+  job.dims = bindings_of(graph, options, inputs);
+  if (mode_of(options) == Mode::Functional) {
+    add_missing_inputs(inputs, graph, job.dims, options.seed);
+    job.inputs = std::move(inputs);
+  }
+  job.graph = std::move(graph);
+  return job;
+}
 
 Prepared prepare(const CommandLine& line) {
   (void)features_of(line.run);

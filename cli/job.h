@@ -14,6 +14,8 @@ struct Prepared {
   RunOptions options{};
 };
 
+/// A graph with its inputs: those that --input names, the others random.
+[[nodiscard]] Job job_of(std::string name, Graph graph, const RunOptions& options);
 /// For the verbs run and op. Throws Error for whatever cannot be run.
 [[nodiscard]] Prepared prepare(const CommandLine& line);
 

@@ -29,7 +29,7 @@ int perform(const CommandLine& line) {
     case Verb::Bench:
       return bench();
     case Verb::BenchCompile:
-      return bench_compile();
+      return bench_compile(line.bench);
     case Verb::Validate:
       return validate(line.validate);
     case Verb::Fit:
@@ -42,6 +42,8 @@ int perform(const CommandLine& line) {
       return sweep(line.sweep);
     case Verb::Compare:
       return compare(line.compare);
+    case Verb::Reduce:
+      return reduce(line);
   }
   return kBadInput;
 }

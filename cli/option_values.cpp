@@ -72,6 +72,11 @@ MemoryModel parse_memory(const std::string& text, const std::string& option) {
                               {"detailed", MemoryModel::Detailed}});
 }
 
+CompareView parse_view(const std::string& text, const std::string& option) {
+  return choose<CompareView>(option, text,
+                             {{"stream", CompareView::Stream}, {"device", CompareView::Device}});
+}
+
 bool parse_l2(const std::string& text, const std::string& option) {
   return choose<bool>(option, text, {{"cold", false}, {"warm", true}});
 }

@@ -22,6 +22,10 @@ inline constexpr const char* kStrategiesHelp =
 inline constexpr const char* kConstantsHelp =
     "file of the strategies' constants (default: configs/strategies.yaml)";
 
+/// What a comparison is about: a host and a device at work on a stream of runs, or the device
+/// alone.
+enum class CompareView : std::uint8_t { Stream, Device };
+
 void check_strategy(const std::string& name, const std::string& option);
 void check_tiling(const std::string& name, const std::string& option);
 /// "+name,-name": whether each is on.
@@ -30,6 +34,7 @@ void check_tiling(const std::string& name, const std::string& option);
 [[nodiscard]] DType parse_floats(const std::string& text, const std::string& option);
 [[nodiscard]] Mode parse_mode(const std::string& text, const std::string& option);
 [[nodiscard]] MemoryModel parse_memory(const std::string& text, const std::string& option);
+[[nodiscard]] CompareView parse_view(const std::string& text, const std::string& option);
 /// Is L2 warm?
 [[nodiscard]] bool parse_l2(const std::string& text, const std::string& option);
 [[nodiscard]] std::int64_t parse_integer(const std::string& text, const std::string& option);

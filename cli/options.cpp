@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "cli/options_compare.h"
+#include "cli/options_reduce.h"
 #include "cli/options_regress.h"
 #include "cli/options_sweep.h"
 #include "vm/base/error.h"
@@ -105,6 +106,9 @@ void add_compile(CLI::App& app, Raw& raw) {
   app.add_option("--feature", raw.features, "switch features, +name,-name");
   app.add_option("--tiling", raw.run.tiling,
                  "cost, or a rule of DVM's: dvm, dvm-v1, dvm-v2, dvm-v3 (default: cost)");
+  app.add_option("--schedule", raw.run.schedule,
+                 "YAML of what to decide instead of the compiler: tiles, fusion (compile --dump "
+                 "overrides writes one)");
   app.add_option("--cores", raw.run.cores, "cube cores to use, vector cores in proportion (0: all)")
       ->check(CLI::NonNegativeNumber);
 }
@@ -115,17 +119,22 @@ void add_stream(CLI::App& app, Raw& raw) {
   app.add_option("--csv", raw.run.csv, "table of the stream's steps to write");
 }
 
+/// What a simulation depends on beside the model and the compiler.
+void add_simulation(CLI::App& app, Raw& raw) {
+  app.add_option("--seed", raw.run.seed, "of inputs not given")->capture_default_str();
+  app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");
+  app.add_option("--memory", raw.memory, "ideal, closed-form or detailed")->capture_default_str();
+  app.add_option("--l2", raw.l2, "cold or warm at the start")->capture_default_str();
+}
+
 void add_run(CLI::App& app, Raw& raw) {
   add_compile(app, raw);
+  add_simulation(app, raw);
   app.add_option("--input", raw.inputs, "values of an input, name=FILE.npy")
       ->allow_extra_args(false);
   app.add_option("--known", raw.run.known,
                  "an input of --input whose values an ONNX model is compiled for: axes, sizes");
-  app.add_option("--seed", raw.run.seed, "of inputs not given")->capture_default_str();
   app.add_option("--output", raw.run.output, "folder for the outputs as .npy");
-  app.add_option("--mode", raw.mode, "functional or timing (no values, same cycles)");
-  app.add_option("--memory", raw.memory, "ideal, closed-form or detailed")->capture_default_str();
-  app.add_option("--l2", raw.l2, "cold or warm at the start")->capture_default_str();
   app.add_option("--bypass", raw.run.bypass, "input, constant or output that L2 does not keep; all")
       ->allow_extra_args(false);
   app.add_option("--repeat", raw.run.repeat, "run so often; the last is reported")
@@ -243,6 +252,28 @@ std::pair<CLI::App*, CLI::App*> add_config(CLI::App& app, Raw& raw, CommandLine&
   return {check, show};
 }
 
+void add_views(CLI::App& app, CompileViews& views, Raw& raw) {
+  app.add_option("--dump", raw.dump,
+                 "graph, passes (what each did), changes (the graph after each that changed it), "
+                 "groups, remarks (of every edge: fused, or why not), schedule, overrides (a file "
+                 "for --schedule) or bytecode");
+  app.add_option("--remarks", views.remarks,
+                 "the remarks as JSON to a file; - for standard output");
+  app.add_flag("--time-passes", views.time_passes, "measured times to standard error");
+}
+
+Dump parse_dump(const std::string& text) {
+  return choose<Dump>("--dump", text,
+                      {{"graph", Dump::Graph},
+                       {"passes", Dump::Passes},
+                       {"changes", Dump::Changes},
+                       {"groups", Dump::Groups},
+                       {"remarks", Dump::Remarks},
+                       {"schedule", Dump::Schedule},
+                       {"overrides", Dump::Overrides},
+                       {"bytecode", Dump::Bytecode}});
+}
+
 CLI::App* add_report(CLI::App& app, CommandLine& line) {
   auto* report = app.add_subcommand("report", "show a JSON report as an HTML page");
   report->add_option("FILE", line.file, "what --json has written")->required();
@@ -250,8 +281,12 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
   return report;
 }
 
-CLI::App* add_bench_compile(CLI::App& bench) {
-  return bench.add_subcommand("compile", "how long compiling takes, in percentiles");
+CLI::App* add_bench_compile(CLI::App& bench, CommandLine& line) {
+  auto* compile = bench.add_subcommand("compile", "how long compiling takes, in percentiles");
+  compile->add_option("--only", line.bench.only, "cases that have this in their name");
+  compile->add_flag("--instructions", line.bench.instructions,
+                    "count the processor's instructions too, step by step: slow");
+  return compile;
 }
 
 }  // namespace
@@ -278,7 +313,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   compile->add_option("MODEL", raw.run.model, ".onnx or .graph file")->required();
   compile->add_option("-o,--output", line.output, ".dvm file to write");
   compile->add_option("--dtype", raw.floats, kFloatsHelp);
-  compile->add_option("--dump", raw.dump, "graph, groups, schedule or bytecode");
+  add_views(*compile, line.views, raw);
   add_compile(*compile, raw);
   auto* disasm = app.add_subcommand("disasm", "print the programs of a .dvm file");
   disasm->add_option("FILE", line.file, ".dvm file")->required();
@@ -288,7 +323,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   const auto [check, show] = add_config(app, raw, line);
   auto* report = add_report(app, line);
   auto* bench = app.add_subcommand("bench", "measure dvmsim itself on this computer");
-  auto* bench_compile = add_bench_compile(*bench);
+  auto* bench_compile = add_bench_compile(*bench, line);
   auto* validate = app.add_subcommand("validate", "compare the simulator with measurements");
   add_validate(*validate, line.validate);
   auto* fit = app.add_subcommand("fit", "fit parameters of the machine to measurements");
@@ -301,6 +336,12 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   add_compare(*compare, line.compare);
   auto* sweep = app.add_subcommand("sweep", "explore machines, workloads and strategies");
   add_sweep(*sweep, line.sweep);
+  auto* reduce = app.add_subcommand("reduce", "shrink a graph while it stays interesting");
+  reduce->add_option("MODEL", raw.run.model, ".onnx or .graph file")->required();
+  reduce->add_option("--dtype", raw.floats, kFloatsHelp);
+  add_compile(*reduce, raw);
+  add_simulation(*reduce, raw);
+  add_reduce(*reduce, line.reduce, raw.check);
 
   try {
     app.parse(argc, argv);
@@ -315,20 +356,15 @@ Parsed parse_command_line(int argc, const char* const* argv) {
       {show, Verb::ConfigShow},   {bench, Verb::Bench},   {bench_compile, Verb::BenchCompile},
       {validate, Verb::Validate}, {fit, Verb::Fit},       {diff, Verb::Diff},
       {regress, Verb::Regress},   {report, Verb::Report}, {sweep, Verb::Sweep},
-      {compare, Verb::Compare}};
+      {compare, Verb::Compare},   {reduce, Verb::Reduce}};
   for (const auto& [subcommand, verb] : verbs) {
     if (subcommand->parsed()) line.verb = verb;
   }
   understand_run(raw.run, raw);
   understand_op(line.op, raw);
   check_sweep(line.sweep);
-  if (!raw.dump.empty()) {
-    line.dump = choose<Dump>("--dump", raw.dump,
-                             {{"graph", Dump::Graph},
-                              {"groups", Dump::Groups},
-                              {"schedule", Dump::Schedule},
-                              {"bytecode", Dump::Bytecode}});
-  }
+  if (line.verb == Verb::Reduce) check_reduce(line.reduce, raw.run.check);
+  if (!raw.dump.empty()) line.views.dump = parse_dump(raw.dump);
   line.run = std::move(raw.run);
   return {std::move(line), 0, ""};
 }

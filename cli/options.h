@@ -1,5 +1,5 @@
 // The command line as plain data. Owns the grammar and what is refused; the only users of CLI11 are
-// options.cpp and options_sweep.cpp.
+// options.cpp and options_*.cpp.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,7 @@ struct RunOptions {
   std::vector<std::pair<std::string, bool>> features{};  // name, on
   std::optional<Mode> mode{};
   std::string tiling{};
+  std::string schedule{};  // file of overrides
   MemoryModel memory = MemoryModel::Detailed;
   bool warm_l2 = false;
   std::vector<std::string> bypass{};  // tensors that L2 does not keep; "all"
@@ -110,8 +111,9 @@ struct RegressOptions {
 
 struct CompareOptions {
   std::string study{};
-  std::string strategies{};         // file of constants; empty: the project's
-  std::vector<std::string> sets{};  // of strategies: "jit.workers=16"
+  std::optional<CompareView> view{};  // none: the study's
+  std::string strategies{};           // file of constants; empty: the project's
+  std::vector<std::string> sets{};    // of strategies: "jit.workers=16"
   std::string json{}, csv{}, html{}, trace{};
   int jobs = 0;  // 0: one per processor
 };
@@ -127,7 +129,43 @@ struct SweepOptions {
   std::string sbatch{};  // further words for sbatch
 };
 
-enum class Dump : std::uint8_t { None, Graph, Groups, Schedule, Bytecode };
+/// Of `bench compile`.
+struct BenchOptions {
+  std::string only{};  // what the names of its cases hold
+  bool instructions = false;
+};
+
+/// What keeps a graph interesting while it is reduced; exactly one.
+struct ReduceOptions {
+  std::string test{};                 // a command that exits with 0 for it
+  std::string differs_from{};         // another strategy's values
+  std::string condition{};            // of figures of the report: "host.launches > 1"
+  bool fault = false;                 // it ends in a simulated fault
+  std::optional<int> exit_code{};     // of run
+  std::string message{};              // which its error has in it
+  std::optional<double> tolerance{};  // of max_rel_err, instead of that of the types
+  std::int64_t tries = 10'000;        // 0: only ask about the graph itself
+  std::string output{"reduced.graph"};
+};
+
+enum class Dump : std::uint8_t {
+  None,
+  Graph,
+  Passes,   // what each did
+  Changes,  // the graph after each that changed it
+  Groups,
+  Remarks,  // what became of each edge
+  Schedule,
+  Overrides,  // the same as a file for --schedule
+  Bytecode
+};
+
+/// What `compile` shows and writes beside the module.
+struct CompileViews {
+  Dump dump = Dump::None;
+  std::string remarks{};     // JSON to write; - for standard output
+  bool time_passes = false;  // measured, to standard error
+};
 
 struct CommandLine {
   enum class Verb : std::uint8_t {
@@ -146,7 +184,8 @@ struct CommandLine {
     Diff,
     Regress,
     Sweep,
-    Compare
+    Compare,
+    Reduce
   };
   Verb verb = Verb::Run;
   RunOptions run{};
@@ -157,7 +196,9 @@ struct CommandLine {
   RegressOptions regress{};
   CompareOptions compare{};
   SweepOptions sweep{};
-  Dump dump = Dump::None;
+  BenchOptions bench{};
+  ReduceOptions reduce{};
+  CompileViews views{};
   std::string file{};    // disasm, asm, config, report: what is read
   std::string output{};  // compile, asm, report: what is written
   bool as_json = false;  // config show

@@ -11,6 +11,12 @@ void add_compare(CLI::App& app, CompareOptions& options) {
   app.add_option("--strategies", options.strategies, kConstantsHelp);
   app.add_option("--set", options.sets, "change a constant of a strategy, jit.workers=16")
       ->allow_extra_args(false);
+  app.add_option_function<std::string>(
+         "--view",
+         [&options](const std::string& text) { options.view = parse_view(text, "--view"); },
+         "stream: runs as a host sees them; device: launches alone: bytes, gains and their bounds "
+         "(default: the study's)")
+      ->type_name("stream|device");
   app.add_option("--json", options.json, "everything found, to a file; - for standard output");
   app.add_option("--csv", options.csv, "a row per machine, workload, strategy and launch cost");
   app.add_option("--html", options.html, "everything found as one HTML page to write");

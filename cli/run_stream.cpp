@@ -13,6 +13,7 @@
 #include "cli/npy.h"
 #include "cli/page.h"
 #include "cli/progress.h"
+#include "cli/schedule_file.h"
 #include "cli/strategy_constants.h"
 #include "cli/stream.h"
 #include "cli/value_check.h"
@@ -52,11 +53,16 @@ class StreamRun {
         stream_(stream),
         options_(options),
         device_(machine, sim_options(options)),
-        session_(graph, machine, device_, session_options(options, device_, mode_of(options))) {
+        overrides_(load_overrides(options)),
+        session_(graph, machine, device_,
+                 session_options(options, device_, mode_of(options), &overrides_)) {
     state_ = state_of(stream, graph.output_names, input_names(graph));
     for (const auto& [output, input] : state_) session_.carry(output, input);
     clock_hz_ = machine.clock.core.count();
   }
+
+  /// When all steps have run.
+  void check_overrides() const { check_used(overrides_); }
 
   /// The row of one step; a fault ends the stream.
   StreamReport::Step run(const StreamStep& step, Progress& progress, Fault& fault) {
@@ -157,6 +163,7 @@ class StreamRun {
   const Stream& stream_;
   const RunOptions& options_;
   SimDevice device_;
+  ScheduleOverrides overrides_;
   Session session_;
   Named state_{};
   std::map<std::string, Tensor> last_outputs_{};  // by the input they go to, for checks
@@ -221,6 +228,7 @@ int run_stream(const RunOptions& options) {
       }
       progress.step();
     }
+    run.check_overrides();
   }
   Named written;
   if (json) {

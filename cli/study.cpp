@@ -34,6 +34,7 @@ class StudyReader {
                                                         {"workloads", &StudyReader::workloads},
                                                         {"strategies", &StudyReader::strategies},
                                                         {"launch_cost", &StudyReader::launch_cost},
+                                                        {"view", &StudyReader::view},
                                                         {"options", &StudyReader::options},
                                                         {"metrics", &StudyReader::metrics},
                                                         {"cost", &StudyReader::cost},
@@ -220,6 +221,11 @@ class StudyReader {
                    axis.name);
       }
     }
+  }
+
+  void view(const YamlEntry& entry) {
+    const Yaml& value = entry.value;
+    study_.view = placed(value, [&] { return parse_view(value.text(entry.key), "view"); });
   }
 
   void options(const YamlEntry& entry) {

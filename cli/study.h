@@ -22,6 +22,7 @@
 //       dtype: bf16                         as run --dtype
 //       seed: 1                             of random inputs
 //       weight: 1                           in means over workloads
+//       class: chains                       compare: means over the workloads of a class
 //     - op: softmax
 //       shapes: [64x4096]                   as stored, one an input; sizes may be symbols of dims
 //       dtype: f16
@@ -31,6 +32,7 @@
 //     - eager
 //     - {strategy: resident, name: plain, feature: "-shape-cache", tiling: dvm, cores: 12}
 //   launch_cost: [0us, 5us]                 launch.vector, .cube, .mix and .native, all alike
+//   view: device                            compare: of the device alone; default: stream
 //   options: {memory: detailed, l2: cold, repeat: 1, decode: false}    as the options of run
 //   metrics:                                figures of the report; default: the usual ones
 //     - e2e_us
@@ -116,6 +118,7 @@ struct StudyWorkload {
   Mode mode = Mode::Timing;
   std::int64_t seed = 1;
   double weight = 1;
+  std::string kind{};             // its class; may be empty
   std::string trace{};            // as it is to be opened; instead of sizes
   std::vector<DimSizes> sizes{};  // one after the other; without dims one that is empty
 };
@@ -142,6 +145,7 @@ struct Study {
   std::vector<StudyWorkload> workloads{};
   std::vector<StudyStrategy> strategies{};
   std::vector<std::string> launch_costs{};  // "5us"; empty: the machine's own
+  CompareView view = CompareView::Stream;
   MemoryModel memory = MemoryModel::Detailed;
   bool warm_l2 = false;
   int repeat = 1;

@@ -150,9 +150,10 @@ class WorkloadReader {
     work_.line = item_.line();
     for (const YamlEntry& entry : item_.map("a workload")) {
       if (!read_common(entry) && !read_model(entry) && !read_op(entry)) {
-        entry.unknown("a workload",
-                      "name, mode, seed, weight, dims, combine; and model, dtype, trace, or op, "
-                      "shapes, dtype, attrs, trans_a, trans_b");
+        entry.unknown(
+            "a workload",
+            "name, mode, seed, weight, class, dims, combine; and model, dtype, trace, or op, "
+            "shapes, dtype, attrs, trans_a, trans_b");
       }
     }
     finish();
@@ -171,6 +172,8 @@ class WorkloadReader {
     } else if (key == "weight") {
       work_.weight = value.number(key);
       if (work_.weight <= 0) value.fail("weight: must be more than 0");
+    } else if (key == "class") {
+      work_.kind = value.text(key);
     } else if (key == "dtype") {
       dtype_ = &value;
     } else if (key == "dims") {

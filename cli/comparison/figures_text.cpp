@@ -67,6 +67,20 @@ class Reader {
   std::size_t at_ = 0;
 };
 
+void visit(auto& archive, DeviceFigures& device) {
+  for (std::int64_t* value :
+       {&device.launches, &device.hbm_read_bytes, &device.hbm_write_bytes, &device.l2_hit_bytes}) {
+    archive(*value);
+  }
+  archive.list(device.head_us, [](auto& each, auto& value) { each(value); });
+  for (double* value : {&device.body_us, &device.fixed_us, &device.memory_us, &device.ideal_us}) {
+    archive(*value);
+  }
+  archive(device.bound);
+  if (!archive.some(device.decode_us)) return;
+  for (double& value : *device.decode_us) archive(value);
+}
+
 void visit(auto& archive, ShapeFigures& shape) {
   const auto plain = [](auto& each, auto& value) { each(value); };
   archive.list(shape.first_us, plain);
@@ -78,6 +92,7 @@ void visit(auto& archive, ShapeFigures& shape) {
   for (std::int64_t* value : {&shape.launches, &shape.elements, &shape.padded_elements}) {
     archive(*value);
   }
+  if (archive.some(shape.device)) visit(archive, *shape.device);
 }
 
 void visit(auto& archive, StreamFigures& stream) {

@@ -7,7 +7,7 @@
 //                     launch.vector, .cube, .mix and .native alike
 //   constants         [{key, value, source, assumed}] of the strategies
 //   cases             one per machine and workload:
-//     machine, axes {name: value}, clock_mhz, workload, operators
+//     machine, axes {name: value}, clock_mhz, workload, class, operators
 //     shapes          [{symbol: size}] each once, in the order of their first step
 //     steps           index of the shape, step by step
 //     strategies      in the study's order, a jit twice (its compile times in s and in ms):
@@ -32,6 +32,12 @@
 //         latency_us  by step
 //       shapes        by shape: {launches, device_us, compile_us, encode_us, dispatch_us, ahead_us,
 //                     elements, padded_elements, first_us and again_us by launch cost}
+//       device        in the device's view: what the device does for all shapes, each once, from an
+//                     empty L2: {launches, hbm_read_bytes, hbm_write_bytes, l2_hit_bytes, body_us,
+//                     memory_us, ideal_us, bound, decode_us [low, nominal, high] or null}, and
+//                     by_cost [{launch_cost, time_us, times, at_most, gain_us {launches, bytes,
+//                     decode, overlap}}]: how many times faster than the first strategy, the most
+//                     that bytes, work and launches allow, and where the time goes; null: refused
 //     break_even      one per launch cost:
 //       launch_cost
 //       winners       [{strategy, from, to}]: the best at these shares of runs with a new shape
@@ -117,6 +123,41 @@ Json decode_json(const std::optional<StrategyFigures::Decode>& decode) {
             {"high", rounded(decode->exposed_us[2])}}}};
 }
 
+Json gain_json(const Gain& gain) {
+  return {{"launches", rounded(gain.launches)},
+          {"bytes", rounded(gain.bytes)},
+          {"decode", rounded(gain.decode)},
+          {"overlap", rounded(gain.overlap)}};
+}
+
+Json device_json(const StrategyFigures& figures, const ComparedCase& each,
+                 const ComparisonReport& report) {
+  const auto first = device_of(each.strategies.front()), own = device_of(figures);
+  if (!own) return nullptr;
+  Json json = {{"launches", own->launches},
+               {"hbm_read_bytes", own->hbm_read_bytes},
+               {"hbm_write_bytes", own->hbm_write_bytes},
+               {"l2_hit_bytes", own->l2_hit_bytes},
+               {"body_us", rounded(own->body_us)},
+               {"memory_us", rounded(own->memory_us)},
+               {"ideal_us", rounded(own->ideal_us)},
+               {"bound", own->bound}};
+  json["decode_us"] = Json();
+  if (own->decode_us) json["decode_us"] = list_of({own->decode_us->begin(), own->decode_us->end()});
+  json["by_cost"] = Json::array();
+  for (std::size_t cost = 0; cost < report.launch_costs.size(); ++cost) {
+    Json at = {{"launch_cost", report.launch_costs[cost]},
+               {"time_us", rounded(own->time_us(cost))}};
+    if (first) {
+      at["times"] = rounded(ratio_of(*first, *own, cost));
+      at["at_most"] = rounded(most_of(*first, *own, cost));
+      at["gain_us"] = gain_json(gain_of(*first, *own, cost));
+    }
+    json["by_cost"].push_back(std::move(at));
+  }
+  return json;
+}
+
 Json strategy_json(const StrategyFigures& figures, const ComparedCase& each,
                    const ComparisonReport& report) {
   Json json = {{"name", figures.name},
@@ -135,6 +176,7 @@ Json strategy_json(const StrategyFigures& figures, const ComparedCase& each,
   }
   json["shapes"] = Json::array();
   for (const ShapeFigures& shape : figures.shapes) json["shapes"].push_back(shape_json(shape));
+  if (report.view == CompareView::Device) json["device"] = device_json(figures, each, report);
   return json;
 }
 
@@ -168,11 +210,8 @@ Json break_even_json(const ComparedCase& each, std::size_t cost, const std::stri
 Json case_json(const ComparedCase& each, const ComparisonReport& report) {
   Json axes = Json::object();
   for (const auto& [name, value] : each.axes) axes[name] = value;
-  Json json = {{"machine", each.machine},
-               {"axes", axes},
-               {"clock_mhz", each.clock_mhz},
-               {"workload", each.workload},
-               {"operators", each.operators}};
+  Json json = {{"machine", each.machine},   {"axes", axes},       {"clock_mhz", each.clock_mhz},
+               {"workload", each.workload}, {"class", each.kind}, {"operators", each.operators}};
   json["shapes"] = Json::array();
   for (const Bindings& dims : each.stream.shapes) json["shapes"].push_back(dims_of(dims));
   json["steps"] = each.stream.steps;

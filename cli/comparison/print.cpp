@@ -262,6 +262,7 @@ class Summary {
 }  // namespace
 
 std::string summary(const ComparisonReport& report) {
+  if (report.view == CompareView::Device) return device_summary(report);
   return Summary(report).text();
 }
 

@@ -38,7 +38,18 @@ double padding_share(const StrategyFigures& figures, const ShapeStream& stream) 
   return all == 0 ? 0 : static_cast<double>(padded) / static_cast<double>(all);
 }
 
+std::optional<DeviceFigures> device_of(const StrategyFigures& figures) {
+  if (!figures.refused.empty()) return std::nullopt;
+  std::vector<DeviceFigures> runs;
+  for (const ShapeFigures& shape : figures.shapes) {
+    if (!shape.device) return std::nullopt;
+    runs.push_back(*shape.device);
+  }
+  return sum_of(runs);
+}
+
 std::string to_csv(const ComparisonReport& report) {
+  if (report.view == CompareView::Device) return device_csv(report);
   std::string text =
       "machine,axes,workload,strategy,launch_cost,steps,shapes,total_us,first_us,p50_us,p90_us,"
       "p99_us,max_us,new_us,again_us,head_us,body_us,exposed_compile_us,exposed_encode_us,ahead_us,"

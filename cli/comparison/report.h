@@ -15,7 +15,7 @@ namespace dvmsim {
 
 /// One workload on one machine under every strategy.
 struct ComparedCase {
-  std::string machine{}, workload{};
+  std::string machine{}, workload{}, kind{};  // kind: the workload's class, may be empty
   std::vector<std::pair<std::string, std::string>> axes{};  // that vary between machines
   double clock_mhz = 0;
   std::int64_t operators = 0;  // of the framework: nodes of the graph that are more than a view
@@ -26,6 +26,7 @@ struct ComparedCase {
 struct ComparisonReport {
   static constexpr int kSchema = 1;
   std::string study{}, title{};
+  CompareView view = CompareView::Stream;
   std::vector<std::string> launch_costs{};  // the machine's own first, as "own"
   std::vector<StrategyConstant> constants{};
   std::vector<ComparedCase> cases{};
@@ -39,9 +40,15 @@ struct ComparisonReport {
 /// Elements computed for padding, of all.
 [[nodiscard]] double padding_share(const StrategyFigures& figures, const ShapeStream& stream);
 
+/// What the device does for all the shapes, each once; none if that was not measured.
+[[nodiscard]] std::optional<DeviceFigures> device_of(const StrategyFigures& figures);
+
 [[nodiscard]] std::string to_json(const ComparisonReport& report);
-/// A line of names, then one per machine, workload, strategy and launch cost.
+/// A line of names, then one per machine, workload, strategy and launch cost: of the view.
 [[nodiscard]] std::string to_csv(const ComparisonReport& report);
 [[nodiscard]] std::string summary(const ComparisonReport& report);
+/// The same of the device's view.
+[[nodiscard]] std::string device_csv(const ComparisonReport& report);
+[[nodiscard]] std::string device_summary(const ComparisonReport& report);
 
 }  // namespace dvmsim

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "cli/comparison/device_measure.h"
 #include "cli/comparison/timed_device.h"
 #include "cli/features.h"
 #include "cli/strategy_constants.h"
@@ -167,40 +168,20 @@ int middle_of(const std::vector<ShapeFigures>& shapes) {
   return order[order.size() / 2];
 }
 
-/// Of the module's launches, without data.
-Cycles bodies_of(const StreamSetup& setup, Module module, const Machine& machine,
-                 bool free_firmware) {
-  SimOptions sim = sim_options(setup.options);
-  sim.mode = Mode::Timing;
-  sim.free_firmware = free_firmware;
-  const std::vector<Machine> machines = {machine};
-  TimedDevice device(machines, sim);
-  device.simulate();
-  module.machine = hash_of(machine);
-  Session session(std::move(module), machine, device,
-                  session_options(setup.options, device.simulator(), Mode::Timing));
-  (void)session.run({}, {});
-  return device.spent(0).body;
-}
-
-/// The same launches with other costs of decoding; nothing where the host drives the graph.
+/// In the shape in the middle; nothing where the host drives the graph.
 void measure_decode(const StreamSetup& setup, StrategyFigures& figures) {
   const int shape = middle_of(figures.shapes);
-  const Machine& machine = setup.machines.front()->front();
-  TimedDevice nowhere(*setup.machines.front(), sim_options(setup.options));
-  Session session(*setup.graph, machine, nowhere,
-                  session_options(setup.options, nowhere.simulator(), Mode::Timing));
-  const Module* module = session.prepared(setup.stream->shapes[static_cast<std::size_t>(shape)]);
-  if (module == nullptr) return;
-  StrategyFigures::Decode& decode = figures.decode.emplace();
-  decode.shape = shape;
-  const Cycles free = bodies_of(setup, *module, machine, true);
-  decode.free_us = cycles_to_us(free, machine);
-  for (std::size_t i = 0; i < decode.exposed_us.size(); ++i) {
-    Machine variant = machine;
-    variant.firmware.profile = static_cast<DecodeProfile>(i);
-    decode.exposed_us[i] = cycles_to_us(bodies_of(setup, *module, variant, false) - free, machine);
-  }
+  const auto exposed = exposed_decode(setup, setup.stream->shapes[static_cast<std::size_t>(shape)]);
+  if (exposed) figures.decode = {shape, exposed->free_us, exposed->exposed_us};
+}
+
+/// The figures of the device alone, if they are asked for.
+void add_device(const StreamSetup& setup, const std::vector<Machine>& machines,
+                const StrategyConstants& constants, StrategyFigures& figures) {
+  if (!setup.device || !figures.refused.empty()) return;
+  const bool decode = find_strategy(setup.options.strategy).path == CodePath::Bytecode;
+  std::vector<DeviceFigures> device = measure_device(setup, machines, constants, decode);
+  for (std::size_t i = 0; i < device.size(); ++i) figures.shapes[i].device = std::move(device[i]);
 }
 
 StrategyFigures measure_once(const StreamSetup& setup, const std::vector<Machine>& machines,
@@ -243,6 +224,7 @@ std::vector<std::vector<StrategyFigures>> measure_stream(const StreamSetup& setu
     all.emplace_back();
     for (const auto& [title, constants] : variants_of(setup.options, name)) {
       StrategyFigures figures = measure_once(setup, *machines, constants, known);
+      add_device(setup, *machines, constants, figures);
       figures.name = title;
       figures.strategy = setup.options.strategy;
       figures.features = features;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/comparison/device_figures.h"
 #include "cli/execute.h"
 #include "cli/options.h"
 #include "compiler/graph/graph.h"
@@ -23,6 +24,7 @@ struct ShapeFigures {
   double device_us = 0;  // of launches, at the machine's own launch cost
   double compile_us = 0, encode_us = 0, dispatch_us = 0, ahead_us = 0;  // of the host, first time
   std::int64_t launches = 0, elements = 0, padded_elements = 0;
+  std::optional<DeviceFigures> device{};  // if the study looks at it
 };
 
 /// The stream at one launch cost, in us.
@@ -68,6 +70,7 @@ struct StreamSetup {
   /// each at every launch cost, its own first.
   std::vector<const std::vector<Machine>*> machines{};
   RunOptions options{};  // strategy, features, memory, L2, mode, seed
+  bool device = false;   // also what the device alone does
 };
 
 /// By machine. Every set of sizes is simulated when it first comes; later steps, and the other

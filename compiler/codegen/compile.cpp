@@ -1,12 +1,8 @@
 #include "compiler/codegen/compile.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "compiler/codegen/long_reduce.h"
 #include "compiler/codegen/module_compiler.h"
-#include "compiler/codegen/vector.h"
-#include "compiler/codegen/vector_cycles.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
@@ -21,6 +17,10 @@ int nests_of(const Graph& graph, const Group& group) {
 
 }  // namespace
 
+FusionHints hints_of(const CompileOptions& options) {
+  return options.overrides == nullptr ? FusionHints{} : FusionHints(options.overrides->hints);
+}
+
 std::int64_t launches_of(const std::vector<ModuleStep>& steps) {
   std::int64_t count = 0;
   for (const ModuleStep& step : steps) {
@@ -33,6 +33,7 @@ std::int64_t launches_of(const std::vector<ModuleStep>& steps) {
 
 void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
   if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, planned.partition);
+  if (options_.remarks != nullptr) options_.remarks->push_back(remarks_of(planned));
   work_.nodes += static_cast<std::int64_t>(scope.graph->nodes.size());
   for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
     const Group& group = planned.partition.groups[i];
@@ -47,13 +48,14 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
     const std::size_t programs = module_.programs.size();
     try {
       if (group.kind == GroupKind::Vector) {
-        compile_vector(scope, planned.kernels[i]);
+        compile_vector(scope, planned.kernels[i], i);
       } else {
         compile_group(scope, group);
       }
     } catch (const Error& error) {
       const std::string text = error.what();
-      if (text.starts_with("node '")) throw;
+      const bool by_user = options_.overrides != nullptr && options_.overrides->says(text);
+      if (text.starts_with("node '") || by_user) throw;
       throw Error(fmt::format("{}: {}", describe(*scope.graph, first), text));
     }
     work_.kernels.push_back({group.kind, nests_of(*scope.graph, group),
@@ -104,63 +106,13 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
 void ModuleCompiler::link() {
   const bool all = options_.features.has(Feature::OneLaunch);
   const bool links = all || options_.features.has(Feature::Stack);
-  if (!links || options_.path != CodePath::Bytecode || module_.steps.size() < 2) {
+  if (!links || options_.path == CodePath::Native || module_.steps.size() < 2) {
     plan_memory(module_);
     return;
   }
   const StepOrder order(module_);
   plan_memory(module_, &order);
   link_tasks(module_, machine_, order, all ? Linking::All : Linking::Stack);
-}
-
-VectorMeasure ModuleCompiler::measure() const {
-  return [cost = CostModel(machine_)](const VectorKernel& kernel, std::span<const KernelStep> steps,
-                                      const VectorSchedule& schedule) {
-    return vector_cycles(cost, kernel, steps, schedule);
-  };
-}
-
-void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered) {
-  const VectorKernel& kernel = lowered.kernel;
-  std::vector<ModuleArgument> arguments;
-  arguments.reserve(lowered.inputs.size() + lowered.outputs.size());
-  for (ValueId id : lowered.inputs) arguments.push_back(at(tensor_of(scope, id)));
-  for (ValueId id : lowered.outputs) arguments.push_back(at(tensor_of(scope, id)));
-  const bool phases = options_.features.has(Feature::LongReduce);
-  const bool whole = !phases || fits(kernel, machine_, packing());
-  VectorSchedule schedule;
-  if (whole) {
-    schedule = packing() == Packing::BestFit
-                   ? schedule_packed(kernel, machine_, vector_cores(), measure())
-                   : schedule_vector(kernel, machine_, vector_cores());
-    work_.tiles += schedule.candidates;
-  }
-  const double most = whole ? schedule.estimate.total : std::numeric_limits<double>::max();
-  const bool idle = !whole || schedule.cores < vector_cores();
-  if (phases && idle && compile_long(kernel, arguments, most)) return;
-  if (options_.schedules != nullptr) note(to_text(kernel) + to_text(schedule));
-  launch(emit_vector(kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,
-         schedule.cores, kernel.name);
-}
-
-/// In phases, if that is estimated to take clearly less than `most` cycles.
-bool ModuleCompiler::compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments,
-                                  double most) {
-  constexpr double kClearly = 0.9;
-  const auto phased = phases_of(kernel);
-  if (!phased) return false;
-  const LongSchedule schedule = packing() == Packing::BestFit
-                                    ? schedule_long(*phased, machine_, vector_cores(), measure())
-                                    : schedule_long(*phased, machine_, vector_cores());
-  work_.tiles += schedule.candidates;
-  if (schedule.phases.empty() || schedule.total > most * kClearly) return false;
-  if (options_.schedules != nullptr) note(to_text(*phased) + to_text(schedule));
-  if (schedule.workspace > 0) {
-    arguments.push_back(at(workspace(kernel.name + ".parts", DType::U8, {schedule.workspace})));
-  }
-  launch(emit_long(*phased, schedule, vector_kind(machine_)), std::move(arguments), 0,
-         schedule.cores, kernel.name);
-  return true;
 }
 
 void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
@@ -174,8 +126,9 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
   std::vector<ModuleStep>* outer = steps_;
   for (std::size_t which = 0; which < 2; ++which) {
     const PassContext context = pass_context(machine_, options_);
-    const PlannedGraph planned = plan_graph(run_passes(node.subgraphs[which], context), machine_,
-                                            options_.fusion, options_.features);
+    const PlannedGraph planned =
+        plan_graph(run_passes(node.subgraphs[which], context, options_.observer), machine_,
+                   options_.fusion, options_.features, hints_of(options_));
     const Graph& branch = planned.graph;
     Scope inside(planned);
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {

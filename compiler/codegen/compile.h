@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "compiler/codegen/override.h"
+#include "compiler/codegen/remarks.h"
 #include "compiler/graph/graph.h"
 #include "compiler/pass/feature.h"
 #include "compiler/pass/partition.h"
@@ -24,9 +26,15 @@ struct CompileOptions {
   int cores = 0;                   // groups of cores to use at most; 0: all
   std::uint64_t machine_hash = 0;  // hash_of the machine, if the caller has it
   PassObserver observer{};
-  std::string* schedules = nullptr;  // text of every schedule, for --dump
-  std::string* groups = nullptr;
+  ScheduleOverrides* overrides = nullptr;  // what a user has decided; notes what was used
+  // For people: not filled if null.
+  std::string* schedules = nullptr;                    // text of every schedule
+  std::string* groups = nullptr;                       // of every partition
+  std::vector<GraphRemarks>* remarks = nullptr;        // of the graph and of branches of its Ifs
+  std::vector<ScheduleDecision>* decisions = nullptr;  // what an override could have decided
 };
+/// None if there are no overrides.
+[[nodiscard]] FusionHints hints_of(const CompileOptions& options);
 
 /// What a compiler of native code would have to do for a group.
 struct KernelWork {
@@ -38,6 +46,7 @@ struct KernelWork {
 /// What the host's time is modelled from.
 struct CompileWork {
   std::int64_t nodes = 0, tiles = 0, words = 0, groups = 0;
+  std::int64_t alike = 0;     // kernels cut as sizes like theirs were
   std::int64_t launches = 0;  // of a run that takes the longer arm of every branch
   std::vector<KernelWork> kernels{};
 };

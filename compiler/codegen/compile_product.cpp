@@ -17,21 +17,63 @@ constexpr std::int64_t kTilesOfAProduct = 64;
 
 }  // namespace
 
-MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const std::string& label) {
+MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const std::string& label,
+                                                const Overridden& of) {
   if (machine_.step(spec.in).m == 0) {
     throw Error(fmt::format(
         "node '{}': the cube of {} does not multiply {}; run it in another type, --dtype f16",
         label, machine_.name, name_of(spec.in)));
   }
-  work_.tiles += kTilesOfAProduct;
   MatmulSchedule schedule{};
-  if (options_.tiling == Tiling::Cost) {
-    schedule = choose_cost(spec, machine_);
-    schedule.cores = worthwhile_cores(spec, schedule);
-  } else {
+  if (options_.tiling != Tiling::Cost) {
+    work_.tiles += kTilesOfAProduct;
     schedule = choose_dvm(spec, machine_, options_.tiling);
     schedule.cores = std::min(schedule.cores, cube_cores());
+  } else if (known_ != nullptr && of.by == nullptr) {
+    schedule = schedule_alike(spec);
+  } else {
+    schedule = cost_schedule(spec);
   }
+  if (of.by == nullptr) return schedule;
+  std::string why;
+  const MatmulChoice choice = of.matmul();
+  auto chosen = with_choice(spec, schedule, choice, machine_, cube_cores(), &why);
+  if (!chosen) throw Error(fmt::format("{}: product '{}': {}", of.by->where, label, why));
+  const bool resized = chosen->tile_m != schedule.tile_m || chosen->tile_n != schedule.tile_n;
+  if (resized && !choice.cores && options_.tiling == Tiling::Cost) {
+    chosen->cores = worthwhile_cores(spec, *chosen);
+  }
+  return *chosen;
+}
+
+void ModuleCompiler::note_product(const MatmulSpec& spec, const std::string& kernel,
+                                  const MatmulSchedule& schedule, std::int64_t k_step,
+                                  const Overridden& of) {
+  if (!is_asked(of)) return;
+  ScheduleDecision decision;
+  decision.kernel = kernel;
+  decision.note = fmt::format("{}x{}x{} {}", spec.m, spec.k, spec.n, name_of(spec.in));
+  MatmulChoice& choice = decision.matmul.emplace();
+  if (k_step == 0) {
+    choice = {schedule.tile_m,  schedule.tile_n, schedule.tile_k, {},
+              schedule.swizzle, schedule.width,  schedule.loop,   schedule.cores};
+  }
+  if (of.number >= 0) choice.k_step = k_step;
+  note_decision(of, std::move(decision));
+}
+
+MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec) {
+  const MatmulSpec other = alike(spec);
+  const auto [schedule, known] = known_->product(other, [&] { return cost_schedule(other); });
+  if (known) ++work_.alike;
+  return cut_alike(spec, other, schedule);
+}
+
+MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec) {
+  work_.tiles += kTilesOfAProduct;
+  const bool ranked = ranked_ && ranked_->spec == spec;
+  MatmulSchedule schedule = ranked ? ranked_->schedule : choose_cost(spec, machine_);
+  schedule.cores = worthwhile_cores(spec, schedule);
   return schedule;
 }
 
@@ -54,10 +96,29 @@ int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule sche
   return best;
 }
 
-MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec) const {
+MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec, const Overridden& of) {
   if (machine_.step(spec.in).m == 0) return {};  // refused when it is scheduled
-  return options_.tiling == Tiling::Cost ? cost_tactics(spec, machine_)
-                                         : dvm_tactics(spec, machine_);
+  MatmulTactics tactics = chosen_tactics(spec);
+  const std::int64_t step = of.matmul().k_step.value_or(tactics.k_step);
+  const std::int64_t unit = k_unit(machine_, spec.in);
+  if (step < 0 || step % unit != 0) {
+    throw Error(fmt::format("{}: k_step: a multiple of {}, or 0 for one launch, not {}",
+                            of.by->where, unit, step));
+  }
+  tactics.k_step = step < spec.k ? step : 0;
+  return tactics;
+}
+
+MatmulTactics ModuleCompiler::chosen_tactics(const MatmulSpec& spec) {
+  if (options_.tiling != Tiling::Cost) return dvm_tactics(spec, machine_);
+  // Lengths of rows are not rounded: copies padded for the other are padded for this one.
+  if (known_ != nullptr) {
+    const MatmulSpec other = alike(spec);
+    return known_->tactics(other, [&] { return cost_tactics(other, machine_); }).value;
+  }
+  const ChosenTactics chosen = choose_tactics(spec, machine_);
+  if (chosen.schedule) ranked_ = {prepared(spec, chosen.tactics), *chosen.schedule};
+  return chosen.tactics;
 }
 
 /// Launches what the tactics ask for, and points the operands to the results.
@@ -104,9 +165,9 @@ void ModuleCompiler::cast(const std::string& label, std::int64_t count, DType fr
   if (post == isa::Post::Relu) step(isa::Op::vrelu, from_type, "relu");
   if (to_type != from_type) step(isa::Op::vcvt, to_type, "cast");
   kernel.outputs = {{kernel.steps.back().result, {0, 1}, kernel.name}};
-  const VectorSchedule schedule = schedule_vector(kernel, machine_, vector_cores());
-  work_.tiles += schedule.candidates;
-  if (options_.schedules != nullptr) note(to_text(kernel) + to_text(schedule));
+  const Overridden of = overridden(kernel.name, true);
+  const VectorSchedule schedule = schedule_whole(kernel, Packing::InOrder, of);
+  note_schedule(kernel, schedule, Packing::InOrder, of);
   launch(emit_vector(kernel, schedule, vector_kind(machine_)), {from, to}, 0, schedule.cores,
          kernel.name);
 }
@@ -114,16 +175,18 @@ void ModuleCompiler::cast(const std::string& label, std::int64_t count, DType fr
 void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
                               ModuleArgument b, ModuleArgument c, int bias) {
   ProductOperands operands{a, b, at(std::max(bias, 0))};
-  const MatmulTactics tactics = tactics_of(spec);
+  const Overridden of = overridden(label, false);
+  const MatmulTactics tactics = tactics_of(spec, of);
   const MatmulSpec ready = prepare(spec, tactics, label, operands);
-  if (tactics.k_step == 0) return multiply_once(ready, label, operands, c);
-  multiply_in_steps(ready, tactics.k_step, label, operands, c);
+  if (tactics.k_step == 0) return multiply_once(ready, label, operands, c, of);
+  note_product(ready, label, {}, tactics.k_step, of);
+  multiply_in_steps(ready, tactics.k_step, label, operands, c, of);
 }
 
 /// The first step stores, the others add to it; a last launch makes the result of the sums.
 void ModuleCompiler::multiply_in_steps(const MatmulSpec& spec, std::int64_t step,
                                        const std::string& label, const ProductOperands& operands,
-                                       ModuleArgument c) {
+                                       ModuleArgument c, const Overridden& of) {
   const DType type = accumulator_of(spec);
   const std::int64_t count = spec.batch0 * spec.batch1 * spec.m * spec.n, size = size_of(spec.in);
   const bool apart = spec.out != type || spec.post != isa::Post::None;
@@ -141,15 +204,22 @@ void ModuleCompiler::multiply_in_steps(const MatmulSpec& spec, std::int64_t step
     ProductOperands from = operands;
     from.a.value += k0 * (spec.trans_a ? spec.a_stride : size);
     from.b.value += k0 * (spec.trans_b ? size : spec.b_stride);
-    multiply_once(part, fmt::format("{}.k{}", label, k0), from, sums);
+    const std::string name = fmt::format("{}.k{}", label, k0);
+    Overridden own{-1, of.by};  // by name alone, else as the whole
+    if (options_.overrides != nullptr) {
+      if (const KernelOverride* by = options_.overrides->find(name, -1, false)) own.by = by;
+    }
+    multiply_once(part, name, from, sums, own);
   }
   if (apart) cast(label, count, type, sums, spec.out, c, spec.post);
 }
 
 void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& label,
-                                   const ProductOperands& operands, ModuleArgument c) {
-  const MatmulSchedule schedule = schedule_product(spec, label);
+                                   const ProductOperands& operands, ModuleArgument c,
+                                   const Overridden& of) {
+  const MatmulSchedule schedule = schedule_product(spec, label, of);
   note(fmt::format("matmul {}: {}\n", label, to_string(schedule)));
+  note_product(spec, label, schedule, 0, of);
   std::vector<ModuleArgument> arguments = scalars(matmul_arguments(spec, schedule, {}));
   arguments[0] = operands.a;
   arguments[1] = operands.b;
@@ -186,12 +256,27 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
                            at(base_of(scope, node.inputs[1]), offset_b),
                            {}};
   if (spec.bias) operands.bias = at(tensor_of(scope, node.inputs[2]));
-  MixKernel kernel{prepare(spec, tactics_of(spec), node.name, operands),
+  const std::string label = label_of(*scope.graph, group);
+  const Overridden of = overridden(label, false);
+  if (of.matmul().k_step.value_or(0) != 0) {
+    throw Error(
+        fmt::format("{}: k_step: vector cores finish '{}', so k goes in one launch; split "
+                    "them first",
+                    of.by->where, label));
+  }
+  MixKernel kernel{prepare(spec, tactics_of(spec, {of.number, nullptr}), node.name, operands),
                    std::move(mix->rest.kernel)};
-  kernel.epilogue.name = label_of(*scope.graph, group);
-  const MatmulSchedule schedule = schedule_product(kernel.product, node.name);
+  kernel.epilogue.name = label;
+  const MatmulSchedule schedule = schedule_product(kernel.product, node.name, of);
+  if (of.by != nullptr && !mix_fits(kernel, schedule, machine_)) {
+    throw Error(
+        fmt::format("{}: product '{}': a row of {} columns with its operands does not fit UB; "
+                    "take a smaller n",
+                    of.by->where, label, schedule.tile_n));
+  }
   note(fmt::format("mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
   if (options_.schedules != nullptr) note(to_text(kernel.epilogue));
+  note_product(kernel.product, label, schedule, 0, of);
   const int slots = workspace(node.name + ".slots", DType::U8, {mix_workspace_bytes(schedule)});
   std::vector<std::uint64_t> tensors(kernel.epilogue.inputs.size() - 1 +
                                      kernel.epilogue.outputs.size());

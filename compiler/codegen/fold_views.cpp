@@ -1,6 +1,9 @@
 #include "compiler/codegen/fold_views.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "compiler/codegen/mix.h"
@@ -10,6 +13,7 @@
 #include "compiler/schedule/matmul_tactics.h"
 #include "compiler/schedule/product.h"
 #include "compiler/schedule/vector.h"
+#include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
@@ -36,10 +40,13 @@ std::optional<GroupKind> kind_of_move(const Graph& graph, const Group& group) {
 
 class Folder {
  public:
-  Folder(const Graph& graph, Partition& partition, const Machine& machine)
+  Folder(const Graph& graph, Partition& partition, const Machine& machine, FusionHints hints,
+         std::vector<FoldRemark>* remarks)
       : graph_(graph),
         partition_(partition),
         machine_(machine),
+        hints_(hints),
+        remarks_(remarks),
         users_(users_of(graph)),
         group_of_(graph.nodes.size(), 0),
         cores_(machine.cores.unified ? machine.cores.cube : machine.cores.vector) {
@@ -59,6 +66,7 @@ class Folder {
     // A move whose readers have become views themselves is read through them.
     for (auto it = moves.rbegin(); it != moves.rend(); ++it) try_reads(*it);
     for (auto it = moves.rbegin(); it != moves.rend(); ++it) try_writes(*it);
+    for (std::size_t move : moves) check_hints(move);
     return std::move(views_);
   }
 
@@ -67,7 +75,11 @@ class Folder {
   struct Trial {
     std::vector<std::pair<ValueId, std::optional<StridedView>>> before{};
     std::set<std::size_t> groups{};
-    bool possible = true;
+    std::string why{};  // it is not possible
+    [[nodiscard]] bool possible() const { return why.empty(); }
+    void refuse(const char* reason) {
+      if (why.empty()) why = reason;
+    }
   };
 
   [[nodiscard]] const Node& node_of(std::size_t group) const {
@@ -83,12 +95,14 @@ class Folder {
   /// The value lies there from now on, and so does whatever is read through it.
   void place(ValueId id, StridedView view, Trial& trial) {
     const auto& outputs = graph_.outputs;
-    if (std::find(outputs.begin(), outputs.end(), id) != outputs.end()) trial.possible = false;
+    if (std::find(outputs.begin(), outputs.end(), id) != outputs.end()) {
+      trial.refuse("an output of the graph needs a tensor of its own");
+    }
     const StridedView* was = views_.find(id);
     trial.before.emplace_back(id, was == nullptr ? std::nullopt : std::optional(*was));
     views_.set(id, std::move(view));
     for (NodeId user : users_[static_cast<std::size_t>(id)]) {
-      if (!trial.possible) return;
+      if (!trial.possible()) return;
       const Node& node = graph_.node(user);
       if (is_alias(node)) {
         place_alias(node.outputs[0], id, trial);
@@ -104,10 +118,7 @@ class Folder {
   /// `to` has the elements of `from` in their order.
   void place_alias(ValueId to, ValueId from, Trial& trial) {
     const auto view = reshaped(*views_.find(from), shape_of(from), shape_of(to));
-    if (!view) {
-      trial.possible = false;
-      return;
-    }
+    if (!view) return trial.refuse("no strides say what a reshape after it makes of it");
     place(to, *view, trial);
   }
 
@@ -169,23 +180,79 @@ class Folder {
     return gain >= 0;
   }
 
-  /// Keeps what the trial did to move `group` if it is better; whether it did.
-  bool decide(std::size_t group, GroupKind after, Trial& trial) {
+  /// Does a hint of this wish name the move and a neighbour?
+  [[nodiscard]] bool is_hinted(const Node& move, bool fuse) const {
+    if (hints_.empty()) return false;
+    const auto beside = [&](NodeId id) { return has_hint(hints_, fuse, move, graph_.node(id)); };
+    for (ValueId input : move.inputs) {
+      if (graph_.value(input).producer >= 0 && beside(graph_.value(input).producer)) return true;
+    }
+    return std::any_of(move.outputs.begin(), move.outputs.end(), [&](ValueId output) {
+      const auto& users = users_[static_cast<std::size_t>(output)];
+      return std::any_of(users.begin(), users.end(), beside);
+    });
+  }
+
+  void remark(std::size_t group, ValueId input, std::string text, std::string detail = {}) {
+    if (remarks_ == nullptr) return;
+    const NodeId move = partition_.groups[group].nodes.front();
+    remarks_->push_back({move, input, std::move(text), std::move(detail)});
+  }
+
+  /// Keeps what the trial did to move `group`, or to one input of it, if it is better; whether it
+  /// did.
+  bool decide(std::size_t group, GroupKind after, Trial& trial, ValueId input = kNoValue) {
+    const Node& move = node_of(group);
+    if (is_hinted(move, false)) trial.refuse("the schedule file splits it from a neighbour");
     trial.groups.insert(group);
     const GroupKind before = partition_.groups[group].kind;
     std::optional<std::vector<double>> folded;
     partition_.groups[group].kind = after;
-    if (trial.possible) folded = times_of(trial.groups);
+    why_.clear();
+    if (trial.possible()) folded = times_of(trial.groups);
     std::vector<std::pair<ValueId, StridedView>> places;
     for (const auto& [id, was] : trial.before) places.emplace_back(id, *views_.find(id));
     undo(trial);
     partition_.groups[group].kind = before;
-    if (!folded) return false;
+    if (!folded) {
+      remark(group, input, trial.possible() ? why_ : trial.why);
+      return false;
+    }
     const auto apart = times_of(trial.groups);
-    if (!apart || !gains(*folded, *apart)) return false;
+    if (!apart) return false;
+    if (!gains(*folded, *apart) && !is_hinted(move, true)) {
+      remark(group, input, "the estimate says that it does not gain",
+             fmt::format("{:.0f} cycles folded, {:.0f} apart", sum_of(*folded), sum_of(*apart)));
+      return false;
+    }
     for (auto& [id, view] : places) views_.set(id, std::move(view));
     partition_.groups[group].kind = after;
     return true;
+  }
+
+  static double sum_of(const std::vector<double>& times) {
+    return std::accumulate(times.begin(), times.end(), 0.0);
+  }
+
+  /// A move that a user wants folded is folded.
+  void check_hints(std::size_t group) const {
+    const Node& move = node_of(group);
+    if (partition_.groups[group].kind == GroupKind::View) return;
+    for (const FusionHint& hint : hints_) {
+      const bool names = hint.a == move.name || hint.b == move.name;
+      if (!hint.fuse || !names || !is_hinted(move, true)) continue;
+      const bool written = std::any_of(move.inputs.begin(), move.inputs.end(), [&](ValueId input) {
+        const NodeId producer = graph_.value(input).producer;
+        const bool meant = producer >= 0 && (graph_.node(producer).name == hint.a ||
+                                             graph_.node(producer).name == hint.b);
+        return meant && views_.find(input) != nullptr;
+      });
+      if (written) continue;
+      const bool reasons = remarks_ != nullptr && !remarks_->empty();
+      throw Error(fmt::format("{}: '{}' and '{}' cannot be fused: '{}' cannot be a view{}",
+                              hint.where, hint.a, hint.b, move.name,
+                              reasons ? ": " + remarks_->back().text : ""));
+    }
   }
 
   void try_reads(std::size_t group) {
@@ -209,15 +276,17 @@ class Folder {
     for (const ViewCopy& copy : copies) {
       Trial one;
       place_written(node, copy, one);
-      (void)decide(group, GroupKind::Copy, one);
+      (void)decide(group, GroupKind::Copy, one, node.inputs[static_cast<std::size_t>(copy.input)]);
     }
   }
 
   /// The input of a move that this is the copy of.
   void place_written(const Node& node, const ViewCopy& copy, Trial& trial) {
     const ValueId input = node.inputs[static_cast<std::size_t>(copy.input)];
-    if (std::count(node.inputs.begin(), node.inputs.end(), input) != 1) trial.possible = false;
-    if (!trial.possible) return;
+    if (std::count(node.inputs.begin(), node.inputs.end(), input) != 1) {
+      trial.refuse("it takes one input twice");
+    }
+    if (!trial.possible()) return;
     StridedView view{views_.base_of(node.outputs[0]), copy.out_offset, copy.out_stride};
     if (node.op == Op::Transpose) {
       std::vector<std::int64_t> perm = node.ints_of("perm");
@@ -234,24 +303,18 @@ class Folder {
   /// Whoever makes the value makes it there.
   void place_writes(ValueId id, StridedView view, Trial& trial) {
     const NodeId producer = graph_.value(id).producer;
-    if (producer < 0 || views_.find(id) != nullptr) {
-      trial.possible = false;
-      return;
-    }
+    if (producer < 0) return trial.refuse("an input of the graph lies where it is");
+    if (views_.find(id) != nullptr) return trial.refuse("its input is a view already");
     const Node& node = graph_.node(producer);
     if (is_alias(node)) {
       const auto before = reshaped(view, shape_of(id), shape_of(node.inputs[0]));
-      if (!before) {
-        trial.possible = false;
-        return;
-      }
+      if (!before) return trial.refuse("no strides say what a reshape before it makes of it");
       place_writes(node.inputs[0], *before, trial);  // places `id` too
       return;
     }
     const GroupKind kind = kind_of(producer);
     if (kind != GroupKind::Vector && kind != GroupKind::Cube && kind != GroupKind::Copy) {
-      trial.possible = false;
-      return;
+      return trial.refuse("its producer's kind of kernel stores densely");
     }
     trial.groups.insert(group_of_[static_cast<std::size_t>(producer)]);
     place(id, std::move(view), trial);
@@ -269,8 +332,19 @@ class Folder {
       case GroupKind::Copy:
         return copies_time(group);
       default:
-        return reads_views(group) ? std::nullopt : std::optional(0.0);
+        return unless_views(group);
     }
+  }
+
+  std::nullopt_t refuse(std::string why) {
+    why_ = std::move(why);
+    return std::nullopt;
+  }
+
+  /// No view changes the time of a kernel that none can be part of.
+  [[nodiscard]] std::optional<double> unless_views(const Group& group) {
+    if (!reads_views(group)) return 0;
+    return refuse(fmt::format("a {} kernel beside it steps through no view", name_of(group.kind)));
   }
 
   /// Does the group read or make a value that lies in another's tensor?
@@ -285,22 +359,25 @@ class Folder {
 
   [[nodiscard]] std::optional<double> vector_time(const Group& group) {
     const auto lowered =
-        lower(graph_, group.nodes, outputs_of(graph_, group), nullptr, nullptr, views_);
-    if (!lowered || !fits(lowered->kernel, machine_)) return std::nullopt;
+        lower(graph_, group.nodes, outputs_of(graph_, group), &why_, nullptr, views_);
+    if (!lowered) return std::nullopt;
+    if (!fits(lowered->kernel, machine_)) return refuse("a kernel beside it would not fit UB");
     return schedule_vector(lowered->kernel, machine_, cores_).estimate.total +
            launch_time(machine_);
   }
 
   [[nodiscard]] std::optional<double> copies_time(const Group& group) {
     const Node& node = graph_.node(group.nodes.front());
-    if (!is_strided(node.op)) return reads_views(group) ? std::nullopt : std::optional(0.0);
+    if (!is_strided(node.op)) return unless_views(group);
     double time = launch_time(machine_);
     const DType dtype = graph_.value(node.outputs[0]).type.dtype;
     for (const ViewCopy& copy : copies_of(graph_, node, views_)) {
       const ValueId input = node.inputs[static_cast<std::size_t>(copy.input)];
       const ValueId output = node.outputs[static_cast<std::size_t>(copy.output)];
       if (views_.base_of(input) == views_.base_of(output) && is_in_place(copy)) continue;
-      if (normalized(copy).dims.size() > kMostCopyDims) return std::nullopt;
+      if (normalized(copy).dims.size() > kMostCopyDims) {
+        return refuse("a copy beside it would have too many dimensions");
+      }
       time += copy_time(copy, dtype, machine_, cores_);
     }
     return time;
@@ -308,24 +385,27 @@ class Folder {
 
   [[nodiscard]] std::optional<double> cube_time(const Group& group) {
     const Node& node = graph_.node(group.nodes.front());
-    if (node.op != Op::MatMul) return reads_views(group) ? std::nullopt : std::optional(0.0);
+    if (node.op != Op::MatMul) return unless_views(group);
     const ValueId result = graph_.node(group.nodes.back()).outputs[0];
     if (group.nodes.size() == 1 || is_rectified(graph_, group)) {
       const auto product = product_of(graph_, node, views_, result);
       const auto dense = product_of(graph_, node, {});
-      if (!product || product->launches.size() != dense->launches.size()) return std::nullopt;
+      if (!product || product->launches.size() != dense->launches.size()) {
+        return refuse("no pitch of a product's operand or result says where it lies");
+      }
       return product_time(product->spec, views_.find(result) != nullptr);
     }
-    const auto mix = mix_of(graph_, group, machine_, nullptr, views_);
-    if (!mix || !mix_problem({mix->plan.spec, mix->rest.kernel}, machine_).empty()) {
-      return std::nullopt;
+    const auto mix = mix_of(graph_, group, machine_, &why_, views_);
+    if (!mix) return std::nullopt;
+    if (auto why = mix_problem({mix->plan.spec, mix->rest.kernel}, machine_); !why.empty()) {
+      return refuse(std::move(why));
     }
     return product_time(mix->plan.spec, false);
   }
 
   /// With what prepares it. Layers of a model have the same products.
   [[nodiscard]] std::optional<double> product_time(const MatmulSpec& spec, bool into_view) {
-    if (machine_.step(spec.in).m == 0) return std::nullopt;
+    if (machine_.step(spec.in).m == 0) return refuse("the cube does not multiply the type");
     auto known = std::find_if(products_.begin(), products_.end(),
                               [&](const Known& each) { return each.spec == spec; });
     if (known == products_.end()) {
@@ -342,7 +422,8 @@ class Folder {
       known = products_.insert(products_.end(), {spec, time, tactics.k_step != 0});
     }
     // The last of several launches would store densely.
-    return into_view && known->in_steps ? std::nullopt : std::optional(known->time);
+    if (into_view && known->in_steps) return refuse("a product in steps of k stores densely");
+    return known->time;
   }
 
   struct Known {
@@ -354,6 +435,9 @@ class Folder {
   const Graph& graph_;
   Partition& partition_;
   const Machine& machine_;
+  FusionHints hints_;
+  std::vector<FoldRemark>* remarks_;
+  std::string why_{};  // the last time could not be told
   std::vector<std::vector<NodeId>> users_;
   std::vector<std::size_t> group_of_;
   int cores_;
@@ -363,13 +447,14 @@ class Folder {
 
 }  // namespace
 
-Views fold_views(const Graph& graph, Partition& partition, const Machine& machine) {
+Views fold_views(const Graph& graph, Partition& partition, const Machine& machine,
+                 FusionHints hints, std::vector<FoldRemark>* remarks) {
   const auto& groups = partition.groups;
   const bool moves = std::any_of(groups.begin(), groups.end(), [&](const Group& group) {
     return kind_of_move(graph, group).has_value();
   });
   if (!moves) return {};
-  return Folder(graph, partition, machine).run();
+  return Folder(graph, partition, machine, hints, remarks).run();
 }
 
 std::vector<std::size_t> beside_moves(const Graph& graph, const Partition& partition) {

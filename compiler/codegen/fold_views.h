@@ -5,6 +5,9 @@
 // err. The dearer launches are, the more folds.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "compiler/graph/graph.h"
 #include "compiler/pass/partition.h"
 #include "compiler/schedule/view.h"
@@ -12,9 +15,19 @@
 
 namespace dvmsim {
 
+/// Why a move, or one of its inputs, did not fold.
+struct FoldRemark {
+  NodeId move = -1;
+  ValueId input = kNoValue;  // kNoValue: all of it
+  std::string text{};        // the kind of reason
+  std::string detail{};      // its figures and names, if it has any
+};
+
 /// Marks the groups of moves that fold as views, those that do not as what they were. Every size is
-/// a number.
-[[nodiscard]] Views fold_views(const Graph& graph, Partition& partition, const Machine& machine);
+/// a number. A hint to fuse a move with a neighbour folds it whatever the estimates say, and is an
+/// Error if it cannot be; a hint to split them keeps it.
+[[nodiscard]] Views fold_views(const Graph& graph, Partition& partition, const Machine& machine,
+                               FusionHints hints = {}, std::vector<FoldRemark>* remarks = nullptr);
 
 /// Groups whose kernels may depend on what folds: those next to a move, by number.
 [[nodiscard]] std::vector<std::size_t> beside_moves(const Graph& graph, const Partition& partition);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <optional>
 
 #include "compiler/codegen/builder.h"
 #include "compiler/codegen/sync.h"
@@ -254,6 +255,28 @@ std::string shape_problem(const MixKernel& kernel) {
 
 }  // namespace
 
+namespace {
+
+/// Nullopt if no row fits UB.
+std::optional<Program> finish(Program program, const MixKernel& kernel,
+                              const MatmulSchedule& schedule, const Machine& machine) {
+  program.name = kernel.epilogue.name;
+  program.arguments[2] = {Argument::Kind::Workspace, "slots", mix_workspace_bytes(schedule)};
+  describe_tensors(kernel.epilogue, program);
+  const Program head = program;
+  // Where tiles begin depends on the size of the code, which hardly depends on where tiles begin.
+  for (std::int64_t code = 2048;; code *= 2) {
+    const std::int64_t begin = machine.ub.size.count() - machine.ub_for_tiles(Bytes(code)).count();
+    const VectorSchedule rows = piece(kernel.epilogue, schedule, machine, begin);
+    if (rows.tile.rows == 0) return std::nullopt;
+    program = head;
+    Finisher(kernel, schedule, machine, rows).write(program);
+    if (static_cast<std::int64_t>(8 * program.vector.size()) <= code) return program;
+  }
+}
+
+}  // namespace
+
 std::string mix_problem(const MixKernel& kernel, const Machine& machine) {
   if (machine.cores.unified || machine.cores.per_group < 1) {
     return "the machine has no vector cores apart from its cube cores";
@@ -289,21 +312,16 @@ Program mix_program(const MixKernel& kernel, const MatmulSchedule& schedule,
                           machine);
 }
 
+bool mix_fits(const MixKernel& kernel, const MatmulSchedule& schedule, const Machine& machine) {
+  return finish(matmul_program(kernel.product, schedule, machine), kernel, schedule, machine)
+      .has_value();
+}
+
 Program finished_program(Program program, const MixKernel& kernel, const MatmulSchedule& schedule,
                          const Machine& machine) {
-  program.name = kernel.epilogue.name;
-  program.arguments[2] = {Argument::Kind::Workspace, "slots", mix_workspace_bytes(schedule)};
-  describe_tensors(kernel.epilogue, program);
-  const Program head = program;
-  // Where tiles begin depends on the size of the code, which hardly depends on where tiles begin.
-  for (std::int64_t code = 2048;; code *= 2) {
-    const std::int64_t begin = machine.ub.size.count() - machine.ub_for_tiles(Bytes(code)).count();
-    const VectorSchedule rows = piece(kernel.epilogue, schedule, machine, begin);
-    DVMSIM_ASSERT(rows.tile.rows > 0, "a row of the tile with its operands fits UB");
-    program = head;
-    Finisher(kernel, schedule, machine, rows).write(program);
-    if (static_cast<std::int64_t>(8 * program.vector.size()) <= code) return program;
-  }
+  auto finished = finish(std::move(program), kernel, schedule, machine);
+  DVMSIM_ASSERT(finished.has_value(), "a row of the tile with its operands fits UB");
+  return std::move(*finished);
 }
 
 }  // namespace dvmsim

@@ -22,9 +22,13 @@ struct MixKernel {
 /// Empty, or why there is no such program on this machine.
 [[nodiscard]] std::string mix_problem(const MixKernel& kernel, const Machine& machine);
 
-/// There is no mix_problem(). Launch it on schedule.cores cube cores and all their groups' vector
-/// cores. The arguments are the words of the macro, then the kernel's inputs but the first, then
-/// its outputs.
+/// Do the rows of the schedule's tiles fit UB? The schedules of schedule/ have such tiles.
+[[nodiscard]] bool mix_fits(const MixKernel& kernel, const MatmulSchedule& schedule,
+                            const Machine& machine);
+
+/// There is no mix_problem(), and it fits. Launch it on schedule.cores cube cores and all their
+/// groups' vector cores. The arguments are the words of the macro, then the kernel's inputs but the
+/// first, then its outputs.
 [[nodiscard]] Program mix_program(const MixKernel& kernel, const MatmulSchedule& schedule,
                                   const Machine& machine);
 

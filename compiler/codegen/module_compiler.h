@@ -6,11 +6,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "compiler/codegen/compile.h"
 #include "compiler/codegen/copy.h"
+#include "compiler/codegen/known_schedules.h"
 #include "compiler/codegen/memory_plan.h"
 #include "compiler/codegen/order.h"
 #include "compiler/codegen/plan.h"
@@ -29,14 +31,17 @@ using Sizes = std::vector<std::int64_t>;
 
 class ModuleCompiler {
  public:
-  ModuleCompiler(const Machine& machine, const CompileOptions& options, CompileWork& work)
-      : machine_(machine), options_(options), work_(work) {}
+  /// `known`: the schedules of the plan, if sizes alike are to be cut alike.
+  ModuleCompiler(const Machine& machine, const CompileOptions& options, CompileWork& work,
+                 KnownSchedules* known = nullptr)
+      : machine_(machine), options_(options), work_(work), known_(known) {}
 
   Module run(const PlannedGraph& planned) {
     const Graph& graph = planned.graph;
     module_.name = graph.name;
     module_.machine = options_.machine_hash != 0 ? options_.machine_hash : hash_of(machine_);
     Scope scope(planned);
+    module_.tensors.reserve(graph.inputs.size() + planned.partition.groups.size());
     for (ValueId input : graph.inputs) {
       const int tensor = add_tensor(ModuleTensor::Kind::Input, graph.value(input));
       module_.inputs.push_back(tensor);
@@ -161,7 +166,33 @@ class ModuleCompiler {
     }
     return arguments;
   }
-  MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label);
+  /// A kernel's number, and the override that names it; null if none does.
+  struct Overridden {
+    int number = -1;
+    const KernelOverride* by = nullptr;
+    [[nodiscard]] VectorChoice vector() const {
+      return by == nullptr ? VectorChoice{} : *by->vector;
+    }
+    [[nodiscard]] MatmulChoice matmul() const {
+      return by == nullptr ? MatmulChoice{} : *by->matmul;
+    }
+  };
+  Overridden overridden(const std::string& kernel, bool is_vector);
+  /// Does anybody ask what was decided?
+  [[nodiscard]] bool is_asked(const Overridden& of) const {
+    return options_.decisions != nullptr || of.by != nullptr;
+  }
+  void note_decision(const Overridden& of, ScheduleDecision decision);
+  VectorSchedule schedule_whole(const VectorKernel& kernel, Packing packs, const Overridden& of);
+  void note_schedule(const VectorKernel& kernel, const VectorSchedule& schedule, Packing packs,
+                     const Overridden& of);
+  MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label,
+                                  const Overridden& of);
+  void note_product(const MatmulSpec& spec, const std::string& kernel,
+                    const MatmulSchedule& schedule, std::int64_t k_step, const Overridden& of);
+  [[nodiscard]] MatmulSchedule cost_schedule(const MatmulSpec& spec);
+  /// As sizes alike are cut.
+  [[nodiscard]] MatmulSchedule schedule_alike(const MatmulSpec& spec);
   [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const;
   void note(const std::string& text) {
     if (options_.schedules != nullptr) *options_.schedules += text;
@@ -169,8 +200,12 @@ class ModuleCompiler {
 
   void compile_graph(Scope& scope, const PlannedGraph& planned);
   void compile_group(Scope& scope, const Group& group);
-  void compile_vector(Scope& scope, const LoweredKernel& lowered);
-  bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most);
+  void compile_vector(Scope& scope, const LoweredKernel& lowered, std::size_t group);
+  /// As sizes alike are cut, if that is to be and fits.
+  [[nodiscard]] std::optional<VectorSchedule> vector_alike(const VectorKernel& kernel,
+                                                           std::size_t group);
+  bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most,
+                    const Overridden& of);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
   void compile_row_gather(Scope& scope, const Group& group);
@@ -191,21 +226,23 @@ class ModuleCompiler {
   void copy_whole(const std::string& label, int from, int to);
   void multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
                 ModuleArgument b, ModuleArgument c, int bias);
-  [[nodiscard]] MatmulTactics tactics_of(const MatmulSpec& spec) const;
+  [[nodiscard]] MatmulTactics tactics_of(const MatmulSpec& spec, const Overridden& of);
+  [[nodiscard]] MatmulTactics chosen_tactics(const MatmulSpec& spec);
   MatmulSpec prepare(const MatmulSpec& spec, const MatmulTactics& tactics, const std::string& label,
                      ProductOperands& operands);
   void cast(const std::string& label, std::int64_t count, DType from_type, ModuleArgument from,
             DType to_type, ModuleArgument to, isa::Post post = isa::Post::None);
   void multiply_once(const MatmulSpec& spec, const std::string& label,
-                     const ProductOperands& operands, ModuleArgument c);
+                     const ProductOperands& operands, ModuleArgument c, const Overridden& of);
   void multiply_in_steps(const MatmulSpec& spec, std::int64_t step, const std::string& label,
-                         const ProductOperands& operands, ModuleArgument c);
+                         const ProductOperands& operands, ModuleArgument c, const Overridden& of);
   void name_outputs(Scope& scope);
   void link();
 
   const Machine& machine_;
   const CompileOptions& options_;
   CompileWork& work_;
+  KnownSchedules* known_;
   Module module_{};
   /// Attention programs so far: which depend on the kind of a spec and its schedule only.
   struct KnownAttention {
@@ -214,7 +251,14 @@ class ModuleCompiler {
     int program = 0;
   };
   std::vector<KnownAttention> attentions_{};
+  /// The product that tactics were last chosen for, as they leave it, and its schedule.
+  struct Ranked {
+    MatmulSpec spec{};
+    MatmulSchedule schedule{};
+  };
+  std::optional<Ranked> ranked_{};
   std::vector<ModuleStep>* steps_ = nullptr;
+  int kernels_ = 0;  // that an override may name, so far
 };
 
 }  // namespace dvmsim

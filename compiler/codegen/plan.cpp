@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "compiler/codegen/fold_views.h"
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/graph/shape.h"
 #include "compiler/pass/pipeline.h"
@@ -23,7 +22,7 @@ bool may_be_symbolic(const Graph& graph, const Node& node) {
   // Numbers that are known are checked against the size.
   if (op == Op::Gather) return graph.value(node.inputs[1]).kind != ValueKind::Constant;
   return op == Op::MatMul || op == Op::Reshape || op == Op::Transpose || op == Op::Slice ||
-         op == Op::Concat;
+         op == Op::Concat || op == Op::Split || op == Op::Pad;
 }
 
 /// Nothing about the node but sizes depends on the symbols, and nothing of it is computed early
@@ -81,6 +80,16 @@ Dim product_of(const Graph& graph, const std::vector<DimSource>& sources) {
   return product;
 }
 
+/// Which dimensions of a kernel depend on symbols; empty: none.
+KnownSchedules::Varying varying(const LoweredKernel& kernel, const Graph& lowered) {
+  KnownSchedules::Varying varies;
+  for (const std::vector<DimSource>& sources : kernel.sizes) {
+    varies.push_back(!product_of(lowered, sources).is_known());
+  }
+  const bool any = std::find(varies.begin(), varies.end(), true) != varies.end();
+  return any ? varies : KnownSchedules::Varying{};
+}
+
 /// What a vector group does.
 void lower_group(PlannedGraph& planned, std::size_t index) {
   const Group& group = planned.partition.groups[index];
@@ -94,12 +103,13 @@ void lower_group(PlannedGraph& planned, std::size_t index) {
 
 }  // namespace
 
-PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion, Features features) {
+PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion, Features features,
+                        FusionHints hints) {
   PlannedGraph planned;
   planned.graph = std::move(graph);
-  planned.partition = partition(planned.graph, machine, fusion, features);
+  planned.partition = partition(planned.graph, machine, fusion, features, hints);
   if (fusion != Fusion::PerOperator) {
-    planned.views = fold_views(planned.graph, planned.partition, machine);
+    planned.views = fold_views(planned.graph, planned.partition, machine, hints, &planned.folds);
   }
   for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
     planned.kernels.emplace_back();
@@ -136,14 +146,15 @@ Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machin
 void Plan::plan_numbers(const Graph& numbers) {
   const PassContext context = pass_context(machine_, options_);
   planned_ = plan_graph(run_passes(numbers, context, options_.observer), machine_, options_.fusion,
-                        options_.features);
+                        options_.features, hints_of(options_));
 }
 
 void Plan::plan_symbolic(const Graph& lowered) {
   ask_about_shapes(lowered);
   Graph numbers = lowered;
   each_dim(numbers, [&](Dim& dim) { dim = guards_.number(dim); });
-  planned_ = plan_graph(std::move(numbers), machine_, options_.fusion, options_.features);
+  planned_ = plan_graph(std::move(numbers), machine_, options_.fusion, options_.features,
+                        hints_of(options_));
   std::vector<int> places;
   each_dim(lowered,
            [&](const Dim& dim) { places.push_back(dim.is_known() ? -1 : guards_.place(dim)); });
@@ -156,9 +167,9 @@ void Plan::plan_symbolic(const Graph& lowered) {
     beside_moves_ = beside_moves(planned_.graph, planned_.partition);
   }
   for (std::size_t i = 0; i < planned_.kernels.size(); ++i) {
-    if (!std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) {
-      add_sized(planned_.kernels[i], lowered, kernels_);
-    }
+    if (std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) continue;
+    add_sized(planned_.kernels[i], lowered, kernels_);
+    known_.vary(i, varying(planned_.kernels[i], lowered));
   }
   keep_checks(lowered);
 }
@@ -175,10 +186,29 @@ void Plan::ask_about_shapes(const Graph& lowered) {
     if (!least || *least < 0) (void)guards_.at_most(dim, -1);
   }
   guards_.compare(all);
+  const auto shape_of = [&](ValueId id) -> const Dims& { return *lowered.value(id).type.shape; };
   for (const Node& node : lowered.nodes) {
-    if (node.op != Op::Reshape) continue;
-    (void)guards_.equal(element_count(*lowered.value(node.inputs[0]).type.shape),
-                        element_count(*lowered.value(node.outputs[0]).type.shape));
+    if (node.op == Op::Reshape) {
+      (void)guards_.equal(element_count(shape_of(node.inputs[0])),
+                          element_count(shape_of(node.outputs[0])));
+    }
+    if (node.op == Op::Split) {
+      const std::int64_t axis = node.int_of("axis");
+      const Dims& whole = shape_of(node.inputs[0]);
+      const std::size_t at = static_cast<std::size_t>(axis < 0 ? axis + std::ssize(whole) : axis);
+      Dim parts = 0;
+      for (ValueId output : node.outputs) parts = parts + shape_of(output)[at];
+      (void)guards_.equal(whole[at], parts);
+    }
+    if (node.op == Op::Pad) ask_about_padding(node, shape_of(node.inputs[0]));
+  }
+}
+
+/// Reflections do not reach beyond the other side.
+void Plan::ask_about_padding(const Node& node, const Dims& shape) {
+  const Dims& pads = *node.dims_of("pads");
+  for (std::size_t i = 0; i < pads.size(); ++i) {
+    (void)guards_.at_most(shape[i % shape.size()] - pads[i], 0);
   }
 }
 
@@ -246,13 +276,16 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
 /// What folds depends on sizes, and with it how the kernels beside moves are lowered.
 void Plan::fold_again() {
   if (beside_moves_.empty()) return;
-  planned_.views = fold_views(planned_.graph, planned_.partition, machine_);
+  planned_.views = fold_views(planned_.graph, planned_.partition, machine_, hints_of(options_));
   for (std::size_t i : beside_moves_) lower_group(planned_, i);
 }
 
 Module Plan::compile(CompileWork* work) {
   CompileWork ignored;
-  return ModuleCompiler(machine_, options_, work == nullptr ? ignored : *work).run(planned_);
+  const bool alike = symbolic_ && options_.features.has(Feature::Parametric);
+  return ModuleCompiler(machine_, options_, work == nullptr ? ignored : *work,
+                        alike ? &known_ : nullptr)
+      .run(planned_);
 }
 
 Module compile(const Graph& graph, const Machine& machine, const CompileOptions& options,

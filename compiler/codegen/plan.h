@@ -1,7 +1,8 @@
 // A graph compiled as far as it goes without the sizes of its symbols: passes, partition, and what
 // each vector kernel does. What was decided by a first set of sizes is remembered as questions
 // (guards.h); for sizes that answer them alike, only schedules are chosen and programs written. The
-// module is the one that compile() makes of the graph with these sizes written in.
+// module is the one that compile() makes of the graph with these sizes written in; with the feature
+// `parametric` the one that a plan made for these sizes makes.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "compiler/codegen/compile.h"
+#include "compiler/codegen/fold_views.h"
+#include "compiler/codegen/known_schedules.h"
 #include "compiler/graph/guards.h"
 #include "compiler/pass/pass.h"
 
@@ -19,11 +22,12 @@ struct PlannedGraph {
   Graph graph{};
   Partition partition{};
   Views views{};                         // what lies in another value's tensor
+  std::vector<FoldRemark> folds{};       // why moves do not
   std::vector<LoweredKernel> kernels{};  // by group; empty for groups of another kind
 };
 /// `graph` comes from run_passes, and its shapes are numbers.
 [[nodiscard]] PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion,
-                                      Features features);
+                                      Features features, FusionHints hints = {});
 
 /// What the passes of a graph without symbols may look at.
 [[nodiscard]] PassContext pass_context(const Machine& machine, const CompileOptions& options);
@@ -59,6 +63,7 @@ class Plan {
   void plan_numbers(const Graph& numbers);
   void plan_symbolic(const Graph& lowered);
   void ask_about_shapes(const Graph& lowered);
+  void ask_about_padding(const Node& node, const Dims& shape);
   void keep_checks(const Graph& lowered);
   void add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list);
   void set_sizes(const Sized& sized) const;
@@ -69,6 +74,7 @@ class Plan {
   bool symbolic_ = false;
   Guards guards_;
   PlannedGraph planned_{};
+  KnownSchedules known_{};
   std::vector<std::int64_t> values_{};
   std::vector<Number> numbers_{};
   std::vector<FitCheck> checks_{};  // whose answer depends on sizes

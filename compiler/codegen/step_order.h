@@ -45,7 +45,7 @@ class StepOrder {
 
 /// May the step be a task, so that only what it touches orders it?
 [[nodiscard]] inline bool may_be_task(const ModuleStep& step) {
-  return step.kind == ModuleStep::Kind::Launch && step.path == CodePath::Bytecode;
+  return step.kind == ModuleStep::Kind::Launch && step.path != CodePath::Native;
 }
 
 }  // namespace dvmsim

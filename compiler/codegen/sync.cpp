@@ -118,9 +118,10 @@ struct Carried {
 
 constexpr std::array kQueues = {Pipe::MTE2, Pipe::Vector, Pipe::MTE3};
 
-int connect(Nodes& nodes, Pipe from, Pipe to) {
+/// Once: there is no next iteration. How many flags go into it.
+int connect(Nodes& nodes, Pipe from, Pipe to, bool once) {
   const Edges forward = essential(nodes, from, to, true);
-  Edges backward = essential(nodes, from, to, false);
+  Edges backward = once ? Edges() : essential(nodes, from, to, false);
   // What a forward flag of this iteration already orders needs no flag into the next one.
   const std::size_t ordered = forward.empty() ? 0 : forward.back().from + 1;
   const auto kept = std::find_if(backward.begin(), backward.end(),
@@ -190,7 +191,7 @@ void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const Ub
   for (Pipe from : kQueues) {
     for (Pipe to : kQueues) {
       if (from == to) continue;
-      const int flags = connect(nodes, from, to);
+      const int flags = connect(nodes, from, to, false);
       const int turns = to == Pipe::MTE2 ? copies.loads : from == Pipe::MTE3 ? copies.stores : 1;
       if (flags != 0) carried.push_back({from, to, flags * turns});
     }
@@ -208,6 +209,21 @@ void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const Ub
   for (const auto& [from, to, flags] : carried) {
     for (int i = 0; i < flags; ++i) builder.wait(to, from, kBackwardFlag);
   }
+}
+
+void add_once(Builder& builder, std::size_t begin, std::span<const UbRange> ranges) {
+  Code& code = builder.code();
+  Nodes nodes = nodes_of({code.data() + begin, code.size() - begin}, begin, ranges);
+  for (Pipe from : kQueues) {
+    for (Pipe to : kQueues) {
+      if (from != to) (void)connect(nodes, from, to, true);
+    }
+  }
+  drain_vector(nodes, code);
+  place_flags(nodes, builder);
+  const std::size_t end = code.size();
+  builder.mark(DebugMark::Kind::Tile, "tile");
+  builder.bring_forward(begin, end);
 }
 
 void drain_once(Builder& builder, std::size_t begin, std::span<const UbRange> ranges) {

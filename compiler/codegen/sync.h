@@ -35,6 +35,10 @@ struct UbCopies {
 void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges,
               UbCopies copies = {});
 
+/// The same for what runs once in a program, with nothing after it: no loop, and no flags from one
+/// iteration to the next.
+void add_once(Builder& builder, std::size_t begin, std::span<const UbRange> ranges);
+
 /// What was added since the builder had `begin` instructions runs on the vector pipe alone, and
 /// once: drains it where it reads its own results.
 void drain_once(Builder& builder, std::size_t begin, std::span<const UbRange> ranges);

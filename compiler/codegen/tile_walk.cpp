@@ -21,15 +21,28 @@ TileWalk::TileWalk(Builder& builder, std::span<const std::int64_t> dims,
   const Val rounded = builder.compute(Op::sadd, cores, total - 1);
   const Val share = builder.compute(Op::sdiv, rounded, cores);
   current_ = builder.reg();
-  builder.assign(current_, Op::smul, core, share);
+  if (share.is(1)) {
+    builder.assign(current_, Op::mov, core, 0);
+  } else {
+    builder.assign(current_, Op::smul, core, share);
+  }
+  const bool known = !share.lane.is_register;
+  if (known && share.value() * cores.value() == total) {
+    count_ = share;
+    return;
+  }
   const Val left = builder.compute(Op::ssub, total, current_);
-  count_ = builder.compute(Op::smax, builder.compute(Op::smin, left, share), 0);
+  count_ = builder.compute(Op::smin, left, share);
+  // Without tiles for the last walker, fewer than none are left.
+  const bool all_walk = known && share.value() * (cores.value() - 1) < total;
+  if (!all_walk) count_ = builder.compute(Op::smax, count_, 0);
 }
 
-TilePosition TileWalk::begin() {
+TilePosition TileWalk::position(bool in_tiles) {
   TilePosition position;
   position.index.resize(dims_.size());
   position.extent.resize(dims_.size());
+  if (in_tiles) position.unit = tile_;
   Val rest = current_;
   // The innermost dimension varies fastest.
   std::vector<std::size_t> walked;
@@ -46,9 +59,11 @@ TilePosition TileWalk::begin() {
     const bool last = std::next(it) == walked.rend();
     const Val tile = last ? rest : builder_.compute(Op::smod, rest, tiles);
     if (!last) rest = builder_.compute(Op::sdiv, rest, tiles);
-    position.index[i] = builder_.compute(Op::smul, tile, tile_[i]);
-    if (dims_[i] % tile_[i] != 0) {
-      const Val left = builder_.compute(Op::ssub, dims_[i], position.index[i]);
+    const bool edge = dims_[i] % tile_[i] != 0;
+    const Val first = edge || !in_tiles ? builder_.compute(Op::smul, tile, tile_[i]) : tile;
+    position.index[i] = in_tiles ? tile : first;
+    if (edge) {
+      const Val left = builder_.compute(Op::ssub, dims_[i], first);
       position.extent[i] = builder_.compute(Op::smin, left, tile_[i]);
     }
   }
@@ -67,7 +82,8 @@ Val address(Builder& builder, Val base, const TilePosition& position,
     if (stride[i] == 0 || position.index[i].is(0)) continue;
     if (total < 0) total = builder.reg().number;
     const int mark = builder.registers();
-    const Val offset = builder.compute(Op::smul, position.index[i], stride[i] * size);
+    const std::int64_t unit = position.unit.empty() ? 1 : position.unit[i];
+    const Val offset = builder.compute(Op::smul, position.index[i], stride[i] * size * unit);
     builder.assign(Reg{total}, Op::sadd, sum, offset);
     builder.free_registers(mark);
     sum = Reg{total};

@@ -6,6 +6,7 @@ namespace dvmsim {
 
 std::vector<UbRange> ranges_of(const VectorSchedule& schedule) {
   std::vector<UbRange> ranges;
+  ranges.reserve(schedule.buffers.size());
   for (const UbBuffer& buffer : schedule.buffers) {
     if (buffer.base >= 0) ranges.push_back({buffer.base, buffer.size});
   }
@@ -15,6 +16,7 @@ std::vector<UbRange> ranges_of(const VectorSchedule& schedule) {
 UbAddresses::UbAddresses(Builder& builder, const VectorSchedule& schedule)
     : ranges_(ranges_of(schedule)) {
   std::size_t range = 0;
+  operand_.reserve(schedule.buffers.size());
   for (const UbBuffer& buffer : schedule.buffers) {
     operand_.emplace_back(buffer.base);
     if (buffer.base < 0) continue;

@@ -46,7 +46,9 @@ class VectorEmitter {
 
 void VectorEmitter::prologue() {
   int argument = 0;
-  for (std::size_t i = 0; i < kernel_.inputs.size() + kernel_.outputs.size(); ++i) {
+  const std::size_t count = kernel_.inputs.size() + kernel_.outputs.size();
+  bases_.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
     bases_.push_back(builder_.argument(argument++));
   }
   addresses_.emplace(builder_, schedule_);
@@ -69,7 +71,7 @@ Program VectorEmitter::emit() {
   std::vector<std::int64_t> tile(kernel_.dims.size(), 1);
   tile[tile.size() - 2] = schedule_.tile.rows;
   tile.back() = schedule_.tile.columns;
-  TileWalk walk(builder_, kernel_.dims, tile);
+  TileWalk walk(builder_, kernel_.dims, tile, Reg{isa::kCoreIndexReg}, schedule_.cores);
 
   position_.index.assign(kernel_.dims.size(), 0);
   position_.extent.assign(tile.begin(), tile.end());
@@ -84,13 +86,18 @@ Program VectorEmitter::emit() {
     builder_.wait(Pipe::Vector, Pipe::MTE2, kConstantsFlag);
   }
   const std::size_t begin = builder_.code().size();
-  position_ = walk.begin();
+  position_ = walk.begin_in_tiles();
   body();
-  walk.end();
-  add_loop(builder_, begin, walk.count(), addresses_->ranges(),
-           {schedule_.depth.loads, schedule_.depth.stores});
+  if (walk.count().is(1) && schedule_.depth.loads == 1 && schedule_.depth.stores == 1) {
+    add_once(builder_, begin, addresses_->ranges());
+  } else {
+    walk.end();
+    add_loop(builder_, begin, walk.count(), addresses_->ranges(),
+             {schedule_.depth.loads, schedule_.depth.stores});
+  }
   builder_.link(program);
 
+  program.arguments.reserve(bases_.size());
   for (const KernelTensor& input : kernel_.inputs) {
     program.arguments.push_back({Argument::Kind::Input, input.name, 0});
   }

@@ -5,10 +5,11 @@
 namespace dvmsim {
 namespace {
 
-constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention, Feature::Buffers,
-                            Feature::Stack, Feature::OneLaunch};
-constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers", "stack",
-                                       "one-launch"};
+constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention,  Feature::Buffers,
+                            Feature::Decode,     Feature::Parametric, Feature::Stack,
+                            Feature::OneLaunch};
+constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers",   "decode",
+                                       "parametric",  "stack",     "one-launch"};
 static_assert(std::size(kAll) == std::size(kNames));
 
 }  // namespace

@@ -13,6 +13,8 @@ enum class Feature : std::uint8_t {
   LongReduce,  // a reduction longer than a tile stays in one kernel
   Attention,   // QK, softmax and PV are one program
   Buffers,     // UB by best fit, with copies of what is loaded and stored
+  Decode,      // the firmware keeps what it has decoded, outside UB, and fetches programs early
+  Parametric,  // modules kept by sizes; new sizes cut as those like them; the next ones made ahead
   Stack,       // independent kernels share a launch, side by side; part of `dvm`
   OneLaunch,   // launches that follow one another are tasks of one
 };

@@ -62,6 +62,11 @@ GroupKind kind_of(const Graph& graph, const Node& node) {
                   describe(graph, node), name_of(node.op)));
 }
 
+/// Why two groups cannot be one: the kind of reason, and its figures and names. No kind: they can.
+struct Obstacle {
+  std::string kind{}, detail{};
+};
+
 /// Where a node came from: passes keep its operator's name.
 const std::string& origin(const Node& node) {
   return node.name;
@@ -69,11 +74,13 @@ const std::string& origin(const Node& node) {
 
 class Partitioner {
  public:
-  Partitioner(const Graph& graph, const Machine& machine, Fusion fusion, Features features)
+  Partitioner(const Graph& graph, const Machine& machine, Fusion fusion, Features features,
+              FusionHints hints)
       : graph_(graph),
         machine_(machine),
         fusion_(fusion),
         features_(features),
+        hints_(hints),
         users_(users_of(graph)),
         group_of_(graph.nodes.size(), -1) {}
 
@@ -82,7 +89,9 @@ class Partitioner {
     for (const Group& group : groups_) {
       if (group.kind == GroupKind::Vector && group.nodes.size() == 1) check_alone(group);
     }
-    return ordered();
+    Partition result = ordered();
+    check_hints(hints_, graph_, result, fusion_ != Fusion::PerOperator);
+    return result;
   }
 
  private:
@@ -93,10 +102,13 @@ class Partitioner {
     const int own = static_cast<int>(groups_.size()) - 1;
     group_of_[static_cast<std::size_t>(id)] = own;
     if (kind != GroupKind::Vector) return;
-    for (ValueId input : node.inputs) {
-      if (input == kNoValue || graph_.value(input).producer < 0) continue;
-      const NodeId producer = graph_.value(input).producer;
-      try_join(producer, id);
+    for (bool wanted : {true, false}) {  // a user's wishes come first: they may exclude others
+      if (wanted && hints_.empty()) continue;
+      for (ValueId input : node.inputs) {
+        if (input == kNoValue || graph_.value(input).producer < 0) continue;
+        const NodeId producer = graph_.value(input).producer;
+        if (has_hint(hints_, true, graph_.node(producer), node) == wanted) try_join(producer, id);
+      }
     }
   }
 
@@ -122,10 +134,11 @@ class Partitioner {
     const int into = group_of_[static_cast<std::size_t>(producer)];
     const int from = group_of_[static_cast<std::size_t>(consumer)];
     if (into == from) return;
-    const std::string why = obstacle(into, from, graph_.node(producer), graph_.node(consumer));
-    remarks_.push_back({graph_.node(producer).name, graph_.node(consumer).name,
-                        why.empty() ? "fused" : why, why.empty()});
-    if (!why.empty()) return;
+    Obstacle why = obstacle(into, from, graph_.node(producer), graph_.node(consumer));
+    const bool fused = why.kind.empty();
+    if (fused) why.kind = "fused";
+    remarks_.push_back({producer, consumer, std::move(why.kind), std::move(why.detail), fused});
+    if (!fused) return;
     Group& target = groups_[static_cast<std::size_t>(into)];
     Group& source = groups_[static_cast<std::size_t>(from)];
     for (NodeId id : source.nodes) group_of_[static_cast<std::size_t>(id)] = into;
@@ -140,11 +153,11 @@ class Partitioner {
     return nodes;
   }
 
-  /// Why the two groups cannot be one; empty if they can.
-  [[nodiscard]] std::string obstacle(int into, int from, const Node& producer,
-                                     const Node& consumer) {
-    const Group& a = groups_[static_cast<std::size_t>(into)];
-    const Group& b = groups_[static_cast<std::size_t>(from)];
+  /// Why the two groups may not be one: what the strategy, or the user, has decided.
+  [[nodiscard]] std::string policy(const Group& a, const Group& b, const Node& producer,
+                                   const Node& consumer) const {
+    if (splits(hints_, graph_, a.nodes, b.nodes)) return "the schedule file splits them";
+    if (has_hint(hints_, true, producer, consumer)) return {};
     const bool one_operator = origin(producer) == origin(consumer);
     if (fusion_ == Fusion::PerOperator && !one_operator) return "one kernel per operator";
     if (fusion_ == Fusion::Pointwise && a.kind == GroupKind::Cube && !one_operator) {
@@ -154,22 +167,54 @@ class Partitioner {
       if (reduces(a)) return "a reduction ends what is captured";
       if (largest_shape(a) != largest_shape(b)) return "its shape is another one";
     }
+    return {};
+  }
+
+  /// Why the two groups cannot be one.
+  [[nodiscard]] Obstacle obstacle(int into, int from, const Node& producer, const Node& consumer) {
+    const Group& a = groups_[static_cast<std::size_t>(into)];
+    const Group& b = groups_[static_cast<std::size_t>(from)];
+    if (std::string why = policy(a, b, producer, consumer); !why.empty()) return {std::move(why)};
     if (a.kind != GroupKind::Vector && a.kind != GroupKind::Cube) {
-      return fmt::format("its producer is a {} kernel", name_of(a.kind));
+      return {fmt::format("its producer is a {} kernel", name_of(a.kind))};
     }
-    if (b.kind != GroupKind::Vector) return "its consumer already finishes another product";
-    if (a.nodes.size() + b.nodes.size() > kMostNodes) return "the kernel would be too long";
-    if (reaches_around(into, from)) return "something between them would wait for itself";
-    if (a.kind == GroupKind::Cube) return obstacle_to_mix({a.kind, merged(a, b)});
+    if (b.kind != GroupKind::Vector) return {"its consumer already finishes another product"};
+    if (const std::size_t nodes = a.nodes.size() + b.nodes.size(); nodes > kMostNodes) {
+      return {"the kernel would be too long", fmt::format("{} of {} nodes", nodes, kMostNodes)};
+    }
+    if (const int between = reaches_around(into, from); between >= 0) {
+      return {"something between them would wait for itself",
+              label_of(graph_, groups_[static_cast<std::size_t>(between)])};
+    }
+    if (a.kind == GroupKind::Cube) return {obstacle_to_mix({a.kind, merged(a, b)})};
     Group both{GroupKind::Vector, merged(a, b)};
     std::string why;
     auto lowered = lower(graph_, both.nodes, outputs_of(graph_, both), &why);
-    if (!lowered) return why;
-    if (lowered->inputs.size() + lowered->outputs.size() > kMostTensors) {
-      return "the kernel would have too many tensors";
+    if (!lowered) return {std::move(why)};
+    const std::size_t tensors = lowered->inputs.size() + lowered->outputs.size();
+    if (tensors > kMostTensors) {
+      return {"the kernel would have too many tensors",
+              fmt::format("{} of {}", tensors, kMostTensors)};
     }
-    if (!does_fit(std::move(*lowered))) return "a row of all its values does not fit UB";
+    if (!does_fit(std::move(*lowered))) return ub_obstacle(checks_.back().lowered.kernel);
     return {};
+  }
+
+  /// What the kernel takes at least, and which feature would do with less.
+  [[nodiscard]] Obstacle ub_obstacle(const VectorKernel& kernel) const {
+    const bool packs = features_.has(Feature::Buffers);
+    std::string detail =
+        fmt::format("{} of {} bytes",
+                    least_ub_bytes(kernel, machine_, packs ? Packing::BestFit : Packing::InOrder),
+                    machine_.ub.size.count());
+    for (Feature feature : {Feature::LongReduce, Feature::Buffers}) {
+      Features more = features_;
+      more.set(feature, true);
+      if (more != features_ && has_tile(kernel, machine_, more)) {
+        detail += fmt::format("; feature {} is not enabled and would hold it", name_of(feature));
+      }
+    }
+    return {"a row of all its values does not fit UB", std::move(detail)};
   }
 
   [[nodiscard]] bool reduces(const Group& group) const {
@@ -203,16 +248,19 @@ class Partitioner {
     return mix_problem({mix->plan.spec, mix->rest.kernel}, machine_);
   }
 
-  /// Is there a path from group `a` to group `b` (either way) through a third group?
-  [[nodiscard]] bool reaches_around(int a, int b) const {
+  /// The last group of a path from group `a` to group `b` (either way) through other groups; -1 if
+  /// there is none.
+  [[nodiscard]] int reaches_around(int a, int b) const {
     std::vector<char> seen(groups_.size(), 0);
     std::vector<int> open;
+    int last = -1;
     const auto expand = [&](int group, bool first) {
       for (NodeId id : groups_[static_cast<std::size_t>(group)].nodes) {
         for (ValueId output : graph_.node(id).outputs) {
           for (NodeId user : users_[static_cast<std::size_t>(output)]) {
             const int next = group_of_[static_cast<std::size_t>(user)];
             if (next < 0 || next == group || (first && (next == a || next == b))) continue;
+            if (next == a || next == b) last = group;
             if (seen[static_cast<std::size_t>(next)] == 0) {
               seen[static_cast<std::size_t>(next)] = 1;
               open.push_back(next);
@@ -223,13 +271,12 @@ class Partitioner {
     };
     expand(a, true);
     expand(b, true);
-    while (!open.empty()) {
+    while (!open.empty() && last < 0) {
       const int group = open.back();
       open.pop_back();
-      if (group == a || group == b) return true;
       expand(group, false);
     }
-    return false;
+    return last;
   }
 
   /// Groups so that producers come first; of those ready, the one with the first node.
@@ -273,6 +320,7 @@ class Partitioner {
   const Machine& machine_;
   Fusion fusion_;
   Features features_;
+  FusionHints hints_;
   std::vector<std::vector<NodeId>> users_;
   std::vector<int> group_of_;
   std::vector<Group> groups_{};
@@ -297,8 +345,9 @@ bool has_tile(const VectorKernel& kernel, const Machine& machine, Features featu
   return phased && fits(*phased, machine);
 }
 
-Partition partition(const Graph& graph, const Machine& machine, Fusion fusion, Features features) {
-  return Partitioner(graph, machine, fusion, features).run();
+Partition partition(const Graph& graph, const Machine& machine, Fusion fusion, Features features,
+                    FusionHints hints) {
+  return Partitioner(graph, machine, fusion, features, hints).run();
 }
 
 std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {
@@ -387,7 +436,10 @@ std::string to_text(const Graph& graph, const Partition& partition) {
     text += '\n';
   }
   for (const Remark& remark : partition.remarks) {
-    text += fmt::format("remark: {} -> {}: {}\n", remark.producer, remark.consumer, remark.text);
+    text += fmt::format("remark: {} -> {}: {}{}{}{}\n", graph.node(remark.producer).name,
+                        graph.node(remark.consumer).name, remark.text,
+                        remark.detail.empty() ? "" : " (", remark.detail,
+                        remark.detail.empty() ? "" : ")");
   }
   return text;
 }

@@ -9,6 +9,7 @@
 
 #include "compiler/graph/graph.h"
 #include "compiler/pass/feature.h"
+#include "compiler/pass/fusion_hint.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/product.h"
 #include "vm/machine/machine.h"
@@ -46,9 +47,11 @@ enum class Fusion : std::uint8_t {
                 // calls that it sees one by one
 };
 
-/// An edge that was or was not fused, for people.
+/// A consumer that was, or was not, put into its producer's group, for people.
 struct Remark {
-  std::string producer{}, consumer{}, text{};
+  NodeId producer = -1, consumer = -1;
+  std::string text{};    // "fused", or the kind of reason why not
+  std::string detail{};  // its figures and names, if it has any
   bool fused = false;
 };
 
@@ -69,9 +72,10 @@ struct Partition {
 /// Can the kernel run: on tiles that hold what must be whole, or in phases?
 [[nodiscard]] bool has_tile(const VectorKernel& kernel, const Machine& machine, Features features);
 
-/// The graph comes from run_passes. Throws Error, naming the node, for what cannot be compiled.
+/// The graph comes from run_passes. Throws Error, naming the node, for what cannot be compiled, and
+/// for a hint that cannot be followed. Edges of moves that may become views are left to those.
 [[nodiscard]] Partition partition(const Graph& graph, const Machine& machine, Fusion fusion,
-                                  Features features = {});
+                                  Features features = {}, FusionHints hints = {});
 
 /// Values of a group's nodes that something outside reads, in order.
 [[nodiscard]] std::vector<ValueId> outputs_of(const Graph& graph, const Group& group);

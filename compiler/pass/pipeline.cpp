@@ -64,15 +64,20 @@ constexpr Pass kPipeline[] = {
 }  // namespace
 
 Graph run_passes(const Graph& graph, const PassContext& context, const PassObserver& observer) {
+  using Clock = std::chrono::steady_clock;
   Graph current = graph;
   for (const Pass& pass : kPipeline) {
+    const Clock::time_point start = observer ? Clock::now() : Clock::time_point{};
     if (!pass.finds(current, context)) {
-      if (observer) observer(pass.name, current, false);
+      if (observer) observer({pass.name, current, current, false, Clock::now() - start});
       continue;
     }
     Graph next = pass.run(current, context);
     verify(next, Level::Shaped);
-    if (observer) observer(pass.name, next, print_graph(next) != print_graph(current));
+    if (observer) {
+      const auto time = Clock::now() - start;
+      observer({pass.name, current, next, print_graph(next) != print_graph(current), time});
+    }
     current = std::move(next);
   }
   return current;

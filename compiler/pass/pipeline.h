@@ -2,6 +2,7 @@
 // graph when a pass changed it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -10,8 +11,16 @@
 
 namespace dvmsim {
 
-/// Called after each pass with its name, its graph, and whether it changed.
-using PassObserver = std::function<void(std::string_view pass, const Graph& graph, bool changed)>;
+/// A pass that has run. Its time is measured, so it differs from run to run.
+struct PassStep {
+  std::string_view name;
+  const Graph& before;
+  const Graph& after;
+  bool changed = false;
+  std::chrono::nanoseconds time{};
+};
+/// Called after each pass, also after one that found nothing to do.
+using PassObserver = std::function<void(const PassStep&)>;
 
 /// From a shaped graph to one of primitives that partition() takes once its shapes are numbers.
 [[nodiscard]] Graph run_passes(const Graph& graph, const PassContext& context,

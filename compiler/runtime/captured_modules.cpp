@@ -83,6 +83,7 @@ CapturedModules::Found CapturedModules::make(const StageKey& key,
   auto module = std::make_shared<ReadyModule>();
   module->strategy = &kDvmEager;
   module->dynamic = true;
+  module->keeps = options_.features.has(Feature::Parametric);
   std::vector<std::unique_ptr<Plan>>& plans = plans_[key.path];
   const auto made = [&](Plan& plan, How how) -> Found {
     module->module = plan.compile(&module->work);

@@ -7,6 +7,7 @@
 #include "compiler/graph/shape.h"
 #include "compiler/runtime/stage_state.h"
 #include "vm/base/error.h"
+#include "vm/firmware/mode.h"
 
 namespace dvmsim {
 namespace {
@@ -59,7 +60,8 @@ GraphRunner::GraphRunner(const Machine& machine, Device& device, RunnerOptions r
       settings_(settings),
       strategy_(*runner.strategy),
       machine_hash_(hash_of(machine)),
-      captured_(machine, modules_, compile_options(strategy_), settings.ready_modules),
+      planned_(as_planned(machine, compile_options(strategy_).path)),
+      captured_(planned_, modules_, compile_options(strategy_), settings.ready_modules),
       constants_(runner.constants),
       specializations_(constants_.jit.automatic_dynamic, constants_.jit.recompile_limit) {}
 
@@ -69,10 +71,11 @@ CompileOptions GraphRunner::compile_options(const Strategy& strategy) const {
   CompileOptions options;
   options.fusion = strategy.fusion;
   options.features = settings_.features;
-  options.path = strategy.path;
+  options.path = path_of(strategy, settings_.features);
   options.tiling = settings_.tiling;
   options.cores = settings_.cores;
   options.machine_hash = machine_hash_;
+  options.overrides = settings_.overrides;
   return options;
 }
 
@@ -98,6 +101,7 @@ void GraphRunner::make_ready(ReadyModule& ready, Module module, const Making& ma
   ready.strategy = making.strategy;
   ready.dynamic = making.dynamic;
   ready.compiles = making.compiles;
+  ready.keeps = settings_.features.has(Feature::Parametric);
   if (!strategy_.one_submission) return;
   for (const ModuleStep& step : ready.module.steps) {
     if (step.kind != ModuleStep::Kind::Branch) continue;
@@ -126,7 +130,7 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
   made->captures = strategy_.captures;
   if (made->captures) return made;
   ReadyModule& ready = made->ready.emplace();
-  make_ready(ready, compile(made->plan.device, machine_, making.options, &ready.work), making);
+  make_ready(ready, compile(made->plan.device, planned_, making.options, &ready.work), making);
   made->plan.device = {};  // the module stands for it now
   return made;
 }
@@ -161,7 +165,7 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
   const bool whole =
       !strategy_.captures && bindings.size() == sizes.size() && plan_stage(bound).whole;
   if (!whole || model.symbols.empty()) return make_stage(key, bound, making);
-  auto plan = std::make_unique<Plan>(model, sizes, machine_, making.options);
+  auto plan = std::make_unique<Plan>(model, sizes, planned_, making.options);
   auto made = planned_stage(key, model, *plan, making);
   if (plan->symbolic()) plans_.insert(plans_.begin(), {making.strategy, std::move(plan)});
   if (plans_.size() > kMostPlans) plans_.pop_back();
@@ -184,6 +188,28 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(const Graph& model,
   (void)used(made);
   keep_few(*made);
   return made;
+}
+
+void GraphRunner::make_ahead(const Graph& model, std::vector<std::int64_t> sizes,
+                             RunResult& result) {
+  const Key key{{}, std::move(sizes)};
+  // With room for one module only, the one that runs would go.
+  if (settings_.ready_modules < 2 || stages_.contains(key)) return;
+  const Making making = making_of(key, true);
+  for (const KnownPlan& known : plans_) {
+    if (known.strategy != making.strategy || !known.plan->bind(key.facts)) continue;
+    std::shared_ptr<Stage> made;
+    try {
+      made = planned_stage(key, model, *known.plan, making);
+    } catch (const Error&) {
+      return;  // said when it is asked for
+    }
+    modules_.encode_ahead(*made->ready, result);
+    stages_[key] = made;
+    (void)used(made);
+    keep_few(*made);
+    return;
+  }
 }
 
 std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(const Key& key,

@@ -29,6 +29,7 @@ struct CompileSettings {
   int cores = 0;
   Features features{};
   int ready_modules = 512;  // kept at most; the one used longest ago goes first
+  ScheduleOverrides* overrides = nullptr;
 };
 
 class GraphRunner {
@@ -51,6 +52,9 @@ class GraphRunner {
   static constexpr std::string_view kEdgePath = "edge";
   std::shared_ptr<Stage> stage_of(const Graph& model, std::vector<std::int64_t> sizes,
                                   RunResult& result);
+  /// Makes the stage of these sizes for a run to come, if a plan that is there can: the host
+  /// encodes it while the device works. Sizes that cannot be are no error.
+  void make_ahead(const Graph& model, std::vector<std::int64_t> sizes, RunResult& result);
   /// The stage of a graph, made if need be. `graph` has the shapes of its inputs.
   std::shared_ptr<Stage> stage_of(const Key& key, const std::function<Graph()>& graph,
                                   RunResult& result);
@@ -72,6 +76,7 @@ class GraphRunner {
   [[nodiscard]] ModuleRunner& modules() { return modules_; }
   [[nodiscard]] const MemoryUse& memory() const { return modules_.memory().used(); }
   [[nodiscard]] std::size_t ready() const { return stages_.size(); }
+  [[nodiscard]] Features features() const { return settings_.features; }
 
  private:
   using Stages = std::unordered_map<Key, std::shared_ptr<Stage>, StageKeyHash>;
@@ -124,6 +129,7 @@ class GraphRunner {
   CompileSettings settings_;
   const Strategy& strategy_;
   std::uint64_t machine_hash_;
+  Machine planned_;  // the machine as the strategy's programs see it
   CapturedModules captured_;
   std::set<std::string> analysed_{};  // paths the host has paid for
   std::int64_t uses_ = 0;

@@ -105,7 +105,7 @@ ModuleStep ModuleReader::step(int depth) {
     return step;
   }
   step.program = static_cast<int>(in_.below(module_.programs.size(), 4, "program"));
-  step.path = static_cast<CodePath>(in_.below(2, 1, "code path"));
+  step.path = static_cast<CodePath>(in_.below(kCodePaths, 1, "code path"));
   step.cube_cores = static_cast<int>(in_.below(1 << 16, 4, "number of cores"));
   step.vector_cores = static_cast<int>(in_.below(1 << 16, 4, "number of cores"));
   for (std::uint64_t left = in_.number(4); left > 0; --left) {

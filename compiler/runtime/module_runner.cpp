@@ -86,8 +86,8 @@ void ModuleRunner::charge(const HostCharge& charge, const std::string& label, Ru
 }
 
 HostFacts ModuleRunner::facts_of(const ReadyModule& ready) const {
-  return {machine_,   options_.constants, ready.work,    nullptr,
-          !ready.ran, ready.dynamic,      ready.compiles};
+  return {machine_,   options_.constants, ready.work,     nullptr,
+          !ready.ran, ready.dynamic,      ready.compiles, ready.encoded};
 }
 
 void ModuleRunner::launch(const ModuleStep& step, Running& running, RunResult& result) {
@@ -156,6 +156,27 @@ void ModuleRunner::run(ReadyModule& ready, std::span<const DeviceTensor> inputs,
   }
   run_steps(module.steps, running, result);
   ready.ran = true;
+  ready.encoded = ready.keeps;
+}
+
+/// Branches too: which arm is taken is not known yet.
+void ModuleRunner::encode_steps(const std::vector<ModuleStep>& steps, const ReadyModule& ready,
+                                RunResult& result) {
+  HostFacts facts = facts_of(ready);
+  for (const ModuleStep& step : steps) {
+    if (step.kind == ModuleStep::Kind::Launch) {
+      facts.program = &ready.module.programs[static_cast<std::size_t>(step.program)];
+      charge(ready.strategy->before_launch(facts), step.label + " ahead", result);
+    }
+    encode_steps(step.then_steps, ready, result);
+    encode_steps(step.else_steps, ready, result);
+  }
+}
+
+void ModuleRunner::encode_ahead(ReadyModule& ready, RunResult& result) {
+  DVMSIM_ASSERT(ready.keeps, "only what is kept is encoded ahead");
+  encode_steps(ready.module.steps, ready, result);
+  ready.encoded = true;
 }
 
 /// Called with a module's first run.

@@ -34,6 +34,8 @@ struct ReadyModule {
   const Strategy* strategy = &kDvm;
   bool dynamic = false;   // its graph has symbols
   bool compiles = false;  // native code for it comes into being with its first run
+  bool keeps = false;     // its bytecode is encoded once, not for every launch
+  bool encoded = false;   // that has been paid for
   CompileWork work{};
   PlacedConstants constants{};
   bool placed = false, ran = false;
@@ -63,6 +65,9 @@ class ModuleRunner {
   void run(ReadyModule& ready, std::span<const DeviceTensor> inputs,
            std::span<const DeviceTensor> outputs, RunResult& result);
 
+  /// Charges the host for encoding the module now, while the device works on what was submitted.
+  void encode_ahead(ReadyModule& ready, RunResult& result);
+
   /// An unwritten tensor of the device.
   [[nodiscard]] DeviceTensor allocate(DType dtype, std::vector<std::int64_t> shape,
                                       MemoryKind kind = MemoryKind::InputsOutputs);
@@ -90,6 +95,8 @@ class ModuleRunner {
  private:
   struct Running;
   void run_steps(const std::vector<ModuleStep>& steps, Running& running, RunResult& result);
+  void encode_steps(const std::vector<ModuleStep>& steps, const ReadyModule& ready,
+                    RunResult& result);
   void count_code(const ReadyModule& ready, RunResult& result);
   [[nodiscard]] HostFacts facts_of(const ReadyModule& ready) const;
   void launch(const ModuleStep& step, Running& running, RunResult& result);

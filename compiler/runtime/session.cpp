@@ -15,7 +15,7 @@ RunnerOptions runner_options(const SessionOptions& options) {
 
 CompileSettings settings_of(const SessionOptions& options) {
   return {options.tiling, options.cores, options.features.value_or(options.strategy->features),
-          options.ready_modules};
+          options.ready_modules, options.overrides};
 }
 
 }  // namespace
@@ -97,16 +97,27 @@ Bindings Session::bind(const Bindings& dims, const Tensors& inputs) const {
   return bound;
 }
 
-std::shared_ptr<GraphRunner::Stage> Session::stage_for(const Bindings& dims, RunResult& result) {
-  if (fixed_ != nullptr) return fixed_;
-  if (padded_) return padded_->stages_of(dims, result).inner;
+std::vector<std::int64_t> Session::sizes_of(const Bindings& dims) const {
   std::vector<std::int64_t> sizes;
   sizes.reserve(graph_.symbols.size());
   for (const std::string& symbol : graph_.symbols) {
     const auto found = dims.find(symbol);
     sizes.push_back(found == dims.end() ? GraphRunner::kUnbound : found->second);
   }
-  return runner_.stage_of(graph_, std::move(sizes), result);
+  return sizes;
+}
+
+std::shared_ptr<GraphRunner::Stage> Session::stage_for(const Bindings& dims, RunResult& result) {
+  if (fixed_ != nullptr) return fixed_;
+  if (padded_) return padded_->stages_of(dims, result).inner;
+  return runner_.stage_of(graph_, sizes_of(dims), result);
+}
+
+void Session::encode_ahead(const Bindings& dims, RunResult& result) {
+  const bool may = runner_.features().has(Feature::Parametric) && fixed_ == nullptr && !padded_;
+  if (!may || graph_.symbols.empty()) return;
+  next_sizes_.saw(sizes_of(dims));
+  if (auto next = next_sizes_.guess()) runner_.make_ahead(graph_, std::move(*next), result);
 }
 
 const Module& Session::module_for(const Bindings& dims) {
@@ -200,6 +211,7 @@ RunResult Session::run(const Bindings& dims, const Tensors& inputs) {
   carried_.clear();
   const auto outputs = padded ? padded_->run(*padded, std::move(values), result)
                               : runner_.run(*stage, std::move(values), {}, result);
+  encode_ahead(bound, result);
   modules.finish(result);
   result.module = GraphRunner::module_of(*stage);
   for (std::size_t i = 0; result.module != nullptr && i < result.module->programs.size(); ++i) {

@@ -15,6 +15,7 @@
 #include "compiler/graph/shape.h"
 #include "compiler/runtime/graph_runner.h"
 #include "compiler/runtime/module.h"
+#include "compiler/runtime/next_sizes.h"
 #include "compiler/runtime/padded_run.h"
 #include "compiler/runtime/run_result.h"
 #include "compiler/runtime/strategy/strategy.h"
@@ -32,6 +33,7 @@ struct SessionOptions {
   /// Called with every buffer of inputs, constants and outputs before the first launch of a module.
   std::function<void(const std::string& name, std::uint64_t address, Bytes size)> before_run{};
   int ready_modules = 512;  // sets of shapes kept ready; the one used longest ago goes first
+  ScheduleOverrides* overrides = nullptr;  // outlive the session
 };
 
 class Session {
@@ -72,8 +74,11 @@ class Session {
  private:
   using Tensors = std::map<std::string, Tensor>;
   [[nodiscard]] Bindings bind(const Bindings& dims, const Tensors& inputs) const;
+  [[nodiscard]] std::vector<std::int64_t> sizes_of(const Bindings& dims) const;
   [[nodiscard]] std::shared_ptr<GraphRunner::Stage> stage_for(const Bindings& dims,
                                                               RunResult& result);
+  /// While the device works: the module of the sizes that are likely to come next.
+  void encode_ahead(const Bindings& dims, RunResult& result);
   struct InputType {
     DType dtype{};
     std::vector<std::int64_t> shape{};
@@ -92,6 +97,7 @@ class Session {
   std::vector<std::string> output_names_{};
   std::map<std::string, std::string> carries_{};  // input: output
   GraphRunner::Environment carried_{};
+  NextSizes next_sizes_{};
 };
 
 }  // namespace dvmsim

@@ -7,8 +7,10 @@
 #include <optional>
 
 #include "compiler/schedule/buffer_place.h"
+#include "compiler/schedule/line_traffic.h"
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/rounding.h"
+#include "vm/machine/derived.h"
 
 namespace dvmsim {
 namespace {
@@ -124,13 +126,16 @@ class JoinMaker {
 /// Tries tiles, lengths of a piece, and cores to a row.
 class LongScheduler {
  public:
-  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies)
+  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies,
+                const VectorChoice& choice = {})
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
+        lines_(machine),
         placer_(placer_of(phased)),
         begin_(ub_begin(machine, steps_of(phased))),
-        cores_(cores),
+        choice_(choice),
+        cores_(choice.cores.value_or(cores)),
         copies_(copies) {}
 
   LongSchedule run() {
@@ -140,6 +145,10 @@ class LongScheduler {
     const std::int64_t shorts = kernel_.dims[phased_.short_dim()];
     for (std::int64_t tile : tiles_of(shorts)) {
       const std::int64_t tiles = kernel_.outer() * ceil_div(shorts, tile);
+      if (choice_.parts) {
+        if (*choice_.parts == 1 || *choice_.parts <= cores_) try_parts(tile, tiles, *choice_.parts);
+        continue;
+      }
       try_parts(tile, tiles, 1);
       const std::int64_t most = cores_ / tiles;
       for (std::int64_t parts = most; parts > 1; parts /= 2) try_parts(tile, tiles, parts);
@@ -165,12 +174,16 @@ class LongScheduler {
                                 : std::min<std::int64_t>(kernel_.dims[phased_.short_dim()], kBlock);
   }
   /// Long elements come in multiples of it.
-  [[nodiscard]] std::int64_t unit() const { return phased_.over_columns ? kBankTurn / 4 : 1; }
+  [[nodiscard]] std::int64_t unit() const { return long_unit(phased_); }
+  [[nodiscard]] std::optional<std::int64_t> chosen(bool is_long) const {
+    return is_long == phased_.over_columns ? choice_.columns : choice_.rows;
+  }
   [[nodiscard]] VectorTile tile_of(std::int64_t shorts, std::int64_t longs) const {
     return phased_.over_columns ? VectorTile{shorts, longs} : VectorTile{longs, shorts};
   }
 
   [[nodiscard]] std::vector<std::int64_t> tiles_of(std::int64_t shorts) const {
+    if (const auto only = chosen(false)) return {*only};
     std::vector<std::int64_t> found;
     const std::int64_t least = least_short();
     if (!phased_.over_columns) {
@@ -213,21 +226,31 @@ class LongScheduler {
     const std::int64_t longs = kernel_.dims[phased_.long_dim()];
     const std::int64_t part = std::min(longs, round_up(ceil_div(longs, parts), 2 * unit()));
     parts = ceil_div(longs, part);
-    const std::int64_t most = longest_piece(shorts, part);
-    if (most == 0) return;
-    const std::int64_t least = ceil_div(part, most);
-    for (std::int64_t pieces : {least, least + 1, 2 * least}) {
-      const std::int64_t length = round_up(ceil_div(part, pieces), unit());
+    for (std::int64_t length : pieces_of(shorts, part)) {
       LongSchedule trial;
       trial.tiles = tiles;
       trial.parts = static_cast<int>(parts);
       trial.part = part;
+      trial.copies = copies_;
       trial.phases = placer_.place(tile_of(shorts, length), depth(), begin_);
       if (trial.phases.front().ub_end > machine_.ub.size.count()) continue;
       if (parts > 1 && !add_joins(trial)) continue;
       judge(trial);
       if (compared_++ == 0 || trial.total < best_.total) best_ = std::move(trial);
     }
+  }
+
+  /// Lengths of a piece: the one chosen, or even shares not much shorter than the longest.
+  [[nodiscard]] std::vector<std::int64_t> pieces_of(std::int64_t shorts, std::int64_t part) const {
+    if (const auto only = chosen(true)) return {*only};
+    const std::int64_t most = longest_piece(shorts, part);
+    if (most == 0) return {};
+    const std::int64_t least = ceil_div(part, most);
+    std::vector<std::int64_t> lengths;
+    for (std::int64_t pieces : {least, least + 1, 2 * least}) {
+      lengths.push_back(round_up(ceil_div(part, pieces), unit()));
+    }
+    return lengths;
   }
 
   bool add_joins(LongSchedule& trial) const {
@@ -254,11 +277,15 @@ class LongScheduler {
   [[nodiscard]] double moved(const std::vector<int>& which,
                              const std::vector<KernelTensor>& tensors, VectorTile tile) const;
 
+  [[nodiscard]] Fetched fetched(const std::vector<int>& inputs, VectorTile tile) const;
+
   const PhasedKernel& phased_;
   const VectorKernel& kernel_;
   const Machine& machine_;
+  LineTraffic lines_;
   BufferPlacer placer_;
   std::int64_t begin_;
+  VectorChoice choice_;
   int cores_, copies_;
   LongSchedule best_{};
   int compared_ = 0;
@@ -292,6 +319,16 @@ double LongScheduler::moved(const std::vector<int>& which, const std::vector<Ker
   return bytes;
 }
 
+Fetched LongScheduler::fetched(const std::vector<int>& inputs, VectorTile tile) const {
+  Fetched sum;
+  for (int input : inputs) {
+    const Fetched one = lines_.of(kernel_, kernel_.inputs[static_cast<std::size_t>(input)], tile);
+    sum.bytes += one.bytes;
+    sum.kept += one.kept;
+  }
+  return sum;
+}
+
 /// As the estimate of vector.cpp, for each phase; what a later phase loads again comes from L2.
 void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) const {
   const int copies = copies_;
@@ -306,6 +343,7 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
   const double hbm = rate(machine_.hbm.peak) * machine_.hbm.efficiency.value();
   const std::int64_t length = phased_.over_columns ? trial.tile().columns : trial.tile().rows;
   const auto pieces = static_cast<double>(ceil_div(trial.part, length));
+  const double written_back = written_back_share(kernel_, machine_);
   double once = 0;
   for (const KernelStep& step : phased_.start) once += step_cycles(step, trial.phases[0]);
   std::vector<bool> loaded(kernel_.inputs.size(), false);
@@ -319,7 +357,8 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
     const double in = moved(phase.inputs, kernel_.inputs, schedule.tile);
     const double out = moved(phase.outputs, kernel_.outputs, schedule.tile);
     const double load =
-        std::max(in / rate(machine_.mte2.gm_to_ub), gap * static_cast<double>(phase.inputs.size()));
+        std::max(in / rate(again ? machine_.mte2.gm_to_ub : load_rate(machine_, Space::UB, true)),
+                 gap * static_cast<double>(phase.inputs.size()));
     const double store = std::max(out / rate(machine_.mte3.ub_to_gm),
                                   gap * static_cast<double>(phase.outputs.size()));
     VectorPart part;
@@ -330,12 +369,17 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
       part.reading = part.writing = part.all;
     }
     const double vector = part.all;
-    const double memory = used * (in / (again ? rate(machine_.l2.read) : hbm) +
-                                  out * machine_.hbm.write_cost.value() / hbm);
+    const Fetched lines = fetched(phase.inputs, schedule.tile);
+    const double kept = again ? lines.kept : 0;
+    const double memory = used * (kept / rate(machine_.l2.read) + (lines.bytes - kept) / hbm +
+                                  out * machine_.hbm.write_cost.value() * written_back / hbm);
+    // Nothing else keeps memory busy while all cores load their first piece.
+    const double first = std::max(load, used * (lines.bytes - kept) / hbm);
     const double there = load + load_latency + part.reading,
                  back = phase.outputs.empty() ? 0 : part.writing + store + store_latency;
-    const double pace = std::max({load, vector, store, memory, there / copies, back / copies});
-    once += load_latency + load + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
+    const double pace =
+        pace_of(std::max({load, vector, store, there / copies, back / copies}), memory);
+    once += load_latency + first + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
             pace * (pieces - 1);
     for (const KernelStep& step : phase.finish) once += step_cycles(step, schedule);
     if (trial.parts > 1 && !phase.accumulators.empty()) {
@@ -350,16 +394,24 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
 
 }  // namespace
 
-LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores) {
-  return LongScheduler(phased, machine, cores, 1).run();
+std::int64_t long_unit(const PhasedKernel& phased) {
+  return phased.over_columns ? kBankTurn / 4 : 1;
 }
 
 LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
-                           const VectorMeasure& measure) {
+                           const VectorChoice& choice) {
+  const int copies = choice.loads.value_or(choice.stores.value_or(1));
+  return LongScheduler(phased, machine, cores, copies, choice).run();
+}
+
+LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
+                           const VectorMeasure& measure, const VectorChoice& choice) {
   LongSchedule best;
   int compared = 0;
   for (int copies = 1; copies <= 2; ++copies) {
-    LongScheduler scheduler(phased, machine, cores, copies);
+    if (choice.loads.value_or(copies) != copies || choice.stores.value_or(copies) != copies)
+      continue;
+    LongScheduler scheduler(phased, machine, cores, copies, choice);
     LongSchedule found = scheduler.run();
     compared += found.candidates;
     if (found.phases.empty()) continue;

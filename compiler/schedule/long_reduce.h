@@ -31,6 +31,7 @@ struct LongSchedule {
   std::int64_t slot = 0;                        // bytes of a part of one value
   std::int64_t workspace = 0;                   // bytes of all
   double total = 0;                             // estimated cycles, launch included
+  int copies = 1;                               // of what is loaded and stored
   int candidates = 0;
 
   [[nodiscard]] int groups() const { return cores / parts; }
@@ -42,10 +43,13 @@ inline constexpr int kLongFlags = 4;
 
 /// The best; buffers in one copy. No tile if nothing fits UB.
 [[nodiscard]] LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine,
-                                         int cores);
+                                         int cores, const VectorChoice& choice = {});
 /// The best with one copy or two of what is loaded and stored, each measured.
 [[nodiscard]] LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine,
-                                         int cores, const VectorMeasure& measure);
+                                         int cores, const VectorMeasure& measure,
+                                         const VectorChoice& choice = {});
+/// Elements along the long dimension come in multiples of it.
+[[nodiscard]] std::int64_t long_unit(const PhasedKernel& phased);
 /// Is there a tile?
 [[nodiscard]] bool fits(const PhasedKernel& phased, const Machine& machine);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "compiler/schedule/matmul_legal.h"
 #include "vm/base/error.h"
@@ -51,23 +50,23 @@ MatmulSpec packed(MatmulSpec spec) {
   return spec;
 }
 
+std::span<const LoopName> loop_names() {
+  static constexpr LoopName kLoops[] = {
+      {isa::kShuffleK, "shuffle-k"},      {isa::kKeepOperands, "keep"},
+      {isa::kUnitFlags, "unit-flags"},    {isa::kDrainSmall, "drain-small"},
+      {isa::kDrainAll, "drain-all"},      {isa::kDrainBlocks, "drain-blocks"},
+      {isa::kOneAccumulator, "one-tile"}, {isa::kContiguous, "ranges"},
+      {isa::kEvenParts, "even-parts"}};
+  return kLoops;
+}
+
 std::string to_string(const MatmulSchedule& schedule) {
-  constexpr std::array<std::pair<std::int64_t, const char*>, 9> kLoops = {
-      {{isa::kShuffleK, "shuffle-k"},
-       {isa::kKeepOperands, "keep"},
-       {isa::kUnitFlags, "unit-flags"},
-       {isa::kDrainSmall, "drain-small"},
-       {isa::kDrainAll, "drain-all"},
-       {isa::kDrainBlocks, "drain-blocks"},
-       {isa::kOneAccumulator, "one-tile"},
-       {isa::kContiguous, "ranges"},
-       {isa::kEvenParts, "even-parts"}}};
   std::string text = std::to_string(schedule.tile_m) + "x" + std::to_string(schedule.tile_n) + "x" +
                      std::to_string(schedule.tile_k) + " " + isa::name_of(schedule.swizzle) +
                      std::to_string(schedule.width) + " " + std::to_string(schedule.cores) +
                      " cores";
-  for (const auto& [bit, name] : kLoops) {
-    if ((schedule.loop & bit) != 0) text += std::string(" ") + name;
+  for (const LoopName& loop : loop_names()) {
+    if ((schedule.loop & loop.bit) != 0) text += " " + std::string(loop.name);
   }
   return text;
 }

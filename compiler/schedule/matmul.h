@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,8 +92,35 @@ enum class Tiling : std::uint8_t { Cost, Dvm, DvmV1, DvmV2, DvmV3 };
 /// Fills in the order of visit and its width.
 void choose_order(const MatmulSpec& spec, const Machine& machine, MatmulSchedule& schedule);
 
+/// What is settled beforehand about a product; the rest is chosen.
+struct MatmulChoice {
+  std::optional<std::int64_t> m{}, n{}, k{};  // of a tile
+  std::optional<std::int64_t> k_step{};       // launches of so much of k that add up; 0: one launch
+  std::optional<isa::Swizzle> visit{};
+  std::optional<std::int64_t> width{};
+  std::optional<std::int64_t> loop{};  // isa::MatmulLoop
+  std::optional<int> cores{};
+  friend bool operator==(const MatmulChoice&, const MatmulChoice&) = default;
+};
+/// `schedule` with what was chosen instead: where the tile changes and nothing is said, the longest
+/// k block that fits, the order of visit and all cores that get a tile. Nullopt if that is not
+/// legal; `why` then says it, and what would be.
+[[nodiscard]] std::optional<MatmulSchedule> with_choice(const MatmulSpec& spec,
+                                                        MatmulSchedule schedule,
+                                                        const MatmulChoice& choice,
+                                                        const Machine& machine, int cores,
+                                                        std::string* why);
+/// Names of MatmulLoop's bits, "shuffle-k" and so on, in their order.
+struct LoopName {
+  std::int64_t bit = 0;
+  std::string_view name{};
+};
+[[nodiscard]] std::span<const LoopName> loop_names();
+
 /// Ours: the cheapest tile by MatmulEstimate among a small legal set. Ties: fewer tiles,
 /// then the first in order of enumeration.
 [[nodiscard]] MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine);
+/// Can MatmulEstimate's total of what choose_cost gives be less? Takes a part of choose_cost's time.
+[[nodiscard]] bool may_take_less(const MatmulSpec& spec, const Machine& machine, double time);
 
 }  // namespace dvmsim

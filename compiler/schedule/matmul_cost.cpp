@@ -1,6 +1,8 @@
 // Our choice of tiles: a small legal set, ranked by the estimate.
 #include <algorithm>
 #include <array>
+#include <boost/container/small_vector.hpp>
+#include <tuple>
 
 #include "compiler/schedule/matmul.h"
 #include "compiler/schedule/matmul_estimate.h"
@@ -9,6 +11,8 @@
 namespace dvmsim {
 
 namespace {
+
+using boost::container::small_vector;
 
 /// Tile sides worth trying for a dimension: a ladder, and the cut of the whole into equal parts.
 struct Sides {
@@ -36,8 +40,8 @@ Sides sides_of(std::int64_t extent) {
   return sides;
 }
 
-/// The largest k block that fits with the stages, shortened to whole lines where it can be and to
-/// an even cut of k.
+}  // namespace
+
 std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
                            const Machine& machine) {
   const std::int64_t unit = k_unit(machine, spec.in), size = size_of(spec.in);
@@ -54,6 +58,8 @@ std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
   }
   return round_down(most, unit);
 }
+
+namespace {
 
 /// Calls rank for each candidate.
 template <class Rank>
@@ -76,28 +82,139 @@ void each_candidate(const MatmulSpec& spec, const Machine& machine, Rank&& rank)
   }
 }
 
-/// The best few, in ascending order of time, then of tiles.
+/// A candidate, and what it cannot take less than.
+struct Bounded {
+  MatmulSchedule tile{};
+  double time = 0, bound = 0;  // without and with the start of its cores
+  int number = 0;              // in the order of enumeration
+};
+using Candidates = small_vector<Bounded, 128>;
+
+/// The best few, in ascending order of time, then of tiles, then of enumeration.
 struct Finalists {
   struct One {
     MatmulSchedule tile{};
-    double time = 0;
+    double time = 0, least = 0;  // least: in any order of visit
     std::int64_t tiles = 0;
+    int number = 0;
+
+    [[nodiscard]] bool before(const One& other) const {
+      return std::tie(time, tiles, number) < std::tie(other.time, other.tiles, other.number);
+    }
   };
   std::array<One, 16> of{};
   std::size_t count = 0;
 
-  void add(const MatmulSchedule& tile, double time, std::int64_t tiles) {
+  /// Can one that takes this long be among them?
+  [[nodiscard]] bool open_to(double time) const {
+    return count < of.size() || time <= of.back().time;
+  }
+  void add(const One& one) {
     std::size_t at = count;
-    while (at > 0 &&
-           (time < of[at - 1].time || (time == of[at - 1].time && tiles < of[at - 1].tiles))) {
-      --at;
-    }
+    while (at > 0 && one.before(of[at - 1])) --at;
     if (at == of.size()) return;
     if (count < of.size()) ++count;
     for (std::size_t i = count - 1; i > at; --i) of[i] = of[i - 1];
-    of[at] = {tile, time, tiles};
+    of[at] = one;
   }
 };
+
+/// Ranks the candidates of a product. All of them are bounded, and estimated in ascending order of
+/// the bounds until no other can be among the best.
+class Ranking {
+ public:
+  Ranking(const MatmulSpec& spec, const Machine& machine)
+      : spec_(spec), machine_(machine), estimate_(spec, machine) {
+    // Every core of a launch takes time to start.
+    start_ = static_cast<double>(cycles_in(machine.launch.per_core, machine.clock.core).count());
+  }
+  [[nodiscard]] MatmulSchedule best() const;
+  /// Can best() take less, the start of cores not counted?
+  [[nodiscard]] bool may_take_less(double time) const;
+
+ private:
+  /// Cores and their start included.
+  [[nodiscard]] double with_start(double time, const MatmulSchedule& tile) const {
+    return time + start_ * tile.cores;
+  }
+  [[nodiscard]] Candidates candidates() const;
+  [[nodiscard]] Finalists finalists() const;
+  /// In its order of visit, which decides which core meets which edges where there are few tiles.
+  [[nodiscard]] double judge(const MatmulSchedule& tile) const {
+    constexpr std::int64_t kFewTiles = 256;
+    const bool few = tiles_of(spec_, tile) <= kFewTiles;
+    return with_start((few ? estimate_.of_order(tile) : estimate_.of(tile)).total, tile);
+  }
+
+  const MatmulSpec& spec_;
+  const Machine& machine_;
+  MatmulEstimate estimate_;
+  double start_ = 0;
+};
+
+Candidates Ranking::candidates() const {
+  Candidates all;
+  each_candidate(spec_, machine_, [&](const MatmulSchedule& tile) {
+    const double time = estimate_.bound(tile);
+    all.push_back({tile, time, with_start(time, tile), static_cast<int>(all.size())});
+  });
+  return all;
+}
+
+Finalists Ranking::finalists() const {
+  Candidates all = candidates();
+  // A heap: most of the candidates are never taken from it.
+  const auto later = [](const Bounded* a, const Bounded* b) {
+    return std::tie(a->bound, a->number) > std::tie(b->bound, b->number);
+  };
+  small_vector<const Bounded*, 128> heap;
+  for (const Bounded& each : all) heap.push_back(&each);
+  std::make_heap(heap.begin(), heap.end(), later);
+  Finalists finalists;
+  while (!heap.empty() && finalists.open_to(heap.front()->bound)) {
+    std::pop_heap(heap.begin(), heap.end(), later);
+    const auto& [tile, least, bound, number] = *heap.back();
+    heap.pop_back();
+    const MatmulTime time = estimate_.of(tile);
+    finalists.add({tile, with_start(time.total, tile), with_start(time.least, tile),
+                   tiles_of(spec_, tile), number});
+  }
+  return finalists;
+}
+
+bool Ranking::may_take_less(double time) const {
+  const auto takes_less = [&](const MatmulSchedule& tile) {
+    return estimate_.of(tile).total < time;
+  };
+  const Candidates all = candidates();
+  return std::any_of(
+             all.begin(), all.end(),
+             [&](const Bounded& each) { return each.time < time && takes_less(each.tile); }) ||
+         takes_less(choose_dvm(spec_, machine_, Tiling::Dvm));
+}
+
+MatmulSchedule Ranking::best() const {
+  const Finalists few = finalists();
+  if (few.count == 0) {
+    refuse_matmul(spec_, machine_, "no tile fits L1, L0A, L0B and L0C; enlarge them");
+  }
+  MatmulSchedule best{};
+  double least = 0;
+  for (std::size_t i = 0; i < few.count; ++i) {
+    if (i > 0 && few.of[i].least >= least) continue;
+    MatmulSchedule tile = few.of[i].tile;
+    choose_order(spec_, machine_, tile);
+    const double time = judge(tile);
+    if (i > 0 && time >= least) continue;
+    least = time;
+    best = tile;
+  }
+  // What the estimate cannot tell apart is cut and visited as DVM does it, in our loop.
+  constexpr double kUncertain = 0.97;
+  MatmulSchedule dvm = choose_dvm(spec_, machine_, Tiling::Dvm);
+  dvm.loop = best.loop;
+  return least > kUncertain * judge(dvm) ? dvm : best;
+}
 
 }  // namespace
 
@@ -130,38 +247,12 @@ std::vector<MatmulSchedule> matmul_candidates(const MatmulSpec& spec, const Mach
 
 MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine) {
   check_matmul(spec, machine);
-  const MatmulEstimate estimate(spec, machine);
-  // Every core of a launch takes time to start.
-  const auto start =
-      static_cast<double>(cycles_in(machine.launch.per_core, machine.clock.core).count());
-  Finalists finalists;
-  each_candidate(spec, machine, [&](const MatmulSchedule& tile) {
-    finalists.add(tile, estimate.of(tile).total + start * tile.cores, tiles_of(spec, tile));
-  });
-  if (finalists.count == 0) {
-    refuse_matmul(spec, machine, "no tile fits L1, L0A, L0B and L0C; enlarge them");
-  }
-  // Among the best, the order of visit decides which core meets which edges.
-  constexpr std::int64_t kFewTiles = 256;
-  const auto judge = [&](const MatmulSchedule& tile) {
-    const bool few = tiles_of(spec, tile) <= kFewTiles;
-    return (few ? estimate.of_order(tile) : estimate.of(tile)).total + start * tile.cores;
-  };
-  MatmulSchedule best{};
-  double least = 0;
-  for (std::size_t i = 0; i < finalists.count; ++i) {
-    MatmulSchedule tile = finalists.of[i].tile;
-    choose_order(spec, machine, tile);
-    const double time = judge(tile);
-    if (i > 0 && time >= least) continue;
-    least = time;
-    best = tile;
-  }
-  // What the estimate cannot tell apart is cut and visited as DVM does it, in our loop.
-  constexpr double kUncertain = 0.97;
-  MatmulSchedule dvm = choose_dvm(spec, machine, Tiling::Dvm);
-  dvm.loop = best.loop;
-  return least > kUncertain * judge(dvm) ? dvm : best;
+  return Ranking(spec, machine).best();
+}
+
+bool may_take_less(const MatmulSpec& spec, const Machine& machine, double time) {
+  check_matmul(spec, machine);
+  return Ranking(spec, machine).may_take_less(time);
 }
 
 }  // namespace dvmsim

@@ -21,6 +21,9 @@ double cycles(Cycles value) {
   return real(value.count());
 }
 
+/// Sums in another order differ in their last bits: bounds leave them room.
+constexpr double kRounding = 1 - 1e-9;
+
 }  // namespace
 
 MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
@@ -41,12 +44,14 @@ MatmulEstimate::MatmulEstimate(const MatmulSpec& spec, const Machine& machine)
   miss_latency_ = cycles(machine.hbm.latency);
   hops_ = 2 * cycles(machine.flag.hop);
   release_ = cycles(machine.fix.tail) + hops_;
+  settle_ =
+      hops_ + cycles(machine.mte1.tail) + cycles(machine.cube.head) + cycles(machine.cube.tail);
 }
 
 const MatmulEstimate::Cut& MatmulEstimate::cut_of(Rows rows) const {
-  const auto place = static_cast<std::size_t>((rows.bytes >> 5) ^ rows.step ^ (rows.step >> 7) ^
-                                              (rows.stride >> 4)) %
-                     cuts_.size();
+  const auto mixed = static_cast<std::uint64_t>(rows.bytes + 3 * rows.step + 7 * rows.stride) *
+                     0x9e3779b97f4a7c15u;
+  const std::size_t place = mixed >> (64 - kCutBits);
   Known& known = cuts_[place];
   if (known.rows != rows) known = {rows, measured(rows)};
   return known.cut;
@@ -152,11 +157,9 @@ MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::i
 
   // Parts alternate between the halves of L0A and L0B, beginning anew in every block: after an odd
   // number the next one waits. A cube that waits for each starts drained.
-  const double settle = 2 * cycles(machine_.flag.hop) + cycles(machine_.mte1.tail) +
-                        cycles(machine_.cube.head) + cycles(machine_.cube.tail);
-  const double chained = (t.cube + t.mte1 + real(parts) * settle) / 2;
+  const double chained = (t.cube + t.mte1 + real(parts) * settle_) / 2;
   const bool odd = ceil_div(std::min(schedule.tile_k, spec_.k), part) % 2 != 0;
-  const double waits = odd ? real(blocks) * (t.mte1 / real(parts) + settle) : 0;
+  const double waits = odd ? real(blocks) * (t.mte1 / real(parts) + settle_) : 0;
   const double scalar = real(3 * parts + 2 * blocks) * cycles(machine_.firmware.macro_command);
   const double work = std::max({std::max(t.cube, t.mte1) + waits, chained, scalar});
   // Blocks alternate between the stages of L1; a stage is filled, its latency included, then used.
@@ -205,6 +208,59 @@ double MatmulEstimate::longest_core(const MatmulSchedule& schedule, const ByPlac
     longest = std::max(longest, sum);
   }
   return longest;
+}
+
+double MatmulEstimate::multiplied(std::int64_t rows, std::int64_t columns) const {
+  return real(spec_.batch0 * spec_.batch1) * real(rows * columns) *
+         real(ceil_div(round_up(spec_.k, unit_), step_.k));
+}
+
+/// Port time of a byte of an operand. Rows along k are the same in every tile.
+double MatmulEstimate::byte_bound(Rows rows, bool along_k) const {
+  const double port = rows.stride % machine_.mte2.nz_align.count() == 0 ? hit_ : unaligned_;
+  if (!along_k) return 1 / port;
+  const Cut& cut = cut_of(rows);
+  const double window = cut.requests * hit_latency_ / real(machine_.mte2.outstanding_l1);
+  return std::max(cut.bytes / port, window) / real(rows.bytes);
+}
+
+/// Parts of tile(), each over all tiles, at the best rate: the mean tile takes at least the largest
+/// of the sums' means, a whole tile at least as much as the mean one.
+double MatmulEstimate::bound(const MatmulSchedule& schedule) const {
+  const std::int64_t rows = tiles_m(spec_, schedule), columns = tiles_n(spec_, schedule);
+  const auto steps = [](std::int64_t whole, std::int64_t tile, std::int64_t step) {
+    return whole / tile * ceil_div(tile, step) + ceil_div(whole % tile, step);
+  };
+  const double batches = real(spec_.batch0 * spec_.batch1), tiles = real(rows * columns) * batches;
+  const double cube = multiplied(steps(spec_.m, schedule.tile_m, step_.m),
+                                 steps(spec_.n, schedule.tile_n, step_.n)) /
+                      tiles;
+  const auto port = [&](std::int64_t stride) {
+    return stride % machine_.mte2.nz_align.count() == 0 ? hit_ : unaligned_;
+  };
+  const double load =
+      real(spec_.k * size_) * (real(spec_.m) / real(rows) / port(spec_.a_stride) +
+                               real(spec_.n) / real(columns) / port(spec_.b_stride));
+  const double moved = real(round_up(spec_.k, unit_) * size_) *
+                       (real(spec_.m) / real(rows) / l0a_ + real(spec_.n) / real(columns) / l0b_);
+  const double blocks = real(ceil_div(spec_.k, schedule.tile_k));
+  const double work = std::max({cube, moved, (cube + moved + blocks * settle_) / 2});
+  const double staged = (work + load + blocks * (hit_latency_ + hops_)) / real(kStages);
+  const double waves = std::ceil(tiles / real(schedule.cores));
+  const double first = load / blocks + hit_latency_ + miss_latency_;
+  return kRounding * (first + waves * std::max({work, load, staged}));
+}
+
+double MatmulEstimate::bound() const {
+  const double cube = multiplied(ceil_div(spec_.m, step_.m), ceil_div(spec_.n, step_.n)) /
+                      real(machine_.cores.cube);
+  const auto matrices = [&](std::int64_t stride0, std::int64_t stride1) {
+    return real((stride0 != 0 ? spec_.batch0 : 1) * (stride1 != 0 ? spec_.batch1 : 1));
+  };
+  const double a = real(spec_.m * spec_.k * size_) * matrices(spec_.a_batch0, spec_.a_batch1);
+  const double b = real(spec_.k * spec_.n * size_) * matrices(spec_.b_batch0, spec_.b_batch1);
+  const double hbm = machine_.l2.size.count() == 0 ? 0 : (a + b) / hbm_read_;
+  return kRounding * (hit_latency_ + miss_latency_ + std::max(cube, hbm));
 }
 
 MatmulTime MatmulEstimate::of(const MatmulSchedule& schedule) const {
@@ -269,6 +325,8 @@ MatmulTime MatmulEstimate::estimate(const MatmulSchedule& schedule, bool in_orde
   const double spilled = std::max(0.0, written - real(machine_.l2.size.count()) / 2);
   time.hbm = (hbm.a + hbm.b + spilled * write_cost_) / hbm_read_;
   time.total = std::max(cores_time, time.hbm + first);
+  // The longest core takes at least the mean.
+  time.least = kRounding * std::max(first + sum * batches / real(schedule.cores), time.hbm + first);
   return time;
 }
 

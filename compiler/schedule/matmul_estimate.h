@@ -14,6 +14,7 @@ struct MatmulTime {
   double cube = 0, mte1 = 0, mte2 = 0, fix = 0;  // of a full tile
   double hbm = 0;                                // of everything, all cores
   double total = 0;                              // first load to last store
+  double least = 0;                              // of the total, whatever the order of visit
 };
 
 /// Resolves a machine's rates once; then estimates any number of schedules of one product.
@@ -24,6 +25,11 @@ class MatmulEstimate {
   /// The same for a schedule with its order of visit, where cores meet different tiles at the
   /// edges. Slower: looks at every tile.
   [[nodiscard]] MatmulTime of_order(const MatmulSchedule& schedule) const;
+  /// The total is not less: what the cube multiplies and the port moves at best. A fraction of its
+  /// price.
+  [[nodiscard]] double bound(const MatmulSchedule& schedule) const;
+  /// Of no schedule is the total less.
+  [[nodiscard]] double bound() const;
 
  private:
   struct Tile {
@@ -57,6 +63,9 @@ class MatmulEstimate {
   [[nodiscard]] double longest_core(const MatmulSchedule& schedule, const ByPlace& total) const;
   [[nodiscard]] Rows a_rows(const MatmulSchedule& schedule, std::int64_t m) const;
   [[nodiscard]] Rows b_rows(const MatmulSchedule& schedule, std::int64_t n) const;
+  [[nodiscard]] double byte_bound(Rows rows, bool along_k) const;
+  /// What the cube takes for all batches, blocks of rows and columns rounded up.
+  [[nodiscard]] double multiplied(std::int64_t rows, std::int64_t columns) const;
   [[nodiscard]] Tile tile(const MatmulSchedule& schedule, std::int64_t m, std::int64_t n,
                           std::int64_t part, Misses a, Misses b) const;
 
@@ -68,12 +77,14 @@ class MatmulEstimate {
          hbm_read_ = 1;
   double write_cost_ = 1, hit_latency_ = 0, miss_latency_ = 0;
   double hops_ = 0, release_ = 0;
+  double settle_ = 0;  // a part after a cube that waited for it
   /// Candidates share most of their rows: the last cut found at each place.
   struct Known {
     Rows rows{};
     Cut cut{};
   };
-  mutable std::array<Known, 64> cuts_{};
+  static constexpr int kCutBits = 7;
+  mutable std::array<Known, std::size_t{1} << kCutBits> cuts_{};
 };
 
 }  // namespace dvmsim

@@ -20,6 +20,10 @@ void check_matmul(const MatmulSpec& spec, const Machine& machine);
 /// DVM's enumerating tiler (V2, V3): tile and, for V2, order of visit. No tile: tile_m is 0.
 [[nodiscard]] MatmulSchedule enumerate_dvm(const MatmulSpec& spec, const Machine& machine,
                                            Tiling rule);
+/// The largest k block that fits with the stages, shortened to whole lines where it can be and to
+/// an even cut of k. Below the least: none fits.
+[[nodiscard]] std::int64_t widest_tile_k(const MatmulSpec& spec, const MatmulSchedule& tile,
+                                         const Machine& machine);
 /// How many cores get a tile.
 [[nodiscard]] int cores_for(const MatmulSpec& spec, const MatmulSchedule& schedule,
                             const Machine& machine);

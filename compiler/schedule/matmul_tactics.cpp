@@ -1,6 +1,8 @@
 #include "compiler/schedule/matmul_tactics.h"
 
 #include <algorithm>
+#include <array>
+#include <tuple>
 
 #include "compiler/schedule/matmul_estimate.h"
 #include "compiler/schedule/matmul_legal.h"
@@ -77,7 +79,7 @@ MatmulTactics dvm_tactics(const MatmulSpec& spec, const Machine& machine) {
   return tactics;
 }
 
-MatmulTactics cost_tactics(const MatmulSpec& spec, const Machine& machine) {
+ChosenTactics choose_tactics(const MatmulSpec& spec, const Machine& machine) {
   const std::int64_t size = size_of(spec.in), line = machine.l2.line.count();
   const Rows a = rows_of_a(spec), b = rows_of_b(spec);
   const auto padded_row = [&](std::int64_t stride, Rows rows) {
@@ -85,11 +87,10 @@ MatmulTactics cost_tactics(const MatmulSpec& spec, const Machine& machine) {
     return starts_well ? std::int64_t{0} : round_up(rows.length * size, line) / size;
   };
   const std::int64_t a_row = padded_row(spec.a_stride, a), b_row = padded_row(spec.b_stride, b);
-  MatmulTactics best{};
+  ChosenTactics best{};
   if (a_row == 0 && b_row == 0) return best;
-  const auto cycles = [&](const MatmulTactics& tactics) {
-    const MatmulSpec left = prepared(spec, tactics);
-    double total = MatmulEstimate(left, machine).of(choose_cost(left, machine)).total;
+  const auto copies = [&](const MatmulTactics& tactics) {
+    double total = 0;
     if (tactics.a_row != 0) {
       total += copy_cycles(a, matrices(spec, spec.a_batch0, spec.a_batch1), size, machine);
     }
@@ -98,14 +99,34 @@ MatmulTactics cost_tactics(const MatmulSpec& spec, const Machine& machine) {
     }
     return total;
   };
-  double least = cycles(best);
-  for (const MatmulTactics& tactics : {MatmulTactics{.a_row = a_row}, MatmulTactics{.b_row = b_row},
-                                       MatmulTactics{.a_row = a_row, .b_row = b_row}}) {
-    if (tactics == MatmulTactics{}) continue;
-    const double total = cycles(tactics);
-    if (total >= least) continue;
+  // Of equal ones the first is taken. A small product is seldom worth a copy, a large one nearly
+  // always is: what is likely comes first, so that the others need only be bounded.
+  const std::array<MatmulTactics, 4> all = {MatmulTactics{}, MatmulTactics{.a_row = a_row},
+                                            MatmulTactics{.b_row = b_row},
+                                            MatmulTactics{.a_row = a_row, .b_row = b_row}};
+  const bool is_large = MatmulEstimate(spec, machine).bound() > copies(all.back());
+  double least = 0;
+  std::size_t taken = all.size();
+  const auto consider = [&](std::size_t number) {
+    const MatmulSpec left = prepared(spec, all[number]);
+    const double copied = copies(all[number]);
+    constexpr double kRounding = 1 + 1e-9;
+    const double left_over = (least - copied) * kRounding;
+    if (taken < all.size()) {  // can it take less, whatever its tiles?
+      if (MatmulEstimate(left, machine).bound() >= left_over) return;
+      if (!may_take_less(left, machine, left_over)) return;
+    }
+    const MatmulSchedule schedule = choose_cost(left, machine);
+    const double total = copied + MatmulEstimate(left, machine).of(schedule).total;
+    if (taken < all.size() && std::tie(total, number) >= std::tie(least, taken)) return;
     least = total;
-    best = tactics;
+    taken = number;
+    best = {all[number], schedule};
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::size_t number = is_large ? all.size() - 1 - i : i;
+    const auto* same = std::find(all.begin(), all.begin() + number, all[number]);
+    if (same == all.begin() + number) consider(number);
   }
   return best;
 }

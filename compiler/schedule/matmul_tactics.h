@@ -2,6 +2,8 @@
 // operand padded, k in steps, a bias in the accumulators' type.
 #pragma once
 
+#include <optional>
+
 #include "compiler/schedule/matmul.h"
 
 namespace dvmsim {
@@ -15,8 +17,17 @@ struct MatmulTactics {
 
 /// DVM's rules.
 [[nodiscard]] MatmulTactics dvm_tactics(const MatmulSpec& spec, const Machine& machine);
+
+/// Tactics, and what was found on the way to them.
+struct ChosenTactics {
+  MatmulTactics tactics{};
+  std::optional<MatmulSchedule> schedule{};  // choose_cost's for the product that is left
+};
 /// Ours: padding if the estimate of product and copies is less than that of the product alone.
-[[nodiscard]] MatmulTactics cost_tactics(const MatmulSpec& spec, const Machine& machine);
+[[nodiscard]] ChosenTactics choose_tactics(const MatmulSpec& spec, const Machine& machine);
+[[nodiscard]] inline MatmulTactics cost_tactics(const MatmulSpec& spec, const Machine& machine) {
+  return choose_tactics(spec, machine).tactics;
+}
 
 /// The product that is left when the operands have been prepared.
 [[nodiscard]] MatmulSpec prepared(MatmulSpec spec, const MatmulTactics& tactics);

@@ -62,13 +62,15 @@ TileSides candidates(std::int64_t total, std::int64_t unit, std::int64_t spread)
 
 }  // namespace
 
-TileSides widths_of(const VectorKernel& kernel, int cores) {
+TileSides widths_of(const VectorKernel& kernel, int cores, const VectorChoice& choice) {
+  if (choice.columns) return {*choice.columns};
   if (kernel.whole_columns) return {kernel.columns()};
   const bool one_row = kernel.rows() * kernel.outer() == 1;
   return candidates(kernel.columns(), kBlock, one_row ? cores : 1);
 }
 
-TileSides heights_of(const VectorKernel& kernel, int cores) {
+TileSides heights_of(const VectorKernel& kernel, int cores, const VectorChoice& choice) {
+  if (choice.rows) return {*choice.rows};
   if (kernel.whole_rows) return {kernel.rows()};
   const std::int64_t share = ceil_div(cores, std::max<std::int64_t>(1, kernel.outer()));
   return candidates(kernel.rows(), 1, std::max<std::int64_t>(1, share));
@@ -227,21 +229,26 @@ VectorSchedule place(const VectorKernel& kernel, VectorTile tile, std::int64_t b
   return schedule_of(tile, Placer(kernel).place(tile, begin));
 }
 
-bool fits(const VectorKernel& kernel, const Machine& machine, Packing packing) {
+std::int64_t least_ub_bytes(const VectorKernel& kernel, const Machine& machine, Packing packing) {
   const VectorTile least{
       kernel.whole_rows ? kernel.rows() : 1,
       kernel.whole_columns ? kernel.columns() : std::min<std::int64_t>(kernel.columns(), kBlock)};
-  const std::int64_t begin = ub_begin(kernel, machine), size = machine.ub.size.count();
-  if (Placer(kernel).place(least, begin).ub_end <= size) return true;
-  return packing == Packing::BestFit &&
-         BufferPlacer(kernel).place(least, {}, begin).front().ub_end <= size;
+  const std::int64_t begin = ub_begin(kernel, machine);
+  const std::int64_t in_order = Placer(kernel).place(least, begin).ub_end;
+  if (packing == Packing::InOrder || in_order <= machine.ub.size.count()) return in_order;
+  return std::min(in_order, BufferPlacer(kernel).place(least, {}, begin).front().ub_end);
 }
 
-VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores) {
+bool fits(const VectorKernel& kernel, const Machine& machine, Packing packing) {
+  return least_ub_bytes(kernel, machine, packing) <= machine.ub.size.count();
+}
+
+VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores,
+                               const VectorChoice& choice) {
   const std::int64_t begin = ub_begin(kernel, machine);
-  const TileSides wide = widths_of(kernel, cores), high = heights_of(kernel, cores);
+  const TileSides wide = widths_of(kernel, cores, choice), high = heights_of(kernel, cores, choice);
   const Placer placer(kernel);
-  const Estimator estimator(kernel, machine);
+  const Estimator estimator(kernel, machine, choice.cores);
   VectorTile best{};
   Estimator::Judged least;
   int compared = 0;
@@ -249,7 +256,7 @@ VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machin
     for (std::int64_t rows : high) {
       const VectorTile tile{rows, columns};
       const Layout layout = placer.place(tile, begin);
-      if (layout.ub_end > machine.ub.size.count()) continue;
+      if (layout.ub_end > machine.ub.size.count() || !estimator.has_work(tile)) continue;
       const double vector = estimator.vector_of(tile, layout.pitch, layout.piece);
       const Estimator::Judged judged = estimator.judge(tile, {}, {vector, vector, vector}, cores);
       if (compared == 0 || judged.estimate.total < least.estimate.total) {
@@ -259,6 +266,7 @@ VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machin
       ++compared;
     }
   }
+  if (compared == 0 && choice != VectorChoice{}) return {};
   DVMSIM_ASSERT(compared > 0, "a kernel that fits has a tile");
   VectorSchedule schedule = schedule_of(best, placer.place(best, begin));
   schedule.estimate = least.estimate;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,8 +39,13 @@ struct BufferDepth {
   int loads = 1, stores = 1;
 };
 
+/// How buffers are laid out: in order of use, one of each; or by best fit, with copies that take
+/// turns where the estimate says that waiting for one costs more.
+enum class Packing : std::uint8_t { InOrder, BestFit };
+
 struct VectorSchedule {
   VectorTile tile{};
+  Packing packing = Packing::InOrder;
   BufferDepth depth{};
   std::int64_t pitch = 0;  // elements between rows of a Full value
   /// If not 0: a tile is one whole row, worked on in pieces of so many elements, so that a uniform
@@ -52,6 +58,17 @@ struct VectorSchedule {
   VectorEstimate estimate{};
 };
 
+/// What is settled beforehand about a schedule; the rest is searched.
+struct VectorChoice {
+  std::optional<std::int64_t> rows{}, columns{};  // of a tile (a piece, in phases)
+  std::optional<Packing> packing{};
+  std::optional<int> loads{}, stores{};  // copies of what is loaded and stored
+  std::optional<int> cores{};
+  std::optional<bool> phases{};  // compiler/schedule/long_reduce.h
+  std::optional<int> parts{};    // then: cores that share a row
+  friend bool operator==(const VectorChoice&, const VectorChoice&) = default;
+};
+
 /// UB layout of the kernel's values for a tile; `ub_end` says how far it reaches. Loads, stored
 /// values and values that live across tiles keep their buffer; the others share by liveness.
 [[nodiscard]] VectorSchedule place(const VectorKernel& kernel, VectorTile tile,
@@ -61,13 +78,19 @@ struct VectorSchedule {
 [[nodiscard]] bool is_invariant(const VectorKernel& kernel, const KernelTensor& tensor,
                                 VectorTile tile);
 
-/// How buffers are laid out: in order of use, one of each; or by best fit, with copies that take
-/// turns where the estimate says that waiting for one costs more.
-enum class Packing : std::uint8_t { InOrder, BestFit };
-
+/// Bytes of UB that the least tile reaches to.
+[[nodiscard]] std::int64_t least_ub_bytes(const VectorKernel& kernel, const Machine& machine,
+                                          Packing packing);
 /// Does any tile fit? False when a row that must be whole is too long.
 [[nodiscard]] bool fits(const VectorKernel& kernel, const Machine& machine,
                         Packing packing = Packing::InOrder);
+
+/// Empty, or what no tile of the kernel can be, or what no machine with so many cores can do.
+[[nodiscard]] std::string impossible(const VectorKernel& kernel, int cores,
+                                     const VectorChoice& choice);
+/// Why no schedule of the kernel is what was chosen, and what would be one.
+[[nodiscard]] std::string refusal(const VectorKernel& kernel, const Machine& machine, int cores,
+                                  const VectorChoice& choice);
 
 /// Cycles of steps on a tile of a schedule, with what its addresses cost.
 using VectorMeasure =
@@ -84,13 +107,15 @@ struct VectorPart {
                                      std::span<const KernelStep> steps,
                                      const VectorSchedule& schedule);
 
-/// The best tile, buffers in order. The kernel fits.
+/// The best tile, buffers in order. The kernel fits; if nothing that was chosen does, there are no
+/// candidates.
 [[nodiscard]] VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine,
-                                             int cores);
+                                             int cores, const VectorChoice& choice = {});
 /// The best tile of either packing. Of each packing and number of copies the best by estimate is
 /// measured, and the best of those is taken.
 [[nodiscard]] VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine,
-                                             int cores, const VectorMeasure& measure);
+                                             int cores, const VectorMeasure& measure,
+                                             const VectorChoice& choice = {});
 
 [[nodiscard]] std::string to_text(const VectorSchedule& schedule);
 

@@ -4,6 +4,7 @@
 
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/rounding.h"
+#include "vm/machine/derived.h"
 
 namespace dvmsim {
 
@@ -37,10 +38,11 @@ double weight(isa::Op op) {
   }
 }
 
-Estimator::Estimator(const VectorKernel& kernel, const Machine& machine) : kernel_(kernel) {
+Estimator::Estimator(const VectorKernel& kernel, const Machine& machine, std::optional<int> exact)
+    : kernel_(kernel), exact_(exact), lines_(machine) {
   const auto rate = [](Rate r) { return r.per_cycle().value(); };
   const auto cycles = [](Cycles c) { return static_cast<double>(c.count()); };
-  load_rate_ = rate(machine.mte2.gm_to_ub);
+  load_rate_ = rate(load_rate(machine, Space::UB, true));
   store_rate_ = rate(machine.mte3.ub_to_gm);
   gap_ = cycles(machine.mte2.issue_gap);
   least_request_ = static_cast<double>(machine.dma.least_request.count());
@@ -52,6 +54,9 @@ Estimator::Estimator(const VectorKernel& kernel, const Machine& machine) : kerne
                          machine.hbm.latency.cycles());
   store_latency_ = cycles(machine.mte3.latency + machine.l2.write_latency.cycles());
   per_core_ = cycles(cycles_in(machine.launch.per_core, machine.clock.core));
+  l2_read_ = rate(machine.l2.read);
+  l2_write_ = rate(machine.l2.write);
+  written_back_ = written_back_share(kernel, machine);
   const double per_step = cycles(machine.decode_cost(DecodeTerm::fetch)) * kWordsPerStep +
                           cycles(machine.decode_cost(DecodeTerm::dispatch)) +
                           cycles(machine.decode_cost(DecodeTerm::operand)) * 2 * kWordsPerStep;
@@ -72,8 +77,7 @@ void Estimator::judge(VectorSchedule& schedule, int cores, VectorPart vector) co
 Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPart vector,
                                    int cores) const {
   VectorEstimate parts;
-  parts.tiles = kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
-                ceil_div(kernel_.columns(), tile.columns);
+  parts.tiles = tiles_of(tile);
   const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
   parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
   parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
@@ -83,17 +87,22 @@ Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPar
   // what its buffer held.
   const double there = parts.load + load_latency_ + vector.reading,
                back = vector.writing + parts.store + store_latency_;
-  const double traffic = in + out * write_cost_;
+  const double read = fetched(tile);
+  const double traffic = read + out * write_cost_ * written_back_;
   Judged best;
-  for (std::int64_t most = std::min<std::int64_t>(cores, parts.tiles); most >= 1; most /= 2) {
+  const std::int64_t limit = std::min<std::int64_t>(exact_.value_or(cores), parts.tiles);
+  for (std::int64_t most = limit; most >= 1 && (!exact_ || most == limit); most /= 2) {
     const std::int64_t per_core = ceil_div(parts.tiles, most);
     // Fewest cores with as many tiles on the busiest.
-    const auto used = static_cast<double>(ceil_div(parts.tiles, per_core));
-    const double memory = traffic * used / hbm_rate_;
-    const double pace = std::max({there / depth.loads, back / depth.stores, parts.load,
-                                  parts.vector, parts.store, memory, parts.scalar});
-    const double total = per_core_ * used + load_latency_ + store_latency_ + parts.load +
-                         parts.vector + parts.store + pace * static_cast<double>(per_core - 1);
+    const auto used = static_cast<double>(exact_ ? most : ceil_div(parts.tiles, per_core));
+    const double memory = used * std::max(traffic / hbm_rate_, in / l2_read_ + out / l2_write_);
+    // Nothing else keeps memory busy while all cores load their first tile.
+    const double first = std::max(parts.load, read * used / hbm_rate_);
+    const double own = std::max({there / depth.loads, back / depth.stores, parts.load, parts.vector,
+                                 parts.store, parts.scalar});
+    const double pace = pace_of(own, memory);
+    const double total = per_core_ * used + load_latency_ + store_latency_ + first + parts.vector +
+                         parts.store + pace * static_cast<double>(per_core - 1);
     if (best.cores == 0 || total < parts.total) {
       parts.per_core = per_core;
       parts.memory = memory;
@@ -113,6 +122,12 @@ double Estimator::vector_of(VectorTile tile, std::int64_t pitch, std::int64_t pi
     sum += fixed_ + bytes / repeat_ * work.weight;
   }
   return sum;
+}
+
+double Estimator::fetched(VectorTile tile) const {
+  double bytes = 0;
+  for (const KernelTensor& tensor : kernel_.inputs) bytes += lines_.of(kernel_, tensor, tile).bytes;
+  return bytes;
 }
 
 double Estimator::moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const {

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <boost/container/small_vector.hpp>
+#include <optional>
 #include <vector>
 
+#include "compiler/schedule/line_traffic.h"
 #include "compiler/schedule/vector.h"
+#include "vm/base/rounding.h"
 
 namespace dvmsim {
 
@@ -12,7 +15,8 @@ namespace dvmsim {
 /// changes.
 class Estimator {
  public:
-  Estimator(const VectorKernel& kernel, const Machine& machine);
+  /// `exact`: the number of cores, if it is settled.
+  Estimator(const VectorKernel& kernel, const Machine& machine, std::optional<int> exact = {});
 
   struct Judged {
     VectorEstimate estimate{};
@@ -27,6 +31,10 @@ class Estimator {
     const double vector = vector_of(schedule.tile, schedule.pitch, schedule.piece);
     judge(schedule, cores, {vector, vector, vector});
   }
+  /// Does every core of a number that is settled get one of such tiles?
+  [[nodiscard]] bool has_work(VectorTile tile) const {
+    return !exact_ || *exact_ <= tiles_of(tile);
+  }
   /// Cycles of the vector pipe for a tile, about.
   [[nodiscard]] double vector_of(VectorTile tile, std::int64_t pitch, std::int64_t piece) const;
 
@@ -36,12 +44,22 @@ class Estimator {
     int value = 0;
     double weight = 1;
   };
+  [[nodiscard]] std::int64_t tiles_of(VectorTile tile) const {
+    return kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
+           ceil_div(kernel_.columns(), tile.columns);
+  }
   [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const;
 
+  /// From HBM, in lines.
+  [[nodiscard]] double fetched(VectorTile tile) const;
+
   const VectorKernel& kernel_;
+  std::optional<int> exact_;
+  LineTraffic lines_;
   boost::container::small_vector<Work, 32> works_{};
   double load_rate_, store_rate_, gap_, least_request_, fixed_, repeat_, hbm_rate_, write_cost_,
-      load_latency_, store_latency_, per_core_, scalar_;
+      load_latency_, store_latency_, per_core_, scalar_, l2_read_, l2_write_;
+  double written_back_ = 1;  // share of what is stored that L2 does not hold until the end
 };
 
 }  // namespace dvmsim

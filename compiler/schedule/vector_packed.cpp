@@ -18,33 +18,37 @@ using Place = std::function<VectorSchedule(VectorTile, std::int64_t begin)>;
 /// Tries tiles and keeps the best of those that fit.
 class Search {
  public:
-  Search(const VectorKernel& kernel, const Machine& machine, int cores)
+  Search(const VectorKernel& kernel, const Machine& machine, int cores, const VectorChoice& choice)
       : kernel_(kernel),
         machine_(machine),
+        choice_(choice),
         cores_(cores),
         begin_(ub_begin(kernel, machine)),
-        estimator_(kernel, machine) {}
+        estimator_(kernel, machine, choice.cores) {}
 
   /// The best of tiles that were compared elsewhere.
   void take(VectorSchedule schedule) {
+    if (schedule.candidates == 0) return;
     compared_ += schedule.candidates;
     best_ = std::move(schedule);
     found_ = true;
   }
   /// Halves of the axes and even shares of the cores.
   void grid(const Place& place) {
-    for (std::int64_t columns : widths_of(kernel_, cores_)) {
-      for (std::int64_t rows : heights_of(kernel_, cores_)) consider(place, {rows, columns});
+    for (std::int64_t columns : widths_of(kernel_, cores_, choice_)) {
+      for (std::int64_t rows : heights_of(kernel_, cores_, choice_))
+        consider(place, {rows, columns});
     }
   }
   /// The largest tiles there are, and those that give every core as many.
   void fitted(const Place& place) {
     if (!kernel_.whole_rows && kernel_.rows() > 1) {
-      for (std::int64_t columns : widths_of(kernel_, cores_)) {
+      if (choice_.rows) return;
+      for (std::int64_t columns : widths_of(kernel_, cores_, choice_)) {
         const auto tile = [&](std::int64_t rows) { return VectorTile{rows, columns}; };
         fit_axis(place, kernel_.rows(), 1, tile);
       }
-    } else if (!kernel_.whole_columns) {
+    } else if (!kernel_.whole_columns && !choice_.columns) {
       const auto tile = [&](std::int64_t columns) { return VectorTile{kernel_.rows(), columns}; };
       fit_axis(place, kernel_.columns(), kBlock, tile);
     }
@@ -58,6 +62,7 @@ class Search {
   }
   VectorSchedule best() {
     VectorSchedule best = settled_ ? std::move(*settled_) : std::move(best_);
+    if (compared_ == 0 && choice_ != VectorChoice{}) return {};
     DVMSIM_ASSERT(compared_ > 0, "a kernel that fits has a tile");
     best.candidates = compared_;
     return best;
@@ -69,7 +74,7 @@ class Search {
   }
   void consider(const Place& place, VectorTile tile) {
     VectorSchedule schedule = place(tile, begin_);
-    if (!fits_ub(schedule)) return;
+    if (!fits_ub(schedule) || !estimator_.has_work(tile)) return;
     estimator_.judge(schedule, cores_);
     if (!found_ || schedule.estimate.total < best_.estimate.total) best_ = std::move(schedule);
     found_ = true;
@@ -99,6 +104,7 @@ class Search {
 
   const VectorKernel& kernel_;
   const Machine& machine_;
+  const VectorChoice& choice_;
   int cores_;
   std::int64_t begin_;
   Estimator estimator_;
@@ -108,12 +114,13 @@ class Search {
   int compared_ = 0;
 };
 
-/// As many copies as flags can count and registers can address.
-std::vector<BufferDepth> depths_of(const VectorKernel& kernel, const Machine& machine) {
+/// As many copies as flags can count and registers can address; those that were chosen.
+std::vector<BufferDepth> depths_of(const VectorKernel& kernel, const Machine& machine,
+                                   const VectorChoice& choice) {
   constexpr std::size_t kMostMoved = 8;  // each copied buffer takes a register
   constexpr BufferDepth kDepths[] = {{1, 1}, {2, 1}, {2, 2}, {3, 2}};
   std::vector<BufferDepth> depths;
-  for (const BufferDepth depth : kDepths) {
+  const auto consider = [&](BufferDepth depth) {
     const bool many = kernel.inputs.size() + kernel.outputs.size() > kMostMoved;
     const auto counted = [&](int copies, std::size_t tensors) {
       return copies == 1 || (!many && copies * static_cast<int>(tensors) <= machine.flag.max);
@@ -122,6 +129,15 @@ std::vector<BufferDepth> depths_of(const VectorKernel& kernel, const Machine& ma
         counted(depth.stores, kernel.outputs.size())) {
       depths.push_back(depth);
     }
+  };
+  if (choice.loads && choice.stores) {
+    consider({*choice.loads, *choice.stores});
+    return depths;
+  }
+  for (const BufferDepth depth : kDepths) {
+    const bool chosen = choice.loads.value_or(depth.loads) == depth.loads &&
+                        choice.stores.value_or(depth.stores) == depth.stores;
+    if (chosen) consider(depth);
   }
   return depths;
 }
@@ -146,14 +162,21 @@ VectorPart vector_part(const VectorMeasure& measure, const VectorKernel& kernel,
 }
 
 VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine, int cores,
-                               const VectorMeasure& measure) {
-  Search search(kernel, machine, cores);
-  if (fits(kernel, machine)) search.take(schedule_vector(kernel, machine, cores));
+                               const VectorMeasure& measure, const VectorChoice& choice) {
+  Search search(kernel, machine, cores, choice);
+  const bool single = choice.loads.value_or(1) == 1 && choice.stores.value_or(1) == 1;
+  const bool in_order = single && choice.packing != Packing::BestFit;
+  if (in_order && fits(kernel, machine)) {
+    search.take(schedule_vector(kernel, machine, cores, choice));
+  }
   search.settle(measure);
+  if (choice.packing == Packing::InOrder) return search.best();
   const BufferPlacer placer(kernel);
-  for (const BufferDepth depth : depths_of(kernel, machine)) {
+  for (const BufferDepth depth : depths_of(kernel, machine, choice)) {
     const auto place = [&](VectorTile tile, std::int64_t begin) {
-      return placer.place(tile, depth, begin).front();
+      VectorSchedule placed = placer.place(tile, depth, begin).front();
+      placed.packing = Packing::BestFit;
+      return placed;
     };
     search.grid(place);
     search.fitted(place);

@@ -44,9 +44,12 @@ inline constexpr std::int64_t kBankTurn = 256;
 /// Cycles of a repeat, about.
 [[nodiscard]] double weight(isa::Op op);
 
-/// Columns and rows of tiles to compare: halves of the axes and even shares of the cores.
+/// Columns and rows of tiles to compare: what was chosen, or halves of the axes and even shares of
+/// the cores.
 using TileSides = boost::container::small_vector<std::int64_t, 40>;
-[[nodiscard]] TileSides widths_of(const VectorKernel& kernel, int cores);
-[[nodiscard]] TileSides heights_of(const VectorKernel& kernel, int cores);
+[[nodiscard]] TileSides widths_of(const VectorKernel& kernel, int cores,
+                                  const VectorChoice& choice = {});
+[[nodiscard]] TileSides heights_of(const VectorKernel& kernel, int cores,
+                                   const VectorChoice& choice = {});
 
 }  // namespace dvmsim

@@ -41,7 +41,7 @@ Cycles HostTimeline::submit(const Launch& launch, bool there) {
   spend(HostThread::Queue, HostWork::Relocate, scaled(machine_.host.relocate * words),
         launch.label);
   const std::int64_t bytes =
-      words * 8 + (launch.path == CodePath::Bytecode && !there ? launch.program->bytes() : 0);
+      words * 8 + (launch.path == CodePath::Native || there ? 0 : launch.program->bytes());
   if (bytes > machine_.launch.inline_limit.count()) {
     spend(HostThread::Queue, HostWork::Copy, copy_time(bytes), launch.label);
   }

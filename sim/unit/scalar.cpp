@@ -21,42 +21,46 @@ void Scalar::begin(const CoreLaunch& launch) {
   task_ = 0;
   asked_ = Asked::No;
   const Machine& machine = fabric_.machine;
+  const Program& program = *launch.launch->program;
+  const CodeRange whole{0, static_cast<std::uint32_t>(program.code(fabric_.id.kind).size())};
+  mode_ = firmware_mode(machine, program, launch.launch->path);
+  blocks_.clear();
+  if (mode_.memory == ProgramMemory::Cached && launch.launch->path != CodePath::Native) {
+    const auto fill = static_cast<std::size_t>(machine.firmware.icache_fill.count());
+    if (whole.words > 0) blocks_.assign(whole.words * 8 / fill + 1, false);
+  }
+  if (mode_.prefetch) fetch_program(whole);
   Row& row = fabric_.row(kScalar);
   row.reach(Reason::Work, row.end() + cycles_in(machine.launch.entry, machine.clock.core));
-  blocks_.clear();
-  const std::size_t words = launch.launch->program->code(fabric_.id.kind).size();
-  if (machine.firmware.memory == ProgramMemory::Cached && words > 0 &&
-      launch.launch->path == CodePath::Bytecode) {
-    blocks_.assign(words * 8 / static_cast<std::size_t>(machine.firmware.icache_fill.count()) + 1,
-                   false);
-  }
   if (!launch.tasks.empty()) {
     begin_task();
   } else {
-    firmware_.emplace(machine, *launch.launch, fabric_.id, launch.launch->path);
-    std::fill(data_lines_.begin(), data_lines_.end(), 0u);
-    step_pending_ = flags_taken_ = false;
-    fetch_program({0, static_cast<std::uint32_t>(words)});
+    start_firmware(nullptr);
+    if (!mode_.prefetch) fetch_program(whole);
   }
   fabric_.make_ready(kScalar);
 }
 
 /// Its entry of the table is read, then its code; what it comes after is waited for with that done.
 void Scalar::begin_task() {
-  const Machine& machine = fabric_.machine;
   fabric_.join(launch_.tasks[task_], task());
   if (task_ > 0 && fabric_.meaning != nullptr) fabric_.meaning->renew(fabric_.number);
-  wait_until(Reason::EmptyFetch, fabric_.row(kScalar).end() + machine.task.dispatch.cycles());
+  const Cycles dispatch = fabric_.machine.task.dispatch.cycles();
+  wait_until(Reason::EmptyFetch, fabric_.row(kScalar).end() + dispatch);
   fabric_.fetched = fabric_.row(kScalar).end();
-  firmware_.emplace(machine, *launch_.launch, fabric_.id, launch_.launch->path, &task());
-  std::fill(data_lines_.begin(), data_lines_.end(), 0u);
-  step_pending_ = flags_taken_ = false;
+  start_firmware(&task());
   awaited_ = 0;
   fetch_program(task().code(fabric_.id.kind));
 }
 
-/// Bytecode is read into the core before it runs, or block by block when it stays in GM behind a
-/// cache; compiled code misses its cache once.
+void Scalar::start_firmware(const Task* task) {
+  firmware_.emplace(fabric_.machine, *launch_.launch, fabric_.id, launch_.launch->path, task);
+  std::fill(data_lines_.begin(), data_lines_.end(), 0u);
+  step_pending_ = flags_taken_ = false;
+}
+
+/// Bytecode is read into the core before it runs, asked for before or after the kernel's entry, or
+/// block by block when it stays in GM behind a cache; compiled code misses its cache once.
 void Scalar::fetch_program(const CodeRange& code) {
   Row& row = fabric_.row(kScalar);
   const Machine& machine = fabric_.machine;
@@ -66,7 +70,7 @@ void Scalar::fetch_program(const CodeRange& code) {
     fabric_.fetched = row.end();
     return;
   }
-  if (code.words == 0 || machine.firmware.memory == ProgramMemory::Cached) return;
+  if (code.words == 0 || mode_.memory == ProgramMemory::Cached) return;
   phase_ = Phase::Fetching;
   asked_ = Asked::Waiting;
   asked_at_ = row.end();

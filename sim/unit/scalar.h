@@ -8,6 +8,7 @@
 #include "sim/core/fabric.h"
 #include "sim/unit/dma.h"
 #include "vm/firmware/firmware.h"
+#include "vm/firmware/mode.h"
 
 namespace dvmsim {
 
@@ -32,6 +33,7 @@ class Scalar {
   enum class Phase : std::uint8_t { Halted, Fetching, Waiting, Running, Ending };
   void fetch_program(const CodeRange& code);
   void begin_task();
+  void start_firmware(const Task* task);
   [[nodiscard]] bool await_tasks();
   [[nodiscard]] bool end_task();
   [[nodiscard]] bool run_program();
@@ -57,6 +59,7 @@ class Scalar {
   const PortTable& ports_;
   Path read_path_, program_path_;
   std::optional<Firmware> firmware_{};
+  FirmwareMode mode_{};
   CoreLaunch launch_{};
   std::size_t task_ = 0, awaited_ = 0;  // of launch_.tasks; of those that task comes after
   Phase phase_ = Phase::Halted;

@@ -179,6 +179,8 @@ void draw_firmware(Machine& m, Draw& draw) {
                                         : ProgramMemory::Cached;
   m.firmware.profile = static_cast<DecodeProfile>(draw.number(0, kDecodeProfiles - 1));
   m.firmware.decode_cache = draw.chance(30) ? draw.small(1, 64) : 0;
+  m.firmware.kept = draw.small(1, 200);
+  if (draw.chance(20)) m.firmware.tcm = Bytes(64 << draw.number(0, 5));
   m.launch.entry = draw.time(500'000);
   m.launch.exit = draw.time(500'000);
   m.launch.per_core = draw.time(100'000);

@@ -307,10 +307,21 @@ TEST_F(Command, unknown_features_are_refused_by_every_verb) {
                                   "compile small.graph --dim n=4", "op relu 4x4"}) {
     const Outcome outcome = dvmsim(words + " --feature +fly" + tiny());
     EXPECT_EQ(outcome.code, 2) << words;
-    EXPECT_NE(outcome.err.find("--feature fly: unknown; there are long-reduce attention buffers"),
+    EXPECT_NE(outcome.err.find("--feature fly: unknown; there are long-reduce attention buffers decode "
+                               "parametric stack one-launch"),
               std::string::npos)
         << words << ": " << outcome.err;
   }
+}
+
+TEST_F(Command, other_compilers_compute_the_kernels_they_are_timed_on) {
+  const Outcome outcome = dvmsim("bench compile --only softmax");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("of its largest: agree"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("gelu"), std::string::npos) << outcome.out;
+  const Outcome none = dvmsim("bench compile --only soup");
+  EXPECT_EQ(none.code, 2);
+  EXPECT_NE(none.err.find("--only soup: no case"), std::string::npos) << none.err;
 }
 
 TEST_F(Command, features_are_those_of_the_strategy_as_switched) {

@@ -86,7 +86,7 @@ TEST(Options, the_other_verbs) {
   EXPECT_EQ(assemble.output, "a.dvm");
   EXPECT_EQ(line_of({"config", "check", "h.yaml"}).verb, CommandLine::Verb::ConfigCheck);
   EXPECT_EQ(line_of({"config", "show"}).verb, CommandLine::Verb::ConfigShow);
-  EXPECT_EQ(line_of({"compile", "m.graph", "--dump", "bytecode"}).dump, Dump::Bytecode);
+  EXPECT_EQ(line_of({"compile", "m.graph", "--dump", "bytecode"}).views.dump, Dump::Bytecode);
   EXPECT_EQ(line_of({"bench"}).verb, CommandLine::Verb::Bench);
   const CommandLine report = line_of({"report", "a.json", "--html", "a.html"});
   EXPECT_EQ(report.verb, CommandLine::Verb::Report);

@@ -32,8 +32,8 @@ check_library() {
   [ -z "$headers" ] || complain "$1 in a header:" "$headers"
 }
 check_library yaml-cpp 2
-check_library CLI 4
-check_library nlohmann 9
+check_library CLI 5
+check_library nlohmann 10
 check_library onnx 2
 check_library protozero 2
 

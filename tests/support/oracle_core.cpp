@@ -33,12 +33,18 @@ Time piece_of(const Command& command, Time busy) {
 void OracleCore::scalar() {
   s_ = start_;
   sleep_until(s_);
-  enter();
   const std::vector<Task>& tasks = launch_.program->tasks;
-  if (tasks.empty()) {
-    fetch({0, static_cast<std::uint32_t>(launch_.program->code(id_.kind).size())});
-    run(nullptr);
+  const CodeRange whole{0, static_cast<std::uint32_t>(launch_.program->code(id_.kind).size())};
+  if (mode_.prefetch) {
+    const Time there = ask_for_program(whole);
+    enter();
+    block(there, Reason::EmptyFetch);
+    fetched_ = s_;
+  } else {
+    enter();
+    if (tasks.empty()) fetch(whole);
   }
+  if (tasks.empty()) run(nullptr);
   for (std::uint32_t i = 0; i < tasks.size() && !waiting_.over() && fault_.empty(); ++i) {
     if (!tasks[i].team.has(id_)) continue;
     begin(i);
@@ -126,23 +132,29 @@ void OracleCore::enter() {
 void OracleCore::fetch(const CodeRange& code) {
   if (launch_.path == CodePath::Native) {
     block(s_ + machine_.firmware.icache_miss.cycles().count(), Reason::EmptyFetch);
-  } else if (machine_.firmware.memory != ProgramMemory::Cached && code.words > 0) {
-    isa::Region region;
-    region.base = code_ + 8 * std::int64_t{code.begin};
-    region.length = 8 * std::int64_t{code.words};
-    region.rows = 1;
-    code_pieces_ = pieces_of(region, machine_);
-    const Port way = port_of(machine_, Pipe::MTE2);
-    const Time completion =
-        server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_).completion;
-    const Time moved = program_rate(machine_, id_.kind).ceil_of(moved_by(code_pieces_));
-    block(std::max(s_ + moved, completion + way.response), Reason::EmptyFetch);
+  } else if (mode_.memory != ProgramMemory::Cached) {
+    block(ask_for_program(code), Reason::EmptyFetch);
   }
   fetched_ = s_;
 }
 
+/// Asks now; when all of it is there.
+Time OracleCore::ask_for_program(const CodeRange& code) {
+  if (code.words == 0) return s_;
+  isa::Region region;
+  region.base = code_ + 8 * std::int64_t{code.begin};
+  region.length = 8 * std::int64_t{code.words};
+  region.rows = 1;
+  code_pieces_ = pieces_of(region, machine_);
+  const Port way = port_of(machine_, Pipe::MTE2);
+  const Time completion =
+      server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_).completion;
+  const Time moved = program_rate(machine_, id_.kind).ceil_of(moved_by(code_pieces_));
+  return std::max(s_ + moved, completion + way.response);
+}
+
 void OracleCore::fetch_block(std::uint32_t pc) {
-  if (launch_.path == CodePath::Native || machine_.firmware.memory != ProgramMemory::Cached) return;
+  if (launch_.path == CodePath::Native || mode_.memory != ProgramMemory::Cached) return;
   if (!code_blocks_.insert(8 * pc / machine_.firmware.icache_fill.count()).second) return;
   block(s_ + machine_.firmware.icache_miss.cycles().count(), Reason::EmptyFetch);
   fetched_ = s_;

@@ -15,6 +15,7 @@
 #include "tests/support/oracle_flags.h"
 #include "tests/support/oracle_port.h"
 #include "vm/firmware/firmware.h"
+#include "vm/firmware/mode.h"
 #include "vm/isa/cost.h"
 #include "vm/isa/footprint.h"
 
@@ -47,7 +48,8 @@ class OracleCore {
         board_(board),
         server_(server),
         waiting_(waiting),
-        rows_(rows) {
+        rows_(rows),
+        mode_(firmware_mode(machine_, *launch.program, launch.path)) {
     for (Pipe pipe : {Pipe::MTE2, Pipe::MTE3, Pipe::Fix}) port(pipe) = port_of(machine_, pipe);
   }
 
@@ -78,6 +80,7 @@ class OracleCore {
   void begin(std::uint32_t task);
   void end(std::uint32_t task);
   void fetch(const CodeRange& code);
+  Time ask_for_program(const CodeRange& code);
   void fetch_block(std::uint32_t pc);
   void work(Time cycles);
   void block(Time until, Reason reason);
@@ -105,6 +108,7 @@ class OracleCore {
   Server& server_;
   Waiting& waiting_;
   OracleRows& rows_;
+  FirmwareMode mode_;
   std::uint32_t task_ = 0;  // whose flags it counts
   Time joined_ = kNever;    // its task
   std::array<OracleQueue, kPipes> queues_{};

@@ -7,6 +7,7 @@
 #include "vm/firmware/conv.h"
 #include "vm/firmware/decoded.h"
 #include "vm/firmware/matmul.h"
+#include "vm/firmware/mode.h"
 #include "vm/isa/matmul.h"
 
 namespace dvmsim {
@@ -68,6 +69,7 @@ std::int64_t arithmetic(Op op, std::int64_t a, std::int64_t b) {
 
 /// What the core runs: a task's part of the launch, or all of it.
 struct Part {
+  const Program* program = nullptr;
   Team team{};
   std::span<const std::uint64_t> code{}, arguments{};
   std::uint32_t begin = 0;  // of the code, in that of the program
@@ -76,10 +78,10 @@ struct Part {
 Part part_of(const Launch& launch, CoreKind kind, const Task* task) {
   const std::span<const std::uint64_t> code = launch.program->code(kind);
   if (task == nullptr) {
-    return {{{0, launch.cube_cores}, {0, launch.vector_cores}}, code, launch.arguments, 0};
+    return {launch.program, whole_team(launch), code, launch.arguments, 0};
   }
   const CodeRange& own = task->code(kind);
-  return {task->team, code.subspan(own.begin, own.words),
+  return {launch.program, task->team, code.subspan(own.begin, own.words),
           std::span(launch.arguments).subspan(task->argument, task->arguments), own.begin};
 }
 
@@ -92,7 +94,7 @@ struct Firmware::State {
         core(c),
         native(path == CodePath::Native),
         code(m, p.code, c.kind, path, p.begin),
-        cache(path == CodePath::Native ? 0 : static_cast<std::size_t>(m.firmware.decode_cache),
+        cache(static_cast<std::size_t>(firmware_mode(m, *p.program, path).decode_cache),
               ~std::uint32_t{0}) {
     const bool vector = core.kind == CoreKind::Vector;
     const int ratio = std::max(1, machine.cores.per_group);

@@ -17,17 +17,21 @@ namespace {
 
 // A whole text.
 
+constexpr std::string_view kPaths[kCodePaths] = {"bytecode", "native", "kept"};
+
 void set_launch(const Statement& in, LaunchForm& form, std::string_view word) {
   const auto equals = word.find('=');
   const std::string_view name = word.substr(0, equals);
   const std::string_view value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
-  if (name == "path" && (value == "native" || value == "bytecode")) {
-    form.path = value == "native" ? CodePath::Native : CodePath::Bytecode;
+  const auto* path = std::find(std::begin(kPaths), std::end(kPaths), value);
+  if (name == "path" && path != std::end(kPaths)) {
+    form.path = static_cast<CodePath>(path - std::begin(kPaths));
   } else if ((name == "cube" || name == "vector") && !value.empty()) {
     const auto cores = static_cast<int>(in.number(value, UINT16_MAX));
     (name == "cube" ? form.cube : form.vector) = cores;
   } else {
-    in.fail(fmt::format("'{}': write path=native, path=bytecode, cube=N or vector=N", word));
+    in.fail(
+        fmt::format("'{}': write path=native, path=bytecode, path=kept, cube=N or vector=N", word));
   }
 }
 
@@ -244,7 +248,7 @@ std::string print_launch(const LaunchForm& form) {
   const auto cores = [](const char* kind, int count) {
     return count == 0 ? std::string{} : fmt::format(" {}={}", kind, count);
   };
-  return fmt::format(".launch path={}{}{}\n", form.path == CodePath::Native ? "native" : "bytecode",
+  return fmt::format(".launch path={}{}{}\n", kPaths[static_cast<std::size_t>(form.path)],
                      cores("cube", form.cube), cores("vector", form.vector));
 }
 

@@ -2,7 +2,9 @@
 // the latency of an L2 hit. Part of CostModel (cost.h); contended times are the memory system's.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "vm/isa/isa.h"
@@ -16,6 +18,12 @@ namespace dvmsim::isa {
 [[nodiscard]] constexpr std::int64_t request_bytes(std::int64_t offset, std::int64_t bytes,
                                                    std::int64_t least, std::int64_t granule) {
   std::int64_t size = least;
+  if (std::has_single_bit(static_cast<std::uint64_t>(least))) {
+    // In such blocks both ends lie in one if they differ below its size.
+    const auto apart = static_cast<std::uint64_t>(offset ^ (offset + bytes - 1));
+    size = std::max(least, static_cast<std::int64_t>(std::bit_floor(apart)) * 2);
+    return size < granule ? size : granule;
+  }
   while (size < granule && offset / size != (offset + bytes - 1) / size) size *= 2;
   return size < granule ? size : granule;
 }

@@ -91,7 +91,7 @@ Argument read_argument(ByteReader& in) {
 std::optional<LaunchForm> read_launch(ByteReader& in) {
   const bool launched = in.below(2, 1, "flag") != 0;
   LaunchForm form;
-  form.path = static_cast<CodePath>(in.below(2, 1, "code path"));
+  form.path = static_cast<CodePath>(in.below(kCodePaths, 1, "code path"));
   form.cube = static_cast<int>(in.number(2));
   form.vector = static_cast<int>(in.number(2));
   if (!launched && form != LaunchForm{}) in.fail("a launch that is not there is not zero");

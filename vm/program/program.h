@@ -17,8 +17,10 @@ namespace dvmsim {
 inline constexpr std::uint32_t kProgramMagic = 0x4d564431;  // "1DVM"
 inline constexpr std::uint16_t kProgramVersion = 3;
 
-/// How a program is brought to the cores and run.
-enum class CodePath : std::uint8_t { Bytecode, Native };
+/// How a program is brought to the cores and run. Kept: bytecode that the firmware keeps decoded,
+/// outside UB, and asks for early (vm/firmware/mode.h).
+enum class CodePath : std::uint8_t { Bytecode, Native, Kept };
+inline constexpr int kCodePaths = 3;
 
 /// What an argument word of the launch means; for relocation, printing and checking.
 struct Argument {

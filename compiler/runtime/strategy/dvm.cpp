@@ -16,17 +16,26 @@ std::int64_t words_of(const std::vector<Task>& tasks) {
 }  // namespace
 
 HostCharge encode_launch(const HostFacts& facts) {
+  if (facts.kept) return {};
   const auto& host = facts.machine.host;
   const Program& program = *facts.program;
   auto words = static_cast<std::int64_t>(program.cube.size() + program.vector.size());
   if (!program.tasks.empty()) words = words_of(program.tasks);
   const auto tasks = std::max<std::int64_t>(1, static_cast<std::int64_t>(program.tasks.size()));
   const std::int64_t all = std::max(tasks, facts.work.groups);
-  const std::int64_t tiling = host.tile.count() * facts.work.tiles * tasks / all;
-  return {HostWork::Encode, Picoseconds(host.word.count() * words + tiling)};
+  const std::int64_t cutting =
+      host.tile.count() * facts.work.tiles + host.patch.count() * facts.work.alike;
+  return {HostWork::Encode, Picoseconds(host.word.count() * words + cutting * tasks / all)};
 }
 
-const Strategy kDvm = {
-    .name = "dvm", .before_launch = encode_launch, .features = Features::only(Feature::Stack)};
+HostCharge find_module(const HostFacts& facts) {
+  if (!facts.kept) return {};
+  return {HostWork::Encode, facts.machine.host.lookup};
+}
+
+const Strategy kDvm = {.name = "dvm",
+                       .before_launch = encode_launch,
+                       .before_module = find_module,
+                       .features = Features::only(Feature::Stack)};
 
 }  // namespace dvmsim

@@ -5,6 +5,7 @@ namespace dvmsim {
 const Strategy kDvmEager = {.name = "dvm-eager",
                             .fusion = Fusion::Captured,
                             .before_launch = encode_launch,
+                            .before_module = find_module,
                             .captures = true};
 
 }  // namespace dvmsim

@@ -2,7 +2,9 @@
 
 namespace dvmsim {
 
-const Strategy kResident = {
-    .name = "resident", .before_launch = encode_launch, .features = Features::all()};
+const Strategy kResident = {.name = "resident",
+                            .before_launch = encode_launch,
+                            .before_module = find_module,
+                            .features = Features::all()};
 
 }  // namespace dvmsim

@@ -39,4 +39,9 @@ std::int64_t native_bytes(const Module& module, const Machine& machine) {
   return instructions * machine.firmware.handler.count();
 }
 
+CodePath path_of(const Strategy& strategy, Features features) {
+  const bool keeps = strategy.path == CodePath::Bytecode && features.has(Feature::Decode);
+  return keeps ? CodePath::Kept : strategy.path;
+}
+
 }  // namespace dvmsim

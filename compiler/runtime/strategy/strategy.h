@@ -23,6 +23,7 @@ struct HostFacts {
   bool first = false;                // the module has not run before
   bool dynamic = false;              // the graph has symbols: another run may have other sizes
   bool compiles = false;             // code for these sizes does not exist yet
+  bool kept = false;                 // its bytecode was encoded before, and kept
 };
 
 /// Time at host speed 1, on the front thread.
@@ -85,8 +86,15 @@ extern const Strategy kDvmEager;
 /// Beyond the paper: `dvm` and every feature.
 extern const Strategy kResident;
 
+/// How the strategy's programs run with these features.
+[[nodiscard]] CodePath path_of(const Strategy& strategy, Features features);
+
 /// Bytecode is encoded for the sizes: a tile candidate's and a word's time each.
+/// Bytecode is encoded for the sizes: a tile candidate's and a word's time each, and that of a
+/// kernel cut like known ones. Nothing if it was kept.
 [[nodiscard]] HostCharge encode_launch(const HostFacts& facts);
+/// Bytecode that was kept is found.
+[[nodiscard]] HostCharge find_module(const HostFacts& facts);
 /// Code that exists is launched: host.capture.
 [[nodiscard]] HostCharge dispatch_launch(const HostFacts& facts);
 /// How long the native compiler takes for a module's kernels, its workers in parallel.

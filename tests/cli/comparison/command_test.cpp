@@ -108,6 +108,74 @@ TEST_F(Command, compare_names_what_cannot_run_and_fails_if_nothing_can) {
   EXPECT_EQ(dvmsim("compare t.yaml").code, 1);
 }
 
+constexpr const char* kDeviceStudy = R"(view: device
+workloads:
+  - {class: chains, op: gelu, shapes: [nx256], dims: {n: [64, 100]}}
+  - {class: rows, op: softmax, shapes: [8x30000]}
+strategies: [eager, dvm, resident]
+launch_cost: [0us, 5us]
+)";
+
+TEST_F(Command, compare_sees_the_device_alone) {
+  write("s.yaml", kDeviceStudy);
+  const auto json = nlohmann::json::parse(dvmsim("compare s.yaml --json -").out);
+  ASSERT_EQ(json["cases"].size(), 2u);
+  EXPECT_EQ(json["cases"][0]["class"], "chains");
+  for (const auto& each : json["cases"]) {
+    const double eager = each["strategies"][0]["device"]["by_cost"][1]["time_us"];
+    for (const auto& strategy : each["strategies"]) {
+      const auto& device = strategy["device"];
+      for (const auto& at : device["by_cost"]) {
+        EXPECT_LE(at["times"].get<double>(), at["at_most"].get<double>() * 1.001);
+      }
+      // The parts of the gain at the second launch cost, 0 us, add up to it.
+      double gain = 0;
+      for (const auto& part : device["by_cost"][1]["gain_us"]) gain += part.get<double>();
+      EXPECT_NEAR(gain, eager - device["by_cost"][1]["time_us"].get<double>(), 0.001);
+      // At 5 us each launch takes 5 us more.
+      EXPECT_NEAR(device["by_cost"][2]["time_us"].get<double>() -
+                      device["by_cost"][1]["time_us"].get<double>(),
+                  5 * device["launches"].get<double>(), 0.01);
+      EXPECT_EQ(device["decode_us"].is_null(), strategy["name"] == "eager");
+      EXPECT_GT(device["hbm_read_bytes"].get<std::int64_t>(), 0);
+    }
+  }
+}
+
+TEST_F(Command, the_device_of_a_comparison_does_what_run_says) {
+  write("s.yaml", kDeviceStudy);
+  const auto json = nlohmann::json::parse(dvmsim("compare s.yaml --json -").out);
+  for (const auto& strategy : json["cases"][1]["strategies"]) {
+    const Outcome run =
+        dvmsim("op softmax 8x30000 --mode timing --decode none --json - --strategy " +
+               strategy["name"].get<std::string>());
+    ASSERT_EQ(run.code, 0) << run.err;
+    const auto report = nlohmann::json::parse(run.out);
+    const auto& device = strategy["device"];
+    EXPECT_EQ(device["launches"], report["host"]["launches"]);
+    EXPECT_EQ(device["hbm_read_bytes"], report["memory"]["hbm_read_bytes"]);
+    EXPECT_EQ(device["l2_hit_bytes"], report["memory"]["l2_hit_bytes"]);
+    EXPECT_EQ(device["bound"], report["roofline"]["bound"]);
+  }
+}
+
+TEST_F(Command, the_device_s_view_is_printed_and_written_as_csv) {
+  write("s.yaml", kDeviceStudy);
+  const Outcome outcome = dvmsim("compare s.yaml --csv d.csv");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("ratios beyond what bytes and launches allow: none"),
+            std::string::npos)
+      << outcome.out;
+  const std::string csv = content(path("d.csv"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 2 * 3 * 3);
+  EXPECT_EQ(csv.substr(0, csv.find('\n')).find("machine,axes,class,workload"), 0u);
+  const Outcome stream = dvmsim("compare s.yaml --view stream");
+  EXPECT_NE(stream.out.find("beats eager"), std::string::npos) << stream.out;
+  EXPECT_EQ(dvmsim("compare s.yaml --view sideways").code, 2);
+  write("t.yaml", "view: sideways\nworkloads:\n  - {op: gelu, shapes: [8x8]}\n");
+  EXPECT_NE(dvmsim("compare t.yaml").err.find("t.yaml:1: view sideways"), std::string::npos);
+}
+
 TEST_F(Command, compare_writes_nothing_for_a_bad_study) {
   write("s.yaml", "workloads:\n  - {op: softmax, shapes: [nx256], dims: {n: 4}, colour: red}\n");
   const Outcome outcome = dvmsim("compare s.yaml --json c.json");

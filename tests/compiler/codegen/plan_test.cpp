@@ -33,6 +33,13 @@ Features only(Feature feature) {
   return features;
 }
 
+/// Without `parametric`, which cuts sizes as others like them.
+Features all_but_parametric() {
+  Features features = Features::all();
+  features.set(Feature::Parametric, false);
+  return features;
+}
+
 /// Nullopt where these sizes are an error.
 std::optional<Module> written_in(const Graph& graph, const Sizes& sizes, Features features = {}) {
   try {
@@ -89,7 +96,7 @@ TEST(Plan, of_a_softmax_serves_every_row_that_fits) {
 
 TEST(Plan, with_long_rows_serves_rows_of_a_tile_and_longer_ones) {
   const char* lines = "dim n, m\ninput x: f16[n, m]\ny = softmax(x)\noutput y\n";
-  for (const Features features : {only(Feature::LongReduce), Features::all()}) {
+  for (const Features features : {only(Feature::LongReduce), all_but_parametric()}) {
     expect_reused(lines, {{5, 100}, {9, 4000}, {64, 65536}, {5, 200000}, {2000, 3}}, features);
     expect_reused(lines, {{5, 200000}, {5, 100}}, features);
     expect_other(lines, {5, 100}, {1, 100}, features);
@@ -116,6 +123,21 @@ TEST(Plan, of_moves_serves_every_size) {
       "dim b, s\ninput x: f16[b, s, 64]\nh = reshape(x) {shape=[b, s, 4, 16]}\n"
       "t = transpose(h) {perm=[0, 2, 1, 3]}\nr = relu(t)\noutput r\n",
       {{2, 9}, {3, 11}, {5, 100}});
+}
+
+TEST(Plan, of_splits_and_paddings_serves_every_size_they_allow) {
+  const char* halves =
+      "dim n\ninput x: f16[n, 96]\na, b = split(x) {axis=1, sizes=[32, 64]}\nc = exp(a)\n"
+      "d = relu(b)\noutput c\noutput d\n";
+  expect_reused(halves, {{7}, {100}, {4097}});
+  const char* rows =
+      "dim n\ninput x: f16[n, 48]\na, b = split(x) {axis=0, sizes=[4, 5]}\noutput a\noutput b\n";
+  expect_other(rows, {9}, {10});
+  const char* reflected =
+      "dim n\ninput x: f32[n, 48]\ny = pad(x) {mode=reflect, pads=[3, 0, 3, 0]}\n"
+      "z = exp(y)\noutput z\n";
+  expect_reused(reflected, {{9}, {4}, {1000}});
+  expect_other(reflected, {9}, {3});
 }
 
 TEST(Plan, of_views_serves_sizes_for_which_other_moves_fold) {
@@ -195,7 +217,63 @@ TEST(Plan, of_random_moves_gives_it_whatever_folds) {
 }
 
 TEST(Plan, of_random_graphs_gives_it_with_every_feature) {
-  expect_plans_alike(200, Features::all());
+  expect_plans_alike(200, all_but_parametric());
+}
+
+/// What a plan made for other sizes knows of schedules changes nothing but the work.
+void expect_patched_is_fresh(std::uint64_t seeds, Features features,
+                             RandomGraph (*make)(std::uint64_t) = random_graph) {
+  int reused = 0;
+  CompileWork work;
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+    SymbolicGraph made(seed, make(seed));
+    const std::optional<Graph> graph = made.graph();
+    if (!graph || !planned(*graph, made.sizes(), features)) continue;
+    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + print_graph(*graph));
+    Plan plan(*graph, made.sizes(), machine(), with(features));
+    if (!plan.symbolic()) continue;
+    (void)plan.compile();
+    for (int i = 0; i < 6; ++i) {
+      const Sizes sizes = made.other_sizes();
+      SCOPED_TRACE(testing::PrintToString(sizes));
+      if (!plan.bind(sizes)) continue;
+      ++reused;
+      ASSERT_EQ(plan.compile(&work), planned(*graph, sizes, features));
+    }
+  }
+  EXPECT_GT(reused, static_cast<int>(seeds / 15));
+  EXPECT_GT(work.alike, 0);
+}
+
+TEST(Plan, that_is_parametric_patches_random_graphs_to_what_is_made_afresh) {
+  expect_patched_is_fresh(400, only(Feature::Parametric));
+  expect_patched_is_fresh(200, Features::all());
+}
+
+TEST(Plan, that_is_parametric_patches_random_moves_to_what_is_made_afresh) {
+  expect_patched_is_fresh(400, only(Feature::Parametric), random_moves);
+}
+
+TEST(Plan, that_is_parametric_ranks_no_tiles_for_sizes_like_known_ones) {
+  for (const char* lines :
+       {"dim n\ninput x: f16[n, 1024]\ny = softmax(x)\noutput y\n",
+        "dim n\ninput x: f16[n, 256]\ninput w: f16[256, 512]\na = matmul(x, w)\noutput a\n",
+        "dim n\ninput x: f16[n, 251]\ninput w: f16[251, 513]\ninput y: f16[n, 513]\n"
+        "a = matmul(x, w)\nb = add(a, y)\nc = abs(b)\noutput c\n"}) {
+    SCOPED_TRACE(lines);
+    const Graph graph = graph_of(lines);
+    Plan plan(graph, Sizes{1000}, machine(), with(only(Feature::Parametric)));
+    CompileWork first, second, third;
+    const Module thousand = plan.compile(&first);
+    EXPECT_GT(first.tiles, 0);
+    ASSERT_TRUE(plan.bind(Sizes{1001}));
+    EXPECT_NE(plan.compile(&second), thousand);
+    EXPECT_GT(second.alike, 0);
+    EXPECT_LT(second.tiles, first.tiles);
+    ASSERT_TRUE(plan.bind(Sizes{2000}));
+    (void)plan.compile(&third);
+    EXPECT_EQ(third.tiles, first.tiles) << "sizes unlike those are ranked";
+  }
 }
 
 }  // namespace

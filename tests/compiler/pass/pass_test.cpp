@@ -53,9 +53,9 @@ TEST(Passes, observe_each_pass_once_and_say_what_changed) {
   std::vector<std::string> changed;
   int passes = 0;
   (void)run_passes(graph_of("input x: f32[4, 8]\ny = softmax(x)\noutput y\n"), {machine},
-                   [&](std::string_view pass, const Graph&, bool change) {
+                   [&](const PassStep& step) {
                      ++passes;
-                     if (change) changed.emplace_back(pass);
+                     if (step.changed) changed.emplace_back(step.name);
                    });
   EXPECT_GE(passes, 6);
   EXPECT_EQ(changed, std::vector<std::string>{"decompose"});

@@ -33,6 +33,19 @@ TEST(Scalar, program_is_read_into_ub_before_it_runs) {
   EXPECT_EQ(total(on_one_core(machine, longer + "halt\n")), 1024 / 2);
 }
 
+TEST(Scalar, kept_program_is_asked_for_before_the_entry) {
+  const auto ends = [](const std::string& entry, CodePath path) {
+    const Machine machine = quiet_machine({"firmware.memory=ub", "mte2.latency=100cycles",
+                                           "l2.read_latency=30cycles", "launch.entry=" + entry});
+    return total(on_one_core(machine, ".vector\nhalt\n", path));
+  };
+  // Latency of 130 cycles under an entry of 185, or of 93.
+  EXPECT_EQ(ends("100ns", CodePath::Bytecode), 185 + 130);
+  EXPECT_EQ(ends("100ns", CodePath::Kept), 185);
+  EXPECT_EQ(ends("50ns", CodePath::Bytecode), 93 + 130);
+  EXPECT_EQ(ends("50ns", CodePath::Kept), 130);
+}
+
 TEST(Scalar, program_in_gm_is_fetched_block_by_block) {
   const Machine machine = quiet_machine(
       {"firmware.icache_miss=50cycles", "firmware.icache_fill=64B", "vector.head=0cycles"});

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "vm/firmware/mode.h"
 #include "vm/isa/codec.h"
 #include "vm/isa/text.h"
 
@@ -243,11 +244,46 @@ TEST_F(FirmwareTest, decodes_for_less_what_the_decode_cache_holds) {
   EXPECT_EQ((without - with).count(), 9 * (31 - 3) + 9 * (13 - 3));
 }
 
+TEST_F(FirmwareTest, keeps_what_it_decoded_for_a_launch_that_asks_for_it) {
+  const std::string loop = "loop count=10\n vdup dtype=i32 dst=0 s=1 count=8\n endloop\n halt\n";
+  const Cycles without = run(loop).scalar;
+  const Cycles kept = run(loop, CoreKind::Vector, CodePath::Kept).scalar;
+  EXPECT_EQ((without - kept).count(), 9 * (31 - 3) + 9 * (13 - 3));
+  machine_.firmware.kept = 0;
+  EXPECT_EQ(run(loop, CoreKind::Vector, CodePath::Kept).scalar, without);
+}
+
+TEST_F(FirmwareTest, mode_follows_the_path_and_the_size_of_the_program) {
+  program_ = isa::assemble(".vector\nnop\nnop\nhalt\n", "test");
+  const auto mode = [&](CodePath path) { return firmware_mode(machine_, program_, path); };
+  machine_.firmware.memory = ProgramMemory::Ub;
+  machine_.firmware.decode_cache = 5;
+  EXPECT_EQ(mode(CodePath::Bytecode).memory, ProgramMemory::Ub);
+  EXPECT_EQ(mode(CodePath::Bytecode).decode_cache, 5);
+  EXPECT_FALSE(mode(CodePath::Bytecode).prefetch);
+  EXPECT_EQ(mode(CodePath::Native).decode_cache, 0);
+  EXPECT_EQ(mode(CodePath::Kept).memory, ProgramMemory::Tcm);
+  EXPECT_EQ(mode(CodePath::Kept).decode_cache, machine_.firmware.kept);
+  EXPECT_TRUE(mode(CodePath::Kept).prefetch);
+  machine_.firmware.tcm = Bytes(16);  // the program has 24 bytes
+  EXPECT_EQ(mode(CodePath::Kept).memory, ProgramMemory::Cached);
+  EXPECT_FALSE(mode(CodePath::Kept).prefetch);
+}
+
+TEST_F(FirmwareTest, tiles_are_planned_without_a_program_in_ub) {
+  machine_.firmware.memory = ProgramMemory::Ub;
+  const Machine same = as_planned(machine_, CodePath::Bytecode);
+  EXPECT_EQ(hash_of(same), hash_of(machine_));
+  const Machine kept = as_planned(machine_, CodePath::Kept);
+  EXPECT_EQ((kept.ub_for_tiles(Bytes(4096)) - machine_.ub_for_tiles(Bytes(4096))).count(), 4096);
+}
+
 TEST_F(FirmwareTest, does_the_same_on_either_path) {
   const std::string code =
       "mov rd=r9 a=3\n loop count=4 rotate=3\n vdup dtype=i32 dst=r8+i%2*0x40 s=r9 count=8 "
       "set=mte3.0\n sadd rd=r9 a=r9 b=1\n endloop\n drain pipe=vector\n halt\n";
   EXPECT_EQ(run(code).did, run(code, CoreKind::Vector, CodePath::Native).did);
+  EXPECT_EQ(run(code).did, run(code, CoreKind::Vector, CodePath::Kept).did);
 }
 
 }  // namespace
