@@ -11,6 +11,15 @@
 namespace dvmsim {
 namespace {
 
+/// The host encodes a table while the device runs the one before it, so it had better not be all.
+constexpr std::size_t kMostTasks = 32;
+
+/// Of so many launches, those of the first of equal tables.
+std::size_t share_of(std::size_t launches) {
+  const std::size_t tables = (launches + kMostTasks - 1) / kMostTasks;
+  return tables == 0 ? 0 : (launches + tables - 1) / tables;
+}
+
 class Linker {
  public:
   Linker(Module& module, const Machine& machine, const StepOrder& order, Linking linking)
@@ -30,7 +39,7 @@ class Linker {
       std::size_t end = begin;
       while (end < steps.size() && may_be_task(steps[end])) ++end;
       std::span<const ModuleStep> run = std::span(steps).subspan(begin, end - begin);
-      if (linking_ == Linking::Stack) run = run.first(stack_of(run));
+      run = run.first(linking_ == Linking::Stack ? stack_of(run) : share_of(run.size()));
       if (run.size() > 1) {
         linked.push_back(table_of(run));
         number_ += static_cast<int>(run.size());

@@ -13,7 +13,7 @@ namespace dvmsim {
 
 enum class Linking : std::uint8_t {
   Stack,  // kernels that need no order, as many as find cores side by side and fit a launch
-  All,    // every launch up to the next decision of the host
+  All,    // every launch up to the next decision of the host, in tables that are not too long
 };
 
 /// Of a module whose memory is planned for `order`, that of its steps. Programs that only tasks use

@@ -94,6 +94,19 @@ TEST(TaskTable, memory_is_shared_only_by_what_is_ordered) {
   EXPECT_LT(serial.workspace_bytes, module.workspace_bytes);
 }
 
+TEST(TaskTable, long_runs_become_tables_of_equal_length) {
+  std::string text = "graph chain\ninput x: f16[64, 64]\ninput w: f16[64, 64]\n";
+  for (int i = 0; i < 70; ++i) {
+    text += "y" + std::to_string(i) + " = matmul(" + (i == 0 ? "x" : "y" + std::to_string(i - 1)) +
+            ", w)\n";
+  }
+  const Module module =
+      compiled(text + "output y69\n", Features::only(Feature::OneLaunch), default_machine());
+  std::vector<std::size_t> tasks;
+  for (const Program& program : module.programs) tasks.push_back(program.tasks.size());
+  EXPECT_EQ(tasks, (std::vector<std::size_t>{24, 23, 23}));
+}
+
 TEST(TaskTable, a_single_launch_stays_what_it_is) {
   const Module module = compiled("graph g\ninput x: f16[64]\ny = relu(x)\noutput y\n",
                                  Features::all(), default_machine());
