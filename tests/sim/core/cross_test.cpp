@@ -16,7 +16,7 @@ struct Woken : Neighbours {
 
 /// Two cube cores (0, 1) and four vector cores (2..5): groups {0, 2, 3} and {1, 4, 5}.
 struct Board {
-  Board() { cross.begin(2, 4); }
+  Board() { cross.begin({{0, 2}, {0, 4}}); }
   void set(int core, std::int64_t time, CrossMode mode) {
     cross.set(core, 3, mode, {Cycles(time), {}});
   }
@@ -81,9 +81,21 @@ TEST(CrossBoard, vector_cores_of_a_group_count_once_for_the_cube_core) {
 
 TEST(CrossBoard, core_that_takes_no_part_is_not_waited_for) {
   Board board;
-  board.cross.begin(1, 1);
+  board.cross.begin({{0, 1}, {0, 1}});
   board.set(2, 9, CrossMode::Group);
   EXPECT_EQ(board.take(0, CrossMode::Group), 9);
+}
+
+TEST(CrossBoard, a_team_in_the_middle_is_its_own) {
+  Board board;
+  board.cross.begin({{1, 1}, {2, 2}});
+  board.set(4, 3, CrossMode::All);
+  EXPECT_EQ(board.take(4, CrossMode::All), -1);
+  board.set(5, 8, CrossMode::All);
+  EXPECT_EQ(board.take(4, CrossMode::All), 8);
+  board.set(1, 5, CrossMode::Group);
+  EXPECT_EQ(board.take(4, CrossMode::Group), 5);
+  EXPECT_EQ(board.take(2, CrossMode::Group), -1);
 }
 
 TEST(CrossBoard, latency_is_seen_by_the_waiting_pipe) {
