@@ -5,10 +5,47 @@
 namespace dvmsim {
 namespace {
 
+class Mixer {
+ public:
+  void add(std::int64_t number) {
+    hash_ = (hash_ ^ static_cast<std::uint64_t>(number)) * 1099511628211u;
+    hash_ ^= hash_ >> 29;
+  }
+  [[nodiscard]] std::uint64_t hash() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 14695981039346656037u;
+};
+
+/// Everything about a kernel that its schedule depends on but sizes: what folds into it, and so its
+/// steps, may differ from sizes to sizes.
+std::int64_t structure_of(const VectorKernel& kernel) {
+  Mixer mixer;
+  const auto add = [&](auto... numbers) { (mixer.add(static_cast<std::int64_t>(numbers)), ...); };
+  add(kernel.dims.size(), kernel.values.size(), kernel.steps.size(), kernel.inputs.size(),
+      kernel.whole_columns, kernel.whole_rows);
+  for (const KernelValue& value : kernel.values) add(value.dtype, value.extent, value.uniform);
+  for (const auto* tensors : {&kernel.inputs, &kernel.outputs}) {
+    for (const KernelTensor& tensor : *tensors) {
+      add(tensor.value, tensor.view);
+      for (std::int64_t stride : tensor.stride) add(stride == 0);
+    }
+  }
+  for (const KernelStep& step : kernel.steps) {
+    add(step.op, step.dtype, step.result, step.source[0], step.source[1], step.source[2],
+        step.pick);
+  }
+  return static_cast<std::int64_t>(mixer.hash());
+}
+
+bool varies(const KnownSchedules::Varying& varying, std::size_t dim) {
+  return dim >= varying.size() || varying[dim];
+}
+
 /// The kernel at its representative sizes. Tensors that are no views are dense.
 VectorKernel resized(VectorKernel kernel, const KnownSchedules::Varying& varying) {
   for (std::size_t i = 0; i < kernel.dims.size(); ++i) {
-    if (varying[i]) kernel.dims[i] = alike(kernel.dims[i]);
+    if (varies(varying, i)) kernel.dims[i] = alike(kernel.dims[i]);
   }
   for (auto* tensors : {&kernel.inputs, &kernel.outputs}) {
     for (KernelTensor& tensor : *tensors) {
@@ -26,12 +63,9 @@ VectorKernel resized(VectorKernel kernel, const KnownSchedules::Varying& varying
 }  // namespace
 
 std::size_t KnownSchedules::Hash::operator()(const Key& key) const {
-  std::uint64_t hash = 14695981039346656037u;
-  for (std::int64_t number : key) {
-    hash = (hash ^ static_cast<std::uint64_t>(number)) * 1099511628211u;
-    hash ^= hash >> 29;
-  }
-  return hash;
+  Mixer mixer;
+  for (std::int64_t number : key) mixer.add(number);
+  return mixer.hash();
 }
 
 void KnownSchedules::vary(std::size_t group, Varying dims) {
@@ -74,9 +108,9 @@ KnownSchedules::Found<std::optional<VectorCut>> KnownSchedules::vector(std::size
                                                                        const ChooseVector& choose) {
   if (group >= varying_.size() || varying_[group].empty()) return {};
   const Varying& varying = varying_[group];
-  Key key{static_cast<std::int64_t>(group)};
+  Key key{static_cast<std::int64_t>(group), structure_of(kernel)};
   for (std::size_t i = 0; i < kernel.dims.size(); ++i) {
-    key.push_back(varying[i] ? alike(kernel.dims[i]) : kernel.dims[i]);
+    key.push_back(varies(varying, i) ? alike(kernel.dims[i]) : kernel.dims[i]);
   }
   return find(vectors_, key, [&] { return choose(resized(kernel, varying)); });
 }

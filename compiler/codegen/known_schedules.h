@@ -17,8 +17,8 @@ namespace dvmsim {
 
 class KnownSchedules {
  public:
-  /// Which dimensions of a group's vector kernel depend on symbols; empty: its schedule is chosen
-  /// for each size anew.
+  /// Which dimensions of a group's vector kernel depend on symbols, those beyond the last one too;
+  /// empty: its schedule is chosen for each size anew.
   using Varying = std::vector<bool>;
   void vary(std::size_t group, Varying dims);
 

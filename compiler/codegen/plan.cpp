@@ -167,7 +167,10 @@ void Plan::plan_symbolic(const Graph& lowered) {
     beside_moves_ = beside_moves(planned_.graph, planned_.partition);
   }
   for (std::size_t i = 0; i < planned_.kernels.size(); ++i) {
-    if (std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) continue;
+    if (std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) {
+      known_.vary(i, {true});  // its dimensions are others where others fold
+      continue;
+    }
     add_sized(planned_.kernels[i], lowered, kernels_);
     known_.vary(i, varying(planned_.kernels[i], lowered));
   }

@@ -120,7 +120,7 @@ struct LoopName {
 /// Ours: the cheapest tile by MatmulEstimate among a small legal set. Ties: fewer tiles,
 /// then the first in order of enumeration.
 [[nodiscard]] MatmulSchedule choose_cost(const MatmulSpec& spec, const Machine& machine);
-/// Can MatmulEstimate's total of what choose_cost gives be less? Takes a part of choose_cost's time.
+/// Can MatmulEstimate's total of what choose_cost gives be less? Sooner known than what it gives.
 [[nodiscard]] bool may_take_less(const MatmulSpec& spec, const Machine& machine, double time);
 
 }  // namespace dvmsim

@@ -36,6 +36,8 @@ check_library CLI 5
 check_library nlohmann 10
 check_library onnx 2
 check_library protozero 2
+check_library llvm-c 1
+check_library libgccjit 1
 
 # Cores run ahead of the kernel's clock: its time means nothing to them.
 found=$(sources sim/core sim/unit sim/mem | xargs -r grep -nE 'sc_time_stamp|include *<systemc' /dev/null)
