@@ -158,7 +158,8 @@ int compile_model(const CommandLine& line) {
   Module module = compile_timed(graph, as_planned(machine, how.path), how, work, collected.passes);
   check_used(overrides);
   module.strategy = options.strategy;
-  if (!collected.remarks.empty()) {
+  const bool may_enable = how.path == CodePath::Bytecode;
+  if (!collected.remarks.empty() && may_enable) {
     note_attention(collected.remarks.front(), graph, {machine, how.features});
   }
   if (!line.output.empty()) {

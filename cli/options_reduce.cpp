@@ -19,7 +19,8 @@ void add_reduce(CLI::App& app, ReduceOptions& options, std::string& check) {
       ->check(CLI::Range(0, 255));
   app.add_option("--message", options.message,
                  "with --exit 2 or --fault: which its error contains");
-  app.add_option("--if", options.condition, "a condition on figures of the report: 'host.launches > 1'");
+  app.add_option("--if", options.condition,
+                 "a condition on figures of the report: 'host.launches > 1'");
   app.add_option(
       "--test", options.test,
       "a command that is given the graph's file (and --dim of its symbols) and exits with "

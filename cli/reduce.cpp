@@ -62,7 +62,8 @@ class Condition {
 class Scratch {
  public:
   Scratch() {
-    std::string name = (fs::temp_directory_path() / "dvmsim-reduce-XXXXXX").string();
+    std::string name =
+        (fs::temp_directory_path() / "dvmsim-reduce-").string() + std::string(6, 'X');
     if (mkdtemp(name.data()) == nullptr) throw Error(name + ": cannot be made");
     path_ = name;
   }

@@ -104,7 +104,8 @@ class Explainer {
     } else if (to.kind == GroupKind::Cube) {
       remark.text = "a product takes its operands from memory";
     } else {
-      remark.text = fmt::format("its consumer is a {} kernel", name_of(to.kind));
+      const char* article = to.kind == GroupKind::Attention ? "an" : "a";
+      remark.text = fmt::format("its consumer is {} {} kernel", article, name_of(to.kind));
     }
   }
 

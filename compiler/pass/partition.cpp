@@ -176,7 +176,8 @@ class Partitioner {
     const Group& b = groups_[static_cast<std::size_t>(from)];
     if (std::string why = policy(a, b, producer, consumer); !why.empty()) return {std::move(why)};
     if (a.kind != GroupKind::Vector && a.kind != GroupKind::Cube) {
-      return {fmt::format("its producer is a {} kernel", name_of(a.kind))};
+      const bool vowel = a.kind == GroupKind::Attention || a.kind == GroupKind::Alias;
+      return {fmt::format("its producer is a{} {} kernel", vowel ? "n" : "", name_of(a.kind))};
     }
     if (b.kind != GroupKind::Vector) return {"its consumer already finishes another product"};
     if (const std::size_t nodes = a.nodes.size() + b.nodes.size(); nodes > kMostNodes) {
