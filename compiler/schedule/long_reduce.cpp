@@ -126,13 +126,15 @@ class JoinMaker {
 /// Tries tiles, lengths of a piece, and cores to a row.
 class LongScheduler {
  public:
-  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies)
+  /// `skipped`: bytes left free before the first buffer.
+  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies,
+                std::int64_t skipped = 0)
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
         lines_(machine),
         placer_(placer_of(phased)),
-        begin_(ub_begin(machine, steps_of(phased))),
+        begin_(ub_begin(machine, steps_of(phased)) + skipped),
         cores_(cores),
         copies_(copies) {}
 
@@ -270,6 +272,10 @@ class LongScheduler {
   int compared_ = 0;
 };
 
+/// Where large buffers lie in the banks of UB decides which reads and writes meet in one; a little
+/// further on it may be others.
+constexpr std::int64_t kSkipped = 2048;
+
 double rate(Rate r) {
   return r.per_cycle().value();
 }
@@ -382,12 +388,14 @@ LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, i
   LongSchedule best;
   int compared = 0;
   for (int copies = 1; copies <= 2; ++copies) {
-    LongScheduler scheduler(phased, machine, cores, copies);
-    LongSchedule found = scheduler.run();
-    compared += found.candidates;
-    if (found.phases.empty()) continue;
-    scheduler.judge(found, &measure);
-    if (best.phases.empty() || found.total < best.total) best = std::move(found);
+    for (std::int64_t skipped : {std::int64_t{0}, kSkipped}) {
+      LongScheduler scheduler(phased, machine, cores, copies, skipped);
+      LongSchedule found = scheduler.run();
+      compared += found.candidates;
+      if (found.phases.empty()) continue;
+      scheduler.judge(found, &measure);
+      if (best.phases.empty() || found.total < best.total) best = std::move(found);
+    }
   }
   best.candidates = compared;
   return best;
