@@ -153,6 +153,16 @@ class LongScheduler {
     return std::move(best_);
   }
 
+  /// The same tiles in this scheduler's place; nothing if they do not fit there.
+  [[nodiscard]] LongSchedule placed_again(LongSchedule schedule) const {
+    schedule.phases = placer_.place(schedule.tile(), depth(), begin_);
+    schedule.joins.clear();
+    schedule.workspace = 0;
+    const bool fits = schedule.phases.front().ub_end <= machine_.ub.size.count();
+    if (!fits || (schedule.parts > 1 && !add_joins(schedule))) return {};
+    return schedule;
+  }
+
   /// The estimate; the vector pipe's part as it is measured, if it is.
   void judge(LongSchedule& trial, const VectorMeasure* measure = nullptr) const;
 
@@ -387,15 +397,20 @@ LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, i
                            const VectorMeasure& measure) {
   LongSchedule best;
   int compared = 0;
+  const auto consider = [&](const LongScheduler& scheduler, LongSchedule found) {
+    if (found.phases.empty()) return;
+    scheduler.judge(found, &measure);
+    if (best.phases.empty() || found.total < best.total) best = std::move(found);
+  };
   for (int copies = 1; copies <= 2; ++copies) {
-    for (std::int64_t skipped : {std::int64_t{0}, kSkipped}) {
-      LongScheduler scheduler(phased, machine, cores, copies, skipped);
-      LongSchedule found = scheduler.run();
-      compared += found.candidates;
-      if (found.phases.empty()) continue;
-      scheduler.judge(found, &measure);
-      if (best.phases.empty() || found.total < best.total) best = std::move(found);
-    }
+    LongScheduler scheduler(phased, machine, cores, copies);
+    const LongSchedule found = scheduler.run();
+    compared += found.candidates;
+    if (found.phases.empty()) continue;
+    consider(scheduler, found);
+    const LongScheduler further(phased, machine, cores, copies, kSkipped);
+    consider(further, further.placed_again(found));
+    ++compared;
   }
   best.candidates = compared;
   return best;
