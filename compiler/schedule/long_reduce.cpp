@@ -126,14 +126,15 @@ class JoinMaker {
 /// Tries tiles, lengths of a piece, and cores to a row.
 class LongScheduler {
  public:
+  /// `skipped`: bytes left free before the first buffer.
   LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies,
-                const VectorChoice& choice = {})
+                const VectorChoice& choice = {}, std::int64_t skipped = 0)
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
         lines_(machine),
         placer_(placer_of(phased)),
-        begin_(ub_begin(machine, steps_of(phased))),
+        begin_(ub_begin(machine, steps_of(phased)) + skipped),
         choice_(choice),
         cores_(choice.cores.value_or(cores)),
         copies_(copies) {}
@@ -155,6 +156,16 @@ class LongScheduler {
     }
     best_.candidates = compared_;
     return std::move(best_);
+  }
+
+  /// The same tiles in this scheduler's place; nothing if they do not fit there.
+  [[nodiscard]] LongSchedule placed_again(LongSchedule schedule) const {
+    schedule.phases = placer_.place(schedule.tile(), depth(), begin_);
+    schedule.joins.clear();
+    schedule.workspace = 0;
+    const bool fits = schedule.phases.front().ub_end <= machine_.ub.size.count();
+    if (!fits || (schedule.parts > 1 && !add_joins(schedule))) return {};
+    return schedule;
   }
 
   /// The estimate; the vector pipe's part as it is measured, if it is.
@@ -291,6 +302,10 @@ class LongScheduler {
   int compared_ = 0;
 };
 
+/// Where large buffers lie in the banks of UB decides which reads and writes meet in one; a little
+/// further on it may be others.
+constexpr std::int64_t kSkipped = 2048;
+
 double rate(Rate r) {
   return r.per_cycle().value();
 }
@@ -408,15 +423,23 @@ LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, i
                            const VectorMeasure& measure, const VectorChoice& choice) {
   LongSchedule best;
   int compared = 0;
-  for (int copies = 1; copies <= 2; ++copies) {
-    if (choice.loads.value_or(copies) != copies || choice.stores.value_or(copies) != copies)
-      continue;
-    LongScheduler scheduler(phased, machine, cores, copies, choice);
-    LongSchedule found = scheduler.run();
-    compared += found.candidates;
-    if (found.phases.empty()) continue;
+  const auto consider = [&](const LongScheduler& scheduler, LongSchedule found) {
+    if (found.phases.empty()) return;
     scheduler.judge(found, &measure);
     if (best.phases.empty() || found.total < best.total) best = std::move(found);
+  };
+  for (int copies = 1; copies <= 2; ++copies) {
+    if (choice.loads.value_or(copies) != copies || choice.stores.value_or(copies) != copies) {
+      continue;
+    }
+    LongScheduler scheduler(phased, machine, cores, copies, choice);
+    const LongSchedule found = scheduler.run();
+    compared += found.candidates;
+    if (found.phases.empty()) continue;
+    consider(scheduler, found);
+    const LongScheduler further(phased, machine, cores, copies, choice, kSkipped);
+    consider(further, further.placed_again(found));
+    ++compared;
   }
   best.candidates = compared;
   return best;

@@ -44,7 +44,8 @@ inline constexpr int kLongFlags = 4;
 /// The best; buffers in one copy. No tile if nothing fits UB.
 [[nodiscard]] LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine,
                                          int cores, const VectorChoice& choice = {});
-/// The best with one copy or two of what is loaded and stored, each measured.
+/// The best with one copy or two of what is loaded and stored and at two places of UB, each
+/// measured.
 [[nodiscard]] LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine,
                                          int cores, const VectorMeasure& measure,
                                          const VectorChoice& choice = {});

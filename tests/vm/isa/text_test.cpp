@@ -124,6 +124,14 @@ TEST(Text, ConstantsStandForNumbers) {
             assemble(".vector\n load dst=-3016 src=r4+i%2*0xc0^1 len=6 rows=5\n", "t").vector);
 }
 
+TEST(Text, EveryPathOfALaunchComesBack) {
+  for (const std::string path : {"bytecode", "native", "kept"}) {
+    const std::string launch = ".launch path=" + path + " vector=2\n";
+    const std::string text = disassemble(assemble(launch + ".vector\n halt\n", "t"));
+    EXPECT_NE(text.find(launch), std::string::npos) << text;
+  }
+}
+
 TEST(Text, JumpsCountWordsFromTheirOwnEnd) {
   const Program program = assemble(".vector\n jnz a=1 skip=@end\n nop\n end:\n halt\n", "t");
   Inst inst;
@@ -187,7 +195,7 @@ TEST(Text, ErrorsNameTheLineAndWhatToDo) {
             "f.s:1: only a scalar has one more word, value=N");
   EXPECT_EQ(complaint(".arg scalar x 0 5\n"), "f.s:1: only a scalar has one more word, value=N");
   EXPECT_EQ(complaint(".launch cores=3\n"),
-            "f.s:1: 'cores=3': write path=native, path=bytecode, cube=N or vector=N");
+            "f.s:1: 'cores=3': write path=native, path=bytecode, path=kept, cube=N or vector=N");
   EXPECT_EQ(complaint(".launch cube=70000\n"), "f.s:1: 70000 is not in 0..65535");
   EXPECT_EQ(complaint(".launch\n.launch\n"),
             "f.s:2: how it is launched was said before; write .launch once");

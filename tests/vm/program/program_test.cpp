@@ -104,7 +104,7 @@ TEST(Program, ValuesAndLaunchesThatAreNotThereAreZero) {
   const std::size_t launch = save(program).size() - 8 - 6;
   EXPECT_NE(complaint(forged(launch, 0)).find("a launch that is not there is not zero"),
             std::string::npos);
-  EXPECT_NE(complaint(forged(launch + 1, 2)).find("code path"), std::string::npos);
+  EXPECT_NE(complaint(forged(launch + 1, kCodePaths)).find("code path"), std::string::npos);
 }
 
 TEST(Program, CodeOfAKindOfCore) {
