@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ class ModuleCompiler {
     module_.output_names = graph.output_names;
     plan_memory(module_);
     work_.launches += launches_of(module_.steps);
+    work_.operators += static_cast<std::int64_t>(module_.operators.size());
     return std::move(module_);
   }
 
@@ -58,6 +60,7 @@ class ModuleCompiler {
   struct Scope {
     explicit Scope(const PlannedGraph& of)
         : graph(&of.graph), views(&of.views), tensors(of.graph.values.size(), -1) {}
+    std::map<std::string, int> operators{};  // of the module, by the name of their nodes
     [[nodiscard]] int& tensor(ValueId id) { return tensors[static_cast<std::size_t>(id)]; }
     const Graph* graph;
     const Views* views;
@@ -148,6 +151,7 @@ class ModuleCompiler {
     step.vector_cores = machine_.cores.unified ? 0 : vector;
     step.arguments = std::move(arguments);
     step.label = label;
+    step.operation = operation_;
     steps_->push_back(std::move(step));
   }
   static ModuleArgument at(int tensor, std::int64_t offset = 0) {
@@ -167,6 +171,7 @@ class ModuleCompiler {
   }
 
   void compile_graph(Scope& scope, const PlannedGraph& planned);
+  [[nodiscard]] int operator_of(Scope& scope, const PlannedGraph& planned, const Node& node);
   void compile_group(Scope& scope, const Group& group);
   void compile_vector(Scope& scope, const LoweredKernel& lowered);
   bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most);
@@ -213,6 +218,7 @@ class ModuleCompiler {
   };
   std::vector<KnownAttention> attentions_{};
   std::vector<ModuleStep>* steps_ = nullptr;
+  int operation_ = -1;  // whose launches are made now
 };
 
 }  // namespace dvmsim

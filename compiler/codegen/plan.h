@@ -11,6 +11,7 @@
 #include "compiler/codegen/compile.h"
 #include "compiler/graph/guards.h"
 #include "compiler/pass/pass.h"
+#include "compiler/pass/reroll.h"
 
 namespace dvmsim {
 
@@ -20,13 +21,16 @@ struct PlannedGraph {
   Partition partition{};
   Views views{};                         // what lies in another value's tensor
   std::vector<LoweredKernel> kernels{};  // by group; empty for groups of another kind
+  std::vector<Rerolled> rerolled{};
 };
 /// `graph` comes from run_passes, and its shapes are numbers.
 [[nodiscard]] PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion,
                                       Features features);
 
-/// What the passes of a graph without symbols may look at.
-[[nodiscard]] PassContext pass_context(const Machine& machine, const CompileOptions& options);
+/// What the passes of a graph without symbols may look at. `rerolled` is for what is re-rolled if
+/// each operator has its own launches.
+[[nodiscard]] PassContext pass_context(const Machine& machine, const CompileOptions& options,
+                                       std::vector<Rerolled>& rerolled);
 
 class Plan {
  public:
