@@ -16,6 +16,8 @@ double rounded(double value) {
   return std::round(value * 1e6) / 1e6;
 }
 
+/// host.operators, of strategies that launch operators one by one: as many as the model writes, as
+/// many as the framework dispatches for them, and by kind those of it that are written as several.
 Json operators(const RunReport::Host::Operators& operators) {
   Json rerolled = Json::object();
   for (const auto& [kind, count] : operators.rerolled) rerolled[kind] = count;
