@@ -13,7 +13,9 @@
 #include "cli/machine_points.h"
 #include "cli/page.h"
 #include "cli/progress.h"
+#include "cli/strategy_constants.h"
 #include "cli/stream.h"
+#include "cli/stream_sizes.h"
 #include "cli/study.h"
 #include "cli/workers.h"
 #include "cli/workload.h"
@@ -32,6 +34,7 @@ struct ComparedMachine {
   std::string name{};
   std::vector<std::pair<std::string, std::string>> axes{};
   std::vector<Machine> at_cost{};
+  std::vector<std::string> constants{};  // of strategies
 };
 
 std::vector<ComparedMachine> machines_of(Study study, const std::vector<std::string>& costs) {
@@ -45,6 +48,7 @@ std::vector<ComparedMachine> machines_of(Study study, const std::vector<std::str
     for (std::size_t i = 0; i < point.axes.size(); ++i) {
       machine.axes.emplace_back(study.axes[i].name, point.axes[i]);
     }
+    machine.constants = point.constants;
     machine.at_cost.push_back(point.machine);
     for (std::size_t i = 1; i < costs.size(); ++i) {
       Machine with = point.machine;
@@ -62,30 +66,6 @@ Graph graph_of(const StudyWorkload& work) {
                             : load_model(work.model, work.floats);
 }
 
-/// Sizes of every step: those the workload lists, or those of its stream file.
-std::vector<Bindings> steps_of(const StudyWorkload& work, const Graph& graph) {
-  std::vector<Bindings> steps;
-  if (work.trace.empty()) {
-    for (const DimSizes& sizes : work.sizes) {
-      RunOptions options;
-      options.dims = sizes;
-      steps.push_back(bindings_of(graph, options, {}));
-    }
-    return steps;
-  }
-  const Stream stream = load_stream(work.trace);
-  if (!stream.state.empty()) {
-    throw Error("trace " + work.trace + ": compare carries no state from run to run; give dims");
-  }
-  for (const StreamStep& step : dvmsim::steps_of(stream)) {
-    RunOptions options;
-    options.dims = step.dims;
-    options.shapes = step.shapes;
-    steps.push_back(bindings_of(graph, options, {}));
-  }
-  return steps;
-}
-
 ShapeStream stream_of(const std::vector<Bindings>& steps) {
   ShapeStream stream;
   for (const Bindings& step : steps) {
@@ -97,6 +77,24 @@ ShapeStream stream_of(const std::vector<Bindings>& steps) {
     stream.steps.push_back(static_cast<int>(found - stream.shapes.begin()));
   }
   return stream;
+}
+
+/// The steps of the workload: the sizes it lists, or those of its stream file.
+ShapeStream stream_of(const StudyWorkload& work, const Graph& graph) {
+  if (!work.trace.empty()) {
+    const RecordedSizes recorded = recorded_sizes(load_stream(work.trace), graph);
+    ShapeStream stream = stream_of(recorded.steps);
+    stream.state = recorded.state;
+    stream.fresh = recorded.fresh;
+    return stream;
+  }
+  std::vector<Bindings> steps;
+  for (const DimSizes& sizes : work.sizes) {
+    RunOptions options;
+    options.dims = sizes;
+    steps.push_back(bindings_of(graph, options, {}));
+  }
+  return stream_of(steps);
 }
 
 std::int64_t operators_of(const Graph& graph) {
@@ -120,7 +118,7 @@ std::vector<ComparedWorkload> workloads_of(const Study& study) {
     try {
       ComparedWorkload each{work.name, work.kind, infer_shapes(graph_of(work)),
                             {},        work.mode, work.seed};
-      each.stream = stream_of(steps_of(work, each.graph));
+      each.stream = stream_of(work, each.graph);
       workloads.push_back(std::move(each));
     } catch (const Error& error) {
       throw Error(study.file + ":" + std::to_string(work.line) + ": " + error.what());
@@ -216,8 +214,9 @@ class ComparisonRun {
         Perfetto lane(drawing, file);
         (void)execute(job, machine, options, {&lane});
         lane.close();
-      } catch (const Error&) {  // the report says why it is refused
-        continue;
+      } catch (const Error& error) {
+        fmt::print(stderr, "dvmsim: {} has no lane in the trace: {}\n", strategy.name,
+                   error.what());
       }
     }
   }
@@ -236,12 +235,24 @@ class ComparisonRun {
     return workloads_[task.workload].name + " " + study_.strategies[task.strategy].name;
   }
 
+  static std::string key_of(const std::string& set) { return set.substr(0, set.find('=')); }
+  /// What the machine's point sets of the constants that the strategy rests on.
+  [[nodiscard]] std::vector<std::string> constants_of(std::size_t machine,
+                                                      const std::string& strategy) const {
+    std::vector<std::string> sets;
+    for (const std::string& set : machines_[machine].constants) {
+      if (rests_on(strategy, key_of(set))) sets.push_back(set);
+    }
+    return sets;
+  }
+
   [[nodiscard]] RunOptions options_of(const StudyStrategy& strategy) const {
     RunOptions options;
     options.strategy = strategy.strategy;
     options.strategies = strategies_file_;
+    options.sets = strategy.sets;
     for (const std::string& set : sets_) {
-      if (set.starts_with(strategy.strategy + ".")) options.sets.push_back(set);
+      if (rests_on(strategy.strategy, key_of(set))) options.sets.push_back(set);
     }
     options.features = strategy.features;
     options.tiling = strategy.tiling;
@@ -269,6 +280,7 @@ class ComparisonRun {
     setup.stream = &workload.stream;
     for (std::size_t machine : groups_[task.group]) {
       setup.machines.push_back(&machines_[machine].at_cost);
+      setup.constants.push_back(constants_of(machine, strategy.strategy));
     }
     setup.options = options_of(strategy);
     setup.options.mode = workload.mode;
@@ -315,16 +327,20 @@ class ComparisonRun {
         ComparedCase& into = report_.cases[machine * workloads_.size() + task.workload];
         for (std::size_t left = number(); left > 0; --left) {
           const std::size_t size = number();
-          into.strategies.push_back(figures_from(results[i].substr(at, size), machine));
+          into.strategies.push_back(
+              figures_from(results[i].substr(at, size), machine, study_.strategies[task.strategy]));
           at += size;
         }
       }
     }
   }
 
-  StrategyFigures figures_from(const std::string& text, std::size_t machine) const {
+  StrategyFigures figures_from(const std::string& text, std::size_t machine,
+                               const StudyStrategy& strategy) const {
     StrategyFigures figures = StrategyFigures::from_text(text);
-    figures.assumed = constants_.assumed_of(figures.strategy);
+    figures.assumed = constants_.with(strategy.sets)
+                          .with(constants_of(machine, strategy.strategy))
+                          .assumed_of(strategy.strategy);
     const auto host = assumed_host(machines_[machine].at_cost[0]);
     figures.assumed.insert(figures.assumed.end(), host.begin(), host.end());
     return figures;

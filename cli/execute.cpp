@@ -134,6 +134,12 @@ void fill_from(RunReport& report, const RunOptions& options, const Job& job,
   report.host.bytes_read = result.host.bytes_read;
   report.host.iterations = result.host.iterations;
   report.host.nodes = result.host.nodes;
+  const OperatorCounts& operators = result.operators;
+  if (operators.framework > 0) {
+    report.host.operators = {operators.written,
+                             operators.framework,
+                             {operators.rerolled.begin(), operators.rerolled.end()}};
+  }
   report.device_memory = {result.memory.weights, result.memory.inputs_outputs,
                           result.memory.intermediates, result.memory.programs};
 }

@@ -10,6 +10,7 @@
 #include "cli/hash.h"
 #include "cli/machine.h"
 #include "cli/random.h"
+#include "cli/strategy_constants.h"
 #include "cli/validation/parameter.h"
 #include "vm/base/error.h"
 #include "vm/machine/number.h"
@@ -47,6 +48,7 @@ std::vector<Values> list_of(const Study& study) {
 }
 
 bool is_whole(const std::string& key) {
+  if (is_constant(key)) return is_whole_constant(key);
   for (const Parameter& parameter : parameters()) {
     if (parameter.key == key) {
       return parameter.type == "Int" || parameter.type == "Bytes" || parameter.type == "Cycles";
@@ -108,8 +110,16 @@ std::string text_of(double value, const std::string& unit) {
   return fmt::format("{:.9g}G{}", value / 1e9, unit);  // Hz and B/s
 }
 
-void apply(Machine& machine, const StudyAxis& axis, const AxisValue& value) {
-  for (const auto& [key, text] : value.sets) apply_set(machine, key + "=" + text);
+void apply(MachinePoint& point, const StudyAxis& axis, const AxisValue& value) {
+  Machine& machine = point.machine;
+  for (const auto& [key, text] : value.sets) {
+    if (is_constant(key)) {
+      check_constant(key, text);
+      point.constants.push_back(key + "=" + text);
+    } else {
+      apply_set(machine, key + "=" + text);
+    }
+  }
   if (!value.factor) return;
   const Machine before = machine;
   for (const std::string& key : axis.keys) {
@@ -123,7 +133,7 @@ void build(MachinePoint& point, const Study& study, const Values& values, const 
   try {
     point.machine = base;
     for (std::size_t i = 0; i < values.size(); ++i) {
-      apply(point.machine, study.axes[i], values[i]);
+      apply(point, study.axes[i], values[i]);
     }
     if (!point.launch_cost.empty()) {
       for (const char* key : kLaunchKeys) {

@@ -1,5 +1,6 @@
-// The machines of a study: each hardware file at each point of the axes and each launch cost. Owns
-// how points are sampled and what follows from others (`derived`).
+// The machines of a study, with the constants of strategies that vary with them: each hardware file
+// at each point of the axes and each launch cost. Owns how points are sampled and what follows from
+// others (`derived`).
 #pragma once
 
 #include <string>
@@ -11,9 +12,10 @@
 namespace dvmsim {
 
 struct MachinePoint {
-  int hardware = 0;                 // index into Study::hardware
-  std::vector<std::string> axes{};  // the value of each axis, as text
-  std::string launch_cost{};        // empty: the machine's own
+  int hardware = 0;                      // index into Study::hardware
+  std::vector<std::string> axes{};       // the value of each axis, as text
+  std::string launch_cost{};             // empty: the machine's own
+  std::vector<std::string> constants{};  // of strategies, as the axes set them: "jit.workers=4"
   Machine machine{};
   std::string refused{};  // not empty: why no machine can be like this
 };

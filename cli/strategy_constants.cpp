@@ -56,33 +56,49 @@ std::vector<std::int64_t> read_sizes(const std::string& text) {
   return sizes;
 }
 
+enum class Kind : std::uint8_t { Time, Size, Count, Flag, Word };
+
 struct Row {
   const char* key;
+  Kind kind;
   Set set;
 };
 constexpr Row kRows[] = {
-    {"graph.infer", [](Constants& c, const auto& t) { c.graph.infer = read<Picoseconds>(t); }},
-    {"sink.capture", [](Constants& c, const auto& t) { c.sink.capture = read<Picoseconds>(t); }},
-    {"sink.task", [](Constants& c, const auto& t) { c.sink.task = read<Bytes>(t); }},
-    {"jit.compiler", [](Constants& c, const auto& t) { c.jit.compiler = read_compiler(t); }},
-    {"jit.trace", [](Constants& c, const auto& t) { c.jit.trace = read<Picoseconds>(t); }},
-    {"jit.kernel", [](Constants& c, const auto& t) { c.jit.kernel = read<Picoseconds>(t); }},
-    {"jit.measured_kernel",
+    {"graph.infer", Kind::Time,
+     [](Constants& c, const auto& t) { c.graph.infer = read<Picoseconds>(t); }},
+    {"sink.capture", Kind::Time,
+     [](Constants& c, const auto& t) { c.sink.capture = read<Picoseconds>(t); }},
+    {"sink.task", Kind::Size, [](Constants& c, const auto& t) { c.sink.task = read<Bytes>(t); }},
+    {"jit.compiler", Kind::Word,
+     [](Constants& c, const auto& t) { c.jit.compiler = read_compiler(t); }},
+    {"jit.trace", Kind::Time,
+     [](Constants& c, const auto& t) { c.jit.trace = read<Picoseconds>(t); }},
+    {"jit.kernel", Kind::Time,
+     [](Constants& c, const auto& t) { c.jit.kernel = read<Picoseconds>(t); }},
+    {"jit.measured_kernel", Kind::Time,
      [](Constants& c, const auto& t) { c.jit.measured_kernel = read<Picoseconds>(t); }},
-    {"jit.measured_nest",
+    {"jit.measured_nest", Kind::Time,
      [](Constants& c, const auto& t) { c.jit.measured_nest = read<Picoseconds>(t); }},
-    {"jit.guard", [](Constants& c, const auto& t) { c.jit.guard = read<Picoseconds>(t); }},
-    {"jit.workers", [](Constants& c, const auto& t) { c.jit.workers = at_least(1, t); }},
-    {"jit.recompile_limit",
+    {"jit.guard", Kind::Time,
+     [](Constants& c, const auto& t) { c.jit.guard = read<Picoseconds>(t); }},
+    {"jit.workers", Kind::Count,
+     [](Constants& c, const auto& t) { c.jit.workers = at_least(1, t); }},
+    {"jit.recompile_limit", Kind::Count,
      [](Constants& c, const auto& t) { c.jit.recompile_limit = at_least(0, t); }},
-    {"jit.automatic_dynamic",
+    {"jit.automatic_dynamic", Kind::Flag,
      [](Constants& c, const auto& t) { c.jit.automatic_dynamic = read<bool>(t); }},
-    {"jit.max_autotune", [](Constants& c, const auto& t) { c.jit.max_autotune = read<bool>(t); }},
-    {"jit.candidates", [](Constants& c, const auto& t) { c.jit.candidates = at_least(1, t); }},
-    {"bucket.least", [](Constants& c, const auto& t) { c.bucket.least = at_least(1, t); }},
-    {"bucket.growth", [](Constants& c, const auto& t) { c.bucket.growth = at_least(2, t); }},
-    {"bucket.sizes", [](Constants& c, const auto& t) { c.bucket.sizes = read_sizes(t); }},
-    {"bucket.choose", [](Constants& c, const auto& t) { c.bucket.choose = read<Picoseconds>(t); }},
+    {"jit.max_autotune", Kind::Flag,
+     [](Constants& c, const auto& t) { c.jit.max_autotune = read<bool>(t); }},
+    {"jit.candidates", Kind::Count,
+     [](Constants& c, const auto& t) { c.jit.candidates = at_least(1, t); }},
+    {"bucket.least", Kind::Count,
+     [](Constants& c, const auto& t) { c.bucket.least = at_least(1, t); }},
+    {"bucket.growth", Kind::Count,
+     [](Constants& c, const auto& t) { c.bucket.growth = at_least(2, t); }},
+    {"bucket.sizes", Kind::Word,
+     [](Constants& c, const auto& t) { c.bucket.sizes = read_sizes(t); }},
+    {"bucket.choose", Kind::Time,
+     [](Constants& c, const auto& t) { c.bucket.choose = read<Picoseconds>(t); }},
 };
 
 const Row& find_row(std::string_view key) {
@@ -93,9 +109,14 @@ const Row& find_row(std::string_view key) {
   return *found;
 }
 
-void apply(ConstantsFile& file, const std::string& assignment) {
+std::pair<std::string, std::string> key_and_value(const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
-  const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
+  return {assignment.substr(0, equals), assignment.substr(equals + 1)};
+}
+
+/// As the user says, who is its source then.
+void apply(ConstantsFile& file, const std::string& assignment) {
+  const auto [key, value] = key_and_value(assignment);
   try {
     find_row(key).set(file.constants, value);
   } catch (const Error& error) {
@@ -128,13 +149,24 @@ bool is_section(const std::string& path) {
 
 std::vector<std::string> ConstantsFile::assumed_of(std::string_view strategy) const {
   std::vector<std::string> texts;
-  const std::string section = std::string(strategy) + ".";
   for (const StrategyConstant& constant : all) {
-    if (constant.assumed && constant.key.starts_with(section)) {
+    if (constant.assumed && rests_on(strategy, constant.key)) {
       texts.push_back(constant.key + "=" + constant.value);
     }
   }
   return texts;
+}
+
+ConstantsFile ConstantsFile::with(const std::vector<std::string>& assignments) const {
+  ConstantsFile result = *this;
+  for (const std::string& assignment : assignments) {
+    const auto [key, value] = key_and_value(assignment);
+    find_row(key).set(result.constants, value);
+    for (StrategyConstant& constant : result.all) {
+      if (constant.key == key) constant.value = value;
+    }
+  }
+  return result;
 }
 
 ConstantsFile parse_constants(const std::string& text, const std::string& file) {
@@ -186,6 +218,50 @@ std::vector<std::string> assumptions_of(const RunOptions& options) {
   const std::vector<std::string> assumed = file.assumed_of(options.strategy);
   for (const std::string& each : assumed) line += " " + each;
   return assumed.empty() ? std::vector<std::string>{} : std::vector<std::string>{line};
+}
+
+bool is_constant(std::string_view key) {
+  return std::any_of(std::begin(kRows), std::end(kRows),
+                     [&](const Row& row) { return key == row.key; });
+}
+
+bool rests_on(std::string_view strategy, std::string_view key) {
+  const std::string_view section = key.substr(0, key.find('.'));
+  if (strategy == "sink") return section == "sink" || section == "graph";
+  if (strategy != "bucket") return section == strategy;
+  const bool compiles = key == "jit.trace" || key == "jit.kernel" || key == "jit.compiler" ||
+                        key == "jit.measured_kernel" || key == "jit.measured_nest" ||
+                        key == "jit.workers" || key == "jit.max_autotune" ||
+                        key == "jit.candidates";
+  return section == "bucket" || compiles;
+}
+
+void check_constant(const std::string& key, const std::string& value) {
+  StrategyConstants ignored;
+  find_row(key).set(ignored, value);
+}
+
+std::optional<MachineNumber> constant_number(const std::string& key, const std::string& value) {
+  constexpr double kPicosecondsPerSecond = 1e12;
+  switch (find_row(key).kind) {
+    case Kind::Time:
+      return MachineNumber{
+          static_cast<double>(read<Picoseconds>(value).count()) / kPicosecondsPerSecond, "s"};
+    case Kind::Size:
+      return MachineNumber{static_cast<double>(read<Bytes>(value).count()), "B"};
+    case Kind::Count:
+      return MachineNumber{static_cast<double>(read<int>(value)), ""};
+    case Kind::Flag:
+      return MachineNumber{read<bool>(value) ? 1.0 : 0.0, ""};
+    case Kind::Word:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool is_whole_constant(std::string_view key) {
+  const Kind kind = find_row(key).kind;
+  return kind == Kind::Count || kind == Kind::Size;
 }
 
 bool sets_strategy(std::string_view assignment) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cli/machine.h"
+#include "cli/strategy_constants.h"
 #include "cli/study_parts.h"
 #include "vm/machine/number.h"
 
@@ -56,7 +57,7 @@ class StudyReader {
     }
     if (study_.workloads.empty()) root.fail("has no workloads; add workloads: [{model: FILE}]");
     if (study_.hardware.empty()) study_.hardware.push_back({});
-    if (study_.strategies.empty()) study_.strategies.push_back({"dvm", "dvm", {}, {}, 0, 0});
+    if (study_.strategies.empty()) study_.strategies.push_back({.name = "dvm"});
     finish(root);
     return std::move(study_);
   }
@@ -191,17 +192,32 @@ class StudyReader {
         } else if (each.key == "tiling") {
           result.tiling = value.text(each.key);
           placed(value, [&] { return check_tiling(result.tiling, "tiling"), 0; });
+        } else if (each.key == "set") {
+          read_constants(value, result);
         } else if (each.key == "cores") {
           result.cores = static_cast<int>(value.integer(each.key, 1));
         } else {
-          each.unknown("a strategy", "strategy, name, feature, tiling, cores");
+          each.unknown("a strategy", "strategy, name, feature, tiling, cores, set");
         }
       }
       if (!named) item.fail("a strategy: add strategy: eager, dvm, resident, ...");
     }
     placed(item, [&] { return check_strategy(result.strategy, "strategy"), 0; });
+    for (const std::string& set : result.sets) {
+      const std::string key = set.substr(0, set.find('='));
+      if (rests_on(result.strategy, key)) continue;
+      item.fail("set: strategy " + result.strategy + " does not depend on " + key);
+    }
     if (result.name.empty()) result.name = result.strategy;
     return result;
+  }
+
+  static void read_constants(const Yaml& sets, StudyStrategy& strategy) {
+    for (const YamlEntry& set : sets.map("set")) {
+      const std::string& text = set.value.text(set.key);
+      placed(set.value, [&] { return check_constant(set.key, text), 0; });
+      strategy.sets.push_back(set.key + "=" + text);
+    }
   }
 
   void launch_cost(const YamlEntry& entry) {
@@ -247,23 +263,37 @@ class StudyReader {
 
   void metrics(const YamlEntry& entry) {
     for (const Yaml& item : entry.value.list(entry.key)) {
-      StudyMetric metric;
-      metric.line = item.line();
-      const Yaml* value = &item;
-      if (item.is_map()) {
-        const auto& entries = item.map("a metric");
-        if (entries.size() != 1) item.fail("a metric: write its name, or {NAME: expression}");
-        metric.name = entries[0].key;
-        value = &entries[0].value;
-      } else {
-        metric.name = item.text("a metric");
-      }
-      metric.value = placed(*value, [&] { return Expression(value->text("a metric")); });
+      StudyMetric metric = read_metric(item);
       for (const StudyMetric& other : study_.metrics) {
         if (other.name == metric.name) item.fail("'" + metric.name + "' is there twice");
       }
       study_.metrics.push_back(std::move(metric));
     }
+  }
+
+  static StudyMetric read_metric(const Yaml& item) {
+    StudyMetric metric;
+    metric.line = item.line();
+    const Yaml *value = &item, *better = nullptr;
+    if (item.is_map()) {
+      better = item.find("better");
+      const auto& entries = item.map("a metric");
+      if (entries.size() != (better == nullptr ? 1u : 2u)) {
+        item.fail("a metric: write its name, or {NAME: expression}, perhaps with better: more");
+      }
+      const YamlEntry& named = entries[0].key == "better" ? entries[1] : entries[0];
+      metric.name = named.key;
+      value = &named.value;
+    } else {
+      metric.name = item.text("a metric");
+    }
+    metric.value = placed(*value, [&] { return Expression(value->text("a metric")); });
+    metric.more = metric.value.text() == "roofline.fraction";
+    if (better != nullptr) {
+      metric.more = better->text("better") == "more";
+      if (!metric.more && better->text("better") != "less") better->fail("better: less or more");
+    }
+    return metric;
   }
 
   void cost(const YamlEntry& entry) { study_.cost = read_costs(entry.value); }
@@ -275,8 +305,11 @@ class StudyReader {
     if (study_.pareto.size() < 2) entry.fail("pareto: write two metrics or costs, or more");
   }
 
-  /// Names of machines, which need their files.
+  /// Names of machines, which need their files, and what is set twice.
   void finish(const Yaml& root) {
+    for (const StudyStrategy& strategy : study_.strategies) {
+      for (const StudyAxis& axis : study_.axes) check_apart(root, strategy, axis);
+    }
     std::set<std::string> seen;
     for (StudyHardware& hardware : study_.hardware) {
       const Machine machine = machine_from(hardware.file, hardware.sets);
@@ -284,6 +317,15 @@ class StudyReader {
       if (seen.insert(hardware.name).second) continue;
       throw Error(root.file() + ":" + std::to_string(hardware.line) +
                   ": two machines are called '" + hardware.name + "'; give one another name:");
+    }
+  }
+
+  static void check_apart(const Yaml& root, const StudyStrategy& strategy, const StudyAxis& axis) {
+    for (const std::string& set : strategy.sets) {
+      const std::string key = set.substr(0, set.find('='));
+      if (std::find(axis.keys.begin(), axis.keys.end(), key) == axis.keys.end()) continue;
+      throw Error(root.file() + ":" + std::to_string(strategy.line) + ": set: '" + key +
+                  "' is already set by the axis " + axis.name);
     }
   }
 

@@ -31,20 +31,25 @@
 //   strategies:                             default: [dvm]
 //     - eager
 //     - {strategy: resident, name: plain, feature: "-shape-cache", tiling: dvm, cores: 12}
+//     - {strategy: jit, name: jit-32, set: {jit.workers: 32}}     constants of strategies.yaml
 //   launch_cost: [0us, 5us]                 launch.vector, .cube, .mix and .native, all alike
 //   view: device                            compare: of the device alone; default: stream
 //   options: {memory: detailed, l2: cold, repeat: 1, decode: false}    as the options of run
 //   metrics:                                figures of the report; default: the usual ones
 //     - e2e_us
 //     - {us_per_row: "task_us / dim.batch"} or expressions over figures, dim.* and keys
-//   pareto: [e2e_us, area]                  what is to be small; default: the first metric and the
-//                                           first cost that differs between designs
+//     - {rows_per_us: "dim.batch / task_us", better: more}    default: less, but of
+//                                           roofline.fraction more
+//   pareto: [e2e_us, area]                  what is to be good at once; default: the first metric
+//                                           and the first cost that differs between designs
 //   cost: {...}                             as in a hardware file (cost.h), instead of its own
 //
-// An axis is named by a key of the machine, or by any name if its values say what they set:
+// An axis is named by a key of the machine or of strategies.yaml (which varies the strategies that
+// rest on it), or by any name if its values say what they set:
 //   hbm.peak: [0.8TB/s, 1.2TB/s]            values; the same as {values: [...]}
 //   ub.size: {from: 128KiB, to: 256KiB, steps: 5}      or by: 32KiB; scale: log for equal ratios
 //   vector: {factors: [1/2, 1, 2], of: ["vector.rate.*.b*"]}   times what the machine has
+//   jit.trace: {from: 1ms, to: 50ms, steps: 4, scale: log}
 //   memory: {choices: {hbm2e: {hbm.peak: 1.6TB/s}, hbm3: {hbm.peak: 3.2TB/s, hbm.channels: 64}}}
 // Sampled at random, {from, to} needs no steps: a value between, in steps of `by` if given.
 //
@@ -126,6 +131,7 @@ struct StudyWorkload {
 struct StudyStrategy {
   std::string strategy{"dvm"}, name{}, tiling{};
   std::vector<std::pair<std::string, bool>> features{};  // as RunOptions::features
+  std::vector<std::string> sets{};                       // of its constants: "jit.workers=32"
   int cores = 0;
   int line = 0;
 };
@@ -133,6 +139,7 @@ struct StudyStrategy {
 struct StudyMetric {
   std::string name{};
   Expression value{};
+  bool more = false;  // the more, the better
   int line = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "cli/strategy_constants.h"
 #include "cli/study_parts.h"
 #include "vm/machine/number.h"
 
@@ -105,17 +106,17 @@ class AxisReader {
   }
 
   void set_own_key() {
-    if (!is_key(axis_.name)) {
+    if (!is_key(axis_.name) && !is_constant(axis_.name)) {
       entry_.fail("'" + axis_.name +
-                  "': no key of a machine, which `dvmsim config show` lists; an axis of another "
-                  "name has {factors, of} or {choices}");
+                  "': no key of a machine, which `dvmsim config show` lists, and no constant of "
+                  "strategies.yaml; an axis of another name has {factors, of} or {choices}");
     }
     if (axis_.name == "name") entry_.fail("name: the machine's name is no axis; use hardware");
     axis_.keys = {axis_.name};
   }
 
   void add_value(const Yaml& at, const std::string& text) {
-    check_setting(at, axis_.name, text);
+    check_axis_setting(at, axis_.name, text);
     axis_.values.push_back({text, {{axis_.name, text}}, {}});
   }
 
@@ -131,6 +132,9 @@ class AxisReader {
       for (const Yaml& pattern : of->list("of")) add_keys(pattern);
     }
     for (const std::string& key : axis_.keys) {
+      if (is_constant(key)) {
+        entry_.fail("'" + key + "': factors are of machines' parameters; write values or a range");
+      }
       if (!number_of(default_machine(), key) || type_of(key) == "Bool") {
         entry_.fail("'" + key + "': no number, so nothing to multiply");
       }
@@ -168,7 +172,7 @@ class AxisReader {
       AxisValue value{choice.key, {}, {}};
       for (const YamlEntry& set : choice.value.map(choice.key)) {
         const std::string& text = set.value.text(set.key);
-        check_setting(set.value, set.key, text);
+        check_axis_setting(set.value, set.key, text);
         value.sets.emplace_back(set.key, text);
         if (std::find(axis_.keys.begin(), axis_.keys.end(), set.key) == axis_.keys.end()) {
           axis_.keys.push_back(set.key);
@@ -204,7 +208,7 @@ class AxisReader {
         by->fail("by: makes more than " + std::to_string(kMostValues) + " values");
       }
     }
-    for (const Yaml* end : {from, to}) check_setting(*end, axis_.name, end->text(axis_.name));
+    for (const Yaml* end : {from, to}) check_axis_setting(*end, axis_.name, end->text(axis_.name));
     if (steps != nullptr) {
       add_steps(*steps, range, steps->integer("steps", 2));
     } else if (by != nullptr && !range.log) {
@@ -260,6 +264,11 @@ void check_setting(const Yaml& at, const std::string& key, const std::string& va
     apply_set(machine, key + "=" + value);
     return 0;
   });
+}
+
+void check_axis_setting(const Yaml& at, const std::string& key, const std::string& value) {
+  if (!is_constant(key)) return check_setting(at, key, value);
+  placed(at, [&] { return check_constant(key, value), 0; });
 }
 
 StudyAxis read_axis(const YamlEntry& entry, bool drawn) {

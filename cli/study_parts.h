@@ -21,7 +21,9 @@ auto placed(const Yaml& at, Read&& read) {
   }
 }
 
-/// Throws Error at the value if no machine can have this assignment.
+/// Throws Error at the value if no machine, or no strategy, can have this assignment of an axis.
+void check_axis_setting(const Yaml& at, const std::string& key, const std::string& value);
+/// The same for machines alone.
 void check_setting(const Yaml& at, const std::string& key, const std::string& value);
 
 /// An entry of `axes`. `drawn`: ranges need no steps.

@@ -128,6 +128,25 @@ class SweepRun {
   std::int64_t before_ = 0;
 };
 
+/// What each strategy rests on that has no source, and which of it the study varies.
+std::vector<std::string> assumptions(const Study& study) {
+  std::vector<std::string> lines;
+  const ConstantsFile constants = constants_from("", {});
+  std::set<std::string> varied;
+  for (const StudyAxis& axis : study.axes) varied.insert(axis.keys.begin(), axis.keys.end());
+  for (const StudyStrategy& strategy : study.strategies) {
+    std::string fixed, moved;
+    for (const std::string& each : constants.with(strategy.sets).assumed_of(strategy.strategy)) {
+      const std::string key = each.substr(0, each.find('='));
+      varied.contains(key) ? moved += " " + key : fixed += " " + each;
+    }
+    const std::string begin = "strategy " + strategy.name + " rests on numbers without a source:";
+    if (!fixed.empty()) lines.push_back(begin + fixed);
+    if (!moved.empty()) lines.push_back(begin + moved + ", varied here");
+  }
+  return lines;
+}
+
 /// The tables a sweep writes, opened before it runs.
 class SweepFiles {
  public:
@@ -140,13 +159,9 @@ class SweepFiles {
   void write(const SweepOutcome& outcome) {
     std::vector<std::string> caveats = not_modelled();
     std::string rests;
-    for (const StudyStrategy& strategy : outcome.plan->study.strategies) {
-      RunOptions options;
-      options.strategy = strategy.strategy;
-      for (const std::string& line : assumptions_of(options)) {
-        caveats.push_back(line);
-        rests += line + "\n";
-      }
+    for (const std::string& line : assumptions(outcome.plan->study)) {
+      caveats.push_back(line);
+      rests += line + "\n";
     }
     const std::string json = to_json(outcome, caveats);
     csv_.write(to_csv(outcome));

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "cli/features.h"
+#include "cli/stream_run.h"
 #include "cli/workload.h"
 #include "compiler/graph/shape.h"
 #include "vm/base/error.h"
@@ -51,6 +52,7 @@ RunOptions PointRunner::options_of(const SweepPoint& point) const {
   options.mode = work.mode;
   options.seed = work.seed;
   options.strategy = strategy.strategy;
+  options.sets = plan_.constants(plan_.designs[point.design]);
   options.features = strategy.features;
   options.tiling = strategy.tiling;
   options.cores = strategy.cores;
@@ -62,9 +64,35 @@ RunOptions PointRunner::options_of(const SweepPoint& point) const {
   return options;
 }
 
+PointResult PointRunner::run_stream(const SweepPoint& point) const {
+  const std::size_t workload = plan_.cases[point.at].workload;
+  const Stream stream = load_stream(plan_.study.workloads[workload].trace);
+  const RunOptions options = options_of(point);
+  StreamRun run(*jobs_[workload].graph, stream, plan_.machine(plan_.designs[point.design]),
+                options);
+  PointResult result{PointResult::Status::Ok, "", {}};
+  for (const StreamStep& step : steps_of(stream)) {
+    Fault fault;
+    const StreamReport::Step row = run.run(step, {}, fault);
+    if (fault) return {PointResult::Status::Fault, fault.text, {}};
+    const std::pair<const char*, double> figures[] = {
+        {"cycles", static_cast<double>(row.cycles)},
+        {"e2e_us", row.e2e_us},
+        {"task_us", row.task_us},
+        {"host.compile_us", row.compile_us},
+        {"host.encode_us", row.encode_us},
+        {"host.launches", static_cast<double>(row.launches)}};
+    for (const auto& [name, value] : figures) result.figures[name] += value;
+  }
+  return result;
+}
+
 PointResult PointRunner::run(const SweepPoint& point) {
   using Status = PointResult::Status;
   try {
+    if (!plan_.study.workloads[plan_.cases[point.at].workload].trace.empty()) {
+      return run_stream(point);
+    }
     const RunOptions options = options_of(point);
     Job& job = jobs_[plan_.cases[point.at].workload];
     job.inputs = read_inputs(*job.graph, options);

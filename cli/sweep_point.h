@@ -21,6 +21,8 @@ class PointRunner {
 
  private:
   [[nodiscard]] RunOptions options_of(const SweepPoint& point) const;
+  /// A point on a recorded stream: the sums of its steps.
+  [[nodiscard]] PointResult run_stream(const SweepPoint& point) const;
 
   const SweepPlan& plan_;
   std::vector<Job> jobs_{};  // by workload; dims and inputs are the point's

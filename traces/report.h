@@ -47,6 +47,12 @@ struct RunReport {
     /// Values the host waited for and read to know what comes next, and rounds of loops it drove.
     std::int64_t synchronisations = 0, bytes_read = 0, iterations = 0;
     std::vector<std::string> nodes{};  // for whose sake
+    /// What a framework that launches each operator by itself dispatched.
+    struct Operators {
+      std::int64_t written = 0, framework = 0;  // as the model writes them, and as they run
+      std::vector<std::pair<std::string, std::int64_t>> rerolled{};  // by kind: written as several
+    };
+    std::optional<Operators> operators{};
   } host{};
 
   struct Unit {

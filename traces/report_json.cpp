@@ -16,16 +16,27 @@ double rounded(double value) {
   return std::round(value * 1e6) / 1e6;
 }
 
+/// host.operators, of strategies that launch operators one by one: as many as the model writes, as
+/// many as the framework dispatches for them, and by kind those of it that are written as several.
+Json operators(const RunReport::Host::Operators& operators) {
+  Json rerolled = Json::object();
+  for (const auto& [kind, count] : operators.rerolled) rerolled[kind] = count;
+  return {
+      {"written", operators.written}, {"framework", operators.framework}, {"rerolled", rerolled}};
+}
+
 Json host(const RunReport::Host& host) {
-  return {{"compile_us", rounded(host.compile_us)},
-          {"encode_us", rounded(host.encode_us)},
-          {"launch_us", rounded(host.launch_us)},
-          {"launches", host.launches},
-          {"program_bytes", host.program_bytes},
-          {"synchronisations", host.synchronisations},
-          {"bytes_read", host.bytes_read},
-          {"iterations", host.iterations},
-          {"nodes", host.nodes}};
+  Json made = {{"compile_us", rounded(host.compile_us)},
+               {"encode_us", rounded(host.encode_us)},
+               {"launch_us", rounded(host.launch_us)},
+               {"launches", host.launches},
+               {"program_bytes", host.program_bytes},
+               {"synchronisations", host.synchronisations},
+               {"bytes_read", host.bytes_read},
+               {"iterations", host.iterations},
+               {"nodes", host.nodes}};
+  if (host.operators) made["operators"] = operators(*host.operators);
+  return made;
 }
 
 Json reasons_of(const std::array<std::int64_t, kReasons>& cycles) {

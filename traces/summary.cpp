@@ -201,6 +201,19 @@ std::string waits_text(const RunReport::Host& host) {
   return text;
 }
 
+/// "30 of the framework, written as 42: layer_norm 2, softmax 1".
+std::string operators_text(const RunReport::Host::Operators& operators) {
+  std::string text = grouped(operators.framework) + " of the framework";
+  if (operators.rerolled.empty()) return text;
+  text += ", written as " + grouped(operators.written) + ":";
+  const char* before = " ";
+  for (const auto& [kind, count] : operators.rerolled) {
+    text += before + kind + " " + grouped(count);
+    before = ", ";
+  }
+  return text;
+}
+
 void add_device_memory(Page& page, const RunReport::DeviceMemory& device) {
   if (device.peak_bytes() == 0) return;
   page.line("",
@@ -235,6 +248,7 @@ std::string summary(const RunReport& report,
                                 bytes_text(report.host.program_bytes)));
   const std::string waits = waits_text(report.host);
   if (!waits.empty()) page.line("", waits);
+  if (report.host.operators) page.line("operators", operators_text(*report.host.operators));
   page.line("firmware",
             fmt::format("{} instructions, {} commands", grouped(report.firmware.instructions),
                         grouped(report.firmware.commands)));

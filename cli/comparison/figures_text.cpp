@@ -89,10 +89,18 @@ void visit(auto& archive, ShapeFigures& shape) {
                         &shape.ahead_us}) {
     archive(*value);
   }
-  for (std::int64_t* value : {&shape.launches, &shape.elements, &shape.padded_elements}) {
+  for (std::int64_t* value : {&shape.launches, &shape.elements, &shape.padded_elements,
+                              &shape.operators.framework, &shape.operators.written}) {
     archive(*value);
   }
   if (archive.some(shape.device)) visit(archive, *shape.device);
+  std::vector<std::pair<std::string, std::int64_t>> rerolled(shape.operators.rerolled.begin(),
+                                                             shape.operators.rerolled.end());
+  archive.list(rerolled, [](auto& each, auto& kind) {
+    each(kind.first);
+    each(kind.second);
+  });
+  shape.operators.rerolled = {rerolled.begin(), rerolled.end()};
 }
 
 void visit(auto& archive, StreamFigures& stream) {

@@ -7,7 +7,8 @@
 //                     launch.vector, .cube, .mix and .native alike
 //   constants         [{key, value, source, assumed}] of the strategies
 //   cases             one per machine and workload:
-//     machine, axes {name: value}, clock_mhz, workload, class, operators
+//     machine, axes {name: value}, clock_mhz, workload, class
+//     operators       nodes of the model that are more than a view
 //     shapes          [{symbol: size}] each once, in the order of their first step
 //     steps           index of the shape, step by step
 //     strategies      in the study's order, a jit twice (its compile times in s and in ms):
@@ -31,6 +32,9 @@
 //                     which the device waits for other work of the host
 //         latency_us  by step
 //       shapes        by shape: {launches, device_us, compile_us, encode_us, dispatch_us, ahead_us,
+//                     elements, padded_elements, first_us and again_us by launch cost, operators:
+//                     null for strategies that fuse them, or {written in the model, dispatched by
+//                     the framework, rerolled {kind: how many of these are written as several}}
 //                     elements, padded_elements, first_us and again_us by launch cost}
 //       device        in the device's view: what the device does for all shapes, each once, from an
 //                     empty L2: {launches, hbm_read_bytes, hbm_write_bytes, l2_hit_bytes, body_us,
@@ -100,6 +104,13 @@ Json stream_json(const StrategyFigures& figures, std::size_t cost, const std::st
           {"latency_us", list_of(stream.latency_us)}};
 }
 
+Json operators_json(const OperatorCounts& operators) {
+  if (operators.framework == 0) return nullptr;
+  return {{"written", operators.written},
+          {"framework", operators.framework},
+          {"rerolled", operators.rerolled}};
+}
+
 Json shape_json(const ShapeFigures& shape) {
   return {{"launches", shape.launches},
           {"device_us", rounded(shape.device_us)},
@@ -110,7 +121,8 @@ Json shape_json(const ShapeFigures& shape) {
           {"elements", shape.elements},
           {"padded_elements", shape.padded_elements},
           {"first_us", list_of(shape.first_us)},
-          {"again_us", list_of(shape.again_us)}};
+          {"again_us", list_of(shape.again_us)},
+          {"operators", operators_json(shape.operators)}};
 }
 
 Json decode_json(const std::optional<StrategyFigures::Decode>& decode) {

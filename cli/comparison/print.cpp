@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/comparison/report.h"
+#include "cli/standings.h"
 #include "cli/text_table.h"
 #include "traces/stream_report.h"
 
@@ -32,19 +33,28 @@ std::string share_text(double share) {
   return percent < 0.0995 ? fmt::format("{:.1g} %", percent) : fmt::format("{:.1f} %", percent);
 }
 
+constexpr std::size_t kMostCases = 32;
+
 class Summary {
  public:
   explicit Summary(const ComparisonReport& report) : report_(report) {}
 
   std::string text() {
     text_ = fmt::format("{}\n", report_.title);
-    for (const ComparedCase& each : report_.cases) {
+    for (std::size_t i = 0; i < report_.cases.size() && i < kMostCases; ++i) {
+      const ComparedCase& each = report_.cases[i];
       heading(each);
       at_own_cost(each);
       by_cost(each);
       break_even(each);
     }
-    over_workloads();
+    if (report_.cases.size() > kMostCases) {
+      text_ += fmt::format("\nand {} more cases, which --json, --csv and --html have\n",
+                           report_.cases.size() - kMostCases);
+    } else {
+      over_workloads();
+    }
+    standings();
     footnotes();
     return std::move(text_);
   }
@@ -57,6 +67,15 @@ class Summary {
                  [](const std::string& text) { return !text.starts_with("host."); });
     return own;
   }
+  /// Those that an axis of the study varies are named without a value.
+  [[nodiscard]] std::vector<std::string> unvaried(std::vector<std::string> assumed) const {
+    for (std::string& each : assumed) {
+      for (const auto& [axis, value] : report_.cases.front().axes) {
+        if (each.starts_with(axis + "=")) each = axis + " (varied)";
+      }
+    }
+    return assumed;
+  }
   static std::string marked(const StrategyFigures& one) {
     return one.name + (own_assumed(one).empty() ? "" : "*");
   }
@@ -68,12 +87,28 @@ class Summary {
   }
 
   void heading(const ComparedCase& each) {
-    text_ += fmt::format("\n{} on {}: {} runs of {} shapes, {} framework operators\n",
-                         each.workload, place_of(each), each.stream.steps.size(),
-                         each.stream.shapes.size(), each.operators);
+    text_ += fmt::format("\n{} on {}: {} runs of {} shapes, {} operators{}\n", each.workload,
+                         place_of(each), each.stream.steps.size(), each.stream.shapes.size(),
+                         each.operators, dispatched(each));
     for (const StrategyFigures& one : each.strategies) {
       if (!one.refused.empty()) text_ += fmt::format("  {}: {}\n", one.name, one.refused);
     }
+  }
+
+  /// What strategies that dispatch operators one by one made of them.
+  static std::string dispatched(const ComparedCase& each) {
+    for (const StrategyFigures& one : each.strategies) {
+      if (!one.refused.empty() || one.shapes.front().operators.framework == 0) continue;
+      const OperatorCounts& counts = one.shapes.front().operators;
+      std::string text = fmt::format(", {} dispatched by the framework", counts.framework);
+      const char* before = ": ";
+      for (const auto& [kind, count] : counts.rerolled) {
+        text += fmt::format("{}{} {}", before, kind, count);
+        before = ", ";
+      }
+      return text;
+    }
+    return "";
   }
 
   void at_own_cost(const ComparedCase& each) {
@@ -229,6 +264,51 @@ class Summary {
                                     times(std::exp(whole / count)));
   }
 
+  /// How the winner of whole streams moves along the axes of the study, launch costs among them.
+  void standings() {
+    if (report_.cases.front().axes.empty()) return;
+    std::vector<std::vector<std::string>> texts;  // by axis, of each point
+    std::vector<StandingsPoint> points;
+    std::vector<std::string> names = {"workload", "launch cost"};
+    for (const auto& [name, value] : report_.cases.front().axes) names.push_back(name);
+    texts.resize(names.size());
+    for (const ComparedCase& each : report_.cases) {
+      for (std::size_t cost = 0; cost < report_.launch_costs.size(); ++cost) {
+        texts[0].push_back(each.workload);
+        texts[1].push_back(report_.launch_costs[cost]);
+        for (std::size_t i = 0; i < each.axes.size(); ++i) {
+          texts[i + 2].push_back(each.axes[i].second);
+        }
+        points.push_back({{}, winner_of(each, cost)});
+      }
+    }
+    std::set<std::vector<std::pair<std::string, std::string>>> draws;
+    for (const ComparedCase& each : report_.cases) draws.insert(each.axes);
+    std::size_t combinations = 1;
+    std::vector<StandingsAxis> axes;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      axes.push_back(standings_axis(names[i], texts[i]));
+      const std::vector<std::string>& values = axes.back().values;
+      if (i > 1) combinations = std::min(draws.size() + 1, combinations * values.size());
+      for (std::size_t p = 0; p < points.size(); ++p) {
+        const auto found = std::find(values.begin(), values.end(), texts[i][p]);
+        points[p].values.push_back(static_cast<int>(found - values.begin()));
+      }
+    }
+    const std::size_t drawn = combinations > draws.size() ? draws.size() : 0;
+    text_ += to_text(standings_of(axes, points, drawn), "least time of the whole stream");
+  }
+  static std::string winner_of(const ComparedCase& each, std::size_t cost) {
+    const StrategyFigures* best = nullptr;
+    for (const StrategyFigures& one : each.strategies) {
+      if (!one.refused.empty()) continue;
+      const bool better =
+          best == nullptr || one.streams[cost].total_us < best->streams[cost].total_us;
+      if (better) best = &one;
+    }
+    return best == nullptr ? "" : best->name;
+  }
+
   static std::string times(double ratio) {
     return ratio < 0.00995 ? fmt::format("{:.1g}", ratio) : fmt::format("{:.2f}", ratio);
   }
@@ -249,9 +329,11 @@ class Summary {
                     one.assumed.end());
         if (own.empty() || !said.insert(one.strategy).second) continue;
         text_ += fmt::format("* {} rests on numbers without a source: {}\n", one.strategy,
-                             fmt::join(own, ", "));
+                             fmt::join(unvaried(own), ", "));
       }
     }
+    const std::vector<std::string> named = unvaried({host.begin(), host.end()});
+    host = {named.begin(), named.end()};
     text_ += fmt::format("all rest on assumed times of the host: {}\n", fmt::join(host, ", "));
   }
 

@@ -18,7 +18,7 @@ struct ComparedCase {
   std::string machine{}, workload{}, kind{};  // kind: the workload's class, may be empty
   std::vector<std::pair<std::string, std::string>> axes{};  // that vary between machines
   double clock_mhz = 0;
-  std::int64_t operators = 0;  // of the framework: nodes of the graph that are more than a view
+  std::int64_t operators = 0;  // written in the model: nodes that are more than a view
   ShapeStream stream{};
   std::vector<StrategyFigures> strategies{};
 };

@@ -1,6 +1,9 @@
 #include "cli/comparison/stream_measure.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <map>
 #include <new>
 
 #include "cli/comparison/device_measure.h"
@@ -37,19 +40,24 @@ class StreamRun {
         device_(machines, sim_options(setup.options)),
         session_(*setup.graph, machines.front(), device_,
                  options_of(setup.options, device_, constants)),
-        known_(known) {}
+        known_(known) {
+    for (const auto& [output, input] : setup.stream->state) session_.carry(output, input);
+  }
 
   void run(StrategyFigures& figures) {
-    figures.shapes.resize(setup_.stream->shapes.size());
+    const ShapeStream& stream = *setup_.stream;
+    figures.shapes.resize(stream.shapes.size());
     figures.streams.resize(costs_);
     std::vector<bool> seen(figures.shapes.size(), false);
-    for (int shape : setup_.stream->steps) {
-      const auto at = static_cast<std::size_t>(shape);
+    for (std::size_t i = 0; i < stream.steps.size(); ++i) {
+      const auto at = static_cast<std::size_t>(stream.steps[i]);
+      if (!stream.fresh.empty() && stream.fresh[i]) session_.forget_carried();
+      const Session::Carried before = seen[at] ? Session::Carried() : session_.carried();
       const std::vector<double> latency = step(at, figures, !seen[at]);
       for (std::size_t cost = 0; cost < costs_; ++cost) {
         figures.streams[cost].latency_us.push_back(latency[cost]);
       }
-      if (!seen[at]) again(at, latency, figures.shapes[at]);
+      if (!seen[at]) again(at, before, latency, figures.shapes[at]);
       seen[at] = true;
     }
     total(figures);
@@ -68,10 +76,20 @@ class StreamRun {
     std::map<std::string, Tensor> inputs;
     if (mode_of(setup_.options) == Mode::Functional) {
       add_missing_inputs(inputs, *setup_.graph, dims, setup_.options.seed);
+      for (const auto& [output, input] : setup_.stream->state) carry_or_clear(inputs, input);
     }
     RunResult result = session_.run(dims, inputs);
     if (result.fault) throw Error("simulated fault: " + result.fault.text);
     return result;
+  }
+
+  /// State comes from the step before; that of a first step is zeros.
+  void carry_or_clear(std::map<std::string, Tensor>& inputs, const std::string& input) const {
+    const Tensor drawn = inputs.at(input);
+    inputs.erase(input);
+    if (session_.carried_shape(input) == nullptr) {
+      inputs.emplace(input, Tensor(drawn.dtype(), drawn.shape()));
+    }
   }
 
   [[nodiscard]] std::vector<std::int64_t> now() const {
@@ -114,21 +132,26 @@ class StreamRun {
       of.dispatch_us = us_of(result.dispatch_ns);
       of.ahead_us = us_of(result.ahead_ns);
       of.launches = device_.launches() - launches;
+      of.operators = result.operators;
       of.elements = result.elements;
       of.padded_elements = result.padded_elements;
     }
     return since(begin);
   }
 
-  /// The same sizes once more, beside the stream.
-  void again(std::size_t shape, const std::vector<double>& first, ShapeFigures& of) {
+  /// The same sizes and state once more, beside the stream.
+  void again(std::size_t shape, const Session::Carried& before, const std::vector<double>& first,
+             ShapeFigures& of) {
     of.first_us = first;
+    const Session::Carried after = session_.carried();
+    session_.carry_again(before);
     device_.use(Account::Again);
     device_.play(known_[shape]);
     const auto begin = now();
     if (mode_of(setup_.options) == Mode::Functional) device_.simulate();
     (void)run_shape(shape);
     of.again_us = since(begin);
+    session_.carry_again(after);
   }
 
   void total(StrategyFigures& figures) {
@@ -211,20 +234,34 @@ std::vector<std::pair<std::string, StrategyConstants>> variants_of(const RunOpti
   return variants;
 }
 
+/// What of the constants decides which launches there are: alike, their times are the same.
+std::string launched_by(const StrategyConstants& constants) {
+  const auto& jit = constants.jit;
+  const auto& bucket = constants.bucket;
+  std::string text = fmt::format("{} {} {} {} {}", jit.recompile_limit, jit.automatic_dynamic,
+                                 jit.max_autotune, bucket.least, bucket.growth);
+  for (std::int64_t size : bucket.sizes) text += " " + std::to_string(size);
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::vector<StrategyFigures>> measure_stream(const StreamSetup& setup,
                                                          const std::string& name) {
   const Strategy& strategy = find_strategy(setup.options.strategy);
   const std::vector<std::string> features = names_of(features_of(setup.options));
-  std::vector<LaunchBodies> known;
+  std::map<std::string, std::vector<LaunchBodies>> known;
   std::vector<std::vector<StrategyFigures>> all;
   std::optional<StrategyFigures::Decode> decode;
-  for (const std::vector<Machine>* machines : setup.machines) {
+  for (std::size_t i = 0; i < setup.machines.size(); ++i) {
     all.emplace_back();
-    for (const auto& [title, constants] : variants_of(setup.options, name)) {
-      StrategyFigures figures = measure_once(setup, *machines, constants, known);
-      add_device(setup, *machines, constants, figures);
+    RunOptions options = setup.options;
+    const std::vector<std::string>& constants = setup.constants[i];
+    options.sets.insert(options.sets.end(), constants.begin(), constants.end());
+    for (const auto& [title, values] : variants_of(options, name)) {
+      StrategyFigures figures =
+          measure_once(setup, *setup.machines[i], values, known[launched_by(values)]);
+      add_device(setup, *setup.machines[i], values, figures);
       figures.name = title;
       figures.strategy = setup.options.strategy;
       figures.features = features;

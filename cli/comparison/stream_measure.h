@@ -14,6 +14,7 @@
 #include "cli/execute.h"
 #include "cli/options.h"
 #include "compiler/graph/graph.h"
+#include "compiler/runtime/run_result.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
@@ -24,6 +25,7 @@ struct ShapeFigures {
   double device_us = 0;  // of launches, at the machine's own launch cost
   double compile_us = 0, encode_us = 0, dispatch_us = 0, ahead_us = 0;  // of the host, first time
   std::int64_t launches = 0, elements = 0, padded_elements = 0;
+  OperatorCounts operators{};  // dispatched one by one; none for strategies that fuse them
   std::optional<DeviceFigures> device{};  // if the study looks at it
 };
 
@@ -61,6 +63,8 @@ struct StrategyFigures {
 struct ShapeStream {
   std::vector<Bindings> shapes{};  // each once, in the order of their first step
   std::vector<int> steps{};
+  Named state{};              // output of a step, input of the next one
+  std::vector<bool> fresh{};  // by step, if there is state: it forgets what was carried
 };
 
 struct StreamSetup {
@@ -69,6 +73,8 @@ struct StreamSetup {
   /// Machines that differ in what the host and a launch's head cost only, so that cores work alike:
   /// each at every launch cost, its own first.
   std::vector<const std::vector<Machine>*> machines{};
+  /// Of each machine, what is set of the strategy's constants: "jit.workers=4".
+  std::vector<std::vector<std::string>> constants{};
   RunOptions options{};  // strategy, features, memory, L2, mode, seed
   bool device = false;   // also what the device alone does
 };

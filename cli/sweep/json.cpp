@@ -173,7 +173,8 @@ std::string to_json(const SweepOutcome& outcome, const std::vector<std::string>&
   json["cases"] = cases_of(plan);
   json["metrics"] = Json::array();
   for (const SweepMetric& metric : outcome.forms->metrics) {
-    json["metrics"].push_back({{"name", metric.name}, {"unit", metric.unit}});
+    json["metrics"].push_back(
+        {{"name", metric.name}, {"unit", metric.unit}, {"better", metric.more ? "more" : "less"}});
   }
   json["costs"] = costs_of(outcome);
   json["counts"] = {{"points", plan.points.size()}};

@@ -190,7 +190,8 @@ void add_front(SweepOutcome& outcome) {
   for (std::size_t d = 0; d < outcome.plan->designs.size(); ++d) {
     std::vector<double> row;
     for (const std::string& name : objectives) {
-      if (const auto value = outcome.objective(d, name)) row.push_back(*value);
+      const double sign = outcome.forms->more_is_better(name) ? -1 : 1;
+      if (const auto value = outcome.objective(d, name)) row.push_back(sign * *value);
     }
     if (row.size() < objectives.size()) continue;
     rows.push_back(std::move(row));
@@ -208,15 +209,21 @@ SweepForms sweep_forms(const SweepPlan& plan) {
     check_metric(plan, forms, metric);
     const bool plain = metric.value.text() == metric.name;
     forms.metrics.push_back(
-        {metric.name, plain ? unit_of(metric.name) : "", metric.value, metric.line});
+        {metric.name, plain ? unit_of(metric.name) : "", metric.value, metric.line, metric.more});
   }
   if (forms.metrics.empty()) {
     for (const char* name : kDefaultMetrics) {
-      forms.metrics.push_back({name, unit_of(name), Expression(name), 0});
+      forms.metrics.push_back({name, unit_of(name), Expression(name), 0, false});
     }
   }
   add_objectives(plan, forms);
   return forms;
+}
+
+bool SweepForms::more_is_better(const std::string& objective) const {
+  return std::any_of(metrics.begin(), metrics.end(), [&](const SweepMetric& metric) {
+    return metric.more && metric.name == objective;
+  });
 }
 
 std::size_t SweepOutcome::count(PointResult::Status status) const {

@@ -15,7 +15,8 @@ namespace dvmsim {
 struct SweepMetric {
   std::string name{}, unit{};
   Expression value{};
-  int line = 0;  // of the study; 0: a default one
+  int line = 0;       // of the study; 0: a default one
+  bool more = false;  // the more, the better
 };
 
 /// What is computed from results, known before anything runs.
@@ -24,7 +25,8 @@ struct SweepForms {
   std::vector<std::vector<DesignCost>> costs{};  // of each hardware of the study
   /// Names and units of all costs, in order; a machine that lacks one has no value of it.
   std::vector<std::pair<std::string, std::string>> cost_names{};
-  std::vector<std::string> objectives{};  // metrics and costs to be small; fewer than two: no front
+  std::vector<std::string> objectives{};  // metrics and costs; fewer than two: no front
+  [[nodiscard]] bool more_is_better(const std::string& objective) const;
 };
 /// Throws Error with file and line for a metric made of what no run has, and for unknown
 /// objectives.

@@ -9,6 +9,7 @@
 #include "cli/hash.h"
 #include "cli/machine.h"
 #include "cli/strategy_constants.h"
+#include "cli/stream.h"
 #include "vm/base/error.h"
 #include "vm/machine/number.h"
 
@@ -16,10 +17,6 @@ namespace dvmsim {
 namespace {
 
 constexpr std::size_t kMostPoints = 1'000'000;
-
-[[noreturn]] void fail(const Study& study, int line, const std::string& why) {
-  throw Error(study.file + ":" + std::to_string(line) + ": " + why);
-}
 
 /// The kind of the study's axis, and its values as numbers.
 SweepAxis parameter_axis(const Study& study, const std::vector<MachinePoint>& machines,
@@ -35,7 +32,12 @@ SweepAxis parameter_axis(const Study& study, const std::vector<MachinePoint>& ma
   const Machine base = machine_from(study.hardware[0].file, study.hardware[0].sets);
   for (const std::string& text : values_of(from, machines, index)) {
     SweepAxis::Value value{text, {}};
-    if (plain) {
+    if (plain && is_constant(from.name)) {
+      if (const auto number = constant_number(from.name, text)) {
+        value.number = number->value;
+        axis.unit = number->unit;
+      }
+    } else if (plain) {
       Machine machine = base;
       apply_set(machine, from.name + "=" + text);
       if (const auto number = number_of(machine, from.name)) {
@@ -184,6 +186,13 @@ std::string text_of(const Study& study, const SweepCase& each, const std::string
                       static_cast<int>(work.mode), work.seed, static_cast<int>(study.memory),
                       study.warm_l2, study.repeat, study.decode);
   for (const auto& [name, size] : each.dims) text += fmt::format(" {}={}", name, size);
+  if (work.trace.empty()) return text;
+  text += fmt::format(" trace {:x}", fnv1a(read_text(work.trace)));
+  for (const StreamGroup& group : load_stream(work.trace).groups) {
+    for (const auto& [name, path] : group.inputs) {
+      text += fmt::format(" {}:{:x}", name, fnv1a(read_text(path)));
+    }
+  }
   return text;
 }
 
@@ -200,13 +209,13 @@ std::string model_text(const StudyWorkload& work) {
 }
 
 /// With the constants it rests on: others are other points.
-std::string text_of(const StudyStrategy& strategy) {
+std::string text_of(const StudyStrategy& strategy, const ConstantsFile& constants) {
   std::string text = fmt::format("{} {} {}", strategy.strategy, strategy.tiling, strategy.cores);
   for (const auto& [name, on] : strategy.features) text += (on ? " +" : " -") + name;
-  const std::string section = strategy.strategy + ".";
-  if (!sets_strategy(section)) return text;
-  for (const StrategyConstant& constant : constants_from("", {}).all) {
-    if (constant.key.starts_with(section)) text += " " + constant.key + "=" + constant.value;
+  for (const StrategyConstant& constant : constants.all) {
+    if (rests_on(strategy.strategy, constant.key)) {
+      text += " " + constant.key + "=" + constant.value;
+    }
   }
   return text;
 }
@@ -223,9 +232,14 @@ void make_points(SweepPlan& plan, std::uint64_t program) {
   if (plan.designs.size() * plan.cases.size() > kMostPoints) {
     throw Error(study.file + ": more than a million points; take fewer values");
   }
+  const bool rests =
+      std::any_of(study.strategies.begin(), study.strategies.end(),
+                  [](const StudyStrategy& each) { return sets_strategy(each.strategy + "."); });
+  const ConstantsFile constants = rests ? constants_from("", {}) : ConstantsFile();
   for (std::size_t d = 0; d < plan.designs.size(); ++d) {
     const SweepDesign& design = plan.designs[d];
-    const std::string strategy = text_of(study.strategies[design.strategy]);
+    const std::string strategy =
+        text_of(study.strategies[design.strategy], constants.with(plan.constants(design)));
     for (std::size_t c = 0; c < plan.cases.size(); ++c) {
       const std::string text =
           fmt::format("{:x} {:x} {} {:x}", program, machines[design.machine], strategy, cases[c]);
@@ -242,6 +256,15 @@ const char* name_of(SweepAxis::Kind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+std::vector<std::string> SweepPlan::constants(const SweepDesign& design) const {
+  const StudyStrategy& strategy = study.strategies[design.strategy];
+  std::vector<std::string> sets = strategy.sets;
+  for (const std::string& set : machines[design.machine].constants) {
+    if (rests_on(strategy.strategy, set.substr(0, set.find('=')))) sets.push_back(set);
+  }
+  return sets;
+}
+
 SweepPlan plan_sweep(Study study, std::uint64_t program) {
   SweepPlan plan;
   plan.study = std::move(study);
@@ -251,11 +274,10 @@ SweepPlan plan_sweep(Study study, std::uint64_t program) {
   }
   for (std::size_t w = 0; w < plan.study.workloads.size(); ++w) {
     const StudyWorkload& work = plan.study.workloads[w];
-    if (!work.trace.empty()) {
-      fail(plan.study, work.line,
-           "trace: a sweep runs single sets of sizes; write dims, or use `dvmsim compare`");
-    }
-    for (const DimSizes& dims : work.sizes) plan.cases.push_back({w, dims});
+    // A recorded stream is one case, whatever its sizes.
+    const std::vector<DimSizes> sizes =
+        work.trace.empty() ? work.sizes : std::vector<DimSizes>{DimSizes()};
+    for (const DimSizes& dims : sizes) plan.cases.push_back({w, dims});
   }
   AxisBuilder(plan).all();
   make_points(plan, program);

@@ -62,6 +62,8 @@ struct SweepPlan {
   [[nodiscard]] const Machine& machine(const SweepDesign& design) const {
     return machines[design.machine].machine;
   }
+  /// What the study sets of the constants that the design's strategy rests on.
+  [[nodiscard]] std::vector<std::string> constants(const SweepDesign& design) const;
   /// The index of the point's value of an axis; -1: it has none.
   [[nodiscard]] int value(const SweepPoint& point, std::size_t axis) const {
     return std::max(design_values[point.design][axis], case_values[point.at][axis]);

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "cli/standings.h"
 #include "cli/sweep/report.h"
 #include "cli/sweep/sensitivity.h"
 #include "cli/text_table.h"
@@ -24,6 +25,7 @@ class Summary {
     best();
     front();
     effects();
+    standings();
     reasons();
     return std::move(text_);
   }
@@ -124,8 +126,10 @@ class Summary {
     for (std::size_t d = 0; d < plan_.designs.size(); ++d) {
       if (outcome_.means[d][0]) designs.push_back(d);
     }
+    const bool more = forms_.metrics[0].more;
     std::stable_sort(designs.begin(), designs.end(), [&](std::size_t a, std::size_t b) {
-      return *outcome_.means[a][0] < *outcome_.means[b][0];
+      const double left = *outcome_.means[a][0], right = *outcome_.means[b][0];
+      return more ? left > right : left < right;
     });
     if (designs.empty()) return;
     std::vector<std::string> names;
@@ -133,7 +137,8 @@ class Summary {
     for (const auto& [name, unit] : forms_.cost_names) {
       if (differs(name)) names.push_back(name);
     }
-    text_ += fmt::format("\nleast {}{}\n", forms_.metrics[0].name, mean_note());
+    text_ +=
+        fmt::format("\n{} {}{}\n", more ? "most" : "least", forms_.metrics[0].name, mean_note());
     TextTable table;
     head_designs(table, names);
     for (std::size_t i = 0; i < std::min(kBest, designs.size()); ++i) {
@@ -211,6 +216,48 @@ class Summary {
       if (levels[i].lacking > 0) text += fmt::format(" ({} lack)", levels[i].lacking);
     }
     return text;
+  }
+
+  /// Which strategy is the best at each machine and case, if several are swept.
+  void standings() {
+    const auto is_strategy = [](const SweepAxis& axis) {
+      return axis.kind == SweepAxis::Kind::Strategy;
+    };
+    const auto strategy = std::find_if(plan_.axes.begin(), plan_.axes.end(), is_strategy);
+    if (strategy == plan_.axes.end()) return;
+    const bool more = forms_.metrics[0].more;
+    std::map<std::pair<std::size_t, std::size_t>, std::size_t> best;  // by machine and case
+    for (std::size_t p = 0; p < plan_.points.size(); ++p) {
+      const auto& value = outcome_.metrics[p][0];
+      if (!value) continue;
+      const SweepPoint& point = plan_.points[p];
+      const auto [known, is_new] =
+          best.emplace(std::pair(plan_.designs[point.design].machine, point.at), p);
+      const double now = *outcome_.metrics[known->second][0];
+      if (!is_new && (more ? *value > now : *value < now)) known->second = p;
+    }
+    std::vector<StandingsAxis> axes;
+    std::vector<StandingsPoint> points(best.size());
+    for (std::size_t a = 0; a < plan_.axes.size(); ++a) {
+      if (is_strategy(plan_.axes[a])) continue;
+      axes.push_back({plan_.axes[a].name, {}});
+      for (const auto& value : plan_.axes[a].values) axes.back().values.push_back(value.text);
+      std::size_t next = 0;
+      for (const auto& [at, p] : best) {
+        points[next++].values.push_back(plan_.value(plan_.points[p], a));
+      }
+    }
+    std::size_t next = 0;
+    for (const auto& [at, p] : best) {
+      const std::size_t won = plan_.designs[plan_.points[p].design].strategy;
+      points[next++].winner = plan_.study.strategies[won].name;
+    }
+    const bool random = plan_.study.sampling.kind == Sampling::Kind::Random;
+    std::set<std::vector<std::string>> draws;
+    for (const MachinePoint& machine : plan_.machines) draws.insert(machine.axes);
+    const std::size_t drawn = random ? draws.size() : 0;
+    const std::string of = (more ? "most " : "least ") + forms_.metrics[0].name;
+    text_ += to_text(standings_of(axes, points, drawn), of);
   }
 
   void reasons() {

@@ -8,8 +8,9 @@
 //                kind: hardware parameter factors choices launch_cost strategy workload dim;
 //                number: in unit, null where the value is none
 //   cases        [{workload, dims: {symbol: size}, weight}]
-//   metrics      [{name, unit}]          costs  [{name, unit, assumed, hardware, terms: [{name,
-//                value, source}]}]       per hardware and cost
+//   metrics      [{name, unit, better: less or more}]
+//   costs        [{name, unit, assumed, hardware, terms: [{name, value, source}]}]   per hardware
+//                and cost
 //   counts       {points, ok, refused, fault, aborted, missing}
 //   designs      [{index, values, points, complete, metrics, costs, on_front}]  a machine with a
 //                strategy; values: an index into each axis, null where it has none; points:
@@ -18,7 +19,7 @@
 //   points       [{index, design, case, values, status, reason, metrics}]   status as in counts;
 //                metrics: by name, null unless ok
 //   pareto       {objectives: [name], front: [design]}, or null: designs that no other one beats,
-//                by the first objective; objectives are to be small
+//                by the first objective
 //   sensitivity  [{metric, method, explained, axes: [{axis, effect, elasticity, comparisons,
 //                levels: [{value, mean, points, lacking}], within: [{axis, value, effect}]}]}]
 //                axis: its name; value: an index; points with and lacking a result; within: the

@@ -31,6 +31,20 @@ std::int64_t launches_of(const std::vector<ModuleStep>& steps) {
   return count;
 }
 
+/// The operator that the framework runs the node for, if it is one that is launched by itself.
+int ModuleCompiler::operator_of(Scope& scope, const PlannedGraph& planned, const Node& node) {
+  if (options_.fusion != Fusion::PerOperator) return -1;
+  const auto [known, is_new] =
+      scope.operators.emplace(node.name, static_cast<int>(module_.operators.size()));
+  if (!is_new) return known->second;
+  ModuleOperator made;
+  for (const Rerolled& rerolled : planned.rerolled) {
+    if (rerolled.name == node.name) made = {std::string(rerolled.kind), rerolled.written};
+  }
+  module_.operators.push_back(std::move(made));
+  return known->second;
+}
+
 void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
   if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, planned.partition);
   if (options_.remarks != nullptr) options_.remarks->push_back(remarks_of(planned));
@@ -45,6 +59,7 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
       continue;
     }
     ++work_.groups;
+    operation_ = operator_of(scope, planned, first);
     const std::size_t programs = module_.programs.size();
     try {
       if (group.kind == GroupKind::Vector) {
@@ -61,6 +76,7 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
     work_.kernels.push_back({group.kind, nests_of(*scope.graph, group),
                              static_cast<int>(module_.programs.size() - programs)});
   }
+  operation_ = -1;
 }
 
 void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
@@ -125,10 +141,12 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
   for (ValueId output : node.outputs) results.push_back(tensor_of(scope, output));
   std::vector<ModuleStep>* outer = steps_;
   for (std::size_t which = 0; which < 2; ++which) {
-    const PassContext context = pass_context(machine_, options_);
-    const PlannedGraph planned =
+    std::vector<Rerolled> rerolled;
+    const PassContext context = pass_context(machine_, options_, rerolled);
+    PlannedGraph planned =
         plan_graph(run_passes(node.subgraphs[which], context, options_.observer), machine_,
                    options_.fusion, options_.features, hints_of(options_));
+    planned.rerolled = std::move(rerolled);
     const Graph& branch = planned.graph;
     Scope inside(planned);
     for (std::size_t i = 0; i < branch.inputs.size(); ++i) {

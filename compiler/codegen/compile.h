@@ -46,8 +46,9 @@ struct KernelWork {
 /// What the host's time is modelled from.
 struct CompileWork {
   std::int64_t nodes = 0, tiles = 0, words = 0, groups = 0;
-  std::int64_t alike = 0;     // kernels cut as sizes like theirs were
-  std::int64_t launches = 0;  // of a run that takes the longer arm of every branch
+  std::int64_t alike = 0;      // kernels cut as sizes like theirs were
+  std::int64_t operators = 0;  // of the framework, where each has its own launches
+  std::int64_t launches = 0;   // of a run that takes the longer arm of every branch
   std::vector<KernelWork> kernels{};
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +54,7 @@ class ModuleCompiler {
     module_.output_names = graph.output_names;
     link();
     work_.launches += launches_of(module_.steps);
+    work_.operators += static_cast<std::int64_t>(module_.operators.size());
     return std::move(module_);
   }
 
@@ -64,6 +66,7 @@ class ModuleCompiler {
   struct Scope {
     explicit Scope(const PlannedGraph& of)
         : graph(&of.graph), views(&of.views), tensors(of.graph.values.size(), -1) {}
+    std::map<std::string, int> operators{};  // of the module, by the name of their nodes
     [[nodiscard]] int& tensor(ValueId id) { return tensors[static_cast<std::size_t>(id)]; }
     const Graph* graph;
     const Views* views;
@@ -154,6 +157,7 @@ class ModuleCompiler {
     step.vector_cores = machine_.cores.unified ? 0 : vector;
     step.arguments = std::move(arguments);
     step.label = label;
+    step.operation = operation_;
     steps_->push_back(std::move(step));
   }
   static ModuleArgument at(int tensor, std::int64_t offset = 0) {
@@ -199,6 +203,7 @@ class ModuleCompiler {
   }
 
   void compile_graph(Scope& scope, const PlannedGraph& planned);
+  [[nodiscard]] int operator_of(Scope& scope, const PlannedGraph& planned, const Node& node);
   void compile_group(Scope& scope, const Group& group);
   void compile_vector(Scope& scope, const LoweredKernel& lowered, std::size_t group);
   /// As sizes alike are cut, if that is to be and fits.
@@ -258,7 +263,8 @@ class ModuleCompiler {
   };
   std::optional<Ranked> ranked_{};
   std::vector<ModuleStep>* steps_ = nullptr;
-  int kernels_ = 0;  // that an override may name, so far
+  int kernels_ = 0;     // that an override may name, so far
+  int operation_ = -1;  // whose launches are made now
 };
 
 }  // namespace dvmsim

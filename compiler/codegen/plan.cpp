@@ -118,8 +118,11 @@ PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion, Feat
   return planned;
 }
 
-PassContext pass_context(const Machine& machine, const CompileOptions& options) {
-  return {machine, options.features, nullptr, options.groups};
+PassContext pass_context(const Machine& machine, const CompileOptions& options,
+                         std::vector<Rerolled>& rerolled) {
+  rerolled.clear();
+  const bool per_operator = options.fusion == Fusion::PerOperator;
+  return {machine, options.features, nullptr, options.groups, per_operator ? &rerolled : nullptr};
 }
 
 Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machine& machine,
@@ -130,13 +133,15 @@ Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machin
     return;
   }
   const Graph numbers = specialize(graph, bindings_of(graph, sizes));
-  PassContext context = pass_context(machine_, options_);
+  std::vector<Rerolled> rerolled;
+  PassContext context = pass_context(machine_, options_, rerolled);
   context.guards = &guards_;
   if (!has_empty(numbers) && is_symbolic(graph, context)) {
     const Graph lowered = run_passes(graph, context, options_.observer);
     symbolic_ = is_primitive(lowered) && is_symbolic(lowered, context);
     if (symbolic_) {
       plan_symbolic(lowered);
+      planned_.rerolled = std::move(rerolled);
       return;
     }
   }
@@ -144,9 +149,11 @@ Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machin
 }
 
 void Plan::plan_numbers(const Graph& numbers) {
-  const PassContext context = pass_context(machine_, options_);
+  std::vector<Rerolled> rerolled;
+  const PassContext context = pass_context(machine_, options_, rerolled);
   planned_ = plan_graph(run_passes(numbers, context, options_.observer), machine_, options_.fusion,
                         options_.features, hints_of(options_));
+  planned_.rerolled = std::move(rerolled);
 }
 
 void Plan::plan_symbolic(const Graph& lowered) {

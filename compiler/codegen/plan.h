@@ -14,6 +14,7 @@
 #include "compiler/codegen/known_schedules.h"
 #include "compiler/graph/guards.h"
 #include "compiler/pass/pass.h"
+#include "compiler/pass/reroll.h"
 
 namespace dvmsim {
 
@@ -24,13 +25,16 @@ struct PlannedGraph {
   Views views{};                         // what lies in another value's tensor
   std::vector<FoldRemark> folds{};       // why moves do not
   std::vector<LoweredKernel> kernels{};  // by group; empty for groups of another kind
+  std::vector<Rerolled> rerolled{};
 };
 /// `graph` comes from run_passes, and its shapes are numbers.
 [[nodiscard]] PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion,
                                       Features features, FusionHints hints = {});
 
-/// What the passes of a graph without symbols may look at.
-[[nodiscard]] PassContext pass_context(const Machine& machine, const CompileOptions& options);
+/// What the passes of a graph without symbols may look at. `rerolled` is for what is re-rolled if
+/// each operator has its own launches.
+[[nodiscard]] PassContext pass_context(const Machine& machine, const CompileOptions& options,
+                                       std::vector<Rerolled>& rerolled);
 
 class Plan {
  public:

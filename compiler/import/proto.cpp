@@ -1,5 +1,6 @@
 // What is read from protobuf messages: tensors (raw bytes, typed fields, external files), and the
 // names and attributes of a node.
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
@@ -227,6 +228,14 @@ Tensor read_tensor(const onnx::TensorProto& from, const Model& model) {
 Lower::Lower(const Model& model, Scope& scope, const onnx::NodeProto& node, const Later& later)
     : model_(model), scope_(scope), node_(node), later_(later), label_(node.name()) {
   for (int i = 0; label_.empty() && i < node.output_size(); ++i) label_ = node.output(i);
+  // Nodes of one name come from one operator, so a name that the model uses twice is numbered.
+  const std::vector<Node>& others = scope.graph().nodes;
+  const auto is_taken = [&](const std::string& name) {
+    return std::any_of(others.begin(), others.end(),
+                       [&](const Node& other) { return other.name == name; });
+  };
+  const std::string given = label_;
+  for (int count = 2; is_taken(label_); ++count) label_ = given + "#" + std::to_string(count);
 }
 
 const std::string& Lower::type() const {

@@ -7,6 +7,7 @@
 #include "compiler/graph/shape.h"
 #include "compiler/pass/attention_match.h"
 #include "compiler/pass/pass.h"
+#include "compiler/pass/reroll.h"
 #include "compiler/pass/rewrite.h"
 #include "compiler/schedule/attention_node.h"
 #include "compiler/schedule/lower.h"
@@ -31,7 +32,9 @@ class Fuser {
       if (is_made || (matcher_.looks_like(node) && fuse(node))) continue;
       rewrite_.keep(node);
     }
-    return rewrite_.done();
+    Graph done = rewrite_.done();
+    if (context_.rerolled != nullptr) tell(done);
+    return done;
   }
 
  private:
@@ -53,7 +56,7 @@ class Fuser {
     for (std::size_t i = 0; i < types.size(); ++i) {
       node.inputs[i] = reshaped(node.inputs[i], resolve(*types[i].shape, {}), product.name);
     }
-    emit(std::move(node), *match, product);
+    results_.push_back(emit(std::move(node), *match, product));
     return true;
   }
 
@@ -72,8 +75,8 @@ class Fuser {
     return node;
   }
 
-  /// The node makes the product's result, or that of the one transpose which reads it.
-  void emit(Node node, const AttentionMatch& match, const Node& product) {
+  /// The node makes the product's result, or that of the one transpose which reads it: which?
+  ValueId emit(Node node, const AttentionMatch& match, const Node& product) {
     const ValueId result = product.outputs[0];
     const Value& value = graph_.value(result);
     const Node* next = matcher_.only_user(result);
@@ -84,7 +87,9 @@ class Fuser {
       node.outputs = {next->outputs[0]};
       made_.insert(next->outputs[0]);
       rewrite_.keep(std::move(node));
-    } else if (has_axes) {
+      return next->outputs[0];
+    }
+    if (has_axes) {
       node.outputs = {result};
       rewrite_.keep(std::move(node));
     } else {
@@ -92,6 +97,30 @@ class Fuser {
                                          node.attributes, node.name);
       rewrite_.make(result, Op::Reshape, {made}, {{"shape", as_dims(known_shape(value))}},
                     node.name);
+    }
+    return result;
+  }
+
+  /// How many operators of the model each attention stands for: those that are gone now.
+  void tell(const Graph& done) const {
+    std::set<std::string> known;
+    for (const Node& node : done.nodes) known.insert(node.name);
+    for (ValueId result : results_) {
+      int written = 0;
+      std::vector<ValueId> open = {result};
+      std::string name;
+      while (!open.empty()) {
+        const NodeId id = open.back() == kNoValue ? -1 : graph_.value(open.back()).producer;
+        open.pop_back();
+        if (id < 0) continue;
+        const Node& node = graph_.node(id);
+        const bool is_product = name.empty() && known.contains(node.name);
+        if (!is_product && !known.insert(node.name).second) continue;
+        if (is_product) name = node.name;
+        ++written;
+        open.insert(open.end(), node.inputs.begin(), node.inputs.end());
+      }
+      context_.rerolled->push_back({name, "attention", written});
     }
   }
 
@@ -114,6 +143,7 @@ class Fuser {
   AttentionMatcher matcher_;
   Rewrite rewrite_;
   std::set<ValueId> made_{};  // by attention, permuted
+  std::vector<ValueId> results_{};
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "compiler/graph/graph.h"
 #include "compiler/graph/guards.h"
@@ -12,12 +13,17 @@
 
 namespace dvmsim {
 
+struct Rerolled;
+
 /// What a pass may look at besides the graph.
 struct PassContext {
   const Machine& machine;
   Features features{};
   Guards* guards = nullptr;        // remembers what was asked about symbols; null: there are none
   std::string* remarks = nullptr;  // text for people: what a pass did not do, and why
+  /// Not null: what the model writes as several operators and its framework runs as one is to be
+  /// named as one (reroll.h), and is told here.
+  std::vector<Rerolled>* rerolled = nullptr;
 
   [[nodiscard]] bool equal(const Dim& a, const Dim& b) const {
     return a == b || (guards != nullptr && guards->equal(a, b));
@@ -33,8 +39,11 @@ struct PassContext {
   }
 };
 
-/// Every node has a name of its own: that of its source, numbered if it repeats.
+/// Every node has a name of its own: that of its source, numbered if it repeats; where operators
+/// are re-rolled, the nodes that came from one keep its name.
 [[nodiscard]] Graph name_nodes(const Graph& graph, const PassContext& context);
+/// Nodes that together are one operator of a framework have one name. Asked for by `rerolled`.
+[[nodiscard]] Graph reroll(const Graph& graph, const PassContext& context);
 /// Asked for by its feature: two products with a softmax between them become one attention node,
 /// with the scale, the mask, heads that share keys and the transposes around them.
 [[nodiscard]] Graph attention(const Graph& graph, const PassContext& context);

@@ -18,6 +18,10 @@ bool always(const Graph&, const PassContext&) {
   return true;
 }
 
+bool is_per_operator(const Graph&, const PassContext& context) {
+  return context.rerolled != nullptr;
+}
+
 bool has_composite(const Graph& graph, const PassContext&) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
     return info_of(node.op).composite || !node.subgraphs.empty();
@@ -25,8 +29,8 @@ bool has_composite(const Graph& graph, const PassContext&) {
 }
 
 bool may_have_attention(const Graph& graph, const PassContext& context) {
-  return context.features.has(Feature::Attention) && has<Op::Softmax>(graph, context) &&
-         has<Op::MatMul>(graph, context);
+  const bool wanted = context.features.has(Feature::Attention) || context.rerolled != nullptr;
+  return wanted && has<Op::Softmax>(graph, context) && has<Op::MatMul>(graph, context);
 }
 
 bool has_empty(const Graph& graph, const PassContext& context) {
@@ -46,6 +50,7 @@ struct Pass {
 
 constexpr Pass kPipeline[] = {
     {"name-nodes", name_nodes, always, true},
+    {"reroll", reroll, is_per_operator, true},
     {"attention", attention, may_have_attention, false},
     {"decompose", decompose_composites, has_composite, true},
     {"fold-empty", fold_empty, has_empty, true},

@@ -9,10 +9,10 @@ namespace dvmsim {
 namespace {
 
 // The file, little-endian: magic 4 | version 2 | machine hash 8 | name | strategy | programs, each
-// with its size | tensors | inputs | outputs with names | constants | block sizes | steps |
-// checksum 8. Lists begin with their length in 4 bytes.
+// with its size | tensors | inputs | outputs with names | constants | block sizes | operators |
+// steps | checksum 8. Lists begin with their length in 4 bytes.
 constexpr std::uint64_t kMagic = 0x4d4d5644;  // "DVMM"
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 constexpr int kDeepestBranch = 64;
 
 std::span<const std::uint8_t> as_bytes(std::span<const std::byte> bytes) {
@@ -34,6 +34,7 @@ void put(ByteWriter& out, const ModuleStep& step) {
   out.number(static_cast<std::uint64_t>(step.path), 1);
   out.count(static_cast<std::size_t>(step.cube_cores));
   out.count(static_cast<std::size_t>(step.vector_cores));
+  out.count(static_cast<std::size_t>(step.operation + 1));
   out.count(step.arguments.size());
   for (const ModuleArgument& argument : step.arguments) {
     out.number(static_cast<std::uint64_t>(argument.kind), 1);
@@ -55,6 +56,7 @@ class ModuleReader {
   int tensor_index() { return static_cast<int>(in_.below(module_.tensors.size(), 4, "tensor")); }
   std::vector<std::int64_t> shape();
   void constants();
+  void operators();
   std::vector<ModuleStep> steps(int depth);
   ModuleStep step(int depth);
 
@@ -93,6 +95,15 @@ void ModuleReader::constants() {
   }
 }
 
+void ModuleReader::operators() {
+  for (std::uint64_t left = in_.number(4); left > 0; --left) {
+    ModuleOperator made;
+    made.kind = in_.text();
+    made.written = static_cast<int>(in_.below(1 << 30, 4, "number of operators"));
+    module_.operators.push_back(std::move(made));
+  }
+}
+
 ModuleStep ModuleReader::step(int depth) {
   ModuleStep step;
   step.kind = static_cast<ModuleStep::Kind>(in_.below(2, 1, "kind of step"));
@@ -108,6 +119,7 @@ ModuleStep ModuleReader::step(int depth) {
   step.path = static_cast<CodePath>(in_.below(kCodePaths, 1, "code path"));
   step.cube_cores = static_cast<int>(in_.below(1 << 16, 4, "number of cores"));
   step.vector_cores = static_cast<int>(in_.below(1 << 16, 4, "number of cores"));
+  step.operation = static_cast<int>(in_.below(module_.operators.size() + 1, 4, "operator")) - 1;
   for (std::uint64_t left = in_.number(4); left > 0; --left) {
     ModuleArgument argument;
     argument.kind = static_cast<ModuleArgument::Kind>(in_.below(2, 1, "kind of argument"));
@@ -156,6 +168,7 @@ Module ModuleReader::read() {
   constants();
   module_.constant_bytes = integer();
   module_.workspace_bytes = integer();
+  operators();
   module_.steps = steps(0);
   if (in_.left() != 8) in_.fail("bytes after the end");
   return std::move(module_);
@@ -210,6 +223,11 @@ std::vector<std::uint8_t> save(const Module& module) {
   for (const ModuleConstant& constant : module.constants) put_constant(out, constant);
   out.number(static_cast<std::uint64_t>(module.constant_bytes), 8);
   out.number(static_cast<std::uint64_t>(module.workspace_bytes), 8);
+  out.count(module.operators.size());
+  for (const ModuleOperator& each : module.operators) {
+    out.text(each.kind);
+    out.count(static_cast<std::size_t>(each.written));
+  }
   out.count(module.steps.size());
   for (const ModuleStep& step : module.steps) put(out, step);
   return out.finish();

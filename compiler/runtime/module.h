@@ -37,6 +37,13 @@ struct ModuleArgument {
   friend bool operator==(const ModuleArgument&, const ModuleArgument&) = default;
 };
 
+/// What a framework would dispatch as one call, where each has its own launches.
+struct ModuleOperator {
+  std::string kind{};  // "softmax", of one that the model writes as several; else empty
+  int written = 1;     // as so many
+  friend bool operator==(const ModuleOperator&, const ModuleOperator&) = default;
+};
+
 struct ModuleStep {
   enum class Kind : std::uint8_t {
     Launch,
@@ -49,6 +56,7 @@ struct ModuleStep {
   int cube_cores = 0, vector_cores = 0;
   std::vector<ModuleArgument> arguments{};
   std::string label{};
+  int operation = -1;  // the operator that it belongs to; -1: to none
   // Branch
   int condition = 0;  // tensor
   std::vector<ModuleStep> then_steps{}, else_steps{};
@@ -72,6 +80,7 @@ struct Module {
   std::vector<std::string> output_names{};
   std::vector<ModuleConstant> constants{};
   std::int64_t constant_bytes = 0, workspace_bytes = 0;  // of the two blocks
+  std::vector<ModuleOperator> operators{};
   std::vector<ModuleStep> steps{};
   friend bool operator==(const Module&, const Module&) = default;
 };

@@ -13,8 +13,22 @@ struct ModuleRunner::Running {
   ReadyModule& ready;
   std::vector<std::uint64_t> own;  // by tensor: inputs and outputs
   std::uint64_t workspace = 0;
-  bool submitted = false;  // a launch has been
+  bool submitted = false;          // a launch has been
+  std::vector<char> dispatched{};  // by operator: its first launch has been
 
+  /// Does the launch begin an operator, for which the host is charged? Counts those that do.
+  [[nodiscard]] bool dispatches(const ModuleStep& step, RunResult& result) {
+    if (step.operation < 0) return true;
+    const auto index = static_cast<std::size_t>(step.operation);
+    dispatched.resize(ready.module.operators.size(), 0);
+    if (dispatched[index] != 0) return false;
+    dispatched[index] = 1;
+    const ModuleOperator& begun = ready.module.operators[index];
+    ++result.operators.framework;
+    result.operators.written += begun.written;
+    if (!begun.kind.empty()) ++result.operators.rerolled[begun.kind];
+    return true;
+  }
   [[nodiscard]] std::uint64_t address_of(int tensor) const {
     const ModuleTensor& found = ready.module.tensors[static_cast<std::size_t>(tensor)];
     switch (found.kind) {
@@ -95,7 +109,9 @@ void ModuleRunner::launch(const ModuleStep& step, Running& running, RunResult& r
   const Program& program = ready.module.programs[static_cast<std::size_t>(step.program)];
   HostFacts facts = facts_of(ready);
   facts.program = &program;
-  charge(ready.strategy->before_launch(facts), step.label, result);
+  if (running.dispatches(step, result)) {
+    charge(ready.strategy->before_launch(facts), step.label, result);
+  }
   Launch launch;
   launch.program = &program;
   launch.path = step.path;

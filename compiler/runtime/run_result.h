@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,13 @@
 #include "vm/device/device.h"
 
 namespace dvmsim {
+
+/// Operators that a framework would have dispatched for what a run launched.
+struct OperatorCounts {
+  std::int64_t framework = 0;
+  std::int64_t written = 0;                        // as the model writes them
+  std::map<std::string, std::int64_t> rerolled{};  // of the framework's, by kind
+};
 
 struct RunResult {
   std::vector<Tensor> outputs{};  // empty in timing mode
@@ -34,7 +42,8 @@ struct RunResult {
       if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
     }
   } host{};
-  MemoryUse memory{};  // when the run used most
+  MemoryUse memory{};          // when the run used most
+  OperatorCounts operators{};  // none for strategies that fuse them
 
   /// Of the session, until its next run; null when the host drives the graph in several modules.
   const Module* module = nullptr;

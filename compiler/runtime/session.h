@@ -59,6 +59,10 @@ class Session {
   /// From now on, `output` of a run stays on the device and is `input` of the next one, which need
   /// not be given then. Error for names the model does not have, or element types that differ.
   void carry(const std::string& output, const std::string& input);
+  /// What the next run will be given, and to give it another time.
+  using Carried = GraphRunner::Environment;
+  [[nodiscard]] const Carried& carried() const { return carried_; }
+  void carry_again(Carried carried) { carried_ = std::move(carried); }
   /// Forgets what was carried: the next run is a first one.
   void forget_carried() { carried_.clear(); }
   /// Null: nothing is carried to this input.

@@ -340,6 +340,41 @@ TEST_F(Command, features_are_those_of_the_strategy_as_switched) {
   EXPECT_EQ(std::count(most.begin(), most.end(), "long-reduce"), 0);
 }
 
+TEST_F(Command, an_operator_written_out_is_dispatched_once) {
+  write("w.graph",
+        "graph w\ninput x: f16[8, 256]\nm = reduce_max(x) {axes=[1], keepdims=1}\n"
+        "d = sub(x, m)\ne = exp(d)\ns = reduce_sum(e) {axes=[1], keepdims=1}\nz = div(e, s)\n"
+        "y = relu(z)\noutput y\n");
+  const auto host = [&](const std::string& strategy) {
+    const Outcome run =
+        dvmsim("run w.graph --check eval --decode none --json - --strategy " + strategy);
+    EXPECT_EQ(run.code, 0) << run.err;
+    return nlohmann::json::parse(run.out)["host"];
+  };
+  for (const char* strategy : {"eager", "graph", "sink"}) {
+    const auto found = host(strategy);
+    EXPECT_EQ(found["launches"], 2) << strategy;
+    EXPECT_EQ(
+        found["operators"],
+        nlohmann::json::parse(R"({"written": 6, "framework": 2, "rerolled": {"softmax": 1}})"));
+  }
+  EXPECT_FALSE(host("dvm").contains("operators"));
+  EXPECT_NE(dvmsim("run w.graph --strategy eager")
+                .out.find("operators     2 of the framework, written as 6: softmax 1"),
+            std::string::npos);
+  // A row too long for one kernel: several launches, one dispatch; kept in a compiled module.
+  write("l.graph", "graph l\ninput x: f32[4, 60000]\ny = softmax(x)\noutput y\n");
+  const Outcome run = dvmsim("run l.graph --mode timing --decode none --json - --strategy eager");
+  const auto longer = nlohmann::json::parse(run.out);
+  EXPECT_GT(longer["host"]["launches"], 1);
+  EXPECT_EQ(longer["host"]["operators"]["framework"], 1);
+  ASSERT_EQ(dvmsim("compile l.graph --strategy eager -o l.dvm").code, 0);
+  const auto kept = nlohmann::json::parse(
+      dvmsim("run l.dvm --mode timing --decode none --json - --strategy eager").out);
+  EXPECT_EQ(kept["e2e_us"], longer["e2e_us"]);
+  EXPECT_EQ(kept["host"]["operators"], longer["host"]["operators"]);
+}
+
 TEST_F(Command, a_strategy_of_compiled_kernels_takes_no_features) {
   const Outcome outcome = dvmsim("op relu 4x4 --strategy eager --feature +long-reduce" + tiny());
   EXPECT_EQ(outcome.code, 2);

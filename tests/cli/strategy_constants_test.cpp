@@ -69,6 +69,37 @@ TEST(StrategyConstants, sets_change_them_and_say_so) {
                Error);
 }
 
+TEST(StrategyConstants, of_other_sections_may_matter) {
+  const ConstantsFile file = parse_constants(own(), "s");
+  const auto has = [&](const std::string& strategy, const std::string& assumed) {
+    const auto all = file.assumed_of(strategy);
+    return std::find(all.begin(), all.end(), assumed) != all.end();
+  };
+  EXPECT_TRUE(has("sink", "graph.infer=1us"));    // what is captured is inferred first
+  EXPECT_TRUE(has("bucket", "jit.trace=5ms"));    // buckets are compiled
+  EXPECT_FALSE(has("bucket", "jit.guard=20us"));  // and never checked
+  EXPECT_FALSE(has("graph", "sink.capture=1us"));
+  EXPECT_TRUE(file.assumed_of("dvm").empty());
+}
+
+TEST(StrategyConstants, a_study_varies_them_and_they_stay_without_a_source) {
+  const ConstantsFile file = parse_constants(own(), "s").with({"jit.trace=7ms", "bucket.least=4"});
+  EXPECT_EQ(file.constants.jit.trace, Picoseconds(7'000'000'000));
+  EXPECT_EQ(file.constants.bucket.least, 4);
+  const auto assumed = file.assumed_of("jit");
+  EXPECT_NE(std::find(assumed.begin(), assumed.end(), "jit.trace=7ms"), assumed.end());
+}
+
+TEST(StrategyConstants, are_numbers_with_units) {
+  EXPECT_EQ(constant_number("jit.trace", "5ms")->value, 5e-3);
+  EXPECT_EQ(constant_number("jit.trace", "5ms")->unit, "s");
+  EXPECT_EQ(constant_number("sink.task", "1KiB")->value, 1024);
+  EXPECT_EQ(constant_number("jit.max_autotune", "true")->value, 1);
+  EXPECT_FALSE(constant_number("bucket.sizes", "[1, 2]").has_value());
+  EXPECT_TRUE(is_whole_constant("jit.workers"));
+  EXPECT_FALSE(is_whole_constant("jit.trace"));
+}
+
 TEST(StrategyConstants, assignments_are_told_from_those_of_a_machine) {
   const std::vector<std::string> sets = {"hbm.peak=1TB/s", "jit.workers=2"};
   EXPECT_EQ(machine_sets(sets), std::vector<std::string>{"hbm.peak=1TB/s"});

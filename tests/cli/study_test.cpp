@@ -197,10 +197,39 @@ TEST(Study, refuses_a_wrong_top) {
   });
 }
 
+TEST(Study, constants_of_strategies_are_axes_and_set) {
+  const Study study = study_of(
+      "axes:\n  jit.trace: {from: 1ms, to: 9ms, steps: 3}\n"
+      "  host: {choices: {slow: {host.capture: 9us, graph.infer: 5us}, fast: {graph.infer: 1us}}}\n"
+      "strategies: [graph, {strategy: jit, name: wide, set: {jit.workers: 32}}]\n" +
+      kWork);
+  EXPECT_EQ(values_of(study.axes[0]), (Texts{"1ms", "5ms", "9ms"}));
+  EXPECT_EQ(study.axes[1].keys, (Texts{"host.capture", "graph.infer"}));
+  EXPECT_EQ(study.strategies[1].sets, Texts{"jit.workers=32"});
+}
+
+TEST(Study, metrics_say_what_is_better) {
+  const Study study = study_of(
+      "metrics: [e2e_us, roofline.fraction, {speed: \"1 / e2e_us\", better: more}]\n" + kWork);
+  EXPECT_FALSE(study.metrics[0].more);
+  EXPECT_TRUE(study.metrics[1].more);
+  EXPECT_TRUE(study.metrics[2].more);
+  EXPECT_EQ(study.metrics[2].name, "speed");
+  EXPECT_NE(error_of("metrics: [{speed: \"1\", better: high}]\n" + kWork).find("less or more"),
+            std::string::npos);
+}
+
 TEST(Study, refuses_wrong_axes) {
   const auto axis = [](const std::string& text) { return "axes:\n  " + text + "\n" + kWork; };
   expect_errors({
       {axis("ub.sice: [1KiB]"), "s.yaml:2: 'ub.sice': no key of a machine"},
+      {axis("jit.trace: [fast]"), "s.yaml:2: 'fast'"},
+      {axis("jit.trace: {factors: [1, 2]}"), "s.yaml:2: 'jit.trace': factors are of machines'"},
+      {axis("jit.workers: [4]") + "strategies: [{strategy: jit, set: {jit.workers: 2}}]\n",
+       "s.yaml:5: set: 'jit.workers' is already set by the axis jit.workers"},
+      {kWork + "strategies: [{strategy: dvm, set: {jit.workers: 2}}]\n",
+       "s.yaml:3: set: strategy dvm does not depend on jit.workers"},
+      {kWork + "strategies: [{strategy: jit, set: {jit.colour: 2}}]\n", "s.yaml:3: 'jit.colour'"},
       {axis("ub.size: 1KiB"), "s.yaml:2: ub.size: write a list of values"},
       {axis("ub.size: [big]"), "s.yaml:2: --set ub.size=big"},
       {axis("ub.size: [1KiB, 1KiB]"), "s.yaml:2: ub.size: '1KiB' is there twice"},

@@ -18,6 +18,12 @@ test("a cell is the best or the mean of its designs; without any it is missing",
   assert.equal(cells(designs, xs, ys, us, "mean")[1].value, 4);
 });
 
+test("where more is better, the best is the most", () => {
+  const xs = steps(across, designs), ys = steps(up, designs);
+  const best = cells(designs, xs, ys, { ...us, more: true }, "best");
+  assert.deepEqual(best.map(({ value }) => value), [4, 5, 7]);
+});
+
 test("many values become ranges that hold every design once", () => {
   const wide = axis(0, Array.from({ length: 50 }, (unused, i) => i * 3));
   const many = wide.values.map((unused, i) => ({ values: [i] }));

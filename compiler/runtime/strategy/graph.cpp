@@ -7,10 +7,10 @@ namespace {
 
 HostCharge infer_and_tile(const HostFacts& facts) {
   if (!facts.dynamic && !facts.first) return dispatch_launch(facts);
-  const std::int64_t launches = facts.work.groups > 0 ? facts.work.groups : 1;
+  const std::int64_t operators = facts.work.operators > 0 ? facts.work.operators : 1;
   return {HostWork::Encode,
           facts.constants.graph.infer +
-              Picoseconds(facts.machine.host.tile.count() * facts.work.tiles / launches)};
+              Picoseconds(facts.machine.host.tile.count() * facts.work.tiles / operators)};
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ HostCharge capture(const HostFacts& facts) {
       facts.machine.launch.copy_rate.cycles_for(Bytes(sink.task.count() * launches));
   const std::int64_t transfer =
       copied.count() * (1'000'000'000'000 / facts.machine.clock.core.count());
-  const Picoseconds each = facts.constants.graph.infer + sink.capture;
-  return {HostWork::Compile, each * launches +
+  return {HostWork::Compile, facts.constants.graph.infer * facts.work.operators +
+                                 sink.capture * launches +
                                  Picoseconds(facts.machine.host.tile.count() * facts.work.tiles) +
                                  facts.machine.launch.copy + Picoseconds(transfer)};
 }

@@ -46,7 +46,7 @@ struct Strategy {
   Code code = Code::Programs;
   /// The graph is analysed and partitioned by this compiler, once per graph, on the host's clock.
   bool compiles = true;
-  /// Before each launch.
+  /// Before each launch; if operators are launched one by one, before the first one of each.
   HostCharge (*before_launch)(const HostFacts&) = nullptr;
   /// Before the launches of a module; null: nothing.
   HostCharge (*before_module)(const HostFacts&) = nullptr;
@@ -63,8 +63,9 @@ struct Strategy {
   bool pads = false;
 };
 
-/// One kernel per framework operator: native, compiled ahead for every shape, the best schedule
-/// each. The host dispatches and goes on; it waits for values only.
+/// One kernel per framework operator, whether the model writes it as one or as many (reroll.h):
+/// native, compiled ahead for every shape, the best schedule each. The host dispatches and goes on;
+/// it waits for values only.
 extern const Strategy kEager;
 /// A static graph, one native kernel per operator: the host deduces shapes and chooses tiles of
 /// each before it launches it, once if all sizes are known.

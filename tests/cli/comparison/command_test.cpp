@@ -92,6 +92,103 @@ TEST_F(Command, compare_sets_constants_of_strategies) {
   EXPECT_EQ(dvmsim("compare s.yaml --set jit.colour=3").code, 2);
 }
 
+TEST_F(Command, compare_counts_what_the_framework_dispatches) {
+  write("w.graph",
+        "graph w\ndim n\ninput x: f16[n, 256]\nm = reduce_max(x) {axes=[1], keepdims=1}\n"
+        "d = sub(x, m)\ne = exp(d)\ns = reduce_sum(e) {axes=[1], keepdims=1}\nz = div(e, s)\n"
+        "y = relu(z)\noutput y\n");
+  write("s.yaml", "workloads: [{model: w.graph, dims: {n: 64}}]\nstrategies: [eager, dvm]\n");
+  const auto json = nlohmann::json::parse(dvmsim("compare s.yaml --json -").out);
+  const auto& strategies = json["cases"][0]["strategies"];
+  const auto expected =
+      nlohmann::json::parse(R"({"written": 6, "framework": 2, "rerolled": {"softmax": 1}})");
+  EXPECT_EQ(strategies[0]["shapes"][0]["operators"], expected);
+  EXPECT_EQ(strategies[0]["shapes"][0]["launches"], 2);
+  EXPECT_EQ(strategies[1]["shapes"][0]["operators"], nullptr);
+  EXPECT_NE(
+      dvmsim("compare s.yaml").out.find("6 operators, 2 dispatched by the framework: softmax 1"),
+      std::string::npos);
+}
+
+TEST_F(Command, compare_varies_constants_of_strategies) {
+  write("s.yaml",
+        "axes:\n  graph.infer: [0us, 1ms]\n  bucket.least: [1, 128]\n"
+        "workloads: [{op: softmax, shapes: [nx256], dims: {n: 64}}]\n"
+        "strategies: [eager, graph, bucket]\n");
+  const Outcome made = dvmsim("compare s.yaml --json c.json");
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_NE(made.out.find("graph.infer (varied)"), std::string::npos) << made.out;
+  const auto json = nlohmann::json::parse(content(path("c.json")));
+  ASSERT_EQ(json["cases"].size(), 4u);
+  const auto again = [&](int at, int strategy) {
+    const auto& one = json["cases"][static_cast<std::size_t>(at)]["strategies"];
+    return one[static_cast<std::size_t>(strategy)]["by_cost"][0]["again_us"].get<double>();
+  };
+  EXPECT_EQ(again(0, 0), again(3, 0));
+  EXPECT_NEAR(again(2, 1) - again(0, 1), 1000, 1);
+  // Buckets of 128 rows: other launches, not those of the first point again.
+  const auto padding = [&](int at) {
+    const auto& one = json["cases"][static_cast<std::size_t>(at)]["strategies"];
+    return one[2]["padding"].get<double>();
+  };
+  EXPECT_EQ(padding(0), 0);
+  EXPECT_EQ(padding(1), 0.5);
+  EXPECT_EQ(json["cases"][2]["strategies"][1]["assumed"][0], "graph.infer=1ms");
+}
+
+TEST_F(Command, compare_carries_state_from_step_to_step) {
+  write("g.graph",
+        "graph g\ndim past\ninput x: f32[1, 8]\ninput s: f32[past, 8]\n"
+        "t = concat(s, x) {axis=0}\ny = reduce_sum(t) {axes=[0], keepdims=1}\n"
+        "output y\noutput t as next\n");
+  write("g.stream",
+        "state: {next: s}\ninitial: {past: 2}\nsteps: [{repeat: 5}, {repeat: 2, fresh: true}]\n");
+  for (const char* mode : {"timing", "functional"}) {
+    write("s.yaml", std::string("workloads: [{model: g.graph, trace: g.stream, mode: ") + mode +
+                        "}]\nstrategies: [eager, jit, bucket, dvm, dvm-eager]\n");
+    const Outcome made = dvmsim("compare s.yaml --json -");
+    ASSERT_EQ(made.code, 0) << made.err;
+    const auto json = nlohmann::json::parse(made.out)["cases"][0];
+    std::vector<int> past;
+    for (const auto& shape : json["shapes"]) past.push_back(shape["past"]);
+    EXPECT_EQ(past, (std::vector<int>{2, 3, 4, 5, 6}));
+    EXPECT_EQ(json["steps"], (std::vector<int>{0, 1, 2, 3, 4, 0, 0}));
+    for (const auto& strategy : json["strategies"]) {
+      if (strategy["name"] == "bucket") {  // says by name why it cannot
+        EXPECT_EQ(strategy["refused"].get<std::string>().find("node 't' (concat)"), 0u);
+      } else {
+        EXPECT_EQ(strategy["refused"], nullptr) << strategy["name"];
+      }
+    }
+    // Step by step what a stream of runs takes; in timing mode, sizes that came before take what
+    // they took then.
+    const Outcome stream = dvmsim(std::string("run g.graph --strategy eager --json - --stream "
+                                              "g.stream --mode ") +
+                                  mode);
+    ASSERT_EQ(stream.code, 0) << stream.err;
+    const auto steps = nlohmann::json::parse(stream.out)["steps"];
+    const auto latency = json["strategies"][0]["by_cost"][0]["latency_us"];
+    ASSERT_EQ(steps.size(), latency.size());
+    for (std::size_t i = 0; i < past.size(); ++i) {
+      EXPECT_NEAR(latency[i].get<double>(), steps[i]["e2e_us"].get<double>(), 0.01) << mode << i;
+    }
+  }
+}
+
+TEST_F(Command, compare_says_who_has_no_lane_in_its_trace) {
+  write("loop.graph",
+        "graph g\ndim n\ninput k: i64[]\ninput x: f32[n]\n"
+        "y = loop(k, _, x) {carried=1} do (i, go, p) { q = exp(p)  output go, q }\noutput y\n");
+  write("s.yaml",
+        "workloads:\n  - {model: loop.graph, dims: {n: 4}, mode: functional}\n"
+        "strategies: [sink, eager]\n");
+  const Outcome made = dvmsim("compare s.yaml --trace t.pftrace");
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_NE(made.err.find("dvmsim: sink has no lane in the trace: node 'y' (loop)"),
+            std::string::npos)
+      << made.err;
+}
+
 TEST_F(Command, compare_names_what_cannot_run_and_fails_if_nothing_can) {
   write("loop.graph",
         "graph g\ndim n\ninput k: i64[]\ninput x: f32[n]\n"

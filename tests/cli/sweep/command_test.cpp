@@ -143,6 +143,36 @@ TEST_F(SweepCommand, what_a_strategy_rests_on_is_said) {
   EXPECT_NE(contents(folder_ / "d" / "sweep.json").find(kRests), std::string::npos);
 }
 
+TEST_F(SweepCommand, constants_are_swept_and_say_who_wins) {
+  std::ofstream(folder_ / "s.yaml")
+      << "axes:\n  graph.infer: [0us, 1ms]\nstrategies: [graph, sink, eager]\n"
+         "workloads: [{op: softmax, shapes: [64x256]}]\nmetrics: [e2e_us]\n";
+  ASSERT_EQ(run("-o " + in("d")), 0) << contents(folder_ / "err");
+  const std::string out = contents(folder_ / "out");
+  EXPECT_NE(out.find("strategy graph rests on numbers without a source: graph.infer, varied here"),
+            std::string::npos)
+      << out;
+  EXPECT_NE(out.find("least e2e_us: "), std::string::npos) << out;
+  EXPECT_NE(out.find("1ms: eager 100 %"), std::string::npos) << out;
+  EXPECT_EQ(keys("d").size(), 5u);  // eager does not infer
+}
+
+TEST_F(SweepCommand, a_stream_that_carries_state_is_a_point) {
+  std::ofstream(folder_ / "g.graph")
+      << "graph g\ndim past\ninput x: f32[1, 8]\ninput s: f32[past, 8]\n"
+         "t = concat(s, x) {axis=0}\ny = reduce_sum(t) {axes=[0], keepdims=1}\n"
+         "output y\noutput t as next\n";
+  std::ofstream(folder_ / "g.stream")
+      << "state: {next: s}\ninitial: {past: 2}\nsteps: [{repeat: 5}]\n";
+  std::ofstream(folder_ / "s.yaml")
+      << "strategies: [eager, dvm]\nworkloads: [{model: g.graph, trace: g.stream}]\n"
+         "metrics: [e2e_us, host.launches, roofline.fraction]\n";
+  ASSERT_EQ(run("-o " + in("d")), 0) << contents(folder_ / "err");
+  const std::string csv = contents(folder_ / "d" / "points.csv");
+  EXPECT_EQ(csv.find("refused"), std::string::npos) << csv;
+  EXPECT_NE(csv.find(",10,"), std::string::npos) << csv;  // two launches a step
+}
+
 TEST_F(SweepCommand, two_sweeps_do_not_share_a_log) {
   fs::create_directories(folder_ / "d");
   const pid_t holder = fork();

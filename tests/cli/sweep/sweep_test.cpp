@@ -143,6 +143,42 @@ TEST(SweepPlan, a_key_names_everything_a_result_depends_on) {
   }
 }
 
+TEST(SweepPlan, constants_are_axes_of_the_strategies_that_rest_on_them) {
+  const SweepPlan plan = plan_of(
+      "axes:\n  jit.workers: [1, 8]\n  sink.capture: [1us, 4us]\n"
+      "strategies: [dvm, jit, {strategy: sink, set: {graph.infer: 3us}}]\n" +
+      kWork);
+  ASSERT_EQ(plan.designs.size(), 12u);
+  EXPECT_EQ(plan.axes[0].values[1].number, 8.0);
+  EXPECT_EQ(plan.axes[1].unit, "s");
+  EXPECT_EQ(plan.constants(plan.designs[0]), Texts{});
+  EXPECT_EQ(plan.constants(plan.designs[1]), Texts{"jit.workers=1"});
+  EXPECT_EQ(plan.constants(plan.designs[2]), (Texts{"graph.infer=3us", "sink.capture=1us"}));
+  const auto key = [&](std::size_t machine, std::size_t strategy) {
+    return plan.points[(machine * 3 + strategy) * 2].key;
+  };
+  EXPECT_EQ(key(0, 0), key(3, 0));  // dvm runs once
+  EXPECT_EQ(key(0, 1), key(1, 1));  // jit does not capture
+  EXPECT_NE(key(0, 1), key(2, 1));
+  EXPECT_NE(key(0, 2), key(1, 2));
+}
+
+TEST(SweepPlan, drawn_counts_are_whole) {
+  const SweepPlan plan = plan_of(
+      "sampling: {random: 20, seed: 1}\naxes: {jit.workers: {from: 1, to: 9}}\n"
+      "strategies: [jit]\n" +
+      kWork);
+  EXPECT_LE(plan.axes[0].values.size(), 9u);
+  for (const MachinePoint& machine : plan.machines) EXPECT_EQ(machine.refused, "");
+}
+
+TEST(SweepPlan, a_recorded_stream_is_one_case) {
+  const SweepPlan plan = plan_of(
+      "workloads: [{model: ../workloads/llama_7b.graph, trace: ../workloads/llama_7b.stream}]\n");
+  ASSERT_EQ(plan.cases.size(), 1u);
+  EXPECT_TRUE(plan.cases[0].dims.empty());
+}
+
 TEST(SweepForms, refuse_what_no_run_has) {
   const std::string place = "configs/studies/s.yaml:1: ";
   for (const auto& [text, error] : std::vector<std::pair<std::string, std::string>>{
@@ -156,10 +192,6 @@ TEST(SweepForms, refuse_what_no_run_has) {
   }
   EXPECT_EQ(error_of("metrics: [aiv_vec_us, {x: \"task_us / dim.n * clock.core\"}]\n" + kWork),
             "accepted");
-  EXPECT_NE(error_of("workloads: [{model: ../workloads/llama_7b.graph, trace: "
-                     "../workloads/llama_7b.stream}]\n")
-                .find(place + "trace: a sweep runs single sets"),
-            std::string::npos);
 }
 
 TEST(ResultLog, keeps_numbers_and_reasons_exactly) {
@@ -345,6 +377,33 @@ TEST(SweepReport, averages_cases_and_marks_the_front) {
                            "what moves task_us", "2 x refused: too large"}) {
     EXPECT_NE(text.find(part), std::string::npos) << text;
   }
+}
+
+TEST(SweepReport, the_most_is_the_best_where_more_is_better) {
+  std::string study = kStudy;
+  study.replace(study.find("task_us"), 7, "roofline.fraction");
+  const SweepPlan plan = plan_of(study + kWork);
+  const SweepForms forms = sweep_forms(plan);
+  PointResults results;
+  double fraction = 0;
+  for (const SweepPoint& point : plan.points) {
+    results[point.key] = {Status::Ok, "", {{"roofline.fraction", fraction += 0.01}}};
+  }
+  const SweepOutcome outcome = outcome_of(plan, forms, results);
+  const auto json = nlohmann::json::parse(to_json(outcome, {}));
+  EXPECT_EQ(json["metrics"][0]["better"], "more");
+  const std::string text = summary(outcome);
+  const std::size_t best = text.find("most roofline.fraction");
+  ASSERT_NE(best, std::string::npos) << text;
+  // The smallest area and the largest fraction are on the front; what beats neither is not.
+  for (std::size_t design : outcome.front) {
+    for (std::size_t other = 0; other < plan.designs.size(); ++other) {
+      EXPECT_FALSE(*outcome.means[other][0] > *outcome.means[design][0] &&
+                   *outcome.costs[other][0] < *outcome.costs[design][0]);
+    }
+  }
+  EXPECT_TRUE(std::find(outcome.front.begin(), outcome.front.end(), plan.designs.size() - 1) !=
+              outcome.front.end());
 }
 
 TEST(Slurm, scripts_quote_what_they_name) {

@@ -45,7 +45,8 @@ function oneCase(workload, runs) {
     code_bytes: one.launches * 4096, ahead_us: 0, padding: 0,
     decode: one.name === "dvm" ? { shape: 0, cycles_us: 200, exposed_us: { low: 1, nominal: 2, high: 5 } } : null,
     by_cost: COSTS.map((cost) => byCost(one, steps, shapes, cost)),
-    shapes: shapes.map(() => ({ launches: one.launches, device_us: 150, compile_us: one.fresh, encode_us: 0, dispatch_us: 0, ahead_us: 0, elements: 1, padded_elements: 1, first_us: [], again_us: [] })),
+    shapes: shapes.map(() => ({ launches: one.launches, device_us: 150, compile_us: one.fresh, encode_us: 0, dispatch_us: 0, ahead_us: 0, elements: 1, padded_elements: 1, first_us: [], again_us: [],
+      operators: one.name === "eager" ? { written: 40, framework: 30, rerolled: { gelu: 1, softmax: 2 } } : null })),
   }));
   return {
     machine: "910B1", axes: {}, clock_mhz: 1850, workload, operators: 40, shapes, steps,

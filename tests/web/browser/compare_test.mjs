@@ -24,6 +24,7 @@ test("curves, distributions, breakdown and costs are there", async () => {
   assert.equal(await page.title(), "small study – dvmsim");
   assert.deepEqual(await texts(page, "main h2"), ["Strategies", "Break-even", "Latency", "Cost breakdown", "Launch cost", "All cases", "Constants", "Not modelled"]);
   assert.equal((await page.$$(".canvas svg")).length, 4);
+  assert.match((await texts(page, ".tile"))[0], /40 operators, 30 dispatched by the framework \(gelu 1, softmax 2\)/);
   assert.deepEqual(await texts(page, "#strategies tbody th"), ["eager", "dvm*", "jit (seconds)"]);
   assert.deepEqual(await texts(page, "#strategies ul.note li"), ["sink: sink: dynamic dims are refused"]);
   assert.match((await texts(page, "#break-even .verdict"))[0], /^Best: jit \(seconds\) while at most 1 run in 100,000 has a new shape, then dvm while at most 1 run in 3 has/);

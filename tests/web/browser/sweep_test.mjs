@@ -29,13 +29,17 @@ test("a sweep of the command's own is a page", async () => {
   write("small.yaml", [
     `study: "two by two"`, `hardware: [{file: ${sources}configs/hardware/ascend910b1.yaml}]`,
     "axes: {hbm.peak: [0.8TB/s, 1.6TB/s], ub.size: [1KiB, 192KiB]}",
-    `workloads: [{op: softmax, shapes: ["64x4096"]}]`, "strategies: [eager, dvm]", ""].join("\n"));
+    `workloads: [{op: softmax, shapes: ["64x4096"]}]`, "strategies: [eager, dvm]",
+    "metrics: [e2e_us, roofline.fraction]", ""].join("\n"));
   dvmsim(["sweep", "small.yaml", "--html", "own.html", "--json", "own.json"]);
   const own = json("own.json");
   const { page, faults } = await open("own.html");
   assert.equal(await page.title(), "two by two – dvmsim");
   assert.equal((await texts(page, ".tile strong"))[0], String(own.counts.points));
   assert.equal((await page.$$("#points tbody tr")).length, own.points.length);
+  const tiles = (await texts(page, ".tile")).join(" ");
+  assert.match(tiles, /Least e2e_us/);
+  assert.match(tiles, /Most roofline\.fraction/);
   assert.ok((await page.$$(".canvas svg")).length >= 3);
   assert.deepEqual(await unnamed(page), []);
   assert.deepEqual(faults, []);

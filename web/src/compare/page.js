@@ -111,6 +111,14 @@ class Comparison {
     document.getElementById("strategies").scrollIntoView();
   }
 
+  /** What the framework makes of the model's operators, if it dispatches them one by one. */
+  dispatched() {
+    const counts = ran(this.each).map((one) => one.shapes[0].operators).find((found) => found);
+    if (!counts) return "";
+    const kinds = Object.entries(counts.rerolled).map(([kind, count]) => `${kind} ${whole(count)}`);
+    return `, ${whole(counts.framework)} dispatched by the framework${kinds.length > 0 ? ` (${kinds.join(", ")})` : ""}`;
+  }
+
   tiles() {
     const list = ran(this.each);
     const least = (key) => list.reduce((low, one) => (one.by_cost[this.cost][key] < low.by_cost[this.cost][key] ? one : low), list[0]);
@@ -119,7 +127,7 @@ class Comparison {
       return tile(label, one.name, time(one.by_cost[this.cost][key]));
     };
     return el("div", { class: "tiles" },
-      tile("Runs", whole(this.each.steps.length), `${plural(this.each.shapes.length, "shape")}, ${whole(this.each.operators)} framework operators`),
+      tile("Runs", whole(this.each.steps.length), `${plural(this.each.shapes.length, "shape")}, ${whole(this.each.operators)} operators${this.dispatched()}`),
       list.length > 0 ? [best("Least in the mean", "mean_us"), best("Known shapes", "again_us"), best("New shapes", "new_us"), best("First result", "first_us"), best("Tail, p99", "p99_us")] : null);
   }
 

@@ -24,10 +24,10 @@ export function textAt(axis, design) {
   return value === null ? "" : axis.values[value].text;
 }
 
-/** What designs are judged by: metrics and costs, each with how to get it. */
+/** What designs are judged by: metrics and costs, each with how to get it, and whether more of it is better. */
 export function quantities(sweep) {
-  const metrics = sweep.metrics.map(({ name, unit }) => ({
-    name, unit, kind: "metric", of: (design) => design.metrics?.[name] ?? null,
+  const metrics = sweep.metrics.map(({ name, unit, better }) => ({
+    name, unit, kind: "metric", more: better === "more", of: (design) => design.metrics?.[name] ?? null,
   }));
   const costs = new Map();
   for (const { name, unit, assumed } of sweep.costs) {
@@ -35,7 +35,7 @@ export function quantities(sweep) {
     costs.set(name, { name, unit, assumed: assumed || Boolean(known?.assumed) });
   }
   return [...metrics, ...[...costs.values()].map((cost) => ({
-    ...cost, kind: "cost", of: (design) => design.costs?.[cost.name] ?? null,
+    ...cost, kind: "cost", more: false, of: (design) => design.costs?.[cost.name] ?? null,
   }))].filter(({ of }) => sweep.designs.some((design) => of(design) !== null));
 }
 

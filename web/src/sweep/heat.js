@@ -14,7 +14,7 @@ function map(designs, across, up, quantity, how) {
   const unit = quantity.unit === "us" && Math.max(...values) >= 1e4 ? 1000 : 1;
   return chart({
     title: `${labelOf(quantity)} over ${across.name} and ${up.name}`,
-    describe: how === "best" ? "Each cell: the least over all other axes." : "Each cell: the mean over all other axes.",
+    describe: how === "best" ? `Each cell: the ${quantity.more ? "most" : "least"} over all other axes.` : "Each cell: the mean over all other axes.",
     height: Math.max(200, 110 + 34 * ys.length),
     draw: (width) => ({
       grid: { left: 10, right: 20, top: 30, bottom: 76, containLabel: true },

@@ -13,8 +13,8 @@ function best(sweep) {
   const axes = designAxes(sweep);
   return varying(sweep, quantities(sweep)).map((each) => {
     const design = sweep.designs.filter((one) => each.of(one) !== null)
-      .reduce((low, one) => (low === null || each.of(one) < each.of(low) ? one : low), null);
-    return tile(`Least ${each.name}`, figure(each.of(design), each.unit), `design ${design.index}`,
+      .reduce((found, one) => (found === null || (each.more ? each.of(one) > each.of(found) : each.of(one) < each.of(found)) ? one : found), null);
+    return tile(`${each.more ? "Most" : "Least"} ${each.name}`, figure(each.of(design), each.unit), `design ${design.index}`,
       axes.map((axis) => textAt(axis, design)).join(", "));
   });
 }

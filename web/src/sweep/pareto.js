@@ -18,7 +18,7 @@ function scatter(sweep, axes, all, x, y) {
   const line = data(true).map(({ value }) => value).sort((a, b) => a[0] - b[0]);
   return chart({
     title: `${y.name} against ${x.name}`,
-    describe: `${plural(points.length, "design")}, ${data(true).length} on the front of ${objectives.join(", ")}; less is better.`,
+    describe: `${plural(points.length, "design")}, ${data(true).length} on the front of ${objectives.join(", ")}; ${[x, y].map((each) => `${each.more ? "more" : "less"} ${each.name}`).join(" and ")} is better.`,
     height: 380,
     items: [{ name: FRONT, colour: "var(--memory)" }, { name: OTHER, colour: "var(--work)" }],
     draw: () => ({
@@ -33,7 +33,7 @@ function scatter(sweep, axes, all, x, y) {
       yAxis: axis({ type: "value", name: labelOf(y), nameTextStyle: { align: "left" }, scale: true }),
       series: [
         { name: OTHER, type: "scatter", symbolSize: 8, itemStyle: { color: colour("work"), opacity: 0.7 }, data: data(false) },
-        isLine ? { name: FRONT, type: "line", step: "end", symbol: "none", silent: true, lineStyle: { color: colour("memory"), width: 1.5 }, data: line } : null,
+        isLine ? { name: FRONT, type: "line", step: x.more ? "start" : "end", symbol: "none", silent: true, lineStyle: { color: colour("memory"), width: 1.5 }, data: line } : null,
         { name: FRONT, type: "scatter", symbol: "diamond", symbolSize: 12, itemStyle: { color: colour("memory"), borderColor: colour("page") }, data: data(true) },
       ].filter(Boolean),
     }),
