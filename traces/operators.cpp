@@ -90,20 +90,20 @@ void Operators::on_launch_end(const LaunchMark& mark) {
     }
     cycles -= (end - begin).count();
   }
-  add(launch_, mark.label, cycles);
-  for (const auto& [number, part] : tasks_)
-    add(*part, part->name, (part->end - part->begin).count());
+  ++add(launch_, mark.label, cycles).launches;
+  for (const auto& [number, part] : tasks_) {
+    ++add(*part, part->name, (part->end - part->begin).count()).tasks;
+  }
   tasks_.clear();
 }
 
-void Operators::add(Part& part, std::string_view label, std::int64_t cycles) {
+OperatorSum& Operators::add(Part& part, std::string_view label, std::int64_t cycles) {
   auto known = known_.find(label);
   if (known == known_.end()) {
     known = known_.emplace(std::string(label), sums_.size()).first;
     sums_.emplace_back().label = label;
   }
   OperatorSum& sum = sums_[known->second];
-  ++sum.launches;
   sum.cycles += cycles;
   for (std::size_t i = 0; i < part.bytes.size(); ++i) sum.bytes[i] += part.bytes[i];
   for (std::size_t kind = 0; kind < part.rows.size(); ++kind) {
@@ -113,6 +113,7 @@ void Operators::add(Part& part, std::string_view label, std::int64_t cycles) {
       fold(row, unit_of(sum, {static_cast<CoreKind>(kind), static_cast<Pipe>(pipe)}), cycles);
     }
   }
+  return sum;
 }
 
 void Operators::fold(Row& row, OperatorSum::Unit& unit, std::int64_t cycles) {

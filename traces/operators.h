@@ -18,7 +18,7 @@ namespace dvmsim {
 
 struct OperatorSum {
   std::string label{};  // the graph operators that its launches computed
-  std::int64_t launches = 0;
+  std::int64_t launches = 0, tasks = 0;
   /// The device takes a launch up, to its last core's end; of tasks, first core's begin to last
   /// core's end, so tasks that run side by side count the same cycles. A launch of tasks keeps what
   /// lies before the first and after the last.
@@ -68,7 +68,7 @@ class Operators final : public Probe {
     std::array<std::array<Row, kPipes>, 3> rows{};  // by CoreKind, Pipe
     std::array<std::int64_t, kPlaces> bytes{};
   };
-  void add(Part& part, std::string_view label, std::int64_t cycles);
+  OperatorSum& add(Part& part, std::string_view label, std::int64_t cycles);
   static void fold(Row& row, OperatorSum::Unit& unit, std::int64_t cycles);
   /// Where a core is. No part: in a launch of tasks, but in none of them.
   struct Place {

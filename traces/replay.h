@@ -123,7 +123,7 @@ class Replay final : public Probe {
   std::vector<Moment> ends_{};  // of all launches
   bool dispatched_ = false;
   std::array<CodeMap, 2> maps_{};  // of the launch: cube, vector
-  std::vector<Label> labels_{};  // by task
+  std::vector<Label> labels_{};    // by task
   std::vector<std::string> operators_{};
   std::map<std::string, std::uint32_t> known_{};
   std::int64_t unexplained_ = 0, contradictions_ = 0;

@@ -74,6 +74,7 @@ Json operators(const std::vector<OperatorSum>& operators) {
     const auto bytes = [&](Place place) { return sum.bytes[static_cast<std::size_t>(place)]; };
     list.push_back({{"name", sum.label},
                     {"launches", sum.launches},
+                    {"tasks", sum.tasks},
                     {"cycles", sum.cycles},
                     {"hbm_read_bytes", bytes(Place::HbmRead)},
                     {"hbm_write_bytes", bytes(Place::HbmWrite)},

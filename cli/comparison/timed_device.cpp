@@ -56,6 +56,7 @@ void TimedDevice::host_work(HostWork kind, std::int64_t nanoseconds, HostThread 
 
 Ticket TimedDevice::submit(const Launch& launch) {
   LaunchReport report;
+  const bool there = simulator_.holds(*launch.program);
   if (plays_) {
     DVMSIM_ASSERT(next_ < bodies_.size(), "the launches that were noted are played again");
     report.end = bodies_[next_++] + launch_head(machine_, launch);
@@ -67,7 +68,7 @@ Ticket TimedDevice::submit(const Launch& launch) {
   const Cycles body = report.end - report.begin - launch_head(machine_, launch);
   for (const auto& line : lines()) {
     const Cycles head = launch_head(*line->machine, launch);
-    const Cycles begin = std::max(line->host.submit(launch), line->host.stream_free());
+    const Cycles begin = std::max(line->host.submit(launch, there), line->host.stream_free());
     line->host.ended(begin + head + body);
     line->spent.head += head;
     line->spent.body += body;

@@ -141,10 +141,7 @@ Ticket SimDevice::submit(const Launch& launch) {
   State& state = *state_;
   check_launch(state.machine, launch);
   const auto ticket = state.first_ticket + static_cast<Ticket>(state.reports.size());
-  // A task table stays; other bytecode comes with each launch.
-  const bool there =
-      !launch.program->tasks.empty() && state.programs.contains(hash_of_code(*launch.program));
-  const Cycles arrival = state.timeline.submit(launch, there);
+  const Cycles arrival = state.timeline.submit(launch, holds(*launch.program));
   LaunchMark mark{ticket, launch.label, arrival, std::max(arrival, state.timeline.stream_free())};
   mark.awaited = state.timeline.awaited();
   for (Probe* probe : state.probes) probe->on_launch_begin(mark, *launch.program);
@@ -153,6 +150,11 @@ Ticket SimDevice::submit(const Launch& launch) {
   state.timeline.ended(mark.end);
   for (Probe* probe : state.probes) probe->on_launch_end(mark);
   return ticket;
+}
+
+/// Other bytecode comes with each launch.
+bool SimDevice::holds(const Program& program) const {
+  return !program.tasks.empty() && state_->programs.contains(hash_of_code(program));
 }
 
 LaunchReport SimDevice::State::run(const Launch& launch, Cycles begin) {
@@ -235,6 +237,7 @@ std::vector<std::string> not_modelled() {
       "HBM banks, rows and refresh, beyond hbm.efficiency",
       "traffic of the host beside program copies",
       "flags that count past flag.max or xflag.max",
+      "readings of task counts, as traffic of L2",
   };
 }
 

@@ -30,6 +30,8 @@ class SimDevice : public Device {
   void host_work(HostWork kind, std::int64_t nanoseconds, HostThread thread,
                  const std::string& label) override;
   Ticket submit(const Launch& launch) override;
+  /// Is it a task table that has been launched, so that its code is on the device?
+  [[nodiscard]] bool holds(const Program& program) const;
   LaunchReport wait(Ticket ticket) override;
   void forget(const Program& program) override;
   void forget_launches() override;

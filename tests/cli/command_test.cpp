@@ -307,9 +307,10 @@ TEST_F(Command, unknown_features_are_refused_by_every_verb) {
                                   "compile small.graph --dim n=4", "op relu 4x4"}) {
     const Outcome outcome = dvmsim(words + " --feature +fly" + tiny());
     EXPECT_EQ(outcome.code, 2) << words;
-    EXPECT_NE(outcome.err.find("--feature fly: unknown; there are long-reduce attention buffers decode "
-                               "parametric stack one-launch"),
-              std::string::npos)
+    EXPECT_NE(
+        outcome.err.find("--feature fly: unknown; there are long-reduce attention buffers decode "
+                         "parametric stack one-launch"),
+        std::string::npos)
         << words << ": " << outcome.err;
   }
 }
@@ -330,9 +331,10 @@ TEST_F(Command, features_are_those_of_the_strategy_as_switched) {
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return nlohmann::json::parse(content(path("a.json")))["features"];
   };
-  EXPECT_TRUE(features("--strategy dvm").empty());
+  EXPECT_EQ(features("--strategy dvm"), nlohmann::json::array({"stack"}));
+  EXPECT_TRUE(features("--feature=-stack").empty());
   EXPECT_TRUE(features("--strategy eager").empty());
-  EXPECT_EQ(features("--feature +long-reduce"), nlohmann::json::array({"long-reduce"}));
+  EXPECT_EQ(features("--feature +long-reduce"), nlohmann::json::array({"long-reduce", "stack"}));
   const nlohmann::json all = features("--strategy resident");
   EXPECT_GE(all.size(), 2u);
   const nlohmann::json most = features("--strategy resident --feature=-long-reduce");

@@ -75,7 +75,11 @@ TEST(Operators, tasks_are_told_apart_by_name_and_the_launch_keeps_the_rest) {
   EXPECT_EQ(launch.label, "two");
   EXPECT_EQ(launch.cycles, 20 + 40);  // before the first task and after the last
   EXPECT_TRUE(launch.units.empty());
+  EXPECT_EQ(launch.launches, 1);
+  EXPECT_EQ(launch.tasks, 0);
   EXPECT_EQ(a.label, "a");
+  EXPECT_EQ(a.launches, 0);
+  EXPECT_EQ(a.tasks, 1);
   EXPECT_EQ(a.cycles, 50);
   ASSERT_EQ(a.units.size(), 1u);
   EXPECT_EQ(a.units[0].reasons[static_cast<std::size_t>(Reason::Work)], 30);

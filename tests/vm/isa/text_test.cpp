@@ -185,8 +185,9 @@ TEST(Text, ErrorsNameTheLineAndWhatToDo) {
   EXPECT_EQ(complaint("x:\n"), "f.s:1: a label outside .cube and .vector");
   EXPECT_EQ(complaint(".vector\n nop\n.vector\n"),
             "f.s:3: the section was there before; write each kind of core once");
-  EXPECT_EQ(complaint(".bad\n"),
-            "f.s:1: '.bad' is no directive; use .program .launch .let .arg .cube .vector .mark");
+  EXPECT_EQ(
+      complaint(".bad\n"),
+      "f.s:1: '.bad' is no directive; use .program .launch .let .arg .task .cube .vector .mark");
   EXPECT_EQ(complaint(".vector extra\n"), "f.s:1: '.vector' takes 0 to 0 words");
   EXPECT_EQ(complaint(".program \"x\n"), "f.s:1: a quote is not closed");
   EXPECT_EQ(complaint(".program x y\n"), "f.s:1: expected machine=0x...");

@@ -85,17 +85,17 @@ TEST(Program, SaysWhatIsWrongAndWhere) {
   damaged.back() ^= 1;
   EXPECT_EQ(complaint(damaged),
             "p.dvm: offset 16: checksum differs; the file is damaged, compile it again");
-  const std::size_t code = 24 + 16 + 4 + 9;
+  const std::size_t code = 24 + 20 + 4 + 9;
   EXPECT_EQ(complaint(forged(code, 0xff)),
-            "p.dvm: offset 53: no such instruction; compile or assemble it again");
-  EXPECT_EQ(complaint(forged(24 + 3, 0x7f)), "p.dvm: offset 53: the file ends here; copy it again");
+            "p.dvm: offset 57: no such instruction; compile or assemble it again");
+  EXPECT_EQ(complaint(forged(24 + 3, 0x7f)), "p.dvm: offset 57: the file ends here; copy it again");
 }
 
 /// Argument 0 is 4096 bytes of input x: its kind, its flag, 8 bytes, 8 of a value. The last six
 /// bytes before the checksum are the launch.
 TEST(Program, ValuesAndLaunchesThatAreNotThereAreZero) {
   const Program program = sample();
-  const std::size_t argument = 24 + 16 + 4 + 9 + 8 * (program.cube.size() + program.vector.size());
+  const std::size_t argument = 24 + 20 + 4 + 9 + 8 * (program.cube.size() + program.vector.size());
   EXPECT_EQ(complaint(forged(argument + 1, 2)).substr(0, 6), "p.dvm:");
   EXPECT_NE(complaint(forged(argument + 1, 1)).find("a value that is no scalar's"),
             std::string::npos);

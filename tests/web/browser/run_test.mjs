@@ -10,7 +10,7 @@ const MATMUL = ["op", "matmul", "4096x4096", "4096x4096", "--decode", "none", "-
 
 before(async () => {
   dvmsim([...ENCODER, "--html", "run.html", "--json", "run.json", "--detail"]);
-  dvmsim([...ENCODER, "--strategy", "eager", "--html", "eager.html", "--json", "eager.json", "--detail"]);
+  dvmsim([...ENCODER, "--strategy", "bucket", "--html", "bucket.html", "--json", "bucket.json", "--detail"]);
   dvmsim([...MATMUL, "--html", "large.html", "--json", "large.json", "--detail"]);
   await start();
 });
@@ -75,8 +75,8 @@ test("reasons of every unit sum to the cycles", async () => {
 });
 
 test("operators are sorted, searched and chosen", async () => {
-  const { page, faults } = await open("eager.html");
-  const { operators } = json("eager.json");
+  const { page, faults } = await open("bucket.html");
+  const { operators } = json("bucket.json");
   const names = () => texts(page, "#operators > .table tbody tr > th");
   const by = (key) => page.click(`#operators th[data-key="${key}"] button`);
   const slowest = [...operators].sort((a, b) => b.cycles - a.cycles)[0];
@@ -107,7 +107,7 @@ test("operators are sorted, searched and chosen", async () => {
   await page.click("#operators .card > button");
   const part = await page.$eval("#timeline canvas", (canvas) => ({ ...canvas.dataset }));
   assert.ok(part.to - part.from < (whole.to - whole.from) / 10);
-  const launch = json("eager.json").timeline.launches.find(({ label }) => label.includes("l0.down"));
+  const launch = json("bucket.json").timeline.launches.find(({ label }) => label.includes("l0.down"));
   assert.ok(part.from <= launch.begin && launch.end <= part.to);
   assert.deepEqual(faults, []);
   await page.close();

@@ -60,7 +60,7 @@ export function operatorSection(report, onShow) {
       { key: "name", title: "Operator", value: (row) => row.name },
       { key: "cycles", title: "Cycles", number: true, value: (row) => row.cycles, text: whole, bar: (row) => row.share, help: "from a launch's beginning on the device to its last core's end" },
       { key: "share", title: "Share", number: true, value: (row) => row.share, text: percent, help: "of all launches" },
-      { key: "launches", title: "Launches", number: true, value: (row) => row.launches, text: whole },
+      { key: "launches", title: "Launches", number: true, value: (row) => row.launches + (row.tasks ?? 0), text: whole, help: "or tasks of a launch" },
       { key: "pipe", title: "Busiest pipe", value: (row) => row.busiest.name },
       { key: "work", title: "Pipe works", number: true, value: (row) => row.busiest.share, text: percent, bar: (row) => row.busiest.share },
       { key: "wait", title: "Waits most for", value: (row) => row.busiest.wait },
