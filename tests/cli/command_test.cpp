@@ -180,31 +180,51 @@ TEST_F(Command, a_run_passes_its_check_and_reports) {
   }
 }
 
+/// The trace is sound, and every unit's work in it is that of the report.
+void expect_drawn(const TraceCheck& trace, const nlohmann::json& report) {
+  for (const std::string& error : trace.errors) ADD_FAILURE() << error;
+  EXPECT_EQ(trace.open_flows, 0);
+  for (const auto& unit : report["units"]) {
+    const std::string name = unit["name"];
+    const std::size_t digit = name.find_first_of("0123456789"), dot = name.find('.');
+    if (name.substr(dot + 1) == "scalar") continue;  // decoding begins before the first dispatch
+    const std::string track = name.substr(0, digit) + " core " + name.substr(digit, dot - digit) +
+                              "/" + name.substr(dot + 1);
+    const auto found = trace.cycles.find(track);
+    std::int64_t drawn = 0;
+    if (found != trace.cycles.end() && found->second.contains("instruction")) {
+      drawn = found->second.at("instruction");
+    }
+    EXPECT_EQ(drawn, unit["reasons"].value("work", std::int64_t{0})) << track;
+  }
+}
+
 TEST_F(Command, work_in_the_trace_equals_work_in_the_report) {
   for (const char* strategy : {"dvm", "eager"}) {
     const Outcome outcome = dvmsim(std::string("run small.graph --dim n=65 --json a.json ") +
                                    "--trace a.pftrace --strategy " + strategy + tiny());
     ASSERT_EQ(outcome.code, 0) << outcome.err;
-    const TraceCheck trace = check_trace_file(path("a.pftrace"));
-    for (const std::string& error : trace.errors) ADD_FAILURE() << error;
-    EXPECT_EQ(trace.open_flows, 0);
-    const auto json = nlohmann::json::parse(content(path("a.json")));
-    for (const auto& unit : json["units"]) {
-      const std::string name = unit["name"];
-      const std::size_t digit = name.find_first_of("0123456789"), dot = name.find('.');
-      if (name.substr(dot + 1) == "scalar") continue;  // decoding begins before the first dispatch
-      const std::string track = name.substr(0, digit) + " core " + name.substr(digit, dot - digit) +
-                                "/" + name.substr(dot + 1);
-      const auto reasons = unit["reasons"];
-      const std::int64_t work = reasons.contains("work") ? reasons["work"].get<std::int64_t>() : 0;
-      const auto found = trace.cycles.find(track);
-      std::int64_t drawn = 0;
-      if (found != trace.cycles.end() && found->second.contains("instruction")) {
-        drawn = found->second.at("instruction");
-      }
-      EXPECT_EQ(drawn, work) << track;
-    }
+    expect_drawn(check_trace_file(path("a.pftrace")),
+                 nlohmann::json::parse(content(path("a.json"))));
   }
+}
+
+TEST_F(Command, a_launch_of_tasks_adds_up_in_report_path_and_trace) {
+  const Outcome outcome = dvmsim(std::string("run ") + DVMSIM_SOURCE_DIR +
+                                 "/configs/workloads/encoder.graph --dim seq=20 --mode timing "
+                                 "--strategy resident --json a.json --trace a.pftrace");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto report = nlohmann::json::parse(content(path("a.json")));
+  EXPECT_EQ(report["host"]["launches"], 1);
+  std::int64_t tasks = 0, parts = 0;
+  for (const auto& each : report["operators"]) tasks += each["tasks"].get<std::int64_t>();
+  EXPECT_GT(tasks, 10);
+  for (const auto& part : report["critical_path"]["parts"]) {
+    parts += part["cycles"].get<std::int64_t>();
+  }
+  EXPECT_EQ(parts, report["cycles"]);
+  EXPECT_TRUE(report["critical_path"]["missing"].is_null());
+  expect_drawn(check_trace_file(path("a.pftrace")), report);
 }
 
 TEST_F(Command, the_same_run_twice_gives_the_same_bytes) {
