@@ -61,7 +61,12 @@ export function texts(page, selector) {
 
 /** Until the function holds in the page. */
 export function until(page, what, ...values) {
-  return page.waitForFunction(what, { timeout: 5000 }, ...values);
+  return page.waitForFunction(what, { timeout: 30000 }, ...values);
+}
+
+/** Charts draw themselves once they have a place: waits until so many have. */
+export function charts(page, count) {
+  return until(page, (wanted) => document.querySelectorAll(".canvas svg").length === wanted, count);
 }
 
 /** What is wrong on a phone: with all details open, whatever is wider than the window, and faults. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { mixOf, rowOf } from "../../../web/src/run/pieces.js";
-import { dvmsim, file, json, open, sources, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
+import { charts, dvmsim, file, json, open, sources, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
 
 const ENCODER = ["run", `${sources}configs/workloads/encoder.graph`, "--dim", "seq=100"];
 const MATMUL = ["op", "matmul", "4096x4096", "4096x4096", "--decode", "none", "--critical-path", "none"];
@@ -52,7 +52,7 @@ test("it shows what the report says", async () => {
   for (const title of ["Summary", "Roofline", "Timeline", "Where the cycles went", "Operators", "Critical path", "Memory", "Decoding", "Bytecode", "Not modelled"]) {
     assert.ok(sections.includes(title), title);
   }
-  assert.equal((await page.$$(".canvas svg")).length, 4);
+  await charts(page, 4);
   assert.deepEqual(await unnamed(page), []);
   assert.deepEqual(faults, []);
   await page.close();

@@ -1,7 +1,7 @@
 // The page of a stream of runs, clicked through.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { dvmsim, json, open, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
+import { charts, dvmsim, json, open, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
 
 before(async () => {
   write("small.graph", "graph small\ndim n\ninput x: f16[n, 256]\ny = softmax(x) {axis=-1}\noutput y\n");
@@ -21,7 +21,7 @@ test("steps, percentiles and their charts are there", async () => {
   await page.click("#latency summary");
   assert.deepEqual((await texts(page, "#latency tbody tr:first-child td")).map(parseFloat),
     ["p50", "p90", "p99", "max"].map((name) => Number(percentiles.e2e_us[name].toFixed(2))));
-  assert.equal((await page.$$(".canvas svg")).length, 2);
+  await charts(page, 2);
   await page.click("#table .more");
   assert.equal((await texts(page, "#table tbody tr")).length, steps.length);
   await page.select("#steps select", "n");

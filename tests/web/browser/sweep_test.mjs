@@ -1,7 +1,7 @@
 // The page of a sweep, clicked through.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { dvmsim, json, open, sources, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
+import { charts, dvmsim, json, open, sources, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
 import { sweepSample } from "./sweep_sample.mjs";
 
 const sweep = sweepSample();
@@ -16,7 +16,7 @@ test("every chart and every point is there", async () => {
   const { page, faults } = await open("sweep.html");
   assert.equal(await page.title(), "cores and memory – dvmsim");
   assert.deepEqual(await texts(page, "main h2"), ["Summary", "Pareto front", "Parallel coordinates", "Heat map", "Sensitivity", "Designs", "Points", "What costs are made of", "Not modelled"]);
-  assert.equal((await page.$$(".canvas svg")).length, 4);
+  await charts(page, 4);
   const front = await texts(page, "#pareto tbody th");
   assert.deepEqual(front.map(Number).sort((a, b) => a - b), sweep.pareto.front);
   assert.equal((await page.$$("#points tbody tr")).length, sweep.points.length);
@@ -40,7 +40,7 @@ test("a sweep of the command's own is a page", async () => {
   const tiles = (await texts(page, ".tile")).join(" ");
   assert.match(tiles, /Least e2e_us/);
   assert.match(tiles, /Most roofline\.fraction/);
-  assert.ok((await page.$$(".canvas svg")).length >= 3);
+  await until(page, () => document.querySelectorAll(".canvas svg").length >= 3);
   assert.deepEqual(await unnamed(page), []);
   assert.deepEqual(faults, []);
   await page.close();
