@@ -35,50 +35,46 @@ Trial trial_of(const Case& item) {
   return trial;
 }
 
-/// Seeds first..first+99: a machine, a program, one to three launches.
+/// One to three launches of the program, down any path; the spans that were compared.
+std::size_t expect_agreement(const Machine& machine, const RandomProgram& program,
+                             std::uint64_t seed) {
+  Trial trial = trial_of(program);
+  trial.launches = 1 + static_cast<int>(seed % 3);
+  if (seed % 7 == 0) trial.path = CodePath::Native;
+  if (seed % 3 == 1) trial.path = CodePath::Kept;
+  trial.reverse_build = seed % 2 == 0;
+  const Verdict verdict = compare(machine, trial);
+  EXPECT_EQ(verdict.difference, "") << "seed " << seed;
+  EXPECT_EQ(verdict.fault, "") << "seed " << seed;
+  return verdict.spans;
+}
+
+/// Seeds first..first+99: a machine and a program.
 class RandomAgreement : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(RandomAgreement, every_row_of_random_programs_does_the_same_at_the_same_time) {
   std::size_t spans = 0;
-  for (std::uint64_t seed = GetParam(); seed < GetParam() + 100; ++seed) {
+  for (std::uint64_t seed = GetParam(); seed < GetParam() + 100 && !HasFailure(); ++seed) {
     const Machine machine = random_machine(seed);
     RandomOptions options;
     options.blocks = 2 + static_cast<int>(seed % 9);
-    const RandomProgram program = random_program(machine, seed, options);
-    Trial trial = trial_of(program);
-    trial.launches = 1 + static_cast<int>(seed % 3);
-    if (seed % 7 == 0) trial.path = CodePath::Native;
-    if (seed % 3 == 1) trial.path = CodePath::Kept;
-    trial.reverse_build = seed % 2 == 0;
-    const Verdict verdict = compare(machine, trial);
-    EXPECT_EQ(verdict.difference, "") << "seed " << seed;
-    EXPECT_EQ(verdict.fault, "") << "seed " << seed;
-    spans += verdict.spans;
-    if (HasFailure()) break;
+    spans += expect_agreement(machine, random_program(machine, seed, options), seed);
   }
   EXPECT_GT(spans, 10'000u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomAgreement, ::testing::Values(1, 101, 201, 301));
 
+/// Seeds first..first+49: a machine and a task table.
 class TableAgreement : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(TableAgreement, every_row_of_random_task_tables_does_the_same_at_the_same_time) {
   std::size_t spans = 0;
-  for (std::uint64_t seed = GetParam(); seed < GetParam() + 50; ++seed) {
+  for (std::uint64_t seed = GetParam(); seed < GetParam() + 50 && !HasFailure(); ++seed) {
     const Machine machine = random_machine(seed);
     RandomOptions options;
     options.blocks = 1 + static_cast<int>(seed % 4);
-    const RandomProgram program = random_table(machine, seed, options);
-    Trial trial = trial_of(program);
-    trial.launches = 1 + static_cast<int>(seed % 2);
-    if (seed % 7 == 0) trial.path = CodePath::Native;
-    trial.reverse_build = seed % 2 == 0;
-    const Verdict verdict = compare(machine, trial);
-    EXPECT_EQ(verdict.difference, "") << "seed " << seed;
-    EXPECT_EQ(verdict.fault, "") << "seed " << seed;
-    spans += verdict.spans;
-    if (HasFailure()) break;
+    spans += expect_agreement(machine, random_table(machine, seed, options), seed);
   }
   EXPECT_GT(spans, 10'000u);
 }

@@ -16,7 +16,6 @@ class TableBuilder {
   /// with the same code share it. The words of its arguments follow those of the tasks before it.
   void add(const Program& program, const Team& team, std::vector<std::uint32_t> after,
            const std::string& name);
-  [[nodiscard]] std::size_t size() const { return table_.tasks.size(); }
   [[nodiscard]] Program finish(std::string name);
 
  private:
