@@ -29,8 +29,8 @@ class LineTraffic {
 
 /// Cycles of a tile that takes `own` on its core and `memory` of what all cores share, once neither
 /// waits for the first: the longer, and somewhat more where they are alike, because each then waits
-/// for the other at times. How much more is a choice (1.19 times where they are equal), compared with
-/// simulated kernels only.
+/// for the other at times. How much more (1.19 times where they are equal) is a choice, compared
+/// with simulated kernels only.
 [[nodiscard]] double pace_of(double own, double memory);
 
 /// Share of what a kernel stores that is written to HBM while it runs: L2 holds the latest of all
