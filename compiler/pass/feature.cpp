@@ -7,9 +7,9 @@ namespace {
 
 constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention,  Feature::Buffers,
                             Feature::Decode,     Feature::Parametric, Feature::Stack,
-                            Feature::OneLaunch};
-constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers",   "decode",
-                                       "parametric",  "stack",     "one-launch"};
+                            Feature::OneLaunch,  Feature::CubeFusion};
+constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers",    "decode",
+                                       "parametric",  "stack",     "one-launch", "cube-fusion"};
 static_assert(std::size(kAll) == std::size(kNames));
 
 }  // namespace
