@@ -6,6 +6,7 @@
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/graph/shape.h"
 #include "compiler/pass/pipeline.h"
+#include "compiler/schedule/attention_node.h"
 #include "compiler/schedule/vector.h"
 
 namespace dvmsim {
@@ -21,8 +22,8 @@ bool may_be_symbolic(const Graph& graph, const Node& node) {
   if (info_of(op).composite) return op != Op::Resize;
   // Numbers that are known are checked against the size.
   if (op == Op::Gather) return graph.value(node.inputs[1]).kind != ValueKind::Constant;
-  return op == Op::MatMul || op == Op::Reshape || op == Op::Transpose || op == Op::Slice ||
-         op == Op::Concat || op == Op::Split || op == Op::Pad;
+  return op == Op::MatMul || op == Op::Attention || op == Op::Reshape || op == Op::Transpose ||
+         op == Op::Slice || op == Op::Concat || op == Op::Split || op == Op::Pad;
 }
 
 /// Nothing about the node but sizes depends on the symbols, and nothing of it is computed early
@@ -278,9 +279,21 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
   for (const Number& number : numbers_) {
     *number.where = values_[static_cast<std::size_t>(number.place)];
   }
+  if (!std::all_of(planned_.graph.nodes.begin(), planned_.graph.nodes.end(),
+                   [&](const Node& node) { return is_possible(node); })) {
+    return false;
+  }
   for (const Sized& sized : kernels_) set_sizes(sized);
   fold_again();
   return true;
+}
+
+/// Does an attention, of which there was one program, still have one?
+bool Plan::is_possible(const Node& node) const {
+  if (node.op != Op::Attention) return true;
+  std::vector<ValueType> types;
+  for (ValueId id : node.inputs) types.push_back(planned_.graph.value(id).type);
+  return attention_problem(node, types, machine_).empty();
 }
 
 /// What folds depends on sizes, and with it how the kernels beside moves are lowered.

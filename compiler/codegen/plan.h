@@ -71,6 +71,7 @@ class Plan {
   void keep_checks(const Graph& lowered);
   void add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list);
   void set_sizes(const Sized& sized) const;
+  [[nodiscard]] bool is_possible(const Node& node) const;
   void fold_again();
 
   const Machine& machine_;

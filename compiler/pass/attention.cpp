@@ -10,21 +10,16 @@
 #include "compiler/pass/reroll.h"
 #include "compiler/pass/rewrite.h"
 #include "compiler/schedule/attention_node.h"
-#include "compiler/schedule/lower.h"
 
 namespace dvmsim {
 namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
-ValueType typed(DType dtype, const Sizes& shape) {
-  return {dtype, as_dims(shape), std::nullopt};
-}
-
 class Fuser {
  public:
   Fuser(const Graph& graph, const PassContext& context)
-      : graph_(graph), context_(context), matcher_(graph), rewrite_(graph) {}
+      : graph_(graph), context_(context), matcher_(graph, context), rewrite_(graph) {}
 
   Graph run() {
     for (const Node& node : rewrite_.nodes()) {
@@ -43,21 +38,34 @@ class Fuser {
     const auto match = matcher_.match(product, why);
     if (!match) return refuse(product, why);
     Node node = node_of(*match, product);
-    std::vector<ValueType> types;
-    for (const auto* operand : {&match->q, &match->k, &match->v}) {
-      types.push_back(typed(graph_.value(operand->base).type.dtype, operand->shape));
-    }
-    if (match->mask != kNoValue) {
-      types.push_back(typed(graph_.value(match->mask).type.dtype, match->mask_shape));
-    }
-    if (why = attention_problem(node, types, context_.machine); !why.empty()) {
+    std::vector<Dims> shapes = {match->q.shape, match->k.shape, match->v.shape};
+    if (match->mask != kNoValue) shapes.push_back(match->mask_shape);
+    if (why = attention_problem(node, types_of(node, shapes), context_.machine); !why.empty()) {
+      for (const Dims& shape : shapes) settle(shape);
       return refuse(product, why);
     }
-    for (std::size_t i = 0; i < types.size(); ++i) {
-      node.inputs[i] = reshaped(node.inputs[i], resolve(*types[i].shape, {}), product.name);
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      node.inputs[i] = reshaped(node.inputs[i], shapes[i], product.name);
     }
     results_.push_back(emit(std::move(node), *match, product));
     return true;
+  }
+
+  /// Of the operands, in numbers. A plan asks again, for other sizes, whether there is a program.
+  [[nodiscard]] std::vector<ValueType> types_of(const Node& node,
+                                                const std::vector<Dims>& shapes) const {
+    std::vector<ValueType> types;
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      Dims numbers;
+      for (const Dim& dim : shapes[i]) numbers.emplace_back(context_.number(dim));
+      types.push_back({graph_.value(node.inputs[i]).type.dtype, std::move(numbers), std::nullopt});
+    }
+    return types;
+  }
+
+  /// Another size may well have a program.
+  void settle(const Dims& shape) const {
+    for (const Dim& dim : shape) (void)context_.value(dim);
   }
 
   static Node node_of(const AttentionMatch& match, const Node& product) {
@@ -80,7 +88,7 @@ class Fuser {
     const ValueId result = product.outputs[0];
     const Value& value = graph_.value(result);
     const Node* next = matcher_.only_user(result);
-    const bool has_axes = known_shape(value) == match.result_shape;
+    const bool has_axes = context_.equal(*value.type.shape, match.result_shape);
     if (has_axes && next != nullptr && next->op == Op::Transpose &&
         next->ints_of("perm", {3, 2, 1, 0})[3] == 3) {
       node.set("out_perm", as_dims(next->ints_of("perm")));
@@ -95,8 +103,7 @@ class Fuser {
     } else {
       const ValueId made = rewrite_.make(value.type.dtype, match.result_shape, node.op, node.inputs,
                                          node.attributes, node.name);
-      rewrite_.make(result, Op::Reshape, {made}, {{"shape", as_dims(known_shape(value))}},
-                    node.name);
+      rewrite_.make(result, Op::Reshape, {made}, {{"shape", *value.type.shape}}, node.name);
     }
     return result;
   }
@@ -124,11 +131,10 @@ class Fuser {
     }
   }
 
-  ValueId reshaped(ValueId id, const Sizes& shape, const std::string& name) {
+  ValueId reshaped(ValueId id, const Dims& shape, const std::string& name) {
     const Value& value = rewrite_.graph().value(id);
-    if (known_shape(value) == shape) return id;
-    return rewrite_.make(value.type.dtype, shape, Op::Reshape, {id}, {{"shape", as_dims(shape)}},
-                         name);
+    if (context_.equal(*value.type.shape, shape)) return id;
+    return rewrite_.make(value.type.dtype, shape, Op::Reshape, {id}, {{"shape", shape}}, name);
   }
 
   bool refuse(const Node& product, const std::string& why) {

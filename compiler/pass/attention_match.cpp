@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "compiler/pass/causal.h"
-#include "compiler/schedule/lower.h"
 
 namespace dvmsim {
 namespace {
@@ -16,16 +15,16 @@ bool is_float_cast(const Graph& graph, const Node& node) {
 }
 
 /// Leading axes become batch and heads: of five axes the second and third are the heads.
-std::optional<Sizes> four_axes(const Sizes& shape) {
+std::optional<Dims> four_axes(const Dims& shape) {
   switch (shape.size()) {
     case 2:
-      return Sizes{1, 1, shape[0], shape[1]};
+      return Dims{1, 1, shape[0], shape[1]};
     case 3:
-      return Sizes{1, shape[0], shape[1], shape[2]};
+      return Dims{1, shape[0], shape[1], shape[2]};
     case 4:
       return shape;
     case 5:
-      return Sizes{shape[0], shape[1] * shape[2], shape[3], shape[4]};
+      return Dims{shape[0], shape[1] * shape[2], shape[3], shape[4]};
     default:
       return std::nullopt;
   }
@@ -57,7 +56,7 @@ ValueId AttentionMatcher::softmax_input(ValueId id) const {
   const Node* node = producer(id);
   if (node != nullptr && is_float_cast(graph_, *node)) node = producer(node->inputs[0]);
   if (node == nullptr || node->op != Op::Softmax) return kNoValue;
-  const auto rank = static_cast<std::int64_t>(known_shape(graph_.value(node->outputs[0])).size());
+  const auto rank = std::ssize(shape_of(node->outputs[0]));
   const std::int64_t axis = node->int_of("axis");
   return (axis < 0 ? axis + rank : axis) == rank - 1 ? node->inputs[0] : kNoValue;
 }
@@ -120,8 +119,8 @@ std::optional<AttentionMatcher::Scores> AttentionMatcher::scaled(const Node& nod
                                                                  std::string& why) const {
   const std::size_t side = node.op == Op::Mul && !leads_to_product(node.inputs[0]) ? 1 : 0;
   const std::optional<double> factor = uniform_number(graph_, node.inputs[1 - side]);
-  const Sizes scores = known_shape(graph_.value(node.inputs[side]));
-  if (!factor || *factor == 0 || scores != known_shape(graph_.value(node.outputs[0]))) {
+  const bool keeps = context_.equal(shape_of(node.inputs[side]), shape_of(node.outputs[0]));
+  if (!factor || *factor == 0 || !keeps) {
     why = "its scores are scaled by more than a number";
     return std::nullopt;
   }
@@ -139,15 +138,15 @@ std::optional<AttentionMatcher::Scores> AttentionMatcher::masked(const Node& nod
                                                                  std::string& why) const {
   const std::size_t side = leads_to_product(node.inputs[0]) ? 0 : 1;
   const ValueId mask = node.inputs[1 - side];
-  const Sizes scores = known_shape(graph_.value(node.inputs[side]));
+  const Dims& scores = shape_of(node.inputs[side]);
   std::optional<Scores> inner = scores_of(node.inputs[side], why);
   if (!inner) return std::nullopt;
-  if (inner->mask != kNoValue || scores != known_shape(graph_.value(node.outputs[0]))) {
+  if (inner->mask != kNoValue || !context_.equal(scores, shape_of(node.outputs[0]))) {
     why = "it has several masks, or one that is larger than its scores";
     return std::nullopt;
   }
   const ScoreCounts counts{scores[scores.size() - 2], scores.back()};
-  const std::optional<std::int64_t> reach = reach_of_added(graph_, mask, counts);
+  const std::optional<std::int64_t> reach = reach_of_added(graph_, mask, counts, context_);
   if (reach && !inner->reach) {
     inner->reach = reach;
   } else {
@@ -160,22 +159,34 @@ std::optional<AttentionMatcher::Scores> AttentionMatcher::selected(const Node& n
                                                                    std::string& why) const {
   const bool seen = leads_to_product(node.inputs[1]);
   const ValueId scores = node.inputs[seen ? 1 : 2], other = node.inputs[seen ? 2 : 1];
-  const Sizes shape = known_shape(graph_.value(scores));
+  const Dims& shape = shape_of(scores);
   const std::optional<double> hidden = uniform_number(graph_, other);
   const std::optional<std::int64_t> reach =
-      reach_of(graph_, node.inputs[0], seen, {shape[shape.size() - 2], shape.back()});
+      reach_of(graph_, node.inputs[0], seen, {shape[shape.size() - 2], shape.back()}, context_);
   if (!reach || !hidden || !hides(*hidden)) {
     why = "its scores are selected, but not as a causal mask does";
     return std::nullopt;
   }
   std::optional<Scores> inner = scores_of(scores, why);
   if (!inner) return std::nullopt;
-  if (inner->reach || shape != known_shape(graph_.value(node.outputs[0]))) {
+  if (inner->reach || !context_.equal(shape, shape_of(node.outputs[0]))) {
     why = "it has several masks, or one that is larger than its scores";
     return std::nullopt;
   }
   inner->reach = reach;
   return inner;
+}
+
+/// Is the operand [b, g, r, n, d] read as [b, g * r, n, d], and was it [b, g, 1, n, d]?
+bool AttentionMatcher::repeats_heads(const AttentionOperand& operand, const Dims& from,
+                                     const Dims& to) const {
+  if (operand.perm[0] != 0 || operand.perm[1] != 1 || from.size() != 5 || to.size() != 5) {
+    return false;
+  }
+  for (std::size_t i : {0, 1, 3, 4}) {
+    if (!equal(from[i], to[i])) return false;
+  }
+  return equal(from[2], 1) && context_.equal(operand.shape, *four_axes(to));
 }
 
 /// What lies below transposes, and below heads that were repeated: [b, g, 1, n, d] expanded to
@@ -187,23 +198,19 @@ AttentionOperand AttentionMatcher::looked_through(AttentionOperand operand) cons
     if (node->op == Op::Transpose) {
       const Sizes perm = node->ints_of("perm", {3, 2, 1, 0});
       operand.base = node->inputs[0];
-      operand.shape = known_shape(graph_.value(operand.base));
+      operand.shape = shape_of(operand.base);
       operand.perm = composed(operand.perm, perm);
       continue;
     }
     const Node* expand = node->op == Op::Reshape ? producer(node->inputs[0]) : nullptr;
     if (expand == nullptr || expand->op != Op::Expand) return operand;
-    const Sizes from = known_shape(graph_.value(expand->inputs[0])),
-                to = known_shape(graph_.value(expand->outputs[0]));
-    const bool repeats = operand.perm[0] == 0 && operand.perm[1] == 1 && from.size() == 5 &&
-                         to.size() == 5 && from[2] == 1 && from[0] == to[0] && from[1] == to[1] &&
-                         from[3] == to[3] && from[4] == to[4] && operand.shape == *four_axes(to);
-    if (!repeats) return operand;
+    const Dims &from = shape_of(expand->inputs[0]), &to = shape_of(expand->outputs[0]);
+    if (!repeats_heads(operand, from, to)) return operand;
     operand.base = expand->inputs[0];
     operand.shape = {from[0], from[1], from[3], from[4]};
     const Node* inner = producer(operand.base);
     const bool restates = inner != nullptr && inner->op == Op::Reshape &&
-                          known_shape(graph_.value(inner->inputs[0])) == operand.shape;
+                          context_.equal(shape_of(inner->inputs[0]), operand.shape);
     if (!restates) return operand;
     operand.base = inner->inputs[0];
   }
@@ -212,8 +219,8 @@ AttentionOperand AttentionMatcher::looked_through(AttentionOperand operand) cons
 /// `turned`: the last two axes are to be exchanged.
 std::optional<AttentionOperand> AttentionMatcher::operand(ValueId id, bool turned,
                                                           std::string& why) const {
-  const Sizes shape = known_shape(graph_.value(id));
-  const std::optional<Sizes> four = four_axes(shape);
+  const Dims& shape = shape_of(id);
+  const std::optional<Dims> four = four_axes(shape);
   if (!four) {
     why = "its operands have more than five axes";
     return std::nullopt;
@@ -240,29 +247,31 @@ std::optional<AttentionOperand> AttentionMatcher::operand(ValueId id, bool turne
 
 /// Leading axes of keys or values beside those of queries: equal or 1; and 1 last among two axes of
 /// heads.
-bool AttentionMatcher::shares(const AttentionMatch& match, const Sizes& q, const Sizes& kv) const {
+bool AttentionMatcher::shares(const Dims& q, const Dims& kv) const {
   if (q.size() != kv.size()) return false;
-  if (q.size() == 5) return q[0] == kv[0] && q[1] == kv[1] && (kv[2] == q[2] || kv[2] == 1);
-  for (std::size_t i = 0; i + 2 < q.size(); ++i) {
-    if (kv[i] != q[i] && kv[i] != 1) return false;
+  if (q.size() == 5) {
+    return equal(q[0], kv[0]) && equal(q[1], kv[1]) && (equal(kv[2], q[2]) || equal(kv[2], 1));
   }
-  return match.q.size(0) > 0;
+  for (std::size_t i = 0; i + 2 < q.size(); ++i) {
+    if (!equal(kv[i], q[i]) && !equal(kv[i], 1)) return false;
+  }
+  return true;
 }
 
 /// The mask as at most four axes.
 bool AttentionMatcher::place_mask(AttentionMatch& match, std::size_t rank) const {
   if (match.mask == kNoValue) return true;
-  Sizes shape = known_shape(graph_.value(match.mask));
+  Dims shape = shape_of(match.mask);
   if (shape.size() == 5) {
-    const std::int64_t heads = match.q.size(1);
-    if (shape[1] * shape[2] != 1 && shape[1] * shape[2] != heads) return false;
+    const Dim heads = shape[1] * shape[2];
+    if (!equal(heads, 1) && !equal(heads, match.q.size(1))) return false;
     shape = *four_axes(shape);
   } else if (rank == 5 && shape.size() > 2) {
-    const bool of_matrix =
-        std::all_of(shape.begin(), shape.end() - 2, [](std::int64_t size) { return size == 1; });
+    const bool of_matrix = std::all_of(shape.begin(), shape.end() - 2,
+                                       [&](const Dim& size) { return equal(size, 1); });
     if (!of_matrix) return false;
   }
-  if (shape.empty() || shape.back() != match.k.size(2)) return false;
+  if (shape.empty() || !equal(shape.back(), match.k.size(2))) return false;
   match.mask_shape = std::move(shape);
   return is_float(graph_.value(match.mask).type.dtype);
 }
@@ -288,12 +297,11 @@ std::optional<AttentionMatch> AttentionMatcher::match(const Node& product, std::
   if (!of_q || !of_k || !of_v) return std::nullopt;
 
   AttentionMatch match{*of_q, *of_k, *of_v, scores->mask, {}, scores->scale, scores->reach, {}};
-  const Sizes q_shape = known_shape(graph_.value(q));
+  const Dims& q_shape = shape_of(q);
   match.result_shape = {match.q.size(0), match.q.size(1), match.q.size(2), match.v.size(3)};
-  if (four_axes(known_shape(graph_.value(product.outputs[0]))) != match.result_shape ||
-      !shares(match, q_shape, known_shape(graph_.value(k))) ||
-      !shares(match, q_shape, known_shape(graph_.value(product.inputs[1]))) ||
-      match.k.size(1) != match.v.size(1)) {
+  const std::optional<Dims> made = four_axes(shape_of(product.outputs[0]));
+  if (!made || !context_.equal(*made, match.result_shape) || !shares(q_shape, shape_of(k)) ||
+      !shares(q_shape, shape_of(product.inputs[1])) || !equal(match.k.size(1), match.v.size(1))) {
     why = "its heads share keys or values in another way than neighbours do";
     return std::nullopt;
   }

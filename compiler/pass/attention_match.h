@@ -8,16 +8,17 @@
 #include <vector>
 
 #include "compiler/graph/graph.h"
+#include "compiler/pass/pass.h"
 
 namespace dvmsim {
 
 /// An operand: a value read as four axes and then permuted.
 struct AttentionOperand {
   ValueId base = kNoValue;
-  std::vector<std::int64_t> shape{};  // of the value, as four axes
+  Dims shape{};  // of the value, as four axes
   std::vector<std::int64_t> perm{0, 1, 2, 3};
   /// Axis i after the permutation.
-  [[nodiscard]] std::int64_t size(std::size_t i) const {
+  [[nodiscard]] const Dim& size(std::size_t i) const {
     return shape[static_cast<std::size_t>(perm[i])];
   }
 };
@@ -25,15 +26,16 @@ struct AttentionOperand {
 struct AttentionMatch {
   AttentionOperand q{}, k{}, v{};
   ValueId mask = kNoValue;
-  std::vector<std::int64_t> mask_shape{};  // as at most four axes
+  Dims mask_shape{};  // as at most four axes
   double scale = 1;
   std::optional<std::int64_t> reach{};
-  std::vector<std::int64_t> result_shape{};  // four axes
+  Dims result_shape{};  // four axes
 };
 
 class AttentionMatcher {
  public:
-  explicit AttentionMatcher(const Graph& graph) : graph_(graph), users_(users_of(graph)) {}
+  AttentionMatcher(const Graph& graph, const PassContext& context)
+      : graph_(graph), context_(context), users_(users_of(graph)) {}
 
   /// Is the node a product with a softmax on its left?
   [[nodiscard]] bool looks_like(const Node& product) const;
@@ -59,11 +61,15 @@ class AttentionMatcher {
   [[nodiscard]] std::optional<AttentionOperand> operand(ValueId id, bool turned,
                                                         std::string& why) const;
   [[nodiscard]] AttentionOperand looked_through(AttentionOperand operand) const;
-  [[nodiscard]] bool shares(const AttentionMatch& match, const std::vector<std::int64_t>& q,
-                            const std::vector<std::int64_t>& kv) const;
+  [[nodiscard]] const Dims& shape_of(ValueId id) const { return *graph_.value(id).type.shape; }
+  [[nodiscard]] bool equal(const Dim& a, const Dim& b) const { return context_.equal(a, b); }
+  [[nodiscard]] bool repeats_heads(const AttentionOperand& operand, const Dims& from,
+                                   const Dims& to) const;
+  [[nodiscard]] bool shares(const Dims& q, const Dims& kv) const;
   [[nodiscard]] bool place_mask(AttentionMatch& match, std::size_t rank) const;
 
   const Graph& graph_;
+  const PassContext& context_;
   std::vector<std::vector<NodeId>> users_;
 };
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "compiler/schedule/lower.h"
-
 namespace dvmsim {
 namespace {
 
@@ -20,11 +18,17 @@ ValueId restated(const Graph& graph, ValueId id) {
   return restates ? node->inputs[0] : kNoValue;
 }
 
+Dim count_of(const Graph& graph, ValueId id) {
+  return element_count(*graph.value(id).type.shape);
+}
+
 /// Numbers first, first + 1, ...
-std::optional<double> first_of_count(const Graph& graph, ValueId id) {
+std::optional<double> first_of_count(const Graph& graph, ValueId id, const PassContext& context) {
   const Value& value = graph.value(id);
   if (value.kind == ValueKind::Constant) {
-    if (value.fill && element_count(known_shape(value)) != 1) return std::nullopt;
+    if (value.fill) {
+      return context.equal(count_of(graph, id), 1) ? uniform_number(graph, id) : std::nullopt;
+    }
     const std::vector<float> numbers = constant_tensor(value).floats();
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       if (numbers[i] != numbers[0] + static_cast<float>(i)) return std::nullopt;
@@ -32,44 +36,49 @@ std::optional<double> first_of_count(const Graph& graph, ValueId id) {
     return numbers.empty() ? std::nullopt : std::optional<double>(numbers[0]);
   }
   if (const ValueId same = restated(graph, id); same != kNoValue) {
-    return first_of_count(graph, same);
+    return first_of_count(graph, same, context);
   }
   const Node* node = producer(graph, id);
   if (node == nullptr || (node->op != Op::Add && node->op != Op::Sub)) return std::nullopt;
   const double sign = node->op == Op::Add ? 1 : -1;
-  const std::int64_t count = element_count(known_shape(value));
+  const Dim count = count_of(graph, id);
   for (std::size_t i = 0; i < (node->op == Op::Add ? 2u : 1u); ++i) {
     const ValueId counted = node->inputs[i], added = node->inputs[1 - i];
-    if (element_count(known_shape(graph.value(counted))) != count) continue;
+    if (!context.equal(count_of(graph, counted), count)) continue;
     const std::optional<double> shift = uniform_number(graph, added);
-    const std::optional<double> first = shift ? first_of_count(graph, counted) : std::nullopt;
+    const std::optional<double> first =
+        shift ? first_of_count(graph, counted, context) : std::nullopt;
     if (first) return *first + sign * *shift;
   }
   return std::nullopt;
 }
 
 /// Are there so many elements, all along the axis that is `from_end` from the last one?
-bool lies_along(const Graph& graph, ValueId id, std::size_t from_end, std::int64_t count) {
-  const std::vector<std::int64_t> shape = known_shape(graph.value(id));
-  const std::int64_t along = from_end < shape.size() ? shape[shape.size() - 1 - from_end] : 1;
-  return along == count && element_count(shape) == count;
+bool lies_along(const Graph& graph, ValueId id, std::size_t from_end, const Dim& count,
+                const PassContext& context) {
+  const Dims& shape = *graph.value(id).type.shape;
+  const Dim along = from_end < shape.size() ? shape[shape.size() - 1 - from_end] : 1;
+  return context.equal(along, count) && context.equal(element_count(shape), count);
 }
 
 /// Have both the same last two axes?
-bool same_matrix(const Graph& graph, ValueId a, ValueId b) {
-  const std::vector<std::int64_t> from = known_shape(graph.value(a)),
-                                  to = known_shape(graph.value(b));
-  return from.size() >= 2 && to.size() >= 2 && from.back() == to.back() &&
-         from[from.size() - 2] == to[to.size() - 2];
+bool same_matrix(const Graph& graph, ValueId a, ValueId b, const PassContext& context) {
+  const Dims &from = *graph.value(a).type.shape, &to = *graph.value(b).type.shape;
+  return from.size() >= 2 && to.size() >= 2 && context.equal(from.back(), to.back()) &&
+         context.equal(from[from.size() - 2], to[to.size() - 2]);
 }
 
 /// Of a condition whose values are known: each query sees one key more than the one before it.
-std::optional<std::int64_t> reach_of_known(const Value& condition, bool seen, ScoreCounts counts) {
+std::optional<std::int64_t> reach_of_known(const Value& condition, bool seen,
+                                           const ScoreCounts& counts, const PassContext& context) {
   constexpr std::int64_t kMost = std::int64_t{1} << 22;
-  const std::int64_t count = counts.queries * counts.keys;
-  if (count > kMost || element_count(known_shape(condition)) != count) return std::nullopt;
+  const Dim count = element_count(*condition.type.shape);
+  if (!count.is_known() || count.value() > kMost ||
+      !context.equal(count, counts.queries * counts.keys)) {
+    return std::nullopt;
+  }
   const std::vector<std::int64_t> numbers = constant_tensor(condition).ints();
-  const auto keys = static_cast<std::size_t>(counts.keys);
+  const auto keys = static_cast<std::size_t>(context.value(counts.keys));
   std::size_t first = 0;
   while (first < keys && (numbers[first] != 0) == seen) ++first;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -121,28 +130,30 @@ std::optional<double> uniform_number(const Graph& graph, ValueId id) {
 }
 
 std::optional<std::int64_t> reach_of(const Graph& graph, ValueId condition, bool seen,
-                                     ScoreCounts counts) {
+                                     const ScoreCounts& counts, const PassContext& context) {
   const Value& value = graph.value(condition);
-  if (value.kind == ValueKind::Constant) return reach_of_known(value, seen, counts);
+  if (value.kind == ValueKind::Constant) return reach_of_known(value, seen, counts, context);
   const Node* node = producer(graph, condition);
   if (node == nullptr) return std::nullopt;
-  if (node->op == Op::Not) return reach_of(graph, node->inputs[0], !seen, counts);
+  if (node->op == Op::Not) {
+    return reach_of(graph, node->inputs[0], !seen, counts, context);
+  }
   if (const ValueId same = restated(graph, condition); same != kNoValue) {
-    if (!same_matrix(graph, same, condition)) return std::nullopt;
-    return reach_of(graph, same, seen, counts);
+    if (!same_matrix(graph, same, condition, context)) return std::nullopt;
+    return reach_of(graph, same, seen, counts, context);
   }
   const bool compares =
       node->op == Op::Lt || node->op == Op::Le || node->op == Op::Gt || node->op == Op::Ge;
   if (!compares) return std::nullopt;
   Comparison sides{node->op, node->inputs[0], node->inputs[1]};
   const auto is_key_to_query = [&] {
-    return lies_along(graph, sides.left, 0, counts.keys) &&
-           lies_along(graph, sides.right, 1, counts.queries);
+    return lies_along(graph, sides.left, 0, counts.keys, context) &&
+           lies_along(graph, sides.right, 1, counts.queries, context);
   };
   if (!is_key_to_query()) sides = {mirrored(node->op), node->inputs[1], node->inputs[0]};
   if (!is_key_to_query()) return std::nullopt;
-  const std::optional<double> first_key = first_of_count(graph, sides.left),
-                              first_query = first_of_count(graph, sides.right);
+  const std::optional<double> first_key = first_of_count(graph, sides.left, context),
+                              first_query = first_of_count(graph, sides.right, context);
   if (!first_key || !first_query) return std::nullopt;
   const auto reach = static_cast<std::int64_t>(*first_query - *first_key);
   if (sides.op == (seen ? Op::Le : Op::Gt)) return reach;
@@ -150,17 +161,23 @@ std::optional<std::int64_t> reach_of(const Graph& graph, ValueId condition, bool
   return std::nullopt;  // queries see what is behind them
 }
 
-std::optional<std::int64_t> reach_of_added(const Graph& graph, ValueId mask, ScoreCounts counts) {
+std::optional<std::int64_t> reach_of_added(const Graph& graph, ValueId mask,
+                                           const ScoreCounts& counts, const PassContext& context) {
   if (const ValueId same = restated(graph, mask); same != kNoValue) {
-    return same_matrix(graph, same, mask) ? reach_of_added(graph, same, counts) : std::nullopt;
+    if (!same_matrix(graph, same, mask, context)) return std::nullopt;
+    return reach_of_added(graph, same, counts, context);
   }
   const Node* node = producer(graph, mask);
   if (node == nullptr || node->op != Op::Select) return std::nullopt;
   const std::optional<double> yes = uniform_number(graph, node->inputs[1]),
                               no = uniform_number(graph, node->inputs[2]);
   if (!yes || !no) return std::nullopt;
-  if (*yes == 0 && hides(*no)) return reach_of(graph, node->inputs[0], true, counts);
-  if (*no == 0 && hides(*yes)) return reach_of(graph, node->inputs[0], false, counts);
+  if (*yes == 0 && hides(*no)) {
+    return reach_of(graph, node->inputs[0], true, counts, context);
+  }
+  if (*no == 0 && hides(*yes)) {
+    return reach_of(graph, node->inputs[0], false, counts, context);
+  }
   return std::nullopt;
 }
 

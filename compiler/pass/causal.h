@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "compiler/graph/graph.h"
+#include "compiler/pass/pass.h"
 
 namespace dvmsim {
 
@@ -13,18 +13,20 @@ namespace dvmsim {
 
 /// Queries and keys of the scores that a mask is for.
 struct ScoreCounts {
-  std::int64_t queries = 0, keys = 0;
+  Dim queries = 0, keys = 0;
 };
 
 /// The condition is true (`seen`), or false, exactly where the key (last axis) is not behind the
 /// query (the axis before it) by more than the result: key <= query + reach.
 [[nodiscard]] std::optional<std::int64_t> reach_of(const Graph& graph, ValueId condition, bool seen,
-                                                   ScoreCounts counts);
+                                                   const ScoreCounts& counts,
+                                                   const PassContext& context);
 
 /// The same of a mask to be added: 0 where a key is seen, and so low elsewhere that nothing is
 /// left.
 [[nodiscard]] std::optional<std::int64_t> reach_of_added(const Graph& graph, ValueId mask,
-                                                         ScoreCounts counts);
+                                                         const ScoreCounts& counts,
+                                                         const PassContext& context);
 
 /// Is e to the power of it, beside any score, nothing?
 [[nodiscard]] constexpr bool hides(double number) {

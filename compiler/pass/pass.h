@@ -34,6 +34,10 @@ struct PassContext {
   [[nodiscard]] bool at_most(const Dim& a, std::int64_t limit) const {
     return guards != nullptr ? guards->at_most(a, limit) : a.value() <= limit;
   }
+  /// The number now, not to decide by.
+  [[nodiscard]] std::int64_t number(const Dim& a) const {
+    return guards != nullptr ? guards->number(a) : a.value();
+  }
   [[nodiscard]] std::int64_t value(const Dim& a) const {
     return guards != nullptr ? guards->value(a) : a.value();
   }

@@ -51,7 +51,7 @@ struct Pass {
 constexpr Pass kPipeline[] = {
     {"name-nodes", name_nodes, always, true},
     {"reroll", reroll, is_per_operator, true},
-    {"attention", attention, may_have_attention, false},
+    {"attention", attention, may_have_attention, true},
     {"decompose", decompose_composites, has_composite, true},
     {"fold-empty", fold_empty, has_empty, true},
     {"channels-last", channels_last, has<Op::Conv, Op::MaxPool, Op::SumPool>, false},

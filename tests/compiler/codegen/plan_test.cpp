@@ -155,6 +155,34 @@ TEST(Plan, of_views_serves_sizes_for_which_other_moves_fold) {
   expect_reused(rows, {{9, 5}, {2000, 8}, {100000, 7}, {20, 3}});
 }
 
+TEST(Plan, of_attention_serves_every_number_of_queries_and_keys) {
+  const char* masked =
+      "dim b, s, t\ninput q: f16[b, 8, s, 64]\ninput k: f16[b, 8, t, 64]\n"
+      "input v: f16[b, 8, t, 64]\ninput m: f16[b, 1, 1, t]\nconst half: f16[1] = full(0.125)\n"
+      "d = matmul(q, k) {trans_b=1}\ne = mul(d, half)\nf = add(e, m)\np = softmax(f)\n"
+      "w = matmul(p, v)\no = transpose(w) {perm=[0, 2, 1, 3]}\noutput o\n";
+  const char* shared =
+      "dim s, t\ninput q: f16[2, 4, 3, s, 64]\ninput k: f16[2, 4, 1, t, 64]\n"
+      "input v: f16[2, 4, 1, t, 64]\nd = matmul(q, k) {trans_b=1}\np = softmax(d)\n"
+      "w = matmul(p, v)\noutput w\n";
+  for (const Features features : {only(Feature::Attention), all_but_parametric()}) {
+    expect_reused(masked, {{2, 9, 33}, {5, 100, 101}, {3, 513, 2048}, {7, 65, 4100}}, features);
+    expect_other(masked, {2, 9, 33}, {1, 9, 33}, features);
+    expect_reused(shared, {{9, 33}, {100, 101}, {513, 2048}}, features);
+  }
+}
+
+TEST(Plan, of_attention_whose_heads_have_no_program_is_for_these_sizes) {
+  const char* lines =
+      "dim s, d\ninput q: f16[2, 8, s, d]\ninput k: f16[2, 8, s, d]\ninput v: f16[2, 8, s, d]\n"
+      "e = matmul(q, k) {trans_b=1}\np = softmax(e)\nw = matmul(p, v)\noutput w\n";
+  const Features features = only(Feature::Attention);
+  expect_reused(lines, {{100, 64}, {333, 128}, {9, 32}}, features);
+  expect_other(lines, {100, 64}, {100, 72}, features);
+  expect_reused(lines, {{100, 72}}, features);
+  expect_other(lines, {100, 72}, {100, 64}, features);
+}
+
 TEST(Plan, is_another_where_dimensions_become_equal_one_or_none) {
   const char* lines =
       "dim n, m\ninput x: f16[n, 64]\ninput y: f16[m, 64]\na = relu(x)\nb = relu(y)\n"
