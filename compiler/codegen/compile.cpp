@@ -49,6 +49,8 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
   if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, planned.partition);
   if (options_.remarks != nullptr) options_.remarks->push_back(remarks_of(planned));
   work_.nodes += static_cast<std::int64_t>(scope.graph->nodes.size());
+  may_repeat_ = planned.partition.groups.size() > 1 && options_.schedules == nullptr &&
+                options_.decisions == nullptr && options_.overrides == nullptr;
   for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
     const Group& group = planned.partition.groups[i];
     const Node& first = scope.graph->node(group.nodes.front());
@@ -154,6 +156,7 @@ void ModuleCompiler::compile_branch(Scope& scope, const Group& group) {
     }
     steps_ = which == 0 ? &step.then_steps : &step.else_steps;
     compile_graph(inside, planned);
+    repeats_.clear();  // its kernels go
     for (std::size_t i = 0; i < branch.outputs.size(); ++i) {
       copy_whole(node.name, tensor_of(inside, branch.outputs[i]), results[i]);
     }

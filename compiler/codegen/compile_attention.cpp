@@ -15,8 +15,17 @@ void ModuleCompiler::compile_attention(Scope& scope, const Group& group) {
     throw Error(fmt::format("{}: it cannot be one program: {}", describe(*scope.graph, node), why));
   }
   const AttentionSpec spec = attention_of(node, types);
-  const AttentionSchedule schedule = schedule_attention(spec, machine_, cube_cores());
-  work_.tiles += schedule.candidates;
+  const auto repeated = std::find_if(
+      attentions_.begin(), attentions_.end(),
+      [&](const KnownAttention& each) { return may_repeat_ && have_same_work(each.spec, spec); });
+  const bool is_new = repeated == attentions_.end();
+  const AttentionSchedule schedule =
+      is_new ? schedule_attention(spec, machine_, cube_cores()) : repeated->schedule;
+  if (is_new) {
+    work_.tiles += schedule.candidates;
+  } else {
+    charge_again(schedule.candidates, 0);
+  }
   note(to_text(spec, schedule));
   const int slots =
       workspace(node.name + ".slots", DType::U8, {attention_workspace_bytes(spec, schedule)});
@@ -34,7 +43,7 @@ void ModuleCompiler::compile_attention(Scope& scope, const Group& group) {
   const int program = known != attentions_.end()
                           ? known->program
                           : add_program(attention_program(spec, schedule, machine_));
-  if (known == attentions_.end()) attentions_.push_back({spec, schedule, program});
+  if (is_new) attentions_.push_back({spec, schedule, program});
   launch_known(program, std::move(arguments), schedule.cores,
                schedule.cores * machine_.cores.per_group, node.name);
 }

@@ -70,10 +70,19 @@ MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec) {
 }
 
 MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec) {
-  work_.tiles += kTilesOfAProduct;
-  const bool ranked = ranked_ && ranked_->spec == spec;
-  MatmulSchedule schedule = ranked ? ranked_->schedule : choose_cost(spec, machine_);
-  schedule.cores = worthwhile_cores(spec, schedule);
+  const auto choose = [&] {
+    const bool ranked = ranked_ && ranked_->spec == spec;
+    MatmulSchedule schedule = ranked ? ranked_->schedule : choose_cost(spec, machine_);
+    schedule.cores = worthwhile_cores(spec, schedule);
+    return schedule;
+  };
+  const auto [schedule, known] = may_repeat_ ? repeated_.product(spec, choose)
+                                             : KnownSchedules::Found<MatmulSchedule>{choose()};
+  if (known) {
+    charge_again(kTilesOfAProduct, 0);
+  } else {
+    work_.tiles += kTilesOfAProduct;
+  }
   return schedule;
 }
 
@@ -116,9 +125,12 @@ MatmulTactics ModuleCompiler::chosen_tactics(const MatmulSpec& spec) {
     const MatmulSpec other = alike(spec);
     return known_->tactics(other, [&] { return cost_tactics(other, machine_); }).value;
   }
-  const ChosenTactics chosen = choose_tactics(spec, machine_);
-  if (chosen.schedule) ranked_ = {prepared(spec, chosen.tactics), *chosen.schedule};
-  return chosen.tactics;
+  const auto choose = [&] {
+    const ChosenTactics chosen = choose_tactics(spec, machine_);
+    if (chosen.schedule) ranked_ = {prepared(spec, chosen.tactics), *chosen.schedule};
+    return chosen.tactics;
+  };
+  return may_repeat_ ? repeated_.tactics(spec, choose).value : choose();
 }
 
 /// Launches what the tactics ask for, and points the operands to the results.

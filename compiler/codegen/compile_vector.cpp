@@ -43,11 +43,15 @@ VectorChoice choice_of(const LongSchedule& schedule, bool packs) {
 
 }  // namespace
 
-VectorMeasure ModuleCompiler::measure() const {
-  return [cost = CostModel(machine_)](const VectorKernel& kernel, std::span<const KernelStep> steps,
-                                      const VectorSchedule& schedule) {
-    return vector_cycles(cost, kernel, steps, schedule);
-  };
+const VectorMeasure& ModuleCompiler::measure() {
+  if (!measure_) {
+    measure_ = [cost = CostModel(machine_)](const VectorKernel& kernel,
+                                            std::span<const KernelStep> steps,
+                                            const VectorSchedule& schedule) {
+      return vector_cycles(cost, kernel, steps, schedule);
+    };
+  }
+  return measure_;
 }
 
 ModuleCompiler::Overridden ModuleCompiler::overridden(const std::string& kernel, bool is_vector) {
@@ -120,6 +124,45 @@ void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered, 
   for (ValueId id : lowered.inputs) arguments.push_back(at(tensor_of(scope, id)));
   for (ValueId id : lowered.outputs) arguments.push_back(at(tensor_of(scope, id)));
   const Overridden of = overridden(kernel.name, true);
+  if (!may_repeat_) return make_vector(kernel, std::move(arguments), group, of);
+  if (const Repeats::Known* known = repeats_.find(kernel)) {
+    return repeat_vector(*known, kernel.name, std::move(arguments));
+  }
+  const std::size_t tensors = arguments.size();
+  Repeats::Known known{.tiles = work_.tiles, .words = work_.words};
+  make_vector(kernel, std::move(arguments), group, of);
+  const ModuleStep& made = steps_->back();
+  known.program = made.program;
+  known.cores = made.cube_cores + made.vector_cores;
+  if (made.arguments.size() > tensors) {
+    known.workspace = module_.tensors[static_cast<std::size_t>(made.arguments.back().tensor)].bytes;
+  }
+  known.tiles = work_.tiles - known.tiles;
+  known.words = work_.words - known.words;
+  repeats_.add(kernel, known);
+}
+
+void ModuleCompiler::repeat_vector(const Repeats::Known& known, const std::string& label,
+                                   std::vector<ModuleArgument> arguments) {
+  charge_again(known.tiles, known.words);
+  if (known.workspace > 0) {
+    arguments.push_back(at(workspace(label + ".parts", DType::U8, {known.workspace})));
+  }
+  launch_known(known.program, std::move(arguments), 0, known.cores, label);
+}
+
+/// What was found is found again, unless what is known is kept.
+void ModuleCompiler::charge_again(std::int64_t tiles, std::int64_t words) {
+  if (options_.features.has(Feature::Parametric)) {
+    ++work_.alike;
+    return;
+  }
+  work_.tiles += tiles;
+  work_.words += words;
+}
+
+void ModuleCompiler::make_vector(const VectorKernel& kernel, std::vector<ModuleArgument> arguments,
+                                 std::size_t group, const Overridden& of) {
   const auto launch_whole = [&](const VectorSchedule& schedule) {
     note_schedule(kernel, schedule, packing(), of);
     launch(emit_vector(kernel, schedule, vector_kind(machine_)), std::move(arguments), 0,

@@ -17,6 +17,7 @@
 #include "compiler/codegen/memory_plan.h"
 #include "compiler/codegen/order.h"
 #include "compiler/codegen/plan.h"
+#include "compiler/codegen/repeats.h"
 #include "compiler/codegen/task_table.h"
 #include "compiler/schedule/attention.h"
 #include "compiler/schedule/copy.h"
@@ -83,7 +84,7 @@ class ModuleCompiler {
   [[nodiscard]] Packing packing() const {
     return options_.features.has(Feature::Buffers) ? Packing::BestFit : Packing::InOrder;
   }
-  [[nodiscard]] VectorMeasure measure() const;
+  [[nodiscard]] const VectorMeasure& measure();
   [[nodiscard]] int cube_cores() const {
     return options_.cores > 0 ? std::min(machine_.cores.cube, options_.cores) : machine_.cores.cube;
   }
@@ -206,6 +207,11 @@ class ModuleCompiler {
   [[nodiscard]] int operator_of(Scope& scope, const PlannedGraph& planned, const Node& node);
   void compile_group(Scope& scope, const Group& group);
   void compile_vector(Scope& scope, const LoweredKernel& lowered, std::size_t group);
+  void make_vector(const VectorKernel& kernel, std::vector<ModuleArgument> arguments,
+                   std::size_t group, const Overridden& of);
+  void repeat_vector(const Repeats::Known& known, const std::string& label,
+                     std::vector<ModuleArgument> arguments);
+  void charge_again(std::int64_t tiles, std::int64_t words);
   /// As sizes alike are cut, if that is to be and fits.
   [[nodiscard]] std::optional<VectorSchedule> vector_alike(const VectorKernel& kernel,
                                                            std::size_t group);
@@ -262,6 +268,11 @@ class ModuleCompiler {
     MatmulSchedule schedule{};
   };
   std::optional<Ranked> ranked_{};
+  /// There is more than one group, and nobody asks about kernels one by one.
+  bool may_repeat_ = false;
+  Repeats repeats_{};
+  KnownSchedules repeated_{};  // of products, at their own sizes
+  VectorMeasure measure_{};
   std::vector<ModuleStep>* steps_ = nullptr;
   int kernels_ = 0;     // that an override may name, so far
   int operation_ = -1;  // whose launches are made now

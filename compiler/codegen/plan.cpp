@@ -31,10 +31,11 @@ bool may_be_symbolic(const Graph& graph, const Node& node) {
 bool is_sized_late(const Graph& graph, const Node& node) {
   if (!node.subgraphs.empty()) return false;
   if (!may_be_symbolic(graph, node)) return false;
+  // Part of a table is taken on the device.
   const bool reads = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
     return id != kNoValue && graph.value(id).kind != ValueKind::Constant;
   });
-  return reads && std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
+  return (reads || node.op == Op::Slice) && std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
            return graph.value(id).type.contents.has_value();
          });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "compiler/graph/shape.h"
 #include "compiler/runtime/stage_state.h"
@@ -131,6 +132,7 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
   if (made->captures) return made;
   ReadyModule& ready = made->ready.emplace();
   make_ready(ready, compile(made->plan.device, planned_, making.options, &ready.work), making);
+  ready.analyses = strategy_.compiles;
   made->plan.device = {};  // the module stands for it now
   return made;
 }
@@ -167,6 +169,7 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::make_stage(const Key& key, cons
   if (!whole || model.symbols.empty()) return make_stage(key, bound, making);
   auto plan = std::make_unique<Plan>(model, sizes, planned_, making.options);
   auto made = planned_stage(key, model, *plan, making);
+  made->ready->analyses = strategy_.compiles;
   if (plan->symbolic()) plans_.insert(plans_.begin(), {making.strategy, std::move(plan)});
   if (plans_.size() > kMostPlans) plans_.pop_back();
   return made;
@@ -240,7 +243,6 @@ std::shared_ptr<GraphRunner::Stage> GraphRunner::stage_of(Module module) {
   made->ready.emplace();
   made->ready->module = std::move(module);
   made->ready->strategy = &strategy_;
-  analysed_.insert("");
   return stages_[{}] = made;
 }
 
@@ -318,7 +320,7 @@ std::vector<DeviceTensor> GraphRunner::run_module(Stage& stage, const Environmen
                                                   const Place& place, RunResult& result) {
   ReadyModule& ready = *stage.ready;
   const Module& module = ready.module;
-  if (strategy_.compiles && analysed_.insert(stage.key.path).second) {
+  if (std::exchange(ready.analyses, false)) {
     modules_.charge(HostWork::Compile, machine_.host.node.count() * ready.work.nodes, module.name,
                     result.compile_ns);
   }

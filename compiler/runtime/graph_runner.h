@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -131,7 +130,6 @@ class GraphRunner {
   std::uint64_t machine_hash_;
   Machine planned_;  // the machine as the strategy's programs see it
   CapturedModules captured_;
-  std::set<std::string> analysed_{};  // paths the host has paid for
   std::int64_t uses_ = 0;
   Stages stages_{};
   struct KnownPlan {

@@ -100,8 +100,8 @@ void ModuleRunner::charge(const HostCharge& charge, const std::string& label, Ru
 }
 
 HostFacts ModuleRunner::facts_of(const ReadyModule& ready) const {
-  return {machine_,   options_.constants, ready.work,     nullptr,
-          !ready.ran, ready.dynamic,      ready.compiles, ready.encoded};
+  return {machine_,      options_.constants, ready.work,    nullptr,    !ready.ran,
+          ready.dynamic, ready.compiles,     ready.encoded, ready.keeps};
 }
 
 void ModuleRunner::launch(const ModuleStep& step, Running& running, RunResult& result) {

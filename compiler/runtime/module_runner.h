@@ -36,6 +36,7 @@ struct ReadyModule {
   bool compiles = false;  // native code for it comes into being with its first run
   bool keeps = false;     // its bytecode is encoded once, not for every launch
   bool encoded = false;   // that has been paid for
+  bool analyses = false;  // its graph was partitioned for it, which is to be paid
   CompileWork work{};
   PlacedConstants constants{};
   bool placed = false, ran = false;

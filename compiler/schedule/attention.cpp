@@ -156,6 +156,14 @@ bool have_one_program(const AttentionSpec& a, const AttentionSchedule& of_a, con
   return kind(a) == kind(b) && tiles(of_a) == tiles(of_b);
 }
 
+bool have_same_work(const AttentionSpec& a, const AttentionSpec& b) {
+  const auto all = [](const AttentionSpec& s) {
+    return std::tie(s.batch, s.heads, s.shared, s.m, s.n, s.d, s.e, s.type, s.scale, s.causal,
+                    s.reach, s.mask, s.q, s.k, s.v, s.out, s.mask_strides);
+  };
+  return all(a) == all(b);
+}
+
 std::int64_t items_of(const AttentionSpec& spec, const AttentionSchedule& schedule) {
   return ceil_div(spec.m, schedule.tile_m) * spec.batch * spec.heads;
 }

@@ -33,6 +33,8 @@ struct AttentionSpec {
   AttentionStrides q{}, k{}, v{}, out{};
   AttentionStrides mask_strides{};  // row 0: the same for every query
 };
+/// Are they the same but for names?
+[[nodiscard]] bool have_same_work(const AttentionSpec& a, const AttentionSpec& b);
 
 /// A cube core and its vector cores take tiles of `tile_m` queries of one head, and walk over the
 /// keys in blocks of `block_n`. The cube core loads `load_n` keys of a block at a time and

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace dvmsim {
@@ -15,6 +16,25 @@ std::int64_t VectorKernel::outer() const {
   std::int64_t product = 1;
   for (std::size_t i = 0; i + 2 < dims.size(); ++i) product *= dims[i];
   return product;
+}
+
+bool have_same_work(const VectorKernel& a, const VectorKernel& b) {
+  const auto same = [](const auto& from, const auto& to, const auto& equal) {
+    return std::equal(from.begin(), from.end(), to.begin(), to.end(), equal);
+  };
+  const auto values = [](const KernelValue& x, const KernelValue& y) {
+    return x.dtype == y.dtype && x.extent == y.extent && x.uniform == y.uniform;
+  };
+  const auto tensors = [](const KernelTensor& x, const KernelTensor& y) {
+    return x.value == y.value && x.stride == y.stride && x.view == y.view && x.offset == y.offset;
+  };
+  const auto steps = [](const KernelStep& x, const KernelStep& y) {
+    return x.op == y.op && x.dtype == y.dtype && x.result == y.result && x.source == y.source &&
+           x.scalar == y.scalar && x.pick == y.pick;
+  };
+  return a.dims == b.dims && a.whole_columns == b.whole_columns && a.whole_rows == b.whole_rows &&
+         same(a.values, b.values, values) && same(a.inputs, b.inputs, tensors) &&
+         same(a.outputs, b.outputs, tensors) && same(a.steps, b.steps, steps);
 }
 
 std::string to_text(const VectorKernel& kernel) {

@@ -60,6 +60,9 @@ struct VectorKernel {
   [[nodiscard]] std::int64_t outer() const;
 };
 
+/// Are they the same but for names?
+[[nodiscard]] bool have_same_work(const VectorKernel& a, const VectorKernel& b);
+
 [[nodiscard]] std::string to_text(const VectorKernel& kernel);
 
 }  // namespace dvmsim

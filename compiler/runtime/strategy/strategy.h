@@ -24,6 +24,7 @@ struct HostFacts {
   bool dynamic = false;              // the graph has symbols: another run may have other sizes
   bool compiles = false;             // code for these sizes does not exist yet
   bool kept = false;                 // its bytecode was encoded before, and kept
+  bool shares = false;               // what it has several times is encoded once
 };
 
 /// Time at host speed 1, on the front thread.
