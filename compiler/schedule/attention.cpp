@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "compiler/schedule/attention_estimate.h"
@@ -228,59 +229,139 @@ std::string attention_problem(const AttentionSpec& spec, const Machine& machine)
   return {};
 }
 
-AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& machine, int cores) {
-  const AttentionEstimate estimate(spec, machine);
-  const std::int64_t most_m = round_up(spec.m, kFractal), most_n = round_up(spec.n, kFractal);
-  AttentionSchedule best;
-  int candidates = 0;
-  const auto consider = [&](AttentionSchedule schedule) {
-    if (!fits(spec, schedule, machine)) return false;
-    schedule = specialised(spec, schedule, machine);
-    schedule.cores = static_cast<int>(std::min<std::int64_t>(cores, items_of(spec, schedule)));
-    const bool may_scale = spec.scale != 1 && has_dense_queries(spec);
-    for (bool scales : {false, true}) {
-      if (scales && !may_scale) break;
-      schedule.scales_queries = scales;
-      schedule.estimate = estimate.of(schedule);
-      if (candidates++ == 0 || schedule.estimate.total < best.estimate.total) best = schedule;
+namespace {
+
+/// Looks for the schedule of the least total; of equal ones it is the first.
+class AttentionSearch {
+ public:
+  AttentionSearch(const AttentionSpec& spec, const Machine& machine, int cores)
+      : spec_(spec),
+        machine_(machine),
+        cores_(cores),
+        estimate_(spec, machine),
+        most_m_(round_up(spec.m, kFractal)),
+        most_n_(round_up(spec.n, kFractal)) {}
+
+  AttentionSchedule run() {
+    guess();
+    for (std::int64_t tile = kFractal; tile < 2 * most_m_; tile *= 2) {
+      const std::int64_t tile_m = std::min(tile, most_m_);
+      for (std::int64_t part = kFractal; part < 2 * most_n_; part *= 2) {
+        const std::int64_t part_n = std::min(part, most_n_);
+        for (std::int64_t parts = 1; parts < 2 * ceil_div(most_n_, part_n); parts *= 2) {
+          if (!try_pieces(blocks(tile_m, part_n, parts))) break;
+        }
+      }
     }
-    return true;
-  };
-  // As many parts of a block as L1 holds twice.
-  const auto loaded = [&](std::int64_t tile_m, std::int64_t part_n, std::int64_t parts) {
-    AttentionSchedule schedule{.tile_m = tile_m, .load_n = part_n * parts};
-    while (cube_layout(spec, schedule).l1_end > machine.l1.size.count() && parts > 1) {
+    DVMSIM_ASSERT(found_, "the smallest tile fits");
+    best_.candidates = candidates_;
+    return best_;
+  }
+
+ private:
+  /// Loads as many parts of a block as L1 holds twice.
+  [[nodiscard]] AttentionSchedule blocks(std::int64_t tile_m, std::int64_t part_n,
+                                         std::int64_t parts) const {
+    AttentionSchedule schedule{.tile_m = tile_m,
+                               .block_n = part_n * parts,
+                               .load_n = part_n * parts,
+                               .part_n = part_n,
+                               .piece_m = kColumnRows,
+                               .ahead = kAhead};
+    while (cube_layout(spec_, schedule).l1_end > machine_.l1.size.count() && parts > 1) {
       parts /= 2;
       schedule.load_n = part_n * parts;
     }
-    return schedule.load_n;
-  };
-  for (std::int64_t tile = kFractal; tile < 2 * most_m; tile *= 2) {
-    const std::int64_t tile_m = std::min(tile, most_m);
-    const std::int64_t share = ceil_div(tile_m, machine.cores.per_group);
-    for (std::int64_t part = kFractal; part < 2 * most_n; part *= 2) {
-      const std::int64_t part_n = std::min(part, most_n);
-      for (std::int64_t parts = 1; parts < 2 * ceil_div(most_n, part_n); parts *= 2) {
-        bool any = false;
-        for (std::int64_t piece = kColumnRows; piece < 2 * share; piece *= 2) {
-          const std::int64_t piece_m = std::min(piece, round_up(share, kColumnRows));
-          for (std::int64_t add_m = piece_m; add_m <= 2 * piece_m; add_m += piece_m) {
-            any |= consider({.tile_m = tile_m,
-                             .block_n = part_n * parts,
-                             .load_n = loaded(tile_m, part_n, parts),
-                             .part_n = part_n,
-                             .piece_m = piece_m,
-                             .add_m = add_m,
-                             .ahead = kAhead});
-          }
+    schedule.cores = static_cast<int>(std::min<std::int64_t>(cores_, items_of(spec_, schedule)));
+    return schedule;
+  }
+
+  [[nodiscard]] std::int64_t share_of(const AttentionSchedule& schedule) const {
+    return ceil_div(schedule.tile_m, machine_.cores.per_group);
+  }
+
+  /// A total that can be had: of large blocks in large pieces, which run() comes to as well. What
+  /// cannot be less than it need not be looked at.
+  void guess() {
+    constexpr std::int64_t kPart = 128;
+    const std::int64_t part_n = std::min(kPart, most_n_);
+    const std::int64_t most_parts = std::min<std::int64_t>(4, 2 * ceil_div(most_n_, part_n) - 1);
+    for (std::int64_t tile = kFractal; tile < 2 * most_m_; tile *= 2) {
+      for (std::int64_t parts = 1; parts <= most_parts; parts *= 2) {
+        AttentionSchedule schedule = blocks(std::min(tile, most_m_), part_n, parts);
+        if (estimate_.bound(schedule) > limit_) continue;
+        for (std::int64_t piece = largest_piece(schedule); piece >= kColumnRows; piece /= 2) {
+          schedule.piece_m = schedule.add_m = piece_of(schedule, piece);
+          if (!fits(spec_, schedule, machine_)) continue;
+          limit_ = std::min(limit_, estimated(schedule));
+          break;
         }
-        if (!any) break;
       }
     }
   }
-  DVMSIM_ASSERT(candidates > 0, "the smallest tile fits");
-  best.candidates = candidates;
-  return best;
+
+  /// Of powers of two times the least; 0 if none is less than twice the share.
+  [[nodiscard]] std::int64_t largest_piece(const AttentionSchedule& schedule) const {
+    std::int64_t piece = 0;
+    for (std::int64_t next = kColumnRows; next < 2 * share_of(schedule); next *= 2) piece = next;
+    return piece;
+  }
+  [[nodiscard]] std::int64_t piece_of(const AttentionSchedule& schedule, std::int64_t piece) const {
+    return std::min(piece, round_up(share_of(schedule), kColumnRows));
+  }
+
+  double estimated(AttentionSchedule& schedule) {
+    ++candidates_;
+    schedule = specialised(spec_, schedule, machine_);
+    schedule.estimate = estimate_.of(schedule);
+    return schedule.estimate.total;
+  }
+
+  /// False if none fits.
+  bool try_pieces(AttentionSchedule schedule) {
+    if (estimate_.bound(schedule) > limit_) return true;
+    const std::int64_t most = largest_piece(schedule);
+    bool any = false;
+    for (std::int64_t piece = kColumnRows; piece <= most; piece *= 2) {
+      schedule.piece_m = piece_of(schedule, piece);
+      for (int times = 1; times <= 2; ++times) {
+        schedule.add_m = times * schedule.piece_m;
+        any |= consider(schedule);
+      }
+    }
+    return any;
+  }
+
+  bool consider(AttentionSchedule schedule) {
+    if (!fits(spec_, schedule, machine_)) return false;
+    const bool may_scale = spec_.scale != 1 && has_dense_queries(spec_);
+    for (bool scales : {false, true}) {
+      if (scales && !may_scale) break;
+      schedule.scales_queries = scales;
+      const double total = estimated(schedule);
+      limit_ = std::min(limit_, total);
+      if (found_ && total >= best_.estimate.total) continue;
+      best_ = schedule;
+      found_ = true;
+    }
+    return true;
+  }
+
+  const AttentionSpec& spec_;
+  const Machine& machine_;
+  int cores_;
+  AttentionEstimate estimate_;
+  std::int64_t most_m_, most_n_;
+  double limit_ = std::numeric_limits<double>::max();
+  bool found_ = false;
+  int candidates_ = 0;
+  AttentionSchedule best_{};
+};
+
+}  // namespace
+
+AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& machine, int cores) {
+  return AttentionSearch(spec, machine, cores).run();
 }
 
 std::string to_text(const AttentionSpec& spec, const AttentionSchedule& schedule) {

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <string_view>
-#include <utility>
 
 #include "vm/base/rounding.h"
+#include "vm/isa/rows.h"
 #include "vm/machine/derived.h"
 
 namespace dvmsim {
@@ -14,9 +13,21 @@ namespace {
 using isa::Command;
 using isa::Op;
 
-using Operands = std::initializer_list<std::pair<std::string_view, std::int64_t>>;
+/// An operand of an instruction, its place found when this is compiled.
+template <Op op>
+struct Operand {
+  struct Name {
+    consteval Name(const char* name) : lane(isa::lane_of(op, name)) {  // NOLINT: reads as a name.
+      if (lane < 0) throw "the row has no operand of that name";
+    }
+    int lane = 0;
+  };
+  Name name;
+  std::int64_t value = 0;
+};
 
-Command command_of(Op op, Operands operands) {
+template <Op op>
+Command blank_command() {
   const isa::Row& row = isa::row_of(op);
   Command command;
   command.op = op;
@@ -25,14 +36,17 @@ Command command_of(Op op, Operands operands) {
     command.operand[static_cast<std::size_t>(i)] =
         row.operand[static_cast<std::size_t>(i)].fallback;
   }
-  for (const auto& [name, value] : operands) {
-    command.operand[static_cast<std::size_t>(row.find(name))] = value;
-  }
   return command;
 }
 
-double busy(const CostModel& cost, Op op, Operands operands) {
-  return static_cast<double>(cost.of(command_of(op, operands)).busy.count());
+template <Op op>
+double busy(const CostModel& cost, std::initializer_list<Operand<op>> operands) {
+  static const Command kBlank = blank_command<op>();
+  Command command = kBlank;
+  for (const Operand<op>& operand : operands) {
+    command.operand[static_cast<std::size_t>(operand.name.lane)] = operand.value;
+  }
+  return static_cast<double>(cost.of(command).busy.count());
 }
 
 double real(std::int64_t value) {
@@ -74,25 +88,24 @@ void AttentionEstimate::cube_core(const AttentionSchedule& schedule, const Block
   const double parts = real(block.parts);
   sum.cube =
       parts *
-      (busy(cost_, Op::mmad, {{"dtype", type}, {"m", block.m}, {"k", spec_.d}, {"n", part}}) +
-       busy(cost_, Op::mmad, {{"dtype", type}, {"m", block.m}, {"k", part}, {"n", spec_.e}}));
+      (busy<Op::mmad>(cost_, {{"dtype", type}, {"m", block.m}, {"k", spec_.d}, {"n", part}}) +
+       busy<Op::mmad>(cost_, {{"dtype", type}, {"m", block.m}, {"k", part}, {"n", spec_.e}}));
   sum.mte1 =
       parts *
-      (busy(cost_, Op::l0b, {{"dtype", type}, {"k", spec_.d}, {"n", part}, {"prows", block.n}}) +
-       busy(cost_, Op::l0b, {{"dtype", type}, {"k", part}, {"n", spec_.e}, {"prows", block.n}}) +
-       busy(cost_, Op::l0a, {{"dtype", type}, {"m", block.m}, {"k", part}, {"prows", block.m}}));
+      (busy<Op::l0b>(cost_, {{"dtype", type}, {"k", spec_.d}, {"n", part}, {"prows", block.n}}) +
+       busy<Op::l0b>(cost_, {{"dtype", type}, {"k", part}, {"n", spec_.e}, {"prows", block.n}}) +
+       busy<Op::l0a>(cost_, {{"dtype", type}, {"m", block.m}, {"k", part}, {"prows", block.m}}));
   const auto load = [&](std::int64_t rows, std::int64_t columns, std::int64_t stride) {
-    return busy(cost_, Op::loadnz,
-                {{"dtype", type}, {"rows", rows}, {"cols", columns}, {"stride", stride}});
+    return busy<Op::loadnz>(
+        cost_, {{"dtype", type}, {"rows", rows}, {"cols", columns}, {"stride", stride}});
   };
   sum.mte2 = load(block.n, spec_.d, spec_.k.row) + load(block.n, spec_.e, spec_.v.row) +
              load(block.m, block.n, row * item);
   const auto fix = [&](DType to, std::int64_t columns, std::int64_t stride) {
-    return busy(cost_, Op::fix,
-                {{"dtype", static_cast<std::int64_t>(to)},
-                 {"m", block.m},
-                 {"n", columns},
-                 {"stride", stride}}) +
+    return busy<Op::fix>(cost_, {{"dtype", static_cast<std::int64_t>(to)},
+                                 {"m", block.m},
+                                 {"n", columns},
+                                 {"stride", stride}}) +
            real(machine_.fix.tail.count());
   };
   sum.fix = parts * fix(score_type(spec_), part, row * size_of(score_type(spec_))) +
@@ -106,27 +119,26 @@ double AttentionEstimate::reductions(const AttentionSchedule& schedule, const Bl
   const float scale = score_scale(spec_, schedule);
   double sum = 0;
   const auto reduce = [&](DType type, isa::Reduction how) {
-    return busy(cost_, Op::vredx,
-                {{"dtype", static_cast<std::int64_t>(type)},
-                 {"count", n},
-                 {"rows", rows},
-                 {"astride", schedule.block_n * size_of(type)},
-                 {"how", static_cast<std::int64_t>(how)}});
+    return busy<Op::vredx>(cost_, {{"dtype", static_cast<std::int64_t>(type)},
+                                   {"count", n},
+                                   {"rows", rows},
+                                   {"astride", schedule.block_n * size_of(type)},
+                                   {"how", static_cast<std::int64_t>(how)}});
   };
   const DType incoming = score_type(spec_);
   if (incoming != DType::F32) {
-    sum += busy(cost_, Op::vcvt,
-                {{"dtype", static_cast<std::int64_t>(incoming)},
-                 {"to", f32},
-                 {"count", n},
-                 {"rows", rows},
-                 {"dstride", pitch},
-                 {"astride", schedule.block_n * size_of(incoming)}});
+    sum += busy<Op::vcvt>(cost_, {{"dtype", static_cast<std::int64_t>(incoming)},
+                                  {"to", f32},
+                                  {"count", n},
+                                  {"rows", rows},
+                                  {"dstride", pitch},
+                                  {"astride", schedule.block_n * size_of(incoming)}});
   }
   if (takes_maximum_first(spec_)) {
-    sum += busy(cost_, Op::vcvt,
-                {{"dtype", static_cast<std::int64_t>(incoming)}, {"to", f32}, {"count", rows}}) +
-           (scale != 1 ? busy(cost_, Op::vmuls, {{"dtype", f32}, {"count", rows}}) : 0);
+    sum +=
+        busy<Op::vcvt>(
+            cost_, {{"dtype", static_cast<std::int64_t>(incoming)}, {"to", f32}, {"count", rows}}) +
+        (scale != 1 ? busy<Op::vmuls>(cost_, {{"dtype", f32}, {"count", rows}}) : 0);
     sum += reduce(incoming, isa::Reduction::Max);
   } else {
     sum += reduce(DType::F32, isa::Reduction::Max);
@@ -140,55 +152,52 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
   const auto f32 = static_cast<std::int64_t>(DType::F32);
   const std::int64_t n = block.n, rows = block.piece, width = spread_of(machine_);
   const std::int64_t pitch = schedule.block_n * 4, spread = width * 4;
-  const auto scores = [&](Op op) {
-    return busy(cost_, op,
-                {{"dtype", f32},
-                 {"dst", at.work},
-                 {"a", at.work},
-                 {"count", n},
-                 {"rows", rows},
-                 {"dstride", pitch},
-                 {"astride", pitch}});
+  const auto scores = [&]<Op op>() {
+    return busy<op>(cost_, {{"dtype", f32},
+                            {"dst", at.work},
+                            {"a", at.work},
+                            {"count", n},
+                            {"rows", rows},
+                            {"dstride", pitch},
+                            {"astride", pitch}});
   };
-  const auto column = [&](Op op) { return busy(cost_, op, {{"dtype", f32}, {"count", rows}}); };
+  const auto column = [&]<Op op>() { return busy<op>(cost_, {{"dtype", f32}, {"count", rows}}); };
   const float scale = score_scale(spec_, schedule);
-  double sum = scale != 1 ? scores(Op::vmuls) : 0;
+  double sum = scale != 1 ? scores.operator()<Op::vmuls>() : 0;
   if (spec_.mask) {
     const std::int64_t mask_rows = spec_.mask_strides.row != 0 ? rows : 1;
     if (*spec_.mask != DType::F32) {
-      sum += busy(cost_, Op::vcvt,
-                  {{"dtype", static_cast<std::int64_t>(*spec_.mask)},
-                   {"to", f32},
-                   {"count", n},
-                   {"rows", mask_rows}});
+      sum += busy<Op::vcvt>(cost_, {{"dtype", static_cast<std::int64_t>(*spec_.mask)},
+                                    {"to", f32},
+                                    {"count", n},
+                                    {"rows", mask_rows}});
     }
-    sum += scores(Op::vadd);
+    sum += scores.operator()<Op::vadd>();
   }
   sum += reductions(schedule, block);
-  sum += 2 * column(Op::vmax) + column(Op::vsub) + column(Op::vexp) + column(Op::vmul) +
-         column(Op::vadd);
-  sum += busy(cost_, Op::vbrc,
-              {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", spread}});
+  sum += 2 * column.operator()<Op::vmax>() + column.operator()<Op::vsub>() +
+         column.operator()<Op::vexp>() + column.operator()<Op::vmul>() +
+         column.operator()<Op::vadd>();
+  sum += busy<Op::vbrc>(cost_,
+                        {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", spread}});
   for (std::int64_t first = 0; first < n; first += width) {
-    sum += busy(cost_, Op::vsub,
-                {{"dtype", f32},
-                 {"dst", at.work + first * 4},
-                 {"a", at.work + first * 4},
-                 {"b", at.spread},
-                 {"count", std::min(width, n - first)},
-                 {"rows", rows},
-                 {"dstride", pitch},
-                 {"astride", pitch},
-                 {"bstride", spread}});
+    sum += busy<Op::vsub>(cost_, {{"dtype", f32},
+                                  {"dst", at.work + first * 4},
+                                  {"a", at.work + first * 4},
+                                  {"b", at.spread},
+                                  {"count", std::min(width, n - first)},
+                                  {"rows", rows},
+                                  {"dstride", pitch},
+                                  {"astride", pitch},
+                                  {"bstride", spread}});
   }
-  sum += scores(Op::vexp);
-  sum += busy(cost_, Op::vcvt,
-              {{"dtype", f32},
-               {"to", static_cast<std::int64_t>(spec_.type)},
-               {"count", n},
-               {"rows", rows},
-               {"dstride", schedule.block_n * size_of(spec_.type)},
-               {"astride", pitch}});
+  sum += scores.operator()<Op::vexp>();
+  sum += busy<Op::vcvt>(cost_, {{"dtype", f32},
+                                {"to", static_cast<std::int64_t>(spec_.type)},
+                                {"count", n},
+                                {"rows", rows},
+                                {"dstride", schedule.block_n * size_of(spec_.type)},
+                                {"astride", pitch}});
   return sum;
 }
 
@@ -196,26 +205,24 @@ double AttentionEstimate::addition(const AttentionSchedule& schedule, const Bloc
   const AttentionVectorLayout at = vector_layout(spec_, schedule, machine_, 0);
   const auto f32 = static_cast<std::int64_t>(DType::F32);
   const std::int64_t rows = block.added, width = spread_of(machine_), pitch = spec_.e * 4;
-  double sum = busy(cost_, Op::vbrc,
-                    {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", width * 4}});
+  double sum = busy<Op::vbrc>(
+      cost_, {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", width * 4}});
   for (std::int64_t first = 0; first < spec_.e; first += width) {
-    sum += busy(cost_, Op::vmul,
-                {{"dtype", f32},
-                 {"dst", at.out + first * 4},
-                 {"a", at.out + first * 4},
-                 {"b", at.spread},
-                 {"count", std::min(width, spec_.e - first)},
-                 {"rows", rows},
-                 {"dstride", pitch},
-                 {"astride", pitch},
-                 {"bstride", width * 4}});
+    sum += busy<Op::vmul>(cost_, {{"dtype", f32},
+                                  {"dst", at.out + first * 4},
+                                  {"a", at.out + first * 4},
+                                  {"b", at.spread},
+                                  {"count", std::min(width, spec_.e - first)},
+                                  {"rows", rows},
+                                  {"dstride", pitch},
+                                  {"astride", pitch},
+                                  {"bstride", width * 4}});
   }
-  return sum + busy(cost_, Op::vadd,
-                    {{"dtype", f32},
-                     {"dst", at.out},
-                     {"a", at.out},
-                     {"b", at.partial},
-                     {"count", rows * spec_.e}});
+  return sum + busy<Op::vadd>(cost_, {{"dtype", f32},
+                                      {"dst", at.out},
+                                      {"a", at.out},
+                                      {"b", at.partial},
+                                      {"count", rows * spec_.e}});
 }
 
 void AttentionEstimate::vector_core(const AttentionSchedule& schedule, const Block& block,
@@ -225,8 +232,8 @@ void AttentionEstimate::vector_core(const AttentionSchedule& schedule, const Blo
   sum.vector = pieces * softmax(schedule, block) + additions * addition(schedule, block);
   const std::int64_t item = size_of(spec_.type), rows = block.piece;
   const auto load = [&](std::int64_t bytes, std::int64_t stride, std::int64_t count) {
-    return busy(cost_, Op::load,
-                {{"len", bytes}, {"rows", count}, {"sstride", stride}, {"dstride", stride}});
+    return busy<Op::load>(
+        cost_, {{"len", bytes}, {"rows", count}, {"sstride", stride}, {"dstride", stride}});
   };
   const std::int64_t score = size_of(score_type(spec_));
   sum.vector_mte2 = load(block.n * score, schedule.block_n * score, rows);
@@ -237,11 +244,10 @@ void AttentionEstimate::vector_core(const AttentionSchedule& schedule, const Blo
   }
   sum.vector_mte2 *= pieces;
   sum.vector_mte2 += additions * load(spec_.e * 4, spec_.e * 4, block.added);
-  sum.mte3 = pieces * busy(cost_, Op::store,
-                           {{"len", block.n * item},
-                            {"rows", rows},
-                            {"dstride", schedule.block_n * item},
-                            {"sstride", schedule.block_n * item}});
+  sum.mte3 = pieces * busy<Op::store>(cost_, {{"len", block.n * item},
+                                              {"rows", rows},
+                                              {"dstride", schedule.block_n * item},
+                                              {"sstride", schedule.block_n * item}});
 }
 
 double AttentionEstimate::scaling(const AttentionSchedule& schedule) const {
@@ -251,9 +257,9 @@ double AttentionEstimate::scaling(const AttentionSchedule& schedule) const {
   const std::int64_t cores = schedule.cores * machine_.cores.per_group;
   const auto type = static_cast<std::int64_t>(spec_.type);
   const auto f32 = static_cast<std::int64_t>(DType::F32);
-  const double vector = busy(cost_, Op::vcvt, {{"dtype", type}, {"to", f32}, {"count", piece}}) +
-                        busy(cost_, Op::vmuls, {{"dtype", f32}, {"count", piece}}) +
-                        busy(cost_, Op::vcvt, {{"dtype", f32}, {"to", type}, {"count", piece}});
+  const double vector = busy<Op::vcvt>(cost_, {{"dtype", type}, {"to", f32}, {"count", piece}}) +
+                        busy<Op::vmuls>(cost_, {{"dtype", f32}, {"count", piece}}) +
+                        busy<Op::vcvt>(cost_, {{"dtype", f32}, {"to", type}, {"count", piece}});
   const double load =
       real(piece * size_of(spec_.type)) / machine_.mte2.gm_to_ub_miss.per_cycle().value();
   // Two flags between cores, and the way of the first piece in and of the last one out.
@@ -301,6 +307,14 @@ void AttentionEstimate::traffic(const AttentionSchedule& schedule, const Block& 
   sum.total = std::max(sum.total, once);
 }
 
+double AttentionEstimate::bound(const AttentionSchedule& schedule) const {
+  const Block block = block_of(schedule);
+  Estimate sum;
+  cube_core(schedule, block, sum);
+  traffic(schedule, block, sum);
+  return total_of(schedule, sum);
+}
+
 AttentionSchedule::Estimate AttentionEstimate::of(const AttentionSchedule& schedule) const {
   const Block block = block_of(schedule);
   Estimate sum;
@@ -308,6 +322,12 @@ AttentionSchedule::Estimate AttentionEstimate::of(const AttentionSchedule& sched
   vector_core(schedule, block, sum);
   firmware(schedule, block, sum);
   traffic(schedule, block, sum);
+  sum.total = total_of(schedule, sum);
+  return sum;
+}
+
+/// So far `sum.total` is what HBM takes.
+double AttentionEstimate::total_of(const AttentionSchedule& schedule, const Estimate& sum) const {
   const double pace =
       std::max({sum.cube, sum.mte1, sum.mte2, sum.fix, sum.vector, sum.vector_mte2, sum.mte3,
                 sum.l2_read, sum.l2_write, sum.cube_scalar, sum.vector_scalar});
@@ -318,8 +338,7 @@ AttentionSchedule::Estimate AttentionEstimate::of(const AttentionSchedule& sched
   const double way = (sum.mte2 + sum.cube + sum.fix + sum.vector + sum.vector_mte2 / 2) + 3 * hop;
   const auto start = cycles_in(machine_.launch.per_core, machine_.clock.core).count();
   const int cores = schedule.cores * (1 + machine_.cores.per_group);
-  sum.total = std::max(sum.total, turns * pace + way) + scaling(schedule) + real(start * cores);
-  return sum;
+  return std::max(sum.total, turns * pace + way) + scaling(schedule) + real(start * cores);
 }
 
 }  // namespace dvmsim

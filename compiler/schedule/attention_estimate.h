@@ -14,6 +14,9 @@ class AttentionEstimate {
 
   /// Of a schedule that fits, its cores chosen.
   [[nodiscard]] AttentionSchedule::Estimate of(const AttentionSchedule& schedule) const;
+  /// Its total is not less, nor that of any with the same tile and blocks, whatever the pieces of
+  /// the vector cores, if `schedule` does not scale queries.
+  [[nodiscard]] double bound(const AttentionSchedule& schedule) const;
 
  private:
   using Estimate = AttentionSchedule::Estimate;
@@ -29,6 +32,7 @@ class AttentionEstimate {
   void cube_core(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
   void vector_core(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
   void firmware(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
+  [[nodiscard]] double total_of(const AttentionSchedule& schedule, const Estimate& sum) const;
   /// Cycles until the queries are scaled.
   [[nodiscard]] double scaling(const AttentionSchedule& schedule) const;
   void traffic(const AttentionSchedule& schedule, const Block& block, Estimate& sum) const;
