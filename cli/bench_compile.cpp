@@ -40,12 +40,12 @@ std::vector<CompileCase> cases_of(const std::string& only) {
 }
 
 void print_kind(CompileCase::Kind kind, const std::vector<CompileCase>& cases,
-                const Machine& machine, bool instructions) {
+                const Machine& machine, const Strategy& strategy, bool instructions) {
   CompileTiming all;
   for (const CompileCase& each : cases) {
     if (each.kind != kind) continue;
-    CompileTiming timing = measure_compile(each, machine);
-    if (instructions) count_compile(each, machine, timing);
+    CompileTiming timing = measure_compile(each, machine, strategy);
+    if (instructions) count_compile(each, machine, strategy, timing);
     print_row(std::string(each.name), timing);
     all.add(timing);
   }
@@ -58,15 +58,16 @@ void print_kind(CompileCase::Kind kind, const std::vector<CompileCase>& cases,
 int bench_compile(const BenchOptions& options) {
   const Machine machine = default_machine();
   const std::vector<CompileCase> cases = cases_of(options.only);
+  const Strategy& strategy = find_strategy(options.strategy);
   fmt::print(
-      "compile time on this computer, us of CPU: median, 90 and 99 of 100\n"
+      "compile time on this computer as {}, us of CPU: median, 90 and 99 of 100\n"
       "  first: from the graph; cold: its plan is there, bound to other sizes; patched: and sizes "
       "like these were\n  compiled for (--feature parametric); cached: run before\n"
       "  instructions: of the processor for an operator of the graph, compiled cold\n"
       "  {:<28}{:>24}  {:>24}  {:>24}  {:>24}{:>14}\n",
-      "", "first", "cold", "patched", "cached", "instructions");
+      options.strategy, "", "first", "cold", "patched", "cached", "instructions");
   for (const auto kind : {CompileCase::Kind::Vector, CompileCase::Kind::Product}) {
-    print_kind(kind, cases, machine, options.instructions);
+    print_kind(kind, cases, machine, strategy, options.instructions);
   }
   return compare_with_peers(cases, machine) ? kGood : kCheckFailed;
 }

@@ -36,7 +36,7 @@ void append(std::vector<double>& to, const std::vector<double>& from) {
 /// The plans of a graph, as many as its sizes need.
 class Plans {
  public:
-  Plans(const Graph& graph, const Machine& machine, Features features = {})
+  Plans(const Graph& graph, const Machine& machine, Features features)
       : graph_(graph), machine_(machine) {
     options_.machine_hash = hash_of(machine);
     options_.features = features;
@@ -71,10 +71,9 @@ std::vector<std::int64_t> sizes_like(std::vector<std::int64_t> sizes) {
 }
 
 CompileTiming::Samples measure_patched(const CompileCase& each, const Graph& graph,
-                                       const Machine& machine) {
-  Features parametric;
-  parametric.set(Feature::Parametric, true);
-  Plans plans(graph, machine, parametric);
+                                       const Machine& machine, Features features) {
+  features.set(Feature::Parametric, true);
+  Plans plans(graph, machine, features);
   for (const auto& sizes : each.sizes) (void)plans.bound(sizes).compile();
   CompileTiming::Samples samples;
   for (int i = 0; i < kRounds; ++i) {
@@ -84,6 +83,13 @@ CompileTiming::Samples measure_patched(const CompileCase& each, const Graph& gra
     }
   }
   return samples;
+}
+
+/// Of the strategy, without the one that remembers.
+Features afresh(const Strategy& strategy) {
+  Features features = strategy.features;
+  features.set(Feature::Parametric, false);
+  return features;
 }
 
 }  // namespace
@@ -100,10 +106,11 @@ Graph graph_of(const CompileCase& each) {
   return infer_shapes(parse_graph("graph g\n" + std::string(each.lines), std::string(each.name)));
 }
 
-CompileTiming measure_compile(const CompileCase& each, const Machine& machine) {
+CompileTiming measure_compile(const CompileCase& each, const Machine& machine,
+                              const Strategy& strategy) {
   const Graph graph = graph_of(each);
   CompileTiming timing;
-  Plans plans(graph, machine);
+  Plans plans(graph, machine, afresh(strategy));
   for (const auto& sizes : each.sizes) {
     for (int i = 0; i < kFirstRounds; ++i) {
       timing.first.push_back(cpu_us([&] { (void)plans.first(sizes); }));
@@ -115,10 +122,11 @@ CompileTiming measure_compile(const CompileCase& each, const Machine& machine) {
       timing.cold.push_back(cpu_us([&] { (void)plans.bound(sizes).compile(); }));
     }
   }
-  timing.patched = measure_patched(each, graph, machine);
+  timing.patched = measure_patched(each, graph, machine, strategy.features);
   Reference device(machine);
   SessionOptions ready;
   ready.mode = Mode::Timing;
+  ready.strategy = &strategy;
   Session session(graph, machine, device, ready);
   std::vector<Bindings> all;
   for (const auto& sizes : each.sizes) {
@@ -136,9 +144,10 @@ CompileTiming measure_compile(const CompileCase& each, const Machine& machine) {
   return timing;
 }
 
-void count_compile(const CompileCase& each, const Machine& machine, CompileTiming& timing) {
+void count_compile(const CompileCase& each, const Machine& machine, const Strategy& strategy,
+                   CompileTiming& timing) {
   const Graph graph = graph_of(each);
-  Plans plans(graph, machine);
+  Plans plans(graph, machine, afresh(strategy));
   const auto& sizes = each.sizes.front();
   (void)plans.bound(sizes).compile();  // what is made once in a process
   const auto counted = count_instructions([&] { (void)plans.bound(sizes).compile(); });

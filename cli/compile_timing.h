@@ -6,6 +6,7 @@
 
 #include "cli/compile_cases.h"
 #include "compiler/graph/graph.h"
+#include "compiler/runtime/strategy/strategy.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {
@@ -26,8 +27,11 @@ struct CompileTiming {
 
 /// As the text form says it, shaped.
 [[nodiscard]] Graph graph_of(const CompileCase& each);
-[[nodiscard]] CompileTiming measure_compile(const CompileCase& each, const Machine& machine);
+/// As the strategy, which encodes bytecode, compiles.
+[[nodiscard]] CompileTiming measure_compile(const CompileCase& each, const Machine& machine,
+                                            const Strategy& strategy);
 /// Adds the instructions, which takes seconds.
-void count_compile(const CompileCase& each, const Machine& machine, CompileTiming& timing);
+void count_compile(const CompileCase& each, const Machine& machine, const Strategy& strategy,
+                   CompileTiming& timing);
 
 }  // namespace dvmsim

@@ -284,6 +284,8 @@ CLI::App* add_report(CLI::App& app, CommandLine& line) {
 CLI::App* add_bench_compile(CLI::App& bench, CommandLine& line) {
   auto* compile = bench.add_subcommand("compile", "how long compiling takes, in percentiles");
   compile->add_option("--only", line.bench.only, "cases that have this in their name");
+  compile->add_option("--strategy", line.bench.strategy, "whose features: dvm or resident")
+      ->check(CLI::IsMember({"dvm", "resident"}));
   compile->add_flag("--instructions", line.bench.instructions,
                     "count the processor's instructions too, step by step: slow");
   return compile;

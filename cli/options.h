@@ -131,7 +131,8 @@ struct SweepOptions {
 
 /// Of `bench compile`.
 struct BenchOptions {
-  std::string only{};  // what the names of its cases hold
+  std::string only{};           // what the names of its cases hold
+  std::string strategy{"dvm"};  // whose features compile
   bool instructions = false;
 };
 

@@ -130,7 +130,7 @@ void Table::row(const CompileCase& each) {
   const std::string graph = scratch_.file("kernel.graph"), source = scratch_.file("kernel.c");
   write_file(graph, print_graph(kernel->graph));
   write_file(source, c_source(kernel->loops));
-  const double cold = percentile(measure_compile(each, machine_).cold, 0.5);
+  const double cold = percentile(measure_compile(each, machine_, kDvm).cold, 0.5);
   std::string text = fmt::format("  {:<28}{:>9.1f}", each.name, cold);
   std::size_t column = 0;
   for (const Library& library : kLibraries) {

@@ -145,6 +145,7 @@ class LongScheduler {
     if (machine_.flag.ids < kLongFlags || !counts) return {};
     const std::int64_t shorts = kernel_.dims[phased_.short_dim()];
     for (std::int64_t tile : tiles_of(shorts)) {
+      longest_ = -1;
       const std::int64_t tiles = kernel_.outer() * ceil_div(shorts, tile);
       if (choice_.parts) {
         if (*choice_.parts == 1 || *choice_.parts <= cores_) try_parts(tile, tiles, *choice_.parts);
@@ -215,13 +216,17 @@ class LongScheduler {
     return found;
   }
 
-  /// The longest piece that fits, or 0.
-  [[nodiscard]] std::int64_t longest_piece(std::int64_t shorts, std::int64_t part) const {
+  /// The longest piece of a part that fits, or 0.
+  [[nodiscard]] std::int64_t longest_piece(std::int64_t shorts, std::int64_t part) {
+    if (longest_ < 0) longest_ = longest_piece(shorts);
+    return std::min(longest_, round_up(part, unit()));
+  }
+  [[nodiscard]] std::int64_t longest_piece(std::int64_t shorts) const {
     const auto fits = [&](std::int64_t units) {
       const VectorTile tile = tile_of(shorts, units * unit());
       return placer_.place(tile, depth(), begin_).front().ub_end <= machine_.ub.size.count();
     };
-    std::int64_t low = 0, high = ceil_div(part, unit());
+    std::int64_t low = 0, high = ceil_div(kernel_.dims[phased_.long_dim()], unit());
     while (low < high) {
       const std::int64_t middle = ceil_div(low + high, 2);
       if (fits(middle)) {
@@ -243,16 +248,23 @@ class LongScheduler {
       trial.parts = static_cast<int>(parts);
       trial.part = part;
       trial.copies = copies_;
-      trial.phases = placer_.place(tile_of(shorts, length), depth(), begin_);
+      const VectorTile tile = tile_of(shorts, length);
+      const VectorSchedule sketch{
+          .tile = tile, .pitch = pitch_of(kernel_, tile.columns), .piece = piece_of(kernel_, tile)};
+      trial.phases.assign(phased_.phases.size(), sketch);
+      judge(trial);
+      ++compared_;
+      // Only what would be the best so far is placed.
+      if (!best_.phases.empty() && trial.total >= best_.total) continue;
+      trial.phases = placer_.place(tile, depth(), begin_);
       if (trial.phases.front().ub_end > machine_.ub.size.count()) continue;
       if (parts > 1 && !add_joins(trial)) continue;
-      judge(trial);
-      if (compared_++ == 0 || trial.total < best_.total) best_ = std::move(trial);
+      best_ = std::move(trial);
     }
   }
 
   /// Lengths of a piece: the one chosen, or even shares not much shorter than the longest.
-  [[nodiscard]] std::vector<std::int64_t> pieces_of(std::int64_t shorts, std::int64_t part) const {
+  [[nodiscard]] std::vector<std::int64_t> pieces_of(std::int64_t shorts, std::int64_t part) {
     if (const auto only = chosen(true)) return {*only};
     const std::int64_t most = longest_piece(shorts, part);
     if (most == 0) return {};
@@ -298,6 +310,7 @@ class LongScheduler {
   std::int64_t begin_;
   VectorChoice choice_;
   int cores_, copies_;
+  std::int64_t longest_ = -1;  // piece of the tile that is tried; -1: not known yet
   LongSchedule best_{};
   int compared_ = 0;
 };

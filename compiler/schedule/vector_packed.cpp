@@ -1,7 +1,6 @@
 // The schedule of a vector kernel with the feature `buffers`: both packings, and copies that take
 // turns.
 #include <algorithm>
-#include <functional>
 #include <optional>
 
 #include "compiler/schedule/buffer_place.h"
@@ -13,7 +12,17 @@
 namespace dvmsim {
 namespace {
 
-using Place = std::function<VectorSchedule(VectorTile, std::int64_t begin)>;
+/// Where the values of a tile lie, with so many copies of what is moved.
+struct Place {
+  const BufferPlacer& placer;
+  BufferDepth depth{};
+  std::int64_t begin = 0;
+  [[nodiscard]] VectorSchedule of(VectorTile tile) const {
+    VectorSchedule placed = placer.place(tile, depth, begin).front();
+    placed.packing = Packing::BestFit;
+    return placed;
+  }
+};
 
 /// Tries tiles and keeps the best of those that fit.
 class Search {
@@ -23,7 +32,6 @@ class Search {
         machine_(machine),
         choice_(choice),
         cores_(cores),
-        begin_(ub_begin(kernel, machine)),
         estimator_(kernel, machine, choice.cores) {}
 
   /// The best of tiles that were compared elsewhere.
@@ -72,20 +80,28 @@ class Search {
   [[nodiscard]] bool fits_ub(const VectorSchedule& schedule) const {
     return schedule.ub_end <= machine_.ub.size.count();
   }
+  /// Only what would be the best so far is placed.
   void consider(const Place& place, VectorTile tile) {
-    VectorSchedule schedule = place(tile, begin_);
-    if (!fits_ub(schedule) || !estimator_.has_work(tile)) return;
-    estimator_.judge(schedule, cores_);
-    if (!found_ || schedule.estimate.total < best_.estimate.total) best_ = std::move(schedule);
-    found_ = true;
+    if (!estimator_.has_work(tile)) return;
+    const double vector =
+        estimator_.vector_of(tile, pitch_of(kernel_, tile.columns), piece_of(kernel_, tile));
+    const Estimator::Judged judged =
+        estimator_.judge(tile, place.depth, {vector, vector, vector}, cores_);
     ++compared_;
+    if (found_ && judged.estimate.total >= best_.estimate.total) return;
+    VectorSchedule schedule = place.of(tile);
+    if (!fits_ub(schedule)) return;
+    schedule.estimate = judged.estimate;
+    schedule.cores = judged.cores;
+    best_ = std::move(schedule);
+    found_ = true;
   }
   template <class Tile>
   void fit_axis(const Place& place, std::int64_t size, std::int64_t unit, const Tile& tile) {
     std::int64_t low = 0, most = ceil_div(size, unit);
     while (low < most) {
       const std::int64_t middle = ceil_div(low + most, 2);
-      if (fits_ub(place(tile(middle * unit), begin_))) {
+      if (fits_ub(place.of(tile(middle * unit)))) {
         low = middle;
       } else {
         most = middle - 1;
@@ -106,7 +122,6 @@ class Search {
   const Machine& machine_;
   const VectorChoice& choice_;
   int cores_;
-  std::int64_t begin_;
   Estimator estimator_;
   VectorSchedule best_{};
   bool found_ = false;  // is there a best one?
@@ -173,11 +188,7 @@ VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machin
   if (choice.packing == Packing::InOrder) return search.best();
   const BufferPlacer placer(kernel);
   for (const BufferDepth depth : depths_of(kernel, machine, choice)) {
-    const auto place = [&](VectorTile tile, std::int64_t begin) {
-      VectorSchedule placed = placer.place(tile, depth, begin).front();
-      placed.packing = Packing::BestFit;
-      return placed;
-    };
+    const Place place{placer, depth, ub_begin(kernel, machine)};
     search.grid(place);
     search.fitted(place);
     search.settle(measure);
