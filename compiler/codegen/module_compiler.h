@@ -34,9 +34,10 @@ using Sizes = std::vector<std::int64_t>;
 class ModuleCompiler {
  public:
   /// `known`: the schedules of the plan, if sizes alike are to be cut alike.
+  /// `measure`: filled when it is first needed.
   ModuleCompiler(const Machine& machine, const CompileOptions& options, CompileWork& work,
-                 KnownSchedules* known = nullptr)
-      : machine_(machine), options_(options), work_(work), known_(known) {}
+                 VectorMeasure& measure, KnownSchedules* known = nullptr)
+      : machine_(machine), options_(options), work_(work), known_(known), measure_(measure) {}
 
   Module run(const PlannedGraph& planned) {
     const Graph& graph = planned.graph;
@@ -254,6 +255,7 @@ class ModuleCompiler {
   const CompileOptions& options_;
   CompileWork& work_;
   KnownSchedules* known_;
+  VectorMeasure& measure_;
   Module module_{};
   /// Attention programs so far: which depend on the kind of a spec and its schedule only.
   struct KnownAttention {
@@ -272,7 +274,6 @@ class ModuleCompiler {
   bool may_repeat_ = false;
   Repeats repeats_{};
   KnownSchedules repeated_{};  // of products, at their own sizes
-  VectorMeasure measure_{};
   std::vector<ModuleStep>* steps_ = nullptr;
   int kernels_ = 0;     // that an override may name, so far
   int operation_ = -1;  // whose launches are made now

@@ -35,9 +35,9 @@ bool is_sized_late(const Graph& graph, const Node& node) {
   const bool reads = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
     return id != kNoValue && graph.value(id).kind != ValueKind::Constant;
   });
-  return (reads || node.op == Op::Slice) && std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
-           return graph.value(id).type.contents.has_value();
-         });
+  return (reads || node.op == Op::Slice) &&
+         std::none_of(node.outputs.begin(), node.outputs.end(),
+                      [&](ValueId id) { return graph.value(id).type.contents.has_value(); });
 }
 
 bool is_symbolic(const Graph& graph, const PassContext& context) {
@@ -307,7 +307,7 @@ void Plan::fold_again() {
 Module Plan::compile(CompileWork* work) {
   CompileWork ignored;
   const bool alike = symbolic_ && options_.features.has(Feature::Parametric);
-  return ModuleCompiler(machine_, options_, work == nullptr ? ignored : *work,
+  return ModuleCompiler(machine_, options_, work == nullptr ? ignored : *work, measure_,
                         alike ? &known_ : nullptr)
       .run(planned_);
 }

@@ -80,6 +80,7 @@ class Plan {
   Guards guards_;
   PlannedGraph planned_{};
   KnownSchedules known_{};
+  VectorMeasure measure_{};
   std::vector<std::int64_t> values_{};
   std::vector<Number> numbers_{};
   std::vector<FitCheck> checks_{};  // whose answer depends on sizes

@@ -1,6 +1,7 @@
 #include "compiler/schedule/buffer_place.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <numeric>
 
 #include "compiler/schedule/vector_parts.h"
@@ -26,9 +27,14 @@ BufferPlacer::BufferPlacer(const VectorKernel& kernel)
 BufferPlacer::BufferPlacer(const VectorKernel& kernel,
                            std::vector<std::span<const KernelStep>> stretches,
                            std::vector<bool> kept)
-    : kernel_(kernel), use_(kernel.values.size()), side_(kernel.values.size(), -1) {
-  for (const KernelTensor& in : kernel.inputs) {
-    use_[static_cast<std::size_t>(in.value)] = Use::Loaded;
+    : kernel_(kernel),
+      use_(kernel.values.size()),
+      input_of_(kernel.values.size(), -1),
+      side_(kernel.values.size(), -1) {
+  for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
+    const auto id = static_cast<std::size_t>(kernel.inputs[i].value);
+    use_[id] = Use::Loaded;
+    input_of_[id] = static_cast<int>(i);
   }
   for (const KernelTensor& out : kernel.outputs) {
     use_[static_cast<std::size_t>(out.value)] = Use::Stored;
@@ -106,66 +112,87 @@ std::int64_t BufferPlacer::shift(int value) const {
   return side_[static_cast<std::size_t>(value)] == 1 ? kBankTurn : 0;
 }
 
-std::vector<bool> BufferPlacer::loaded_once(VectorTile tile) const {
-  std::vector<bool> once(use_.size());
-  for (const KernelTensor& in : kernel_.inputs) {
-    once[static_cast<std::size_t>(in.value)] = is_invariant(kernel_, in, tile);
-  }
-  return once;
+BufferPlacer::Tile BufferPlacer::sized(VectorTile tile) const {
+  return {tile, pitch_of(kernel_, tile.columns), piece_of(kernel_, tile)};
 }
 
-VectorSchedule BufferPlacer::place_kept(VectorTile tile, BufferDepth depth,
-                                        std::int64_t begin) const {
-  VectorSchedule schedule;
-  schedule.tile = tile;
-  schedule.depth = depth;
-  schedule.pitch = pitch_of(kernel_, tile.columns);
-  schedule.piece = piece_of(kernel_, tile);
-  schedule.buffers.resize(kernel_.values.size());
-  const std::vector<bool> once = loaded_once(tile);
+std::int64_t BufferPlacer::bytes(const Tile& tile, int id) const {
+  return bytes_of(value(id), tile.tile, tile.pitch, tile.piece);
+}
+
+template <class Visit>
+std::int64_t BufferPlacer::place_kept(const Tile& tile, BufferDepth depth, std::int64_t begin,
+                                      const Visit& visit) const {
   std::int64_t end = begin;
-  const auto keep = [&](std::size_t id, int copies) {
-    const std::int64_t bytes = bytes_of(kernel_.values[id], tile, schedule.pitch, schedule.piece);
-    const std::int64_t size = round_up(bytes, copies > 1 ? kTurn : kBlock);
-    schedule.buffers[id] = {end, size * copies, copies};
+  const auto keep = [&](int id, int copies) {
+    const std::int64_t size = round_up(bytes(tile, id), copies > 1 ? kTurn : kBlock);
+    visit(id, UbBuffer{end, size * copies, copies});
     end += size * copies;
   };
-  for (std::size_t id = 0; id < use_.size(); ++id) {
-    if (use_[id] == Use::Kept) keep(id, 1);
+  const int values = static_cast<int>(use_.size());
+  for (int id = 0; id < values; ++id) {
+    if (use_[static_cast<std::size_t>(id)] == Use::Kept) keep(id, 1);
   }
-  for (std::size_t id = 0; id < use_.size(); ++id) {
-    if (use_[id] != Use::Loaded && use_[id] != Use::Stored) continue;
-    end = round_up(end, kTurn) + shift(static_cast<int>(id));
-    keep(id, once[id] ? 1 : use_[id] == Use::Loaded ? depth.loads : depth.stores);
+  for (int id = 0; id < values; ++id) {
+    const auto at = static_cast<std::size_t>(id);
+    if (use_[at] != Use::Loaded && use_[at] != Use::Stored) continue;
+    end = round_up(end, kTurn) + shift(id);
+    int copies = use_[at] == Use::Loaded ? depth.loads : depth.stores;
+    if (copies > 1 && input_of_[at] >= 0) {
+      const auto input = static_cast<std::size_t>(input_of_[at]);
+      if (is_invariant(kernel_, kernel_.inputs[input], tile.tile)) copies = 1;
+    }
+    keep(id, copies);
   }
-  schedule.ub_end = end;
-  return schedule;
+  return end;
+}
+
+UbPlan BufferPlacer::plan_slots(const std::vector<Slot>& slots, const Tile& tile,
+                                std::int64_t begin) const {
+  boost::container::small_vector<UbInterval, 24> intervals;
+  for (const Slot& slot : slots) {
+    const int first = slot.values.front();  // those that follow have its size
+    intervals.push_back(
+        {slot.first, slot.last, round_up(bytes(tile, first), kBlock) + shift(first)});
+  }
+  return plan_ub({intervals.data(), intervals.size()}, begin, kTurn);
+}
+
+std::int64_t BufferPlacer::end_of(VectorTile tile, BufferDepth depth, std::int64_t begin) const {
+  const Tile of = sized(tile);
+  const std::int64_t kept = place_kept(of, depth, begin, [](int, const UbBuffer&) {});
+  std::int64_t end = kept;
+  for (const std::vector<Slot>& slots : slots_) {
+    end = std::max(end, plan_slots(slots, of, kept).end);
+  }
+  return end;
 }
 
 std::vector<VectorSchedule> BufferPlacer::place(VectorTile tile, BufferDepth depth,
                                                 std::int64_t begin) const {
-  const VectorSchedule kept = place_kept(tile, depth, begin);
-  std::vector<VectorSchedule> phases;
+  const Tile of = sized(tile);
+  VectorSchedule kept;
+  kept.tile = tile;
+  kept.depth = depth;
+  kept.pitch = of.pitch;
+  kept.piece = of.piece;
+  kept.buffers.resize(kernel_.values.size());
+  kept.ub_end = place_kept(of, depth, begin, [&](int id, const UbBuffer& buffer) {
+    kept.buffers[static_cast<std::size_t>(id)] = buffer;
+  });
+  std::vector<VectorSchedule> phases(slots_.size(), kept);
   std::int64_t end = kept.ub_end;
-  for (const std::vector<Slot>& slots : slots_) {
-    VectorSchedule schedule = kept;
-    const auto bytes = [&](int id) {
-      return round_up(bytes_of(value(id), tile, kept.pitch, kept.piece), kBlock);
-    };
-    std::vector<UbInterval> intervals;
-    for (const Slot& slot : slots) {
-      const int first = slot.values.front();  // those that follow have its size
-      intervals.push_back({slot.first, slot.last, bytes(first) + shift(first)});
-    }
-    const UbPlan plan = plan_ub(intervals, kept.ub_end, kTurn);
+  for (std::size_t phase = 0; phase < slots_.size(); ++phase) {
+    const std::vector<Slot>& slots = slots_[phase];
+    const UbPlan plan = plan_slots(slots, of, kept.ub_end);
     end = std::max(end, plan.end);
     for (std::size_t i = 0; i < slots.size(); ++i) {
       const std::int64_t base = plan.base[i] + shift(slots[i].values.front());
       for (int id : slots[i].values) {
-        schedule.buffers[static_cast<std::size_t>(id)] = {base, bytes(id)};
+        phases[phase].buffers[static_cast<std::size_t>(id)] = {base,
+                                                               round_up(bytes(of, id), kBlock)};
       }
     }
-    phases.push_back(std::move(schedule));
   }
   for (VectorSchedule& schedule : phases) schedule.ub_end = end;
   return phases;

@@ -23,6 +23,8 @@ class BufferPlacer {
   /// and all say the same ub_end.
   [[nodiscard]] std::vector<VectorSchedule> place(VectorTile tile, BufferDepth depth,
                                                   std::int64_t begin) const;
+  /// Only its ub_end.
+  [[nodiscard]] std::int64_t end_of(VectorTile tile, BufferDepth depth, std::int64_t begin) const;
 
  private:
   enum class Use : std::uint8_t { Computed, Kept, Loaded, Stored };
@@ -31,9 +33,19 @@ class BufferPlacer {
     int first = 0, last = 0;  // steps of the stretch
     std::vector<int> values{};
   };
-  [[nodiscard]] VectorSchedule place_kept(VectorTile tile, BufferDepth depth,
-                                          std::int64_t begin) const;
-  [[nodiscard]] std::vector<bool> loaded_once(VectorTile tile) const;
+  /// What no place changes.
+  struct Tile {
+    VectorTile tile{};
+    std::int64_t pitch = 0, piece = 0;
+  };
+  [[nodiscard]] Tile sized(VectorTile tile) const;
+  [[nodiscard]] std::int64_t bytes(const Tile& tile, int id) const;
+  /// Calls for each value that is kept, loaded or stored, with its buffer; where they end.
+  template <class Visit>
+  std::int64_t place_kept(const Tile& tile, BufferDepth depth, std::int64_t begin,
+                          const Visit& visit) const;
+  [[nodiscard]] UbPlan plan_slots(const std::vector<Slot>& slots, const Tile& tile,
+                                  std::int64_t begin) const;
   void find_slots(std::span<const KernelStep> steps);
   void find_sides(std::span<const KernelStep> steps);
   /// The slot of a source that ends here and whose place the result of step `at` can take; or -1.
@@ -46,6 +58,7 @@ class BufferPlacer {
 
   const VectorKernel& kernel_;
   std::vector<Use> use_{};                  // by value
+  std::vector<int> input_of_{};             // by value; -1: not loaded
   std::vector<int> side_{};                 // by value: which half of a turn through the banks
   std::vector<std::vector<Slot>> slots_{};  // by stretch
 };

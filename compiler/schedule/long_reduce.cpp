@@ -176,7 +176,7 @@ class LongScheduler {
   [[nodiscard]] bool has_tile() const {
     const VectorTile least = tile_of(least_short(), unit());
     return machine_.flag.ids >= kLongFlags &&
-           placer_.place(least, {}, begin_).front().ub_end <= machine_.ub.size.count();
+           placer_.end_of(least, {}, begin_) <= machine_.ub.size.count();
   }
 
  private:
@@ -222,20 +222,10 @@ class LongScheduler {
     return std::min(longest_, round_up(part, unit()));
   }
   [[nodiscard]] std::int64_t longest_piece(std::int64_t shorts) const {
-    const auto fits = [&](std::int64_t units) {
-      const VectorTile tile = tile_of(shorts, units * unit());
-      return placer_.place(tile, depth(), begin_).front().ub_end <= machine_.ub.size.count();
-    };
-    std::int64_t low = 0, high = ceil_div(kernel_.dims[phased_.long_dim()], unit());
-    while (low < high) {
-      const std::int64_t middle = ceil_div(low + high, 2);
-      if (fits(middle)) {
-        low = middle;
-      } else {
-        high = middle - 1;
-      }
-    }
-    return low * unit();
+    const std::int64_t units = ceil_div(kernel_.dims[phased_.long_dim()], unit());
+    return unit() * most_that_fit(units, machine_.ub.size.count(), [&](std::int64_t count) {
+             return placer_.end_of(tile_of(shorts, count * unit()), depth(), begin_);
+           });
   }
 
   void try_parts(std::int64_t shorts, std::int64_t tiles, std::int64_t parts) {
@@ -256,8 +246,8 @@ class LongScheduler {
       ++compared_;
       // Only what would be the best so far is placed.
       if (!best_.phases.empty() && trial.total >= best_.total) continue;
+      if (placer_.end_of(tile, depth(), begin_) > machine_.ub.size.count()) continue;
       trial.phases = placer_.place(tile, depth(), begin_);
-      if (trial.phases.front().ub_end > machine_.ub.size.count()) continue;
       if (parts > 1 && !add_joins(trial)) continue;
       best_ = std::move(trial);
     }

@@ -2,9 +2,9 @@
 // not overlap in UB.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace dvmsim {
 
@@ -15,7 +15,7 @@ struct UbInterval {
 };
 
 struct UbPlan {
-  std::vector<std::int64_t> base{};  // by interval
+  boost::container::small_vector<std::int64_t, 24> base{};  // by interval
   std::int64_t end = 0;
 };
 

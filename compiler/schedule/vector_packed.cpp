@@ -1,6 +1,8 @@
 // The schedule of a vector kernel with the feature `buffers`: both packings, and copies that take
 // turns.
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
+#include <limits>
 #include <optional>
 
 #include "compiler/schedule/buffer_place.h"
@@ -17,6 +19,9 @@ struct Place {
   const BufferPlacer& placer;
   BufferDepth depth{};
   std::int64_t begin = 0;
+  [[nodiscard]] std::int64_t end_of(VectorTile tile) const {
+    return placer.end_of(tile, depth, begin);
+  }
   [[nodiscard]] VectorSchedule of(VectorTile tile) const {
     VectorSchedule placed = placer.place(tile, depth, begin).front();
     placed.packing = Packing::BestFit;
@@ -32,7 +37,13 @@ class Search {
         machine_(machine),
         choice_(choice),
         cores_(cores),
-        estimator_(kernel, machine, choice.cores) {}
+        widths_(widths_of(kernel, cores, choice)),
+        estimator_(kernel, machine, choice.cores) {
+    const TileSides heights = heights_of(kernel, cores, choice);
+    for (std::int64_t columns : widths_) {
+      for (std::int64_t rows : heights) add({rows, columns});
+    }
+  }
 
   /// The best of tiles that were compared elsewhere.
   void take(VectorSchedule schedule) {
@@ -41,18 +52,22 @@ class Search {
     best_ = std::move(schedule);
     found_ = true;
   }
-  /// Halves of the axes and even shares of the cores.
+  /// Halves of the axes and even shares of the cores. What cannot be better than the best of them
+  /// with other copies is not looked at.
   void grid(const Place& place) {
-    for (std::int64_t columns : widths_of(kernel_, cores_, choice_)) {
-      for (std::int64_t rows : heights_of(kernel_, cores_, choice_))
-        consider(place, {rows, columns});
+    double limit = std::numeric_limits<double>::max();
+    if (likely_ != nullptr && fits_ub(place, likely_->tile)) {
+      limit = judged(place, *likely_).estimate.total;
+    }
+    for (const Candidate& candidate : grid_) {
+      if (candidate.least <= limit && consider(place, candidate)) likely_ = &candidate;
     }
   }
   /// The largest tiles there are, and those that give every core as many.
   void fitted(const Place& place) {
     if (!kernel_.whole_rows && kernel_.rows() > 1) {
       if (choice_.rows) return;
-      for (std::int64_t columns : widths_of(kernel_, cores_, choice_)) {
+      for (std::int64_t columns : widths_) {
         const auto tile = [&](std::int64_t rows) { return VectorTile{rows, columns}; };
         fit_axis(place, kernel_.rows(), 1, tile);
       }
@@ -62,53 +77,73 @@ class Search {
     }
   }
   /// The best so far is measured; what follows is compared with its like alone.
-  void settle(const VectorMeasure& measure) {
+  void settle(const VectorMeasure& measure, const Place* place = nullptr) {
     if (!found_) return;
+    if (place != nullptr) {
+      VectorSchedule placed = place->of(best_.tile);
+      placed.estimate = best_.estimate;
+      placed.cores = best_.cores;
+      best_ = std::move(placed);
+    }
     estimator_.judge(best_, cores_, vector_part(measure, kernel_, kernel_.steps, best_));
     if (!settled_ || best_.estimate.total < settled_->estimate.total) settled_ = std::move(best_);
     found_ = false;
   }
   VectorSchedule best() {
-    VectorSchedule best = settled_ ? std::move(*settled_) : std::move(best_);
-    if (compared_ == 0 && choice_ != VectorChoice{}) return {};
-    DVMSIM_ASSERT(compared_ > 0, "a kernel that fits has a tile");
+    if (!settled_ && choice_ != VectorChoice{}) return {};
+    DVMSIM_ASSERT(settled_.has_value(), "a kernel that fits has a tile");
+    VectorSchedule best = std::move(*settled_);
     best.candidates = compared_;
     return best;
   }
 
  private:
-  [[nodiscard]] bool fits_ub(const VectorSchedule& schedule) const {
-    return schedule.ub_end <= machine_.ub.size.count();
+  [[nodiscard]] bool fits_ub(const Place& place, VectorTile tile) const {
+    return place.end_of(tile) <= machine_.ub.size.count();
   }
-  /// Only what would be the best so far is placed.
-  void consider(const Place& place, VectorTile tile) {
+  /// A tile, what the vector pipe takes for it, and its total if no buffer were waited for.
+  struct Candidate {
+    VectorTile tile{};
+    double vector = 0, least = 0;
+  };
+  [[nodiscard]] Candidate candidate_of(VectorTile tile) const {
+    return {tile,
+            estimator_.vector_of(tile, pitch_of(kernel_, tile.columns), piece_of(kernel_, tile))};
+  }
+  void add(VectorTile tile) {
     if (!estimator_.has_work(tile)) return;
-    const double vector =
-        estimator_.vector_of(tile, pitch_of(kernel_, tile.columns), piece_of(kernel_, tile));
-    const Estimator::Judged judged =
-        estimator_.judge(tile, place.depth, {vector, vector, vector}, cores_);
+    constexpr int kEndless = 1 << 30;
+    Candidate candidate = candidate_of(tile);
+    const double vector = candidate.vector;
+    candidate.least = estimator_.judge(tile, {kEndless, kEndless}, {vector, vector, vector}, cores_)
+                          .estimate.total;
+    grid_.push_back(candidate);
+  }
+  Estimator::Judged judged(const Place& place, const Candidate& candidate) {
     ++compared_;
-    if (found_ && judged.estimate.total >= best_.estimate.total) return;
-    VectorSchedule schedule = place.of(tile);
-    if (!fits_ub(schedule)) return;
-    schedule.estimate = judged.estimate;
-    schedule.cores = judged.cores;
-    best_ = std::move(schedule);
-    found_ = true;
+    const double vector = candidate.vector;
+    return estimator_.judge(candidate.tile, place.depth, {vector, vector, vector}, cores_);
+  }
+  /// Is it the best so far? Whether it fits is asked last.
+  bool consider(const Place& place, const Candidate& candidate) {
+    const Estimator::Judged found = judged(place, candidate);
+    if (found_ && found.estimate.total >= best_.estimate.total) return false;
+    if (!fits_ub(place, candidate.tile)) return false;
+    best_.tile = candidate.tile;
+    best_.estimate = found.estimate;
+    best_.cores = found.cores;
+    return found_ = true;
+  }
+  void consider(const Place& place, VectorTile tile) {
+    if (estimator_.has_work(tile)) (void)consider(place, candidate_of(tile));
   }
   template <class Tile>
   void fit_axis(const Place& place, std::int64_t size, std::int64_t unit, const Tile& tile) {
-    std::int64_t low = 0, most = ceil_div(size, unit);
-    while (low < most) {
-      const std::int64_t middle = ceil_div(low + most, 2);
-      if (fits_ub(place.of(tile(middle * unit)))) {
-        low = middle;
-      } else {
-        most = middle - 1;
-      }
-    }
-    if (low == 0) return;
-    const std::int64_t longest = std::min(size, low * unit);
+    const std::int64_t units =
+        most_that_fit(ceil_div(size, unit), machine_.ub.size.count(),
+                      [&](std::int64_t count) { return place.end_of(tile(count * unit)); });
+    if (units == 0) return;
+    const std::int64_t longest = std::min(size, units * unit);
     consider(place, tile(longest));
     const std::int64_t others = kernel_.outer();
     const std::int64_t waves = ceil_div(ceil_div(size, longest) * others, cores_);
@@ -122,7 +157,10 @@ class Search {
   const Machine& machine_;
   const VectorChoice& choice_;
   int cores_;
+  TileSides widths_;
   Estimator estimator_;
+  boost::container::small_vector<Candidate, 96> grid_{};
+  const Candidate* likely_ = nullptr;  // the best of the grid with the copies before
   VectorSchedule best_{};
   bool found_ = false;  // is there a best one?
   std::optional<VectorSchedule> settled_{};
@@ -191,7 +229,7 @@ VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machin
     const Place place{placer, depth, ub_begin(kernel, machine)};
     search.grid(place);
     search.fitted(place);
-    search.settle(measure);
+    search.settle(measure, &place);
   }
   return search.best();
 }

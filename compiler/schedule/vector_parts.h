@@ -1,6 +1,7 @@
 // What the schedules of vector kernels share; internal to this folder.
 #pragma once
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 
@@ -51,5 +52,29 @@ using TileSides = boost::container::small_vector<std::int64_t, 40>;
                                   const VectorChoice& choice = {});
 [[nodiscard]] TileSides heights_of(const VectorKernel& kernel, int cores,
                                    const VectorChoice& choice = {});
+
+/// The most units, up to `units`, whose buffers end at `limit` or before; 0 if one is too many. The
+/// end grows with the units, about evenly, so the answer is guessed before it is looked for.
+template <class End>
+std::int64_t most_that_fit(std::int64_t units, std::int64_t limit, const End& end) {
+  if (units <= 0 || end(units) <= limit) return std::max<std::int64_t>(0, units);
+  const std::int64_t first = end(1);
+  if (first > limit) return 0;
+  std::int64_t low = 1, high = units;  // fits, does not
+  const std::int64_t slope = std::max<std::int64_t>(1, (end(units) - first) / (units - 1));
+  std::int64_t guess = 1 + (limit - first) / slope;
+  for (std::int64_t step = 1; low + 1 < high; step *= 2) {
+    guess = std::clamp(guess, low + 1, high - 1);
+    if (end(guess) <= limit) {
+      low = guess;
+      guess += step;
+    } else {
+      high = guess;
+      guess -= step;
+    }
+    if (step > 4) guess = low + (high - low) / 2;  // not even at all
+  }
+  return low;
+}
 
 }  // namespace dvmsim

@@ -15,7 +15,8 @@ TEST(UbPlan, takes_the_smallest_gap_that_holds_a_value) {
   // While 0 and 1 live, 2 and 3 lie between and behind; then 4 and 5 take their places.
   const std::vector<UbInterval> lives = {{0, 9, 512}, {0, 3, 1024}, {0, 9, 256}, {4, 9, 1024}};
   const UbPlan plan = plan_ub(lives, 100, 128);
-  EXPECT_EQ(plan.base, (std::vector<std::int64_t>{1152, 128, 1664, 128}));
+  EXPECT_EQ((std::vector<std::int64_t>(plan.base.begin(), plan.base.end())),
+            (std::vector<std::int64_t>{1152, 128, 1664, 128}));
   EXPECT_EQ(plan.end, 1920);
 }
 
