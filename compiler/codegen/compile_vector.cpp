@@ -101,14 +101,18 @@ void ModuleCompiler::note_schedule(const VectorKernel& kernel, const VectorSched
   note_decision(of, std::move(decision));
 }
 
-/// What could run in phases is compared with that at its own sizes.
+/// What is better in phases is cut at its own sizes.
 std::optional<VectorSchedule> ModuleCompiler::vector_alike(const VectorKernel& kernel,
                                                            std::size_t group) {
   if (known_ == nullptr) return std::nullopt;
   const auto choose = [&](const VectorKernel& other) -> std::optional<VectorCut> {
-    const bool phases = options_.features.has(Feature::LongReduce) && phases_of(other);
-    if (phases || !fits(other, machine_, packing())) return std::nullopt;
-    return cut_of(other, schedule_whole(other, packing(), {}));
+    if (!fits(other, machine_, packing())) return std::nullopt;
+    const VectorSchedule whole = schedule_whole(other, packing(), {});
+    if (options_.features.has(Feature::LongReduce) && whole.cores < vector_cores()) {
+      const auto phased = phases_of(other);
+      if (phased && schedule_phases(*phased, whole.estimate.total, {})) return std::nullopt;
+    }
+    return cut_of(other, whole);
   };
   const auto [cut, known] = known_->vector(group, kernel, choose);
   if (!cut) return std::nullopt;
@@ -188,21 +192,29 @@ void ModuleCompiler::make_vector(const VectorKernel& kernel, std::vector<ModuleA
 }
 
 /// In phases, if that is estimated to take clearly less than `most` cycles.
-bool ModuleCompiler::compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments,
-                                  double most, const Overridden& of) {
+std::optional<LongSchedule> ModuleCompiler::schedule_phases(const PhasedKernel& phased, double most,
+                                                            const Overridden& of) {
   constexpr double kClearly = 0.9;
-  const auto phased = phases_of(kernel);
-  if (!phased) return false;
   const VectorChoice choice = of.vector();
   const int cores = vector_cores();
   VectorChoice in_phases = choice;
   in_phases.phases = true;
-  if (!impossible(kernel, cores, in_phases).empty()) return false;
-  const LongSchedule schedule = packing() == Packing::BestFit
-                                    ? schedule_long(*phased, machine_, cores, measure(), choice)
-                                    : schedule_long(*phased, machine_, cores, choice);
+  if (!impossible(phased.kernel, cores, in_phases).empty()) return std::nullopt;
+  LongSchedule schedule = packing() == Packing::BestFit
+                              ? schedule_long(phased, machine_, cores, measure(), choice)
+                              : schedule_long(phased, machine_, cores, choice);
   work_.tiles += schedule.candidates;
-  if (schedule.phases.empty() || schedule.total > most * kClearly) return false;
+  if (schedule.phases.empty() || schedule.total > most * kClearly) return std::nullopt;
+  return schedule;
+}
+
+bool ModuleCompiler::compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments,
+                                  double most, const Overridden& of) {
+  const auto phased = phases_of(kernel);
+  if (!phased) return false;
+  const auto found = schedule_phases(*phased, most, of);
+  if (!found) return false;
+  const LongSchedule& schedule = *found;
   if (options_.schedules != nullptr) note(to_text(*phased) + to_text(schedule));
   if (is_asked(of)) {
     ScheduleDecision decision;

@@ -21,6 +21,7 @@
 #include "compiler/codegen/task_table.h"
 #include "compiler/schedule/attention.h"
 #include "compiler/schedule/copy.h"
+#include "compiler/schedule/long_reduce.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
 #include "compiler/schedule/matmul_tactics.h"
@@ -216,6 +217,8 @@ class ModuleCompiler {
   /// As sizes alike are cut, if that is to be and fits.
   [[nodiscard]] std::optional<VectorSchedule> vector_alike(const VectorKernel& kernel,
                                                            std::size_t group);
+  [[nodiscard]] std::optional<LongSchedule> schedule_phases(const PhasedKernel& phased, double most,
+                                                            const Overridden& of);
   bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most,
                     const Overridden& of);
   void compile_copies(Scope& scope, const Group& group);

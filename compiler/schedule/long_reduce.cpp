@@ -123,6 +123,35 @@ class JoinMaker {
   DType dtype_{};
 };
 
+double rate(Rate r) {
+  return r.per_cycle().value();
+}
+double cycles(Cycles c) {
+  return static_cast<double>(c.count());
+}
+
+/// The machine's numbers as the estimate needs them: cycles, and bytes a cycle.
+struct Numbers {
+  explicit Numbers(const Machine& machine)
+      : load_latency(cycles(machine.mte2.latency + machine.l2.read_latency.cycles() +
+                            machine.hbm.latency.cycles())),
+        store_latency(cycles(machine.mte3.latency + machine.l2.write_latency.cycles())),
+        hop(cycles(machine.xflag.latency.cycles())),
+        gap(cycles(machine.mte2.issue_gap)),
+        fixed(cycles(machine.vector.fixed)),
+        step(cycles(machine.vector.fixed + machine.vector.tail)),
+        repeat(static_cast<double>(machine.vector.repeat.count())),
+        per_core(cycles(cycles_in(machine.launch.per_core, machine.clock.core))),
+        hbm(rate(machine.hbm.peak) * machine.hbm.efficiency.value()),
+        l2_read(rate(machine.l2.read)),
+        load(rate(load_rate(machine, Space::UB, true))),
+        load_again(rate(machine.mte2.gm_to_ub)),
+        store(rate(machine.mte3.ub_to_gm)),
+        write_cost(machine.hbm.write_cost.value()) {}
+  double load_latency, store_latency, hop, gap, fixed, step, repeat, per_core;
+  double hbm, l2_read, load, load_again, store, write_cost;
+};
+
 /// Tries tiles, lengths of a piece, and cores to a row.
 class LongScheduler {
  public:
@@ -132,6 +161,8 @@ class LongScheduler {
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
+        numbers_(machine),
+        written_back_(written_back_share(phased.kernel, machine)),
         lines_(machine),
         placer_(placer_of(phased)),
         begin_(ub_begin(machine, steps_of(phased)) + skipped),
@@ -295,6 +326,8 @@ class LongScheduler {
   const PhasedKernel& phased_;
   const VectorKernel& kernel_;
   const Machine& machine_;
+  Numbers numbers_;
+  double written_back_;
   LineTraffic lines_;
   BufferPlacer placer_;
   std::int64_t begin_;
@@ -309,21 +342,12 @@ class LongScheduler {
 /// further on it may be others.
 constexpr std::int64_t kSkipped = 2048;
 
-double rate(Rate r) {
-  return r.per_cycle().value();
-}
-double cycles(Cycles c) {
-  return static_cast<double>(c.count());
-}
-
 double LongScheduler::step_cycles(const KernelStep& step, const VectorSchedule& schedule) const {
   const bool reduces = step.op == Op::vredx || step.op == Op::vredy;
   const auto shaped = static_cast<std::size_t>(reduces ? step.source[0] : step.result);
   const std::int64_t bytes =
       bytes_of(kernel_.values[shaped], schedule.tile, schedule.pitch, schedule.piece);
-  return cycles(machine_.vector.fixed + machine_.vector.tail) +
-         static_cast<double>(bytes) / static_cast<double>(machine_.vector.repeat.count()) *
-             weight(step.op);
+  return numbers_.step + static_cast<double>(bytes) / numbers_.repeat * weight(step.op);
 }
 
 double LongScheduler::moved(const std::vector<int>& which, const std::vector<KernelTensor>& tensors,
@@ -354,14 +378,10 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
   const std::int64_t groups = ceil_div(trial.tiles, rounds);
   trial.cores = static_cast<int>(groups * trial.parts);
   const double used = trial.cores;
-  const double load_latency = cycles(machine_.mte2.latency + machine_.l2.read_latency.cycles() +
-                                     machine_.hbm.latency.cycles());
-  const double store_latency = cycles(machine_.mte3.latency + machine_.l2.write_latency.cycles());
-  const double gap = cycles(machine_.mte2.issue_gap);
-  const double hbm = rate(machine_.hbm.peak) * machine_.hbm.efficiency.value();
+  const double load_latency = numbers_.load_latency, store_latency = numbers_.store_latency;
+  const double gap = numbers_.gap, hbm = numbers_.hbm;
   const std::int64_t length = phased_.over_columns ? trial.tile().columns : trial.tile().rows;
   const auto pieces = static_cast<double>(ceil_div(trial.part, length));
-  const double written_back = written_back_share(kernel_, machine_);
   double once = 0;
   for (const KernelStep& step : phased_.start) once += step_cycles(step, trial.phases[0]);
   std::vector<bool> loaded(kernel_.inputs.size(), false);
@@ -374,11 +394,10 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
     for (int input : phase.inputs) loaded[static_cast<std::size_t>(input)] = true;
     const double in = moved(phase.inputs, kernel_.inputs, schedule.tile);
     const double out = moved(phase.outputs, kernel_.outputs, schedule.tile);
-    const double load =
-        std::max(in / rate(again ? machine_.mte2.gm_to_ub : load_rate(machine_, Space::UB, true)),
-                 gap * static_cast<double>(phase.inputs.size()));
-    const double store = std::max(out / rate(machine_.mte3.ub_to_gm),
-                                  gap * static_cast<double>(phase.outputs.size()));
+    const double load = std::max(in / (again ? numbers_.load_again : numbers_.load),
+                                 gap * static_cast<double>(phase.inputs.size()));
+    const double store =
+        std::max(out / numbers_.store, gap * static_cast<double>(phase.outputs.size()));
     VectorPart part;
     if (measure != nullptr) {
       part = vector_part(*measure, kernel_, phase.steps, schedule);
@@ -389,8 +408,8 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
     const double vector = part.all;
     const Fetched lines = fetched(phase.inputs, schedule.tile);
     const double kept = again ? lines.kept : 0;
-    const double memory = used * (kept / rate(machine_.l2.read) + (lines.bytes - kept) / hbm +
-                                  out * machine_.hbm.write_cost.value() * written_back / hbm);
+    const double memory = used * (kept / numbers_.l2_read + (lines.bytes - kept) / hbm +
+                                  out * numbers_.write_cost * written_back_ / hbm);
     // Nothing else keeps memory busy while all cores load their first piece.
     const double first = std::max(load, used * (lines.bytes - kept) / hbm);
     const double there = load + load_latency + part.reading,
@@ -402,12 +421,10 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
     for (const KernelStep& step : phase.finish) once += step_cycles(step, schedule);
     if (trial.parts > 1 && !phase.accumulators.empty()) {
       const double steps = static_cast<double>(phase.accumulators.size()) * 5;
-      once += load_latency + store_latency + cycles(machine_.xflag.latency.cycles()) +
-              steps * cycles(machine_.vector.fixed);
+      once += load_latency + store_latency + numbers_.hop + steps * numbers_.fixed;
     }
   }
-  const double per_core = cycles(cycles_in(machine_.launch.per_core, machine_.clock.core));
-  trial.total = per_core * used + once * static_cast<double>(rounds);
+  trial.total = numbers_.per_core * used + once * static_cast<double>(rounds);
 }
 
 }  // namespace
