@@ -1,6 +1,7 @@
 #include "compiler/schedule/line_traffic.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -25,6 +26,14 @@ double footprint(const VectorKernel& kernel) {
   return sum;
 }
 
+/// The greatest that divides both; quickly where it is a power of two.
+std::int64_t common(std::int64_t align, std::int64_t distance) {
+  const auto a = static_cast<std::uint64_t>(align);
+  if (!std::has_single_bit(a)) return std::gcd(align, distance);
+  const auto d = static_cast<std::uint64_t>(distance);
+  return d == 0 ? align : static_cast<std::int64_t>(std::min(a, d & (~d + 1)));
+}
+
 }  // namespace
 
 Fetched LineTraffic::of(const VectorKernel& kernel, const KernelTensor& tensor,
@@ -44,9 +53,9 @@ Fetched LineTraffic::of(const VectorKernel& kernel, const KernelTensor& tensor,
     rows = 1;
   }
   // Runs begin at multiples of this.
-  std::int64_t align = std::gcd(line_, std::gcd(tensor.offset * item, step));
-  if (tile.columns < kernel.columns()) align = std::gcd(align, tile.columns * item);
-  for (std::size_t i = 0; i < row_dim; ++i) align = std::gcd(align, tensor.stride[i] * item);
+  std::int64_t align = common(common(line_, tensor.offset * item), step);
+  if (tile.columns < kernel.columns()) align = common(align, tile.columns * item);
+  for (std::size_t i = 0; i < row_dim; ++i) align = common(align, tensor.stride[i] * item);
   const std::int64_t touched = round_up(run, align) + line_ - align;
   const std::int64_t whole =
       align == line_ ? run / line_ * line_ : std::max<std::int64_t>(0, touched - 2 * line_);

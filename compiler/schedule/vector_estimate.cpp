@@ -89,17 +89,25 @@ Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPar
                back = vector.writing + parts.store + store_latency_;
   const double read = fetched(tile);
   const double traffic = read + out * write_cost_ * written_back_;
+  const double once = load_latency_ + store_latency_ + parts.vector + parts.store;
+  const double own = std::max({there / depth.loads, back / depth.stores, parts.load, parts.vector,
+                               parts.store, parts.scalar});
+  const double shared = std::max(traffic / hbm_rate_, in / l2_read_ + out / l2_write_);
   Judged best;
   const std::int64_t limit = std::min<std::int64_t>(exact_.value_or(cores), parts.tiles);
   for (std::int64_t most = limit; most >= 1 && (!exact_ || most == limit); most /= 2) {
     const std::int64_t per_core = ceil_div(parts.tiles, most);
+    // With fewer cores yet it takes still longer.
+    constexpr double kRounding = 1 + 1e-9;
+    if (best.cores != 0 &&
+        once + own * static_cast<double>(per_core - 1) > parts.total * kRounding) {
+      break;
+    }
     // Fewest cores with as many tiles on the busiest.
     const auto used = static_cast<double>(exact_ ? most : ceil_div(parts.tiles, per_core));
-    const double memory = used * std::max(traffic / hbm_rate_, in / l2_read_ + out / l2_write_);
+    const double memory = used * shared;
     // Nothing else keeps memory busy while all cores load their first tile.
     const double first = std::max(parts.load, read * used / hbm_rate_);
-    const double own = std::max({there / depth.loads, back / depth.stores, parts.load, parts.vector,
-                                 parts.store, parts.scalar});
     const double pace = pace_of(own, memory);
     const double total = per_core_ * used + load_latency_ + store_latency_ + first + parts.vector +
                          parts.store + pace * static_cast<double>(per_core - 1);

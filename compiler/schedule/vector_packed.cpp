@@ -41,7 +41,11 @@ class Search {
         estimator_(kernel, machine, choice.cores) {
     const TileSides heights = heights_of(kernel, cores, choice);
     for (std::int64_t columns : widths_) {
-      for (std::int64_t rows : heights) add({rows, columns});
+      double least = std::numeric_limits<double>::max();
+      for (std::int64_t rows : heights) {
+        if (add({rows, columns})) least = std::min(least, grid_.back().least);
+      }
+      least_.push_back(least);
     }
   }
 
@@ -67,7 +71,10 @@ class Search {
   void fitted(const Place& place) {
     if (!kernel_.whole_rows && kernel_.rows() > 1) {
       if (choice_.rows) return;
-      for (std::int64_t columns : widths_) {
+      constexpr double kHopeless = 1.25;  // other heights of a width do not gain a quarter
+      for (std::size_t i = 0; i < widths_.size(); ++i) {
+        if (found_ && least_[i] > kHopeless * best_.estimate.total) continue;
+        const std::int64_t columns = widths_[i];
         const auto tile = [&](std::int64_t rows) { return VectorTile{rows, columns}; };
         fit_axis(place, kernel_.rows(), 1, tile);
       }
@@ -110,14 +117,15 @@ class Search {
     return {tile,
             estimator_.vector_of(tile, pitch_of(kernel_, tile.columns), piece_of(kernel_, tile))};
   }
-  void add(VectorTile tile) {
-    if (!estimator_.has_work(tile)) return;
+  bool add(VectorTile tile) {
+    if (!estimator_.has_work(tile)) return false;
     constexpr int kEndless = 1 << 30;
     Candidate candidate = candidate_of(tile);
     const double vector = candidate.vector;
     candidate.least = estimator_.judge(tile, {kEndless, kEndless}, {vector, vector, vector}, cores_)
                           .estimate.total;
     grid_.push_back(candidate);
+    return true;
   }
   Estimator::Judged judged(const Place& place, const Candidate& candidate) {
     ++compared_;
@@ -158,6 +166,7 @@ class Search {
   const VectorChoice& choice_;
   int cores_;
   TileSides widths_;
+  boost::container::small_vector<double, 40> least_{};  // by width: of the grid's, bounds
   Estimator estimator_;
   boost::container::small_vector<Candidate, 96> grid_{};
   const Candidate* likely_ = nullptr;  // the best of the grid with the copies before
