@@ -53,6 +53,18 @@ double real(std::int64_t value) {
   return static_cast<double>(value);
 }
 
+/// What `one` says for each width of a row and for the rest of it. A width is half a turn through
+/// the banks, so that every second one costs the same.
+template <class One>
+double over_widths(std::int64_t count, std::int64_t width, const One& one) {
+  const std::int64_t whole = count / width, rest = count % width;
+  double sum = 0;
+  if (whole > 0) sum += real((whole + 1) / 2) * one(0, width);
+  if (whole > 1) sum += real(whole / 2) * one(width, width);
+  if (rest > 0) sum += one(whole * width, rest);
+  return sum;
+}
+
 }  // namespace
 
 AttentionEstimate::Block AttentionEstimate::block_of(const AttentionSchedule& schedule) const {
@@ -180,17 +192,18 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
          column.operator()<Op::vadd>();
   sum += busy<Op::vbrc>(cost_,
                         {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", spread}});
-  for (std::int64_t first = 0; first < n; first += width) {
-    sum += busy<Op::vsub>(cost_, {{"dtype", f32},
+  const auto subtract = [&](std::int64_t first, std::int64_t count) {
+    return busy<Op::vsub>(cost_, {{"dtype", f32},
                                   {"dst", at.work + first * 4},
                                   {"a", at.work + first * 4},
                                   {"b", at.spread},
-                                  {"count", std::min(width, n - first)},
+                                  {"count", count},
                                   {"rows", rows},
                                   {"dstride", pitch},
                                   {"astride", pitch},
                                   {"bstride", spread}});
-  }
+  };
+  sum += over_widths(n, width, subtract);
   sum += scores.operator()<Op::vexp>();
   sum += busy<Op::vcvt>(cost_, {{"dtype", f32},
                                 {"to", static_cast<std::int64_t>(spec_.type)},
@@ -207,17 +220,18 @@ double AttentionEstimate::addition(const AttentionSchedule& schedule, const Bloc
   const std::int64_t rows = block.added, width = spread_of(machine_), pitch = spec_.e * 4;
   double sum = busy<Op::vbrc>(
       cost_, {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", width * 4}});
-  for (std::int64_t first = 0; first < spec_.e; first += width) {
-    sum += busy<Op::vmul>(cost_, {{"dtype", f32},
+  const auto scale = [&](std::int64_t first, std::int64_t count) {
+    return busy<Op::vmul>(cost_, {{"dtype", f32},
                                   {"dst", at.out + first * 4},
                                   {"a", at.out + first * 4},
                                   {"b", at.spread},
-                                  {"count", std::min(width, spec_.e - first)},
+                                  {"count", count},
                                   {"rows", rows},
                                   {"dstride", pitch},
                                   {"astride", pitch},
                                   {"bstride", width * 4}});
-  }
+  };
+  sum += over_widths(spec_.e, width, scale);
   return sum + busy<Op::vadd>(cost_, {{"dtype", f32},
                                       {"dst", at.out},
                                       {"a", at.out},
