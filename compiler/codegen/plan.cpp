@@ -40,10 +40,23 @@ bool is_sized_late(const Graph& graph, const Node& node) {
                       [&](ValueId id) { return graph.value(id).type.contents.has_value(); });
 }
 
-bool is_symbolic(const Graph& graph, const PassContext& context) {
+/// Does the node count positions? Of those, attention takes what its mask is made of.
+bool counts(const Graph& graph, const Node& node) {
+  if (node.op == Op::Shape || node.op == Op::Range) return true;
+  return node.subgraphs.empty() &&
+         std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
+           const DType type = graph.value(id).type.dtype;
+           return type == DType::I64 || type == DType::I32;
+         });
+}
+
+/// `lowered`: passes are over.
+bool is_symbolic(const Graph& graph, const PassContext& context, bool lowered) {
   if (graph.symbols.empty() || needs_numbers(graph, context)) return false;
-  const bool nodes = std::all_of(graph.nodes.begin(), graph.nodes.end(),
-                                 [&](const Node& node) { return is_sized_late(graph, node); });
+  const bool may_count = !lowered && looks_for_attention(graph, context);
+  const bool nodes = std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
+    return is_sized_late(graph, node) || (may_count && counts(graph, node));
+  });
   const bool values = std::all_of(graph.values.begin(), graph.values.end(),
                                   [](const Value& value) { return value.type.shape.has_value(); });
   return nodes && values;
@@ -138,9 +151,9 @@ Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machin
   std::vector<Rerolled> rerolled;
   PassContext context = pass_context(machine_, options_, rerolled);
   context.guards = &guards_;
-  if (!has_empty(numbers) && is_symbolic(graph, context)) {
+  if (!has_empty(numbers) && is_symbolic(graph, context, false)) {
     const Graph lowered = run_passes(graph, context, options_.observer);
-    symbolic_ = is_primitive(lowered) && is_symbolic(lowered, context);
+    symbolic_ = is_primitive(lowered) && is_symbolic(lowered, context, true);
     if (symbolic_) {
       plan_symbolic(lowered);
       planned_.rerolled = std::move(rerolled);

@@ -1,8 +1,9 @@
 // A graph compiled as far as it goes without the sizes of its symbols: passes, partition, and what
 // each vector kernel does. What was decided by a first set of sizes is remembered as questions
 // (guards.h); for sizes that answer them alike, only schedules are chosen and programs written. The
-// module is the one that compile() makes of the graph with these sizes written in; with the feature
-// `parametric` the one that a plan made for these sizes makes.
+// module is the one that compile() makes of the graph with these sizes written in, but for numbers
+// in names where constants fold; with the feature `parametric` the one that a plan made for these
+// sizes makes.
 #pragma once
 
 #include <cstdint>

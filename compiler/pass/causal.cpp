@@ -22,6 +22,17 @@ Dim count_of(const Graph& graph, ValueId id) {
   return element_count(*graph.value(id).type.shape);
 }
 
+/// The first number of a range with steps of one.
+std::optional<double> start_of_count(const Graph& graph, const Node& range,
+                                     const PassContext& context) {
+  const std::optional<double> step = uniform_number(graph, range.inputs[2]);
+  if (!step || *step != 1) return std::nullopt;
+  if (const std::optional<double> start = uniform_number(graph, range.inputs[0])) return start;
+  const std::optional<Dims>& known = graph.value(range.inputs[0]).type.contents;
+  if (!known || known->size() != 1) return std::nullopt;
+  return static_cast<double>(context.value(known->front()));
+}
+
 /// Numbers first, first + 1, ...
 std::optional<double> first_of_count(const Graph& graph, ValueId id, const PassContext& context) {
   const Value& value = graph.value(id);
@@ -39,6 +50,7 @@ std::optional<double> first_of_count(const Graph& graph, ValueId id, const PassC
     return first_of_count(graph, same, context);
   }
   const Node* node = producer(graph, id);
+  if (node != nullptr && node->op == Op::Range) return start_of_count(graph, *node, context);
   if (node == nullptr || (node->op != Op::Add && node->op != Op::Sub)) return std::nullopt;
   const double sign = node->op == Op::Add ? 1 : -1;
   const Dim count = count_of(graph, id);

@@ -28,11 +28,6 @@ bool has_composite(const Graph& graph, const PassContext&) {
   });
 }
 
-bool may_have_attention(const Graph& graph, const PassContext& context) {
-  const bool wanted = context.features.has(Feature::Attention) || context.rerolled != nullptr;
-  return wanted && has<Op::Softmax>(graph, context) && has<Op::MatMul>(graph, context);
-}
-
 bool has_empty(const Graph& graph, const PassContext& context) {
   return std::any_of(graph.values.begin(), graph.values.end(), [&](const Value& value) {
     return value.type.shape && std::any_of(value.type.shape->begin(), value.type.shape->end(),
@@ -51,7 +46,7 @@ struct Pass {
 constexpr Pass kPipeline[] = {
     {"name-nodes", name_nodes, always, true},
     {"reroll", reroll, is_per_operator, true},
-    {"attention", attention, may_have_attention, true},
+    {"attention", attention, looks_for_attention, true},
     {"decompose", decompose_composites, has_composite, true},
     {"fold-empty", fold_empty, has_empty, true},
     {"channels-last", channels_last, has<Op::Conv, Op::MaxPool, Op::SumPool>, false},
@@ -67,6 +62,11 @@ constexpr Pass kPipeline[] = {
 };
 
 }  // namespace
+
+bool looks_for_attention(const Graph& graph, const PassContext& context) {
+  const bool wanted = context.features.has(Feature::Attention) || context.rerolled != nullptr;
+  return wanted && has<Op::Softmax>(graph, context) && has<Op::MatMul>(graph, context);
+}
 
 Graph run_passes(const Graph& graph, const PassContext& context, const PassObserver& observer) {
   using Clock = std::chrono::steady_clock;

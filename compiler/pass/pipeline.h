@@ -25,6 +25,8 @@ using PassObserver = std::function<void(const PassStep&)>;
 /// From a shaped graph to one of primitives that partition() takes once its shapes are numbers.
 [[nodiscard]] Graph run_passes(const Graph& graph, const PassContext& context,
                                const PassObserver& observer = {});
+/// Does the pass for attention look at the graph?
+[[nodiscard]] bool looks_for_attention(const Graph& graph, const PassContext& context);
 /// Would a pass change the graph that only does so if every dimension is a number?
 [[nodiscard]] bool needs_numbers(const Graph& graph, const PassContext& context);
 

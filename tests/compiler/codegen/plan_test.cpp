@@ -172,6 +172,34 @@ TEST(Plan, of_attention_serves_every_number_of_queries_and_keys) {
   }
 }
 
+/// What a pass makes is numbered, and constants that were folded count.
+Module without_names(Module module) {
+  for (ModuleTensor& tensor : module.tensors) tensor.name.clear();
+  for (Program& program : module.programs) {
+    for (Argument& argument : program.arguments) argument.name.clear();
+  }
+  return module;
+}
+
+TEST(Plan, of_causal_attention_serves_every_length_of_a_prompt) {
+  const Graph graph = graph_of(
+      "dim s\ninput q: f16[2, 8, s, 64]\ninput k: f16[2, 8, s, 64]\ninput v: f16[2, 8, s, 64]\n"
+      "const zero: i64[1] = [0]\nconst one: i64[1] = [1]\nconst low: f16[1] = full(-60000)\n"
+      "t = shape(q) {start=2, end=3}\nn = range(zero, t, one)\nr = reshape(n) {shape=[s, 1]}\n"
+      "c = ge(r, n)\nd = matmul(q, k) {trans_b=1}\ne = select(c, d, low)\np = softmax(e)\n"
+      "w = matmul(p, v)\noutput w\n");
+  const Features features = only(Feature::Attention);
+  Plan plan(graph, Sizes{100}, machine(), with(features));
+  for (std::int64_t length : {9, 33, 512, 2047}) {
+    ASSERT_TRUE(plan.bind(Sizes{length})) << length;
+    const std::optional<Module> wanted = written_in(graph, {length}, features);
+    ASSERT_TRUE(wanted);
+    EXPECT_EQ(without_names(plan.compile()), without_names(*wanted)) << length;
+  }
+  EXPECT_FALSE(plan.bind(Sizes{1}));
+  EXPECT_FALSE(Plan(graph, Sizes{100}, machine(), {}).symbolic());  // who would count?
+}
+
 TEST(Plan, of_attention_whose_heads_have_no_program_is_for_these_sizes) {
   const char* lines =
       "dim s, d\ninput q: f16[2, 8, s, d]\ninput k: f16[2, 8, s, d]\ninput v: f16[2, 8, s, d]\n"
