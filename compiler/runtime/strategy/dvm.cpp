@@ -23,10 +23,14 @@ HostCharge encode_launch(const HostFacts& facts) {
   if (!program.tasks.empty()) words = words_of(program.tasks);
   const auto tasks = std::max<std::int64_t>(1, static_cast<std::int64_t>(program.tasks.size()));
   const std::int64_t all = std::max(tasks, facts.work.groups);
-  if (facts.shares) words = facts.work.words * tasks / all;
-  const std::int64_t cutting =
+  // Of the module's, the launch's share.
+  std::int64_t shared =
       host.tile.count() * facts.work.tiles + host.patch.count() * facts.work.alike;
-  return {HostWork::Encode, Picoseconds(host.word.count() * words + cutting * tasks / all)};
+  if (facts.shares) {
+    shared += host.word.count() * facts.work.words;
+    words = 0;
+  }
+  return {HostWork::Encode, Picoseconds(host.word.count() * words + shared * tasks / all)};
 }
 
 HostCharge find_module(const HostFacts& facts) {

@@ -59,7 +59,9 @@ TEST(Parametric, sizes_like_known_ones_are_not_ranked) {
   const RunResult known = with.run(199);
   EXPECT_TRUE(known.compiled);
   // Its two programs are encoded and its two kernels cut, and nothing else.
-  EXPECT_EQ(known.encode_ns, with.encoding(known.program_bytes / 8, 2));
+  const std::int64_t wanted = with.encoding(known.program_bytes / 8, 2);
+  EXPECT_LE(known.encode_ns, wanted);
+  EXPECT_GE(known.encode_ns, wanted - 2) << "each launch has its share, rounded down";
   EXPECT_LT(known.encode_ns, without.run(199).encode_ns);
 }
 
