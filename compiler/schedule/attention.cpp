@@ -289,11 +289,12 @@ class AttentionSearch {
     for (std::int64_t tile = kFractal; tile < 2 * most_m_; tile *= 2) {
       for (std::int64_t parts = 1; parts <= most_parts; parts *= 2) {
         AttentionSchedule schedule = blocks(std::min(tile, most_m_), part_n, parts);
-        if (estimate_.bound(schedule) > limit_) continue;
+        const AttentionEstimate::Estimate blocks = estimate_.of_blocks(schedule);
+        if (blocks.total > limit_) continue;
         for (std::int64_t piece = largest_piece(schedule); piece >= kColumnRows; piece /= 2) {
           schedule.piece_m = schedule.add_m = piece_of(schedule, piece);
           if (!fits(spec_, schedule, machine_)) continue;
-          limit_ = std::min(limit_, estimated(schedule));
+          limit_ = std::min(limit_, estimated(schedule, blocks, estimate_.of_pieces(schedule)));
           break;
         }
       }
@@ -310,41 +311,44 @@ class AttentionSearch {
     return std::min(piece, round_up(share_of(schedule), kColumnRows));
   }
 
-  double estimated(AttentionSchedule& schedule) {
+  double estimated(AttentionSchedule& schedule, const AttentionEstimate::Estimate& blocks,
+                   const AttentionEstimate::Pieces& pieces) {
     ++candidates_;
     schedule = specialised(spec_, schedule, machine_);
-    schedule.estimate = estimate_.of(schedule);
+    schedule.estimate = estimate_.of(schedule, blocks, pieces);
     return schedule.estimate.total;
   }
 
   /// False if none fits.
   bool try_pieces(AttentionSchedule schedule) {
-    if (estimate_.bound(schedule) > limit_) return true;
+    const AttentionEstimate::Estimate blocks = estimate_.of_blocks(schedule);
+    if (blocks.total > limit_) return true;
     const std::int64_t most = largest_piece(schedule);
     bool any = false;
     for (std::int64_t piece = kColumnRows; piece <= most; piece *= 2) {
       schedule.piece_m = piece_of(schedule, piece);
       for (int times = 1; times <= 2; ++times) {
         schedule.add_m = times * schedule.piece_m;
-        any |= consider(schedule);
+        if (!fits(spec_, schedule, machine_)) continue;
+        any = true;
+        consider(schedule, blocks);
       }
     }
     return any;
   }
 
-  bool consider(AttentionSchedule schedule) {
-    if (!fits(spec_, schedule, machine_)) return false;
+  void consider(AttentionSchedule schedule, const AttentionEstimate::Estimate& blocks) {
+    const AttentionEstimate::Pieces pieces = estimate_.of_pieces(schedule);
     const bool may_scale = spec_.scale != 1 && has_dense_queries(spec_);
     for (bool scales : {false, true}) {
       if (scales && !may_scale) break;
       schedule.scales_queries = scales;
-      const double total = estimated(schedule);
+      const double total = estimated(schedule, blocks, pieces);
       limit_ = std::min(limit_, total);
       if (found_ && total >= best_.estimate.total) continue;
       best_ = schedule;
       found_ = true;
     }
-    return true;
   }
 
   const AttentionSpec& spec_;

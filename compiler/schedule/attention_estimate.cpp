@@ -128,7 +128,6 @@ void AttentionEstimate::cube_core(const AttentionSchedule& schedule, const Block
 double AttentionEstimate::reductions(const AttentionSchedule& schedule, const Block& block) const {
   const auto f32 = static_cast<std::int64_t>(DType::F32);
   const std::int64_t n = block.n, rows = block.piece, pitch = schedule.block_n * 4;
-  const float scale = score_scale(spec_, schedule);
   double sum = 0;
   const auto reduce = [&](DType type, isa::Reduction how) {
     return busy<Op::vredx>(cost_, {{"dtype", static_cast<std::int64_t>(type)},
@@ -147,10 +146,8 @@ double AttentionEstimate::reductions(const AttentionSchedule& schedule, const Bl
                                   {"astride", schedule.block_n * size_of(incoming)}});
   }
   if (takes_maximum_first(spec_)) {
-    sum +=
-        busy<Op::vcvt>(
-            cost_, {{"dtype", static_cast<std::int64_t>(incoming)}, {"to", f32}, {"count", rows}}) +
-        (scale != 1 ? busy<Op::vmuls>(cost_, {{"dtype", f32}, {"count", rows}}) : 0);
+    sum += busy<Op::vcvt>(
+        cost_, {{"dtype", static_cast<std::int64_t>(incoming)}, {"to", f32}, {"count", rows}});
     sum += reduce(incoming, isa::Reduction::Max);
   } else {
     sum += reduce(DType::F32, isa::Reduction::Max);
@@ -174,8 +171,7 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
                             {"astride", pitch}});
   };
   const auto column = [&]<Op op>() { return busy<op>(cost_, {{"dtype", f32}, {"count", rows}}); };
-  const float scale = score_scale(spec_, schedule);
-  double sum = scale != 1 ? scores.operator()<Op::vmuls>() : 0;
+  double sum = 0;
   if (spec_.mask) {
     const std::int64_t mask_rows = spec_.mask_strides.row != 0 ? rows : 1;
     if (*spec_.mask != DType::F32) {
@@ -214,6 +210,24 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
   return sum;
 }
 
+double AttentionEstimate::multiplication(const AttentionSchedule& schedule,
+                                         const Block& block) const {
+  const AttentionVectorLayout at = vector_layout(spec_, schedule, machine_, 0);
+  const auto f32 = static_cast<std::int64_t>(DType::F32);
+  const std::int64_t pitch = schedule.block_n * 4;
+  double sum = busy<Op::vmuls>(cost_, {{"dtype", f32},
+                                       {"dst", at.work},
+                                       {"a", at.work},
+                                       {"count", block.n},
+                                       {"rows", block.piece},
+                                       {"dstride", pitch},
+                                       {"astride", pitch}});
+  if (takes_maximum_first(spec_)) {
+    sum += busy<Op::vmuls>(cost_, {{"dtype", f32}, {"count", block.piece}});
+  }
+  return sum;
+}
+
 double AttentionEstimate::addition(const AttentionSchedule& schedule, const Block& block) const {
   const AttentionVectorLayout at = vector_layout(spec_, schedule, machine_, 0);
   const auto f32 = static_cast<std::int64_t>(DType::F32);
@@ -240,24 +254,24 @@ double AttentionEstimate::addition(const AttentionSchedule& schedule, const Bloc
 }
 
 void AttentionEstimate::vector_core(const AttentionSchedule& schedule, const Block& block,
-                                    Estimate& sum) const {
+                                    Pieces& sum) const {
   const double pieces = real(block.pieces);
   const double additions = real(block.additions);
   sum.vector = pieces * softmax(schedule, block) + additions * addition(schedule, block);
+  sum.scaling = spec_.scale != 1 ? pieces * multiplication(schedule, block) : 0;
   const std::int64_t item = size_of(spec_.type), rows = block.piece;
   const auto load = [&](std::int64_t bytes, std::int64_t stride, std::int64_t count) {
     return busy<Op::load>(
         cost_, {{"len", bytes}, {"rows", count}, {"sstride", stride}, {"dstride", stride}});
   };
   const std::int64_t score = size_of(score_type(spec_));
-  sum.vector_mte2 = load(block.n * score, schedule.block_n * score, rows);
+  sum.mte2 = load(block.n * score, schedule.block_n * score, rows);
   if (spec_.mask) {
     const bool many = spec_.mask_strides.row != 0;
-    sum.vector_mte2 +=
-        load(block.n * size_of(*spec_.mask), spec_.mask_strides.row, many ? rows : 1);
+    sum.mte2 += load(block.n * size_of(*spec_.mask), spec_.mask_strides.row, many ? rows : 1);
   }
-  sum.vector_mte2 *= pieces;
-  sum.vector_mte2 += additions * load(spec_.e * 4, spec_.e * 4, block.added);
+  sum.mte2 *= pieces;
+  sum.mte2 += additions * load(spec_.e * 4, spec_.e * 4, block.added);
   sum.mte3 = pieces * busy<Op::store>(cost_, {{"len", block.n * item},
                                               {"rows", rows},
                                               {"dstride", schedule.block_n * item},
@@ -321,20 +335,31 @@ void AttentionEstimate::traffic(const AttentionSchedule& schedule, const Block& 
   sum.total = std::max(sum.total, once);
 }
 
-double AttentionEstimate::bound(const AttentionSchedule& schedule) const {
+AttentionEstimate::Estimate AttentionEstimate::of_blocks(const AttentionSchedule& schedule) const {
   const Block block = block_of(schedule);
   Estimate sum;
   cube_core(schedule, block, sum);
   traffic(schedule, block, sum);
-  return total_of(schedule, sum);
+  sum.total = std::max(sum.total, total_of(schedule, sum));
+  return sum;
 }
 
-AttentionSchedule::Estimate AttentionEstimate::of(const AttentionSchedule& schedule) const {
+AttentionEstimate::Pieces AttentionEstimate::of_pieces(const AttentionSchedule& schedule) const {
+  Pieces sum;
+  vector_core(schedule, block_of(schedule), sum);
+  return sum;
+}
+
+AttentionEstimate::Estimate AttentionEstimate::of(const AttentionSchedule& schedule,
+                                                  const Estimate& blocks,
+                                                  const Pieces& pieces) const {
   const Block block = block_of(schedule);
-  Estimate sum;
-  cube_core(schedule, block, sum);
-  vector_core(schedule, block, sum);
+  Estimate sum = blocks;
+  sum.vector = pieces.vector + (score_scale(spec_, schedule) != 1 ? pieces.scaling : 0);
+  sum.vector_mte2 = pieces.mte2;
+  sum.mte3 = pieces.mte3;
   firmware(schedule, block, sum);
+  sum.total = 0;
   traffic(schedule, block, sum);
   sum.total = total_of(schedule, sum);
   return sum;
