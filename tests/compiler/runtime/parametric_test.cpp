@@ -1,4 +1,5 @@
 // What the feature `parametric` makes the host do, run by run, and that values do not depend on it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -63,6 +64,31 @@ TEST(Parametric, sizes_like_known_ones_are_not_ranked) {
   EXPECT_LE(known.encode_ns, wanted);
   EXPECT_GE(known.encode_ns, wanted - 2) << "each launch has its share, rounded down";
   EXPECT_LT(known.encode_ns, without.run(199).encode_ns);
+}
+
+TEST(Parametric, what_a_graph_repeats_is_encoded_once) {
+  const auto encoding = [](int layers) {
+    std::string lines = "graph layers\ninput x: f16[64, 64]\nv0 = identity(x)\n";
+    for (int i = 0; i < layers; ++i) {
+      lines += fmt::format("s{0} = softmax(v{0})\nv{1} = matmul(s{0}, x)\n", i, i + 1);
+    }
+    lines += fmt::format("output v{}\n", layers);
+    const Machine machine = default_machine();
+    Reference device(machine);
+    SessionOptions options;
+    options.mode = Mode::Timing;
+    options.features = Features::only(Feature::Parametric);
+    Session session(parse_graph(lines, "test.graph"), machine, device, options);
+    return session.run({}, {});
+  };
+  const RunResult two = encoding(2), six = encoding(6);
+  const auto more = static_cast<std::int64_t>(six.launches.size() - two.launches.size());
+  EXPECT_GE(more, 8);
+  EXPECT_EQ(six.program_bytes, two.program_bytes);
+  // Beyond the kernels that are there, each costs a look, and a product its three words.
+  const std::int64_t patch = default_machine().host.patch.count() / 1000;
+  const std::int64_t product = 3 * default_machine().host.word.count() / 1000;
+  EXPECT_LE(six.encode_ns - two.encode_ns, more * patch + more / 2 * product + more);
 }
 
 TEST(Parametric, a_step_made_twice_is_encoded_ahead) {

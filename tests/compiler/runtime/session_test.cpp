@@ -298,6 +298,46 @@ TEST(Session, keeps_a_module_for_each_shape) {
   EXPECT_FALSE(session.run({{"n", 3}}, random_inputs(graph, {{"n", 3}})).compiled);
 }
 
+TEST(Session, groups_for_the_sizes_that_come_and_pays_for_each_grouping_once) {
+  const Graph graph =
+      parse_graph("graph g\ndim n, m\ninput x: f16[n, m]\na = exp(x)\ny = softmax(a)\noutput y\n",
+                  "test.graph");
+  const Machine machine = default_machine();
+  Reference device(machine);
+  SessionOptions options;
+  options.mode = Mode::Timing;
+  Session session(graph, machine, device, options);
+  const auto run = [&](std::int64_t n, std::int64_t m) {
+    return session.run({{"n", n}, {"m", m}}, {});
+  };
+  const RunResult fits = run(8, 1000);
+  EXPECT_EQ(fits.launches.size(), 1u) << "one kernel is tried first";
+  EXPECT_GT(fits.compile_ns, 0);
+  const RunResult splits = run(8, 200000);
+  EXPECT_GT(splits.launches.size(), 1u) << "a row is longer than a tile";
+  EXPECT_GT(splits.compile_ns, 0);
+  for (std::int64_t m : {1001, 300}) {
+    const RunResult again = run(9, m);
+    EXPECT_TRUE(again.compiled);
+    EXPECT_EQ(again.launches.size(), 1u);
+    EXPECT_EQ(again.compile_ns, 0) << "the grouping is kept";
+  }
+}
+
+TEST(Session, pays_for_the_analysis_of_every_size_that_has_a_plan_of_its_own) {
+  const Graph graph = parse_graph(
+      "graph g\ndim n\ninput x: f32[n, 64]\ny = cum_sum(x) {axis=0}\noutput y\n", "test.graph");
+  const Machine machine = default_machine();
+  Reference device(machine);
+  SessionOptions options;
+  options.mode = Mode::Timing;
+  Session session(graph, machine, device, options);
+  const std::int64_t first = session.run({{"n", 9}}, {}).compile_ns;
+  EXPECT_GT(first, 0);
+  EXPECT_EQ(session.run({{"n", 10}}, {}).compile_ns, first);
+  EXPECT_EQ(session.run({{"n", 9}}, {}).compile_ns, 0);
+}
+
 TEST(Session, runs_a_saved_module) {
   const Graph graph =
       deduce_shapes(parse_graph("graph g\ninput x: f32[9, 8]\nconst w: f32[8, 4] = random(1, 1)\ny "
