@@ -5,6 +5,23 @@
 
 namespace dvmsim {
 
+AttentionSchedule ModuleCompiler::attention_schedule(const AttentionSpec& spec) {
+  if (known_ == nullptr) {
+    const AttentionSchedule schedule = schedule_attention(spec, machine_, cube_cores());
+    work_.tiles += schedule.candidates;
+    return schedule;
+  }
+  const AttentionSpec other = alike(spec);
+  const auto [schedule, known] =
+      known_->attention(other, [&] { return schedule_attention(other, machine_, cube_cores()); });
+  if (known) {
+    ++work_.alike;
+  } else {
+    work_.tiles += schedule.candidates;
+  }
+  return cut_alike(spec, schedule, machine_, cube_cores());
+}
+
 void ModuleCompiler::compile_attention(Scope& scope, const Group& group) {
   const Node& node = scope.graph->node(group.nodes.front());
   std::vector<ValueType> types;
@@ -19,13 +36,8 @@ void ModuleCompiler::compile_attention(Scope& scope, const Group& group) {
       attentions_.begin(), attentions_.end(),
       [&](const KnownAttention& each) { return may_repeat_ && have_same_work(each.spec, spec); });
   const bool is_new = repeated == attentions_.end();
-  const AttentionSchedule schedule =
-      is_new ? schedule_attention(spec, machine_, cube_cores()) : repeated->schedule;
-  if (is_new) {
-    work_.tiles += schedule.candidates;
-  } else {
-    charge_again(schedule.candidates, 0);
-  }
+  if (!is_new) charge_again(repeated->schedule.candidates, 0);
+  const AttentionSchedule schedule = is_new ? attention_schedule(spec) : repeated->schedule;
   note(to_text(spec, schedule));
   const int slots =
       workspace(node.name + ".slots", DType::U8, {attention_workspace_bytes(spec, schedule)});

@@ -1,6 +1,7 @@
 #include "compiler/codegen/known_schedules.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace dvmsim {
 namespace {
@@ -91,6 +92,24 @@ KnownSchedules::Key KnownSchedules::key_of(const MatmulSpec& spec) {
   return {spec.m,        spec.n,        spec.k,        spec.batch0,   spec.batch1,
           spec.a_stride, spec.b_stride, spec.c_stride, spec.a_batch0, spec.a_batch1,
           spec.b_batch0, spec.b_batch1, spec.c_batch0, spec.c_batch1, kind};
+}
+
+KnownSchedules::Key KnownSchedules::key_of(const AttentionSpec& spec) {
+  const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
+  Key key = {number(spec.type), number(std::bit_cast<std::uint32_t>(spec.scale)),
+             number(spec.causal), spec.reach, spec.mask ? number(*spec.mask) : -1};
+  for (std::int64_t size : {spec.batch, spec.heads, spec.shared, spec.m, spec.n, spec.d, spec.e}) {
+    key.push_back(size);
+  }
+  for (const AttentionStrides& strides : {spec.q, spec.k, spec.v, spec.out, spec.mask_strides}) {
+    for (std::int64_t stride : {strides.batch, strides.head, strides.row}) key.push_back(stride);
+  }
+  return key;
+}
+
+KnownSchedules::Found<AttentionSchedule> KnownSchedules::attention(const AttentionSpec& spec,
+                                                                   const ChooseAttention& choose) {
+  return find(attentions_, key_of(spec), choose);
 }
 
 KnownSchedules::Found<MatmulSchedule> KnownSchedules::product(const MatmulSpec& spec,

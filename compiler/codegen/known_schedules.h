@@ -22,8 +22,8 @@ class KnownSchedules {
   using Varying = std::vector<bool>;
   void vary(std::size_t group, Varying dims);
 
-  /// Found, or chosen by the call and kept; `known` says which. Of products of either kind `spec`
-  /// is a representative.
+  /// Found, or chosen by the call and kept; `known` says which. Of products and attention
+  /// `spec` is a representative.
   template <class T>
   struct Found {
     T value{};
@@ -33,6 +33,9 @@ class KnownSchedules {
   [[nodiscard]] Found<MatmulSchedule> product(const MatmulSpec& spec, const ChooseProduct& choose);
   using ChooseTactics = std::function<MatmulTactics()>;
   [[nodiscard]] Found<MatmulTactics> tactics(const MatmulSpec& spec, const ChooseTactics& choose);
+  using ChooseAttention = std::function<AttentionSchedule()>;
+  [[nodiscard]] Found<AttentionSchedule> attention(const AttentionSpec& spec,
+                                                   const ChooseAttention& choose);
   /// `choose` is asked about the kernel at its representative sizes. Nullopt where these are not
   /// cut, or no dimension varies.
   using ChooseVector = std::function<std::optional<VectorCut>(const VectorKernel&)>;
@@ -50,10 +53,12 @@ class KnownSchedules {
   template <class T, class Choose>
   static Found<T> find(Map<T>& map, const Key& key, const Choose& choose);
   [[nodiscard]] static Key key_of(const MatmulSpec& spec);
+  [[nodiscard]] static Key key_of(const AttentionSpec& spec);
 
   std::vector<Varying> varying_{};  // by group
   Map<MatmulSchedule> products_{};
   Map<MatmulTactics> tactics_{};
+  Map<AttentionSchedule> attentions_{};
   Map<std::optional<VectorCut>> vectors_{};
 };
 

@@ -15,6 +15,7 @@
 #include "compiler/codegen/copy.h"
 #include "compiler/codegen/known_schedules.h"
 #include "compiler/codegen/memory_plan.h"
+#include "compiler/codegen/mix.h"
 #include "compiler/codegen/order.h"
 #include "compiler/codegen/plan.h"
 #include "compiler/codegen/repeats.h"
@@ -230,10 +231,13 @@ class ModuleCompiler {
   void row_gather(const RowGatherKernel& kernel, int data, int index, int out);
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
+  [[nodiscard]] int program_of(MixKernel kernel, const MatmulSchedule& schedule);
   void compile_conv(Scope& scope, const Group& group);
   void compile_windows(Scope& scope, const Group& group);
   void compile_window_mix(Scope& scope, const Group& group, MixGroup mix);
   void compile_attention(Scope& scope, const Group& group);
+  /// As sizes alike are cut, if that is to be.
+  [[nodiscard]] AttentionSchedule attention_schedule(const AttentionSpec& spec);
   void compile_pool(Scope& scope, const Group& group);
   void compile_branch(Scope& scope, const Group& group);
   void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
@@ -267,6 +271,14 @@ class ModuleCompiler {
     int program = 0;
   };
   std::vector<KnownAttention> attentions_{};
+  /// Products with an epilogue so far, if they may come again.
+  struct KnownMix {
+    MixKernel kernel{};
+    MatmulSchedule schedule{};
+    int program = 0;
+    std::int64_t words = 0;
+  };
+  std::vector<KnownMix> mixes_{};
   /// The product that tactics were last chosen for, as they leave it, and its schedule.
   struct Ranked {
     MatmulSpec spec{};

@@ -34,6 +34,29 @@ MatmulSchedule cut_alike(const MatmulSpec& spec, const MatmulSpec& other, Matmul
   return schedule;
 }
 
+AttentionSpec alike(AttentionSpec spec) {
+  const bool dense = has_dense_queries(spec);
+  spec.name.clear();
+  spec.m = alike(spec.m);
+  spec.n = alike(spec.n);
+  // Of strides between heads and batches it matters only whether queries follow one another.
+  spec.q.head = dense ? spec.m * spec.q.row : 0;
+  spec.q.batch = spec.heads * spec.q.head;
+  for (AttentionStrides* strides : {&spec.k, &spec.v, &spec.out, &spec.mask_strides}) {
+    strides->head = strides->batch = 0;
+  }
+  if (spec.mask && spec.mask_strides.row != 0) spec.mask_strides.row = spec.n * size_of(*spec.mask);
+  return spec;
+}
+
+AttentionSchedule cut_alike(const AttentionSpec& spec, AttentionSchedule schedule,
+                            const Machine& machine, int cores) {
+  schedule.tile_m = std::min(schedule.tile_m, round_up(spec.m, kFractal));
+  schedule = specialised(spec, schedule, machine);
+  schedule.cores = static_cast<int>(std::min<std::int64_t>(cores, items_of(spec, schedule)));
+  return schedule;
+}
+
 VectorCut cut_of(const VectorKernel& kernel, const VectorSchedule& schedule) {
   return {ceil_div(kernel.rows(), schedule.tile.rows),
           ceil_div(kernel.columns(), schedule.tile.columns), schedule.packing, schedule.depth,

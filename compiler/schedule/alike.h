@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "compiler/schedule/attention.h"
 #include "compiler/schedule/matmul.h"
 #include "compiler/schedule/vector.h"
 #include "vm/base/rounding.h"
@@ -28,6 +29,12 @@ namespace dvmsim {
 /// The schedule of the other for this one: as many tiles, none larger.
 [[nodiscard]] MatmulSchedule cut_alike(const MatmulSpec& spec, const MatmulSpec& other,
                                        MatmulSchedule schedule);
+
+/// The attention whose schedule this one takes: its queries and keys.
+[[nodiscard]] AttentionSpec alike(AttentionSpec spec);
+/// The schedule of the other for this one, on at most `cores`.
+[[nodiscard]] AttentionSchedule cut_alike(const AttentionSpec& spec, AttentionSchedule schedule,
+                                          const Machine& machine, int cores);
 
 /// What sizes alike share of the schedule of a vector kernel.
 struct VectorCut {
