@@ -4,11 +4,17 @@
 #include "compiler/schedule/attention_node.h"
 
 namespace dvmsim {
+namespace {
+
+/// What a candidate takes, in tiles of a vector kernel, by instructions.
+constexpr std::int64_t kTilesOfAttention = 10;
+
+}  // namespace
 
 AttentionSchedule ModuleCompiler::attention_schedule(const AttentionSpec& spec) {
   if (known_ == nullptr) {
     const AttentionSchedule schedule = schedule_attention(spec, machine_, cube_cores());
-    work_.tiles += schedule.candidates;
+    work_.tiles += kTilesOfAttention * schedule.candidates;
     return schedule;
   }
   const AttentionSpec other = alike(spec);
@@ -17,7 +23,7 @@ AttentionSchedule ModuleCompiler::attention_schedule(const AttentionSpec& spec) 
   if (known) {
     ++work_.alike;
   } else {
-    work_.tiles += schedule.candidates;
+    work_.tiles += kTilesOfAttention * schedule.candidates;
   }
   return cut_alike(spec, schedule, machine_, cube_cores());
 }
@@ -36,7 +42,7 @@ void ModuleCompiler::compile_attention(Scope& scope, const Group& group) {
       attentions_.begin(), attentions_.end(),
       [&](const KnownAttention& each) { return may_repeat_ && have_same_work(each.spec, spec); });
   const bool is_new = repeated == attentions_.end();
-  if (!is_new) charge_again(repeated->schedule.candidates, 0);
+  if (!is_new) charge_again(kTilesOfAttention * repeated->schedule.candidates, 0);
   const AttentionSchedule schedule = is_new ? attention_schedule(spec) : repeated->schedule;
   note(to_text(spec, schedule));
   const int slots =
