@@ -3,8 +3,10 @@
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/moves.h"
+#include "compiler/codegen/shared_product.h"
 #include "compiler/codegen/vector.h"
 #include "compiler/schedule/matmul_estimate.h"
+#include "compiler/schedule/matmul_shared.h"
 #include "compiler/schedule/matmul_tactics.h"
 #include "compiler/schedule/product.h"
 #include "compiler/schedule/vector.h"
@@ -18,7 +20,10 @@ constexpr std::int64_t kTilesOfAProduct = 64;
 }  // namespace
 
 MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const std::string& label,
-                                                const Overridden& of) {
+                                                const Overridden& of, Sharing sharing) {
+  if (options_.tiling != Tiling::Cost || !options_.features.has(Feature::CubeFusion)) {
+    sharing = Sharing::No;
+  }
   if (machine_.step(spec.in).m == 0) {
     throw Error(fmt::format(
         "node '{}': the cube of {} does not multiply {}; run it in another type, --dtype f16",
@@ -30,9 +35,9 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
     schedule = choose_dvm(spec, machine_, options_.tiling);
     schedule.cores = std::min(schedule.cores, cube_cores());
   } else if (known_ != nullptr && of.by == nullptr) {
-    schedule = schedule_alike(spec);
+    schedule = schedule_alike(spec, sharing);
   } else {
-    schedule = cost_schedule(spec);
+    schedule = cost_schedule(spec, sharing);
   }
   if (of.by == nullptr) return schedule;
   std::string why;
@@ -40,7 +45,7 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
   auto chosen = with_choice(spec, schedule, choice, machine_, cube_cores(), &why);
   if (!chosen) throw Error(fmt::format("{}: product '{}': {}", of.by->where, label, why));
   const bool resized = chosen->tile_m != schedule.tile_m || chosen->tile_n != schedule.tile_n;
-  if (resized && !choice.cores && options_.tiling == Tiling::Cost) {
+  if (resized && !choice.cores && chosen->shared == 0 && options_.tiling == Tiling::Cost) {
     chosen->cores = worthwhile_cores(spec, *chosen);
   }
   return *chosen;
@@ -57,24 +62,31 @@ void ModuleCompiler::note_product(const MatmulSpec& spec, const std::string& ker
   if (k_step == 0) {
     choice = {schedule.tile_m,  schedule.tile_n, schedule.tile_k, {},
               schedule.swizzle, schedule.width,  schedule.loop,   schedule.cores};
+    if (schedule.shared > 0) choice.shared = schedule.shared;
   }
   if (of.number >= 0) choice.k_step = k_step;
   note_decision(of, std::move(decision));
 }
 
-MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec) {
+MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec, Sharing sharing) {
   const MatmulSpec other = alike(spec);
-  const auto [schedule, known] = known_->product(other, [&] { return cost_schedule(other); });
+  const auto [schedule, known] = known_->product(other, sharing == Sharing::Yes,
+                                                 [&] { return cost_schedule(other, sharing); });
   if (known) ++work_.alike;
-  return cut_alike(spec, other, schedule);
+  MatmulSchedule cut = cut_alike(spec, other, schedule);
+  if (cut.shared == 0 || shares(spec, cut, machine_)) return cut;
+  cut.shared = 0;  // fewer tiles, and so more pieces of them, than fit UB
+  cut.cores = static_cast<int>(std::min<std::int64_t>(cut.cores, tiles_of(spec, cut)));
+  return cut;
 }
 
-MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec) {
+MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec, Sharing sharing) {
   work_.tiles += kTilesOfAProduct;
   const bool ranked = ranked_ && ranked_->spec == spec;
   MatmulSchedule schedule = ranked ? ranked_->schedule : choose_cost(spec, machine_);
   schedule.cores = worthwhile_cores(spec, schedule);
-  return schedule;
+  if (sharing == Sharing::No) return schedule;
+  return choose_shared(spec, machine_, schedule, cube_cores());
 }
 
 /// Every core of a launch costs time to start: the count for which the product ends first.
@@ -217,7 +229,7 @@ void ModuleCompiler::multiply_in_steps(const MatmulSpec& spec, std::int64_t step
 void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& label,
                                    const ProductOperands& operands, ModuleArgument c,
                                    const Overridden& of) {
-  const MatmulSchedule schedule = schedule_product(spec, label, of);
+  const MatmulSchedule schedule = schedule_product(spec, label, of, Sharing::Yes);
   note(fmt::format("matmul {}: {}\n", label, to_string(schedule)));
   note_product(spec, label, schedule, 0, of);
   std::vector<ModuleArgument> arguments = scalars(matmul_arguments(spec, schedule, {}));
@@ -225,7 +237,15 @@ void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& la
   arguments[1] = operands.b;
   arguments[2] = c;
   if (spec.bias) arguments[3] = operands.bias;
-  launch(matmul_program(spec, schedule, machine_), std::move(arguments), schedule.cores, 0, label);
+  if (schedule.shared == 0) {
+    launch(matmul_program(spec, schedule, machine_), std::move(arguments), schedule.cores, 0,
+           label);
+    return;
+  }
+  const std::int64_t bytes = shared_workspace_bytes(spec, schedule);
+  arguments.push_back(at(workspace(label + ".pieces", DType::U8, {bytes})));
+  launch(shared_program(spec, schedule, machine_), std::move(arguments), schedule.cores,
+         finishing_cores(spec, schedule, machine_), label);
 }
 
 void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
@@ -264,10 +284,16 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
                     "them first",
                     of.by->where, label));
   }
+  if (of.matmul().shared.value_or(0) != 0) {
+    throw Error(
+        fmt::format("{}: shared: vector cores finish '{}' tile by tile; split them first to share "
+                    "tiles",
+                    of.by->where, label));
+  }
   MixKernel kernel{prepare(spec, tactics_of(spec, {of.number, nullptr}), node.name, operands),
                    std::move(mix->rest.kernel)};
   kernel.epilogue.name = label;
-  const MatmulSchedule schedule = schedule_product(kernel.product, node.name, of);
+  const MatmulSchedule schedule = schedule_product(kernel.product, node.name, of, Sharing::No);
   if (of.by != nullptr && !mix_fits(kernel, schedule, machine_)) {
     throw Error(
         fmt::format("{}: product '{}': a row of {} columns with its operands does not fit UB; "

@@ -93,9 +93,11 @@ KnownSchedules::Key KnownSchedules::key_of(const MatmulSpec& spec) {
           spec.b_batch0, spec.b_batch1, spec.c_batch0, spec.c_batch1, kind};
 }
 
-KnownSchedules::Found<MatmulSchedule> KnownSchedules::product(const MatmulSpec& spec,
+KnownSchedules::Found<MatmulSchedule> KnownSchedules::product(const MatmulSpec& spec, bool shares,
                                                               const ChooseProduct& choose) {
-  return find(products_, key_of(spec), choose);
+  Key key = key_of(spec);
+  key.push_back(shares ? 1 : 0);
+  return find(products_, key, choose);
 }
 
 KnownSchedules::Found<MatmulTactics> KnownSchedules::tactics(const MatmulSpec& spec,

@@ -30,7 +30,9 @@ class KnownSchedules {
     bool known = false;
   };
   using ChooseProduct = std::function<MatmulSchedule()>;
-  [[nodiscard]] Found<MatmulSchedule> product(const MatmulSpec& spec, const ChooseProduct& choose);
+  /// `shares`: where its tiles may be shared.
+  [[nodiscard]] Found<MatmulSchedule> product(const MatmulSpec& spec, bool shares,
+                                              const ChooseProduct& choose);
   using ChooseTactics = std::function<MatmulTactics()>;
   [[nodiscard]] Found<MatmulTactics> tactics(const MatmulSpec& spec, const ChooseTactics& choose);
   /// `choose` is asked about the kernel at its representative sizes. Nullopt where these are not
