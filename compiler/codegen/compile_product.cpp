@@ -70,7 +70,7 @@ void ModuleCompiler::note_product(const MatmulSpec& spec, const std::string& ker
 
 MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec, Sharing sharing) {
   const MatmulSpec other = alike(spec);
-  const auto [schedule, known] = known_->product(other, sharing == Sharing::Yes,
+  const auto [schedule, known] = known_->product(other, static_cast<int>(sharing),
                                                  [&] { return cost_schedule(other, sharing); });
   if (known) ++work_.alike;
   MatmulSchedule cut = cut_alike(spec, other, schedule);
@@ -86,7 +86,8 @@ MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec, Sharing sha
   MatmulSchedule schedule = ranked ? ranked_->schedule : choose_cost(spec, machine_);
   schedule.cores = worthwhile_cores(spec, schedule);
   if (sharing == Sharing::No) return schedule;
-  return choose_shared(spec, machine_, schedule, cube_cores());
+  return choose_shared(spec, machine_, schedule, cube_cores(),
+                       sharing == Sharing::Mixed ? Finishers::Beside : Finishers::Own);
 }
 
 /// Every core of a launch costs time to start: the count for which the product ends first.
@@ -229,7 +230,7 @@ void ModuleCompiler::multiply_in_steps(const MatmulSpec& spec, std::int64_t step
 void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& label,
                                    const ProductOperands& operands, ModuleArgument c,
                                    const Overridden& of) {
-  const MatmulSchedule schedule = schedule_product(spec, label, of, Sharing::Yes);
+  const MatmulSchedule schedule = schedule_product(spec, label, of, Sharing::Alone);
   note(fmt::format("matmul {}: {}\n", label, to_string(schedule)));
   note_product(spec, label, schedule, 0, of);
   std::vector<ModuleArgument> arguments = scalars(matmul_arguments(spec, schedule, {}));
@@ -243,6 +244,7 @@ void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& la
     return;
   }
   const std::int64_t bytes = shared_workspace_bytes(spec, schedule);
+  arguments.push_back({ModuleArgument::Kind::Scalar, 0, schedule.shared});
   arguments.push_back(at(workspace(label + ".pieces", DType::U8, {bytes})));
   launch(shared_program(spec, schedule, machine_), std::move(arguments), schedule.cores,
          finishing_cores(spec, schedule, machine_), label);
@@ -284,21 +286,19 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
                     "them first",
                     of.by->where, label));
   }
-  if (of.matmul().shared.value_or(0) != 0) {
-    throw Error(
-        fmt::format("{}: shared: vector cores finish '{}' tile by tile; split them first to share "
-                    "tiles",
-                    of.by->where, label));
-  }
   MixKernel kernel{prepare(spec, tactics_of(spec, {of.number, nullptr}), node.name, operands),
                    std::move(mix->rest.kernel)};
   kernel.epilogue.name = label;
-  const MatmulSchedule schedule = schedule_product(kernel.product, node.name, of, Sharing::No);
+  MatmulSchedule schedule = schedule_product(kernel.product, node.name, of,
+                                             of.by == nullptr ? Sharing::Mixed : Sharing::No);
+  if (of.by == nullptr && schedule.shared > 0 && !mix_fits(kernel, schedule, machine_)) {
+    schedule = schedule_product(kernel.product, node.name, of, Sharing::No);
+  }
   if (of.by != nullptr && !mix_fits(kernel, schedule, machine_)) {
-    throw Error(
-        fmt::format("{}: product '{}': a row of {} columns with its operands does not fit UB; "
-                    "take a smaller n",
-                    of.by->where, label, schedule.tile_n));
+    throw Error(fmt::format(
+        "{}: product '{}': a row of {} columns with its operands does not fit UB{}; "
+        "take a smaller n",
+        of.by->where, label, schedule.tile_n, schedule.shared > 0 ? ", nor do its pieces" : ""));
   }
   note(fmt::format("mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
   if (options_.schedules != nullptr) note(to_text(kernel.epilogue));
@@ -311,6 +311,10 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
   arguments[1] = operands.b;
   arguments[2] = at(slots);
   if (spec.bias) arguments[3] = operands.bias;
+  if (schedule.shared > 0) {
+    const std::int64_t bytes = shared_workspace_bytes(kernel.product, schedule);
+    arguments[kPieces] = at(workspace(node.name + ".pieces", DType::U8, {bytes}));
+  }
   std::size_t next = arguments.size() - tensors.size();
   for (std::size_t i = 1; i < mix->rest.inputs.size(); ++i) {
     arguments[next++] = at(tensor_of(scope, mix->rest.inputs[i]));

@@ -93,10 +93,10 @@ KnownSchedules::Key KnownSchedules::key_of(const MatmulSpec& spec) {
           spec.b_batch0, spec.b_batch1, spec.c_batch0, spec.c_batch1, kind};
 }
 
-KnownSchedules::Found<MatmulSchedule> KnownSchedules::product(const MatmulSpec& spec, bool shares,
+KnownSchedules::Found<MatmulSchedule> KnownSchedules::product(const MatmulSpec& spec, int sharing,
                                                               const ChooseProduct& choose) {
   Key key = key_of(spec);
-  key.push_back(shares ? 1 : 0);
+  key.push_back(sharing);
   return find(products_, key, choose);
 }
 

@@ -30,8 +30,8 @@ class KnownSchedules {
     bool known = false;
   };
   using ChooseProduct = std::function<MatmulSchedule()>;
-  /// `shares`: where its tiles may be shared.
-  [[nodiscard]] Found<MatmulSchedule> product(const MatmulSpec& spec, bool shares,
+  /// `sharing` tells apart ways in which its tiles may be shared.
+  [[nodiscard]] Found<MatmulSchedule> product(const MatmulSpec& spec, int sharing,
                                               const ChooseProduct& choose);
   using ChooseTactics = std::function<MatmulTactics()>;
   [[nodiscard]] Found<MatmulTactics> tactics(const MatmulSpec& spec, const ChooseTactics& choose);

@@ -89,9 +89,7 @@ isa::MatmulArguments matmul_words(const MatmulSpec& spec, const MatmulSchedule& 
   words.slots = slots.count;
   words.slot_bytes = slots.bytes;
   if (schedule.shared == 0) return words;
-  DVMSIM_ASSERT(slots.count == 0, "tiles that are finished in slots are not shared");
   words.loop |= isa::kShared;
-  words.slots = schedule.shared;
   words.slot_bytes = schedule.tile_m * schedule.tile_n * 4;
   return words;
 }

@@ -190,8 +190,8 @@ class ModuleCompiler {
   VectorSchedule schedule_whole(const VectorKernel& kernel, Packing packs, const Overridden& of);
   void note_schedule(const VectorKernel& kernel, const VectorSchedule& schedule, Packing packs,
                      const Overridden& of);
-  /// May tiles be shared along k? Not if vector cores finish them as they come.
-  enum class Sharing : std::uint8_t { No, Yes };
+  /// May tiles be shared along k, and who finishes them?
+  enum class Sharing : std::uint8_t { No, Alone, Mixed };
   MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label,
                                   const Overridden& of, Sharing sharing);
   void note_product(const MatmulSpec& spec, const std::string& kernel,

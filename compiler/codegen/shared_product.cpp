@@ -28,7 +28,6 @@ class Finisher {
         finish_(finish),
         kernel_(kernel),
         layout_(layout),
-        shared_(shared_tiles(spec, schedule)),
         members_(finish.members) {}
 
   void write(Program& program);
@@ -42,12 +41,9 @@ class Finisher {
   const SharedFinish& finish_;
   const VectorKernel& kernel_;
   const VectorSchedule& layout_;
-  isa::SharedTiles shared_;
   std::int64_t members_;
   Builder code_{CoreKind::Vector};
-  TileRegisters tile_{};
-  Val share_{};   // rows of this core
-  Val pieces_{};  // of the tile
+  SharedPart part_{};
   Reg from_{}, to_{}, left_{};
 };
 
@@ -63,39 +59,21 @@ void Finisher::write(Program& program) {
   code_.link(program);
 }
 
-/// Cores take the tiles in turn, `members_` each.
 void Finisher::find_tile() {
-  const Reg core{isa::kCoreIndexReg};
-  const Val shared = code_.compute(Op::sdiv, core, members_);
-  const Val member = code_.compute(Op::smod, core, members_);
-  const std::int64_t whole = tiles_of(spec_, schedule_) - shared_.tiles;
-  tile_ = locate_tile(code_, spec_, schedule_, code_.compute(Op::sadd, shared, whole));
-  const Val even =
-      code_.compute(Op::sdiv, code_.compute(Op::sadd, tile_.m, members_ - 1), members_);
-  const Val first = code_.compute(Op::smin, code_.compute(Op::smul, even, member), tile_.m);
-  share_ = code_.compute(Op::smin, even, code_.compute(Op::ssub, tile_.m, first));
-
-  const Val zero = code_.compute(Op::smul, shared, shared_.blocks);
-  const Val end = code_.compute(Op::sadd, zero, shared_.blocks - 1);
-  const Val before = code_.compute(Op::sdiv, zero, shared_.range());
-  const Val last = code_.compute(Op::sdiv, end, shared_.range());
-  pieces_ = code_.compute(Op::sadd, code_.compute(Op::ssub, last, before), 1);
-
-  const std::int64_t slots = shared_.most_pieces() * piece_bytes(schedule_);
-  const Val workspace = code_.argument(isa::kMatmulWords);
-  const Val slot = offset_by(code_, workspace, shared, slots);
-  code_.assign(from_, Op::mov, offset_by(code_, slot, first, schedule_.tile_n * 4), 0);
-  const Val c = batch_address(code_, code_.argument(2), tile_, spec_.c_batch0, spec_.c_batch1);
-  const Val column = offset_by(code_, c, tile_.n0, size_of(spec_.out));
-  const Val row = code_.compute(Op::sadd, tile_.m0, first);
+  part_ = locate_shared(code_, spec_, schedule_, members_, members_ * schedule_.shared);
+  code_.assign(from_, Op::mov, part_.from, 0);
+  const TileRegisters& tile = part_.tile;
+  const Val c = batch_address(code_, code_.argument(2), tile, spec_.c_batch0, spec_.c_batch1);
+  const Val column = offset_by(code_, c, tile.n0, size_of(spec_.out));
+  const Val row = code_.compute(Op::sadd, tile.m0, part_.first);
   code_.assign(to_, Op::mov, offset_by(code_, column, row, spec_.c_stride), 0);
-  code_.assign(left_, Op::mov, share_, 0);
+  code_.assign(left_, Op::mov, part_.rows, 0);
 }
 
 /// The core's rows, some at a time: those of all pieces lie side by side, each as one long row.
 void Finisher::rows() {
   const std::int64_t high = finish_.rows, width = schedule_.tile_n;
-  const Val count = code_.compute(Op::sdiv, code_.compute(Op::sadd, share_, high - 1), high);
+  const Val count = code_.compute(Op::sdiv, code_.compute(Op::sadd, part_.rows, high - 1), high);
   const std::size_t begin = code_.code().size();
   const Val height = code_.compute(Op::smin, left_, high);
   const Val elements = code_.compute(Op::smul, height, width);
@@ -105,14 +83,14 @@ void Finisher::rows() {
   code_.add<Op::load>({{"dst", buffer(kernel_.inputs[0].value)},
                        {"src", from_},
                        {"len", code_.compute(Op::smul, elements, 4)},
-                       {"rows", pieces_},
+                       {"rows", part_.pieces},
                        {"dstride", layout_.pitch * 4},
                        {"sstride", constant(code_, piece_bytes(schedule_))}});
-  VectorSteps(code_, kernel_, layout_, pieces_, elements).emit();
+  VectorSteps(code_, kernel_, layout_, part_.pieces, elements).emit();
   const std::int64_t size = size_of(spec_.out);
   code_.add<Op::store>({{"dst", to_},
                         {"src", buffer(kernel_.outputs[0].value)},
-                        {"len", code_.compute(Op::smul, tile_.n, size)},
+                        {"len", code_.compute(Op::smul, part_.tile.n, size)},
                         {"rows", height},
                         {"dstride", constant(code_, spec_.c_stride)},
                         {"sstride", width * size}});
@@ -155,6 +133,60 @@ VectorKernel sum_of_pieces(const MatmulSpec& spec, std::int64_t pieces, std::int
 
 }  // namespace
 
+SharedPart locate_shared(Builder& code, const MatmulSpec& spec, const MatmulSchedule& schedule,
+                         std::int64_t members, std::int64_t cores) {
+  const isa::SharedTiles shared = shared_tiles(spec, schedule);
+  const auto fresh = [&] { return code.reg(); };
+  SharedPart part{
+      {fresh(), fresh(), fresh(), fresh(), fresh(), fresh()}, fresh(), fresh(), fresh(), fresh()};
+  const auto keep = [&](const Val& at, const Val& value) {
+    code.assign(Reg{at.lane.reg}, Op::mov, value, 0);
+  };
+  // Registers are few: what leads to the results is given back.
+  const int mark = code.registers();
+  const Reg core{isa::kCoreIndexReg};
+  Val number = code.compute(Op::sdiv, core, members), takes_part = 1;
+  if (members * shared.tiles < cores) {
+    takes_part = code.compute(Op::slt, number, shared.tiles);
+    number = code.compute(Op::smin, number, shared.tiles - 1);
+  }
+  const int numbers = code.registers();
+  const Val zero = code.compute(Op::smul, number, shared.blocks);
+  const Val end = code.compute(Op::sadd, zero, shared.blocks - 1);
+  const Val before = code.compute(Op::sdiv, zero, shared.range());
+  const Val last = code.compute(Op::sdiv, end, shared.range());
+  keep(part.pieces, code.compute(Op::sadd, code.compute(Op::ssub, last, before), 1));
+  const std::int64_t slots = shared.most_pieces() * piece_bytes(schedule);
+  keep(part.from, offset_by(code, code.argument(kPieces), number, slots));
+  code.free_registers(numbers);
+
+  const std::int64_t whole = tiles_of(spec, schedule) - shared.tiles;
+  const TileRegisters tile =
+      locate_tile(code, spec, schedule, code.compute(Op::sadd, number, whole));
+  keep(part.tile.batch0, tile.batch0);
+  keep(part.tile.batch1, tile.batch1);
+  keep(part.tile.m0, tile.m0);
+  keep(part.tile.n0, tile.n0);
+  keep(part.tile.m, tile.m);
+  keep(part.tile.n, tile.n);
+  code.free_registers(numbers);
+
+  const Val rows = part.tile.m, member = code.compute(Op::smod, core, members);
+  const Val even = code.compute(Op::sdiv, code.compute(Op::sadd, rows, members - 1), members);
+  keep(part.first, code.compute(Op::smin, code.compute(Op::smul, even, member), rows));
+  const Val left = code.compute(Op::smin, even, code.compute(Op::ssub, rows, part.first));
+  keep(part.rows, code.compute(Op::smul, left, takes_part));
+  keep(part.from, offset_by(code, part.from, part.first, schedule.tile_n * 4));
+  code.free_registers(mark);
+  return part;
+}
+
+void describe_shared(const MatmulSpec& spec, const MatmulSchedule& schedule, Program& program) {
+  program.arguments.push_back({Argument::Kind::Scalar, "shared", 0});
+  program.arguments.push_back(
+      {Argument::Kind::Workspace, "pieces", shared_workspace_bytes(spec, schedule)});
+}
+
 Program shared_program(const MatmulSpec& spec, const MatmulSchedule& schedule,
                        const Machine& machine) {
   DVMSIM_ASSERT(shares(spec, schedule, machine), "a schedule is legal where it is used");
@@ -166,8 +198,7 @@ Program shared_program(const MatmulSpec& spec, const MatmulSchedule& schedule,
   const VectorSchedule layout = place(kernel, {pieces, kernel.columns()}, begin);
   DVMSIM_ASSERT(layout.ub_end <= machine.ub.size.count(), "rows of the pieces fit UB");
   Program program = matmul_program(spec, schedule, machine);
-  program.arguments.push_back(
-      {Argument::Kind::Workspace, "pieces", shared_workspace_bytes(spec, schedule)});
+  describe_shared(spec, schedule, program);
   Finisher(spec, schedule, finish, kernel, layout).write(program);
   DVMSIM_ASSERT(static_cast<std::int64_t>(8 * program.vector.size()) <= kFinisherCode,
                 "the code of a finisher hardly depends on the product");
@@ -178,6 +209,7 @@ std::vector<std::uint64_t> shared_arguments(const MatmulSpec& spec, const Matmul
                                             const MatmulAddresses& addresses,
                                             std::uint64_t workspace) {
   std::vector<std::uint64_t> words = matmul_arguments(spec, schedule, addresses);
+  words.push_back(static_cast<std::uint64_t>(schedule.shared));
   words.push_back(workspace);
   return words;
 }

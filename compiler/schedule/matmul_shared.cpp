@@ -101,8 +101,13 @@ namespace {
 class SharedSearch {
  public:
   SharedSearch(const MatmulSpec& spec, const Machine& machine, const MatmulSchedule& alone,
-               int cores)
-      : spec_(spec), machine_(machine), estimate_(spec, machine), best_(alone), cores_(cores) {
+               int cores, Finishers finishers)
+      : spec_(spec),
+        machine_(machine),
+        estimate_(spec, machine),
+        best_(alone),
+        cores_(cores),
+        own_(finishers == Finishers::Own) {
     start_ = cycles_of(machine.launch.per_core, machine);
     least_ = kGain * (estimate_.of_order(alone).total + start_ * alone.cores);
   }
@@ -136,8 +141,9 @@ class SharedSearch {
 
   /// At least so much later than what the cube cores do.
   [[nodiscard]] double overhead() const {
-    return 2 * hop_cycles(machine_) + cycles_of(machine_.launch.mix, machine_) -
-           cycles_of(machine_.launch.cube, machine_) + start_ * cores_;
+    const double mixed =
+        cycles_of(machine_.launch.mix, machine_) - cycles_of(machine_.launch.cube, machine_);
+    return 2 * hop_cycles(machine_) + (own_ ? mixed : 0) + start_ * cores_;
   }
 
   /// Ranges of as few blocks as can be and of some more, as long as blocks are not very short.
@@ -163,8 +169,8 @@ class SharedSearch {
 
   void judge(const MatmulSchedule& tile) {
     if (!shares(spec_, tile, machine_)) return;
-    const double time =
-        estimate_.of(tile).total + start_ * tile.cores + finish_start_cycles(spec_, tile, machine_);
+    const double time = estimate_.of(tile).total + start_ * tile.cores +
+                        (own_ ? finish_start_cycles(spec_, tile, machine_) : 0);
     if (time >= least_) return;
     least_ = time;
     best_ = tile;
@@ -175,6 +181,7 @@ class SharedSearch {
   MatmulEstimate estimate_;
   MatmulSchedule best_;
   int cores_;
+  bool own_;  // the vector cores take part for this alone
   double start_ = 0, least_ = 0;
 };
 
@@ -186,9 +193,9 @@ bool shares(const MatmulSpec& spec, const MatmulSchedule& schedule, const Machin
 }
 
 MatmulSchedule choose_shared(const MatmulSpec& spec, const Machine& machine,
-                             const MatmulSchedule& alone, int cores) {
+                             const MatmulSchedule& alone, int cores, Finishers finishers) {
   if (!can_share(spec, machine)) return alone;
-  return SharedSearch(spec, machine, alone, cores).best();
+  return SharedSearch(spec, machine, alone, cores, finishers).best();
 }
 
 }  // namespace dvmsim

@@ -110,6 +110,35 @@ INSTANTIATE_TEST_SUITE_P(Sizes, SharedProducts,
                                            Sizes{33, 4111, 250, "bf16", true},
                                            Sizes{16, 8192, 48, "f16", true}));
 
+/// With vector work behind it, in the same launch.
+TEST(SharedProduct, what_vector_cores_finish_is_shared_too) {
+  const Graph graph = shaped(R"(input x: f16[40, 4000]
+input y: f16[4000, 208]
+input r: f32[40, 208]
+p = matmul(x, y)
+f = cast(p) {to=f32}
+q = add(f, r)
+output q
+)");
+  const std::string notes = notes_of(graph, sharing());
+  EXPECT_NE(notes.find("mix"), std::string::npos);
+  ASSERT_NE(notes.find(" shared"), std::string::npos);
+  const auto inputs = inputs_of(graph, 5);
+  Reference reference(default_machine(), 3);
+  HazardChecker hazards(default_machine());
+  reference.listen_order(&hazards);
+  const std::vector<Tensor> meant = run(graph, inputs, reference, 1);
+  for (const auto& found : hazards.findings()) ADD_FAILURE() << found.text;
+  SimDevice simulator(default_machine());
+  EXPECT_EQ(run(graph, inputs, simulator, 1), meant);
+  const std::vector<float> a = meant[0].floats(), b = evaluate(graph, inputs)[0].floats();
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 0.5) << i;
+  const Module module = compile(graph, default_machine(), sharing());
+  for (const testing::Verdict& verdict : testing::compare(default_machine(), module)) {
+    EXPECT_EQ(verdict.difference, "");
+  }
+}
+
 TEST(SharedProduct, without_the_feature_nothing_is_shared) {
   const Graph graph = product(8, 4096, 128, "f16");
   EXPECT_EQ(notes_of(graph, {}).find(" shared"), std::string::npos);

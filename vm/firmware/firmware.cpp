@@ -410,8 +410,12 @@ bool Firmware::State::start_macro(Macro& macro, const Decoded& decoded) {
       fail(FaultKind::OutOfBounds, name + ": its arguments leave the argument block");
       return false;
     }
-    macro.start(machine, arguments, std::span(part.arguments).subspan(end, more), type, number,
-                cores, decoded.command.pc);
+    const auto behind = std::span(part.arguments).subspan(end, more);
+    if (auto text = Macro::problem_of_more(arguments, behind); !text.empty()) {
+      fail(FaultKind::BadInstruction, name + ": " + text);
+      return false;
+    }
+    macro.start(machine, arguments, behind, type, number, cores, decoded.command.pc);
   } else {
     macro.start(machine, arguments, type, number, cores, decoded.command.pc);
   }

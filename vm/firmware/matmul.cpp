@@ -61,18 +61,6 @@ Layout layout_of(const Machine& machine, const MatmulArguments& args, DType type
   return layout;
 }
 
-std::string sharing_problem(const MatmulArguments& args) {
-  if ((args.loop & isa::kShared) == 0) return {};
-  if ((args.loop & isa::kShuffleK) != 0) return "shared tiles have their k blocks in order";
-  if (args.atomic != 0) return "shared tiles are stored, not added";
-  const std::int64_t tiles = ceil_div(args.m, args.tile_m) * ceil_div(args.n, args.tile_n);
-  if (args.slots < 1 || args.slots > tiles * args.batch0 * args.batch1) {
-    return "as many tiles are shared as there are at most, and at least one";
-  }
-  if (args.slot_bytes < 4 * args.tile_m * args.tile_n) return "a piece does not fit its slot";
-  return {};
-}
-
 }  // namespace
 
 std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& args, DType type) {
@@ -101,7 +89,13 @@ std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& 
   if (args.slots > 0 && (args.loop & isa::kContiguous) != 0) {
     return "tiles in slots go round the cores";
   }
-  if (auto text = sharing_problem(args); !text.empty()) return text;
+  if ((args.loop & isa::kShared) != 0) {
+    if ((args.loop & (isa::kShuffleK | isa::kContiguous)) != 0) {
+      return "shared tiles go round the cores, their k blocks in order";
+    }
+    if (args.atomic != 0) return "shared tiles are stored, not added";
+    if (args.slot_bytes < 4 * args.tile_m * args.tile_n) return "a piece does not fit its slot";
+  }
   if ((args.loop & isa::kUnitFlags) != 0 && !machine.cube.unit_flag) {
     return "the machine has no unit flags";
   }
@@ -126,6 +120,15 @@ std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& 
     return "a tile's bias does not fit the bias table";
   }
   return {};
+}
+
+std::string MatmulMacro::problem_of_more(const MatmulArguments& args,
+                                         std::span<const std::uint64_t> more) {
+  if (more.empty()) return {};
+  const std::int64_t tiles = ceil_div(args.m, args.tile_m) * ceil_div(args.n, args.tile_n);
+  const auto shared = static_cast<std::int64_t>(more[0]);
+  if (shared >= 1 && shared <= tiles * args.batch0 * args.batch1) return {};
+  return "as many tiles are shared as there are at most, and at least one";
 }
 
 void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments,
@@ -173,11 +176,11 @@ void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments
 /// Which tiles are shared, and which of their blocks are this core's.
 void MatmulMacro::share(std::span<const std::uint64_t> more) {
   const std::int64_t all = rows_ * columns_ * args_.batch0 * args_.batch1;
-  shared_ = {has(isa::kShared) ? args_.slots : 0, blocks_per_tile_, cores_};
+  shared_ = {has(isa::kShared) ? static_cast<std::int64_t>(more[0]) : 0, blocks_per_tile_, cores_};
   first_shared_ = all - shared_.tiles;
   pieces_ = begin_ = end_ = 0;
   if (shared_.tiles == 0) return;
-  partials_ = static_cast<std::int64_t>(more[0]);
+  partials_ = static_cast<std::int64_t>(more[1]);
   const std::int64_t units = shared_.tiles * blocks_per_tile_;
   begin_ = std::min(core_ * shared_.range(), units);
   end_ = std::min(begin_ + shared_.range(), units);
@@ -454,9 +457,10 @@ void MatmulMacro::all_pieces_are_there(std::int64_t tile) {
 
 void MatmulMacro::write(const Tile& tile) {
   const auto place = static_cast<int>(tile.number % accumulators_);
-  const bool in_slots = args_.slots > 0 && !has(isa::kShared);
-  if (in_slots && tile.number >= args_.slots) commands_.await_slot(tile.number);
-  const std::int64_t slot = core_ * args_.slots + (in_slots ? tile.number % args_.slots : 0);
+  const bool in_slots = args_.slots > 0;
+  const std::int64_t number = tile.number - pieces_;  // of the whole ones
+  if (in_slots && number >= args_.slots) commands_.await_slot(tile.number);
+  const std::int64_t slot = core_ * args_.slots + (in_slots ? number % args_.slots : 0);
   Command& out = commands_.emit(Op::fix, Pipe::Fix, tile.number);
   const std::int64_t to = in_slots ? static_cast<std::int64_t>(args_.c) + slot * args_.slot_bytes
                                    : tile.c + tile.m0 * args_.c_stride + tile.n0 * out_item_;
@@ -474,7 +478,7 @@ void MatmulMacro::write(const Tile& tile) {
   if (!in_slots) return;
   commands_.fill_slot(tile.number);
   if (tile.number + 1 < tiles_) return;
-  for (std::int64_t open = std::min(tiles_, args_.slots); open > 0; --open) {
+  for (std::int64_t open = std::min(tiles_ - pieces_, args_.slots); open > 0; --open) {
     commands_.await_slot(tile.number);
   }
 }

@@ -27,10 +27,12 @@ class MatmulMacro {
   /// Why the arguments cannot be expanded on this machine, or empty.
   [[nodiscard]] static std::string problem(const Machine& machine,
                                            const isa::MatmulArguments& arguments, DType type);
-  /// Words behind the arguments that it needs.
+  /// Words behind the arguments that it needs, and why they cannot be used.
   [[nodiscard]] static std::int64_t more_words(const isa::MatmulArguments& arguments) {
-    return (arguments.loop & isa::kShared) != 0 ? 1 : 0;
+    return (arguments.loop & isa::kShared) != 0 ? 2 : 0;
   }
+  [[nodiscard]] static std::string problem_of_more(const isa::MatmulArguments& arguments,
+                                                   std::span<const std::uint64_t> more);
   /// The part of core `core` of `cores`. There is no problem() with the arguments; `more` are the
   /// words behind them.
   void start(const Machine& machine, const isa::MatmulArguments& arguments,

@@ -48,11 +48,10 @@ enum MatmulLoop : std::int64_t {
   kContiguous = 128,
   /// A block of k is cut in parts of one length, instead of the longest that fit and a rest.
   kEvenParts = 256,
-  /// The last `slots` tiles are shared: their k blocks, tile by tile, go to the cores in ranges of
-  /// equal length (SharedTiles), before the other tiles. One more word, behind the others, is the
-  /// address of a workspace for the sums of the pieces, `slot_bytes` each, in the type in which
-  /// they
-  /// add up; vector cores are told by xset(fix, 0, group) when all of them are there.
+  /// The last tiles are shared: their k blocks, tile by tile, go to the cores in ranges of equal
+  /// length (SharedTiles), before the other tiles. Two more words, behind the others: how many they
+  /// are, and the address of a workspace for the sums of the pieces, `slot_bytes` each, in the type
+  /// in which they add up. Vector cores are told by xset(fix, 0, group) when all of them are there.
   kShared = 512,
 };
 /// Sums of all but kShared are less.
@@ -77,7 +76,6 @@ struct MatmulArguments {
   /// 0: C is written in place. n > 0: every tile goes to one of n slots of the group in a workspace
   /// at `c` (slot s of core b at c + (b * n + s) * slot_bytes, row stride tile_n * size), announced
   /// with xset(fix, 0, group) and taken back with xwait(fix, 1, group).
-  /// With kShared: tiles that are shared, and bytes of a piece of one.
   std::int64_t slots = 0, slot_bytes = 0;
   std::int64_t bias_type = 0;  // DType of the bias
   std::int64_t atomic = 0;     // isa::Atomic: what is done with what C holds
