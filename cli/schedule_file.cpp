@@ -100,6 +100,8 @@ MatmulChoice matmul_of(const YamlEntry& from) {
       choice.k = entry.value.integer(key, 1);
     } else if (key == "k_step") {
       choice.k_step = entry.value.integer(key, 0);
+    } else if (key == "shared") {
+      choice.shared = entry.value.integer(key, 0);
     } else if (key == "visit") {
       choice.visit = visit_of(entry);
     } else if (key == "width") {
@@ -109,7 +111,7 @@ MatmulChoice matmul_of(const YamlEntry& from) {
     } else if (key == "cores") {
       choice.cores = small(entry, 1);
     } else {
-      entry.unknown("matmul", "m, n, k, k_step, visit, width, loop and cores");
+      entry.unknown("matmul", "m, n, k, k_step, visit, width, loop, cores and shared");
     }
   });
   return choice;
@@ -201,6 +203,7 @@ std::string fields_of(const MatmulChoice& choice) {
     fields.push_back(fmt::format("loop: [{}]", fmt::join(names, ", ")));
   }
   add("cores", choice.cores);
+  add("shared", choice.shared);
   return fmt::format("matmul: {{{}}}", fmt::join(fields, ", "));
 }
 

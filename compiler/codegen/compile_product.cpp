@@ -3,8 +3,10 @@
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/moves.h"
+#include "compiler/codegen/shared_product.h"
 #include "compiler/codegen/vector.h"
 #include "compiler/schedule/matmul_estimate.h"
+#include "compiler/schedule/matmul_shared.h"
 #include "compiler/schedule/matmul_tactics.h"
 #include "compiler/schedule/product.h"
 #include "compiler/schedule/vector.h"
@@ -18,7 +20,10 @@ constexpr std::int64_t kTilesOfAProduct = 64;
 }  // namespace
 
 MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const std::string& label,
-                                                const Overridden& of) {
+                                                const Overridden& of, Sharing sharing) {
+  if (options_.tiling != Tiling::Cost || !options_.features.has(Feature::CubeFusion)) {
+    sharing = Sharing::No;
+  }
   if (machine_.step(spec.in).m == 0) {
     throw Error(fmt::format(
         "node '{}': the cube of {} does not multiply {}; run it in another type, --dtype f16",
@@ -30,9 +35,9 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
     schedule = choose_dvm(spec, machine_, options_.tiling);
     schedule.cores = std::min(schedule.cores, cube_cores());
   } else if (known_ != nullptr && of.by == nullptr) {
-    schedule = schedule_alike(spec);
+    schedule = schedule_alike(spec, sharing);
   } else {
-    schedule = cost_schedule(spec);
+    schedule = cost_schedule(spec, sharing);
   }
   if (of.by == nullptr) return schedule;
   std::string why;
@@ -40,7 +45,7 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
   auto chosen = with_choice(spec, schedule, choice, machine_, cube_cores(), &why);
   if (!chosen) throw Error(fmt::format("{}: product '{}': {}", of.by->where, label, why));
   const bool resized = chosen->tile_m != schedule.tile_m || chosen->tile_n != schedule.tile_n;
-  if (resized && !choice.cores && options_.tiling == Tiling::Cost) {
+  if (resized && !choice.cores && chosen->shared == 0 && options_.tiling == Tiling::Cost) {
     chosen->cores = worthwhile_cores(spec, *chosen);
   }
   return *chosen;
@@ -57,27 +62,36 @@ void ModuleCompiler::note_product(const MatmulSpec& spec, const std::string& ker
   if (k_step == 0) {
     choice = {schedule.tile_m,  schedule.tile_n, schedule.tile_k, {},
               schedule.swizzle, schedule.width,  schedule.loop,   schedule.cores};
+    if (schedule.shared > 0) choice.shared = schedule.shared;
   }
   if (of.number >= 0) choice.k_step = k_step;
   note_decision(of, std::move(decision));
 }
 
-MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec) {
+MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec, Sharing sharing) {
   const MatmulSpec other = alike(spec);
-  const auto [schedule, known] = known_->product(other, [&] { return cost_schedule(other); });
+  const auto [schedule, known] = known_->product(other, static_cast<int>(sharing),
+                                                 [&] { return cost_schedule(other, sharing); });
   if (known) ++work_.alike;
-  return cut_alike(spec, other, schedule);
+  MatmulSchedule cut = cut_alike(spec, other, schedule);
+  if (cut.shared == 0 || shares(spec, cut, machine_)) return cut;
+  cut.shared = 0;  // fewer tiles, and so more pieces of them, than fit UB
+  cut.cores = static_cast<int>(std::min<std::int64_t>(cut.cores, tiles_of(spec, cut)));
+  return cut;
 }
 
-MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec) {
+MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec, Sharing sharing) {
   const auto choose = [&] {
     const bool ranked = ranked_ && ranked_->spec == spec;
     MatmulSchedule schedule = ranked ? ranked_->schedule : choose_cost(spec, machine_);
     schedule.cores = worthwhile_cores(spec, schedule);
-    return schedule;
+    if (sharing == Sharing::No) return schedule;
+    return choose_shared(spec, machine_, schedule, cube_cores(),
+                         sharing == Sharing::Mixed ? Finishers::Beside : Finishers::Own);
   };
-  const auto [schedule, known] = may_repeat_ ? repeated_.product(spec, choose)
-                                             : KnownSchedules::Found<MatmulSchedule>{choose()};
+  const auto [schedule, known] = may_repeat_
+                                     ? repeated_.product(spec, static_cast<int>(sharing), choose)
+                                     : KnownSchedules::Found<MatmulSchedule>{choose()};
   if (known) {
     charge_again(kTilesOfAProduct, 0);
   } else {
@@ -229,7 +243,7 @@ void ModuleCompiler::multiply_in_steps(const MatmulSpec& spec, std::int64_t step
 void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& label,
                                    const ProductOperands& operands, ModuleArgument c,
                                    const Overridden& of) {
-  const MatmulSchedule schedule = schedule_product(spec, label, of);
+  const MatmulSchedule schedule = schedule_product(spec, label, of, Sharing::Alone);
   note(fmt::format("matmul {}: {}\n", label, to_string(schedule)));
   note_product(spec, label, schedule, 0, of);
   std::vector<ModuleArgument> arguments = scalars(matmul_arguments(spec, schedule, {}));
@@ -237,7 +251,16 @@ void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& la
   arguments[1] = operands.b;
   arguments[2] = c;
   if (spec.bias) arguments[3] = operands.bias;
-  launch(matmul_program(spec, schedule, machine_), std::move(arguments), schedule.cores, 0, label);
+  if (schedule.shared == 0) {
+    launch(matmul_program(spec, schedule, machine_), std::move(arguments), schedule.cores, 0,
+           label);
+    return;
+  }
+  const std::int64_t bytes = shared_workspace_bytes(spec, schedule);
+  arguments.push_back({ModuleArgument::Kind::Scalar, 0, schedule.shared});
+  arguments.push_back(at(workspace(label + ".pieces", DType::U8, {bytes})));
+  launch(shared_program(spec, schedule, machine_), std::move(arguments), schedule.cores,
+         finishing_cores(spec, schedule, machine_), label);
 }
 
 void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
@@ -279,12 +302,16 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
   MixKernel kernel{prepare(spec, tactics_of(spec, {of.number, nullptr}), node.name, operands),
                    std::move(mix->rest.kernel)};
   kernel.epilogue.name = label;
-  const MatmulSchedule schedule = schedule_product(kernel.product, node.name, of);
+  MatmulSchedule schedule = schedule_product(kernel.product, node.name, of,
+                                             of.by == nullptr ? Sharing::Mixed : Sharing::No);
+  if (of.by == nullptr && schedule.shared > 0 && !mix_fits(kernel, schedule, machine_)) {
+    schedule = schedule_product(kernel.product, node.name, of, Sharing::No);
+  }
   if (of.by != nullptr && !mix_fits(kernel, schedule, machine_)) {
-    throw Error(
-        fmt::format("{}: product '{}': a row of {} columns with its operands does not fit UB; "
-                    "take a smaller n",
-                    of.by->where, label, schedule.tile_n));
+    throw Error(fmt::format(
+        "{}: product '{}': a row of {} columns with its operands does not fit UB{}; "
+        "take a smaller n",
+        of.by->where, label, schedule.tile_n, schedule.shared > 0 ? ", nor do its pieces" : ""));
   }
   note(fmt::format("mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
   if (options_.schedules != nullptr) note(to_text(kernel.epilogue));
@@ -297,6 +324,10 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
   arguments[1] = operands.b;
   arguments[2] = at(slots);
   if (spec.bias) arguments[3] = operands.bias;
+  if (schedule.shared > 0) {
+    const std::int64_t bytes = shared_workspace_bytes(kernel.product, schedule);
+    arguments[kPieces] = at(workspace(node.name + ".pieces", DType::U8, {bytes}));
+  }
   std::size_t next = arguments.size() - tensors.size();
   for (std::size_t i = 1; i < mix->rest.inputs.size(); ++i) {
     arguments[next++] = at(tensor_of(scope, mix->rest.inputs[i]));

@@ -112,9 +112,11 @@ KnownSchedules::Found<AttentionSchedule> KnownSchedules::attention(const Attenti
   return find(attentions_, key_of(spec), choose);
 }
 
-KnownSchedules::Found<MatmulSchedule> KnownSchedules::product(const MatmulSpec& spec,
+KnownSchedules::Found<MatmulSchedule> KnownSchedules::product(const MatmulSpec& spec, int sharing,
                                                               const ChooseProduct& choose) {
-  return find(products_, key_of(spec), choose);
+  Key key = key_of(spec);
+  key.push_back(sharing);
+  return find(products_, key, choose);
 }
 
 KnownSchedules::Found<MatmulTactics> KnownSchedules::tactics(const MatmulSpec& spec,

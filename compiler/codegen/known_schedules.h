@@ -30,7 +30,9 @@ class KnownSchedules {
     bool known = false;
   };
   using ChooseProduct = std::function<MatmulSchedule()>;
-  [[nodiscard]] Found<MatmulSchedule> product(const MatmulSpec& spec, const ChooseProduct& choose);
+  /// `sharing` tells apart ways in which its tiles may be shared.
+  [[nodiscard]] Found<MatmulSchedule> product(const MatmulSpec& spec, int sharing,
+                                              const ChooseProduct& choose);
   using ChooseTactics = std::function<MatmulTactics()>;
   [[nodiscard]] Found<MatmulTactics> tactics(const MatmulSpec& spec, const ChooseTactics& choose);
   using ChooseAttention = std::function<AttentionSchedule()>;

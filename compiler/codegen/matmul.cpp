@@ -88,6 +88,9 @@ isa::MatmulArguments matmul_words(const MatmulSpec& spec, const MatmulSchedule& 
   words.loop = schedule.loop;
   words.slots = slots.count;
   words.slot_bytes = slots.bytes;
+  if (schedule.shared == 0) return words;
+  words.loop |= isa::kShared;
+  words.slot_bytes = schedule.tile_m * schedule.tile_n * 4;
   return words;
 }
 

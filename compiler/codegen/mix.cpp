@@ -4,11 +4,14 @@
 #include <array>
 #include <bit>
 #include <optional>
+#include <utility>
 
 #include "compiler/codegen/builder.h"
+#include "compiler/codegen/shared_product.h"
 #include "compiler/codegen/sync.h"
 #include "compiler/codegen/tiles.h"
 #include "compiler/codegen/vector_steps.h"
+#include "compiler/schedule/matmul_shared.h"
 #include "compiler/schedule/vector.h"
 #include "vm/base/error.h"
 
@@ -44,15 +47,42 @@ VectorSchedule piece(const VectorKernel& kernel, const MatmulSchedule& schedule,
   return VectorSchedule{.tile = {0, 0}};
 }
 
-/// Code of one vector core: follows the tiles of its cube core.
+/// The pieces of shared tiles, as far as UB holds them, behind the values of their rows.
+struct Pieces {
+  VectorSchedule rows{};
+  std::int64_t base = 0, bytes = 0;  // in UB
+  std::int64_t members = 0;          // vector cores a tile
+};
+
+/// As piece(), for the rows of shared tiles. Nullopt: not one row of all pieces fits, or rows do
+/// not follow one another.
+std::optional<Pieces> pieces_of(const MixKernel& kernel, const MatmulSchedule& schedule,
+                                const Machine& machine, std::int64_t begin) {
+  Pieces pieces;
+  pieces.members = schedule.cores * machine.cores.per_group / schedule.shared;
+  const std::int64_t share = share_of(schedule.tile_m, pieces.members);
+  const std::int64_t most = shared_tiles(kernel.product, schedule).most_pieces();
+  for (std::int64_t rows = share; rows > 0; rows /= 2) {
+    pieces.rows = place(kernel.epilogue, {rows, schedule.tile_n}, begin);
+    pieces.base = (pieces.rows.ub_end + 31) / 32 * 32;
+    pieces.bytes = most * rows * schedule.tile_n * 4;
+    const bool fits = pieces.base + pieces.bytes <= machine.ub.size.count();
+    if (fits && pieces.rows.pitch == schedule.tile_n) return pieces;
+  }
+  return std::nullopt;
+}
+
+/// Code of one vector core: its rows of a shared tile, if there are any, then the tiles of its cube
+/// core.
 class Finisher {
  public:
   Finisher(const MixKernel& kernel, const MatmulSchedule& schedule, const Machine& machine,
-           const VectorSchedule& piece)
+           const VectorSchedule& piece, const std::optional<Pieces>& pieces)
       : kernel_(kernel.epilogue),
         product_(kernel.product),
         schedule_(schedule),
         piece_(piece),
+        pieces_(pieces),
         members_(machine.cores.per_group) {}
 
   void write(Program& program);
@@ -65,24 +95,30 @@ class Finisher {
     int argument = 0;
   };
 
+  void shared();
   void tile();
   void place_streams(const TileRegisters& tile);
   void add_offset(Reg address, Val count, std::int64_t stride);
   void rows();
   void move(const Stream& stream, bool in);
   void load_accumulators();
+  void add_pieces();
+  [[nodiscard]] const VectorSchedule& layout() const { return in_pieces_ ? pieces_->rows : piece_; }
   [[nodiscard]] const KernelValue& value(int id) const {
     return kernel_.values[static_cast<std::size_t>(id)];
   }
   [[nodiscard]] std::int64_t buffer(int id) const {
-    return piece_.buffers[static_cast<std::size_t>(id)].base;
+    return layout().buffers[static_cast<std::size_t>(id)].base;
   }
 
   const VectorKernel& kernel_;
   const MatmulSpec& product_;
   const MatmulSchedule& schedule_;
   const VectorSchedule& piece_;
+  const std::optional<Pieces>& pieces_;
   std::int64_t members_;
+  bool in_pieces_ = false;  // the rows are those of a shared tile
+  Val count_{};             // its pieces
   Builder code_{CoreKind::Vector};
   std::vector<Stream> inputs_{}, outputs_{};
   Reg number_{}, slot_{}, slots_{}, from_{}, row_{}, left_{}, offset_{}, at_{};
@@ -101,6 +137,7 @@ void Finisher::write(Program& program) {
   for (Reg* reg : {&number_, &slot_, &slots_, &from_, &row_, &left_, &offset_, &at_}) {
     *reg = code_.reg();
   }
+  if (pieces_) shared();
   const Reg group{isa::kGroupReg};
   const Val cubes = code_.compute(Op::sdiv, Reg{isa::kCoreCountReg}, members_);
   const Val workspace = code_.argument(2);
@@ -108,13 +145,61 @@ void Finisher::write(Program& program) {
   code_.assign(slots_, Op::mov, slots, 0);
   code_.assign(number_, Op::mov, group, 0);
   code_.assign(slot_, Op::mov, 0, 0);
-  const Val count = tiles_of_core(code_, tiles_of(product_, schedule_), group, cubes);
+  const std::int64_t whole = tiles_of(product_, schedule_) - schedule_.shared;
+  const Val count = tiles_of_core(code_, whole, group, cubes);
   code_.begin_loop(count);
   tile();
   code_.assign(number_, Op::sadd, number_, cubes);
   code_.assign(slot_, Op::sxor, slot_, slot_bytes(schedule_));
   code_.end_loop();
   code_.link(program);
+}
+
+/// The rows of all tiles but these are the same in code that follows the cube core.
+void Finisher::shared() {
+  const int mark = code_.registers();
+  const std::int64_t own = std::exchange(members_, pieces_->members);
+  const std::int64_t cores = schedule_.cores * own;
+  const SharedPart part = locate_shared(code_, product_, schedule_, members_, cores);
+  in_pieces_ = true;
+  first_row_ = part.first;
+  share_ = part.rows;
+  columns_ = part.tile.n;
+  count_ = part.pieces;
+  place_streams(part.tile);
+  code_.assign(row_, Op::sadd, first_row_, part.tile.m0);
+  code_.assign(left_, Op::mov, share_, 0);
+  code_.assign(from_, Op::mov, part.from, 0);
+  code_.add<Op::xwait>({{"pipe", static_cast<int>(Pipe::MTE2)},
+                        {"id", kSlotFull},
+                        {"mode", static_cast<int>(isa::CrossMode::Group)}});
+  rows();
+  // The tiles that follow have their buffers elsewhere.
+  for (const Pipe pipe : {Pipe::MTE2, Pipe::Vector, Pipe::MTE3}) {
+    code_.add<Op::drain>({{"pipe", static_cast<int>(pipe)}});
+  }
+  in_pieces_ = false;
+  members_ = own;
+  code_.free_registers(mark);
+}
+
+/// All pieces of the rows, each as one long row, become the accumulators.
+void Finisher::add_pieces() {
+  const Val elements = code_.compute(Op::smul, height_, schedule_.tile_n);
+  const std::int64_t apart = pieces_->rows.tile.rows * schedule_.tile_n * 4;
+  code_.add<Op::load>({{"dst", pieces_->base},
+                       {"src", from_},
+                       {"len", code_.compute(Op::smul, elements, 4)},
+                       {"rows", count_},
+                       {"dstride", apart},
+                       {"sstride", slot_bytes(schedule_)}});
+  code_.add<Op::vredy>({{"dtype", static_cast<int>(DType::F32)},
+                        {"dst", buffer(kernel_.inputs[0].value)},
+                        {"a", pieces_->base},
+                        {"count", elements},
+                        {"rows", count_},
+                        {"astride", apart},
+                        {"how", static_cast<int>(isa::Reduction::Sum)}});
 }
 
 void Finisher::tile() {
@@ -165,30 +250,35 @@ void Finisher::place_streams(const TileRegisters& tile) {
 
 /// The core's rows of the tile, a piece at a time.
 void Finisher::rows() {
-  const std::int64_t high = piece_.tile.rows;
+  const std::int64_t high = layout().tile.rows;
   const Val count = code_.compute(Op::sdiv, code_.compute(Op::sadd, share_, high - 1), high);
   const std::size_t begin = code_.code().size();
   const std::int64_t full_share = share_of(schedule_.tile_m, members_);
   const bool whole = product_.m % schedule_.tile_m == 0 && schedule_.tile_m % members_ == 0 &&
                      full_share % high == 0;
   height_ = whole ? Val(high) : code_.compute(Op::smin, left_, high);
-  load_accumulators();
+  if (in_pieces_) {
+    add_pieces();
+  } else {
+    load_accumulators();
+  }
   for (const Stream& stream : inputs_) move(stream, true);
-  VectorSteps(code_, kernel_, piece_, height_, columns_).emit();
+  VectorSteps(code_, kernel_, layout(), height_, columns_).emit();
   for (const Stream& stream : outputs_) move(stream, false);
   code_.assign(from_, Op::sadd, from_, high * schedule_.tile_n * 4);
   code_.assign(row_, Op::sadd, row_, high);
   if (!whole) code_.assign(left_, Op::ssub, left_, high);
 
   std::vector<UbRange> ranges;
-  for (const UbBuffer& used : piece_.buffers) {
+  if (in_pieces_) ranges.push_back({pieces_->base, pieces_->bytes});
+  for (const UbBuffer& used : layout().buffers) {
     if (used.base >= 0) ranges.push_back({used.base, used.size});
   }
   add_loop(code_, begin, count, ranges);
 }
 
 void Finisher::load_accumulators() {
-  const std::int64_t pitch = piece_.pitch * 4;
+  const std::int64_t pitch = layout().pitch * 4;
   code_.add<Op::load>({{"dst", buffer(kernel_.inputs[0].value)},
                        {"src", from_},
                        {"len", code_.compute(Op::smul, columns_, 4)},
@@ -200,7 +290,7 @@ void Finisher::load_accumulators() {
 void Finisher::move(const Stream& stream, bool in) {
   const KernelValue& moved = value(stream.tensor->value);
   const std::int64_t size = size_of(moved.dtype);
-  const std::int64_t gm = stream.tensor->stride[kRow] * size, ub = piece_.pitch * size;
+  const std::int64_t gm = stream.tensor->stride[kRow] * size, ub = layout().pitch * size;
   code_.assign(at_, Op::mov, stream.address, 0);
   add_offset(at_, row_, gm);
   Val length = size, count = 1;
@@ -262,6 +352,8 @@ std::optional<Program> finish(Program program, const MixKernel& kernel,
                               const MatmulSchedule& schedule, const Machine& machine) {
   program.name = kernel.epilogue.name;
   program.arguments[2] = {Argument::Kind::Workspace, "slots", mix_workspace_bytes(schedule)};
+  const bool shares = schedule.shared > 0;
+  if (shares) describe_shared(kernel.product, schedule, program);
   describe_tensors(kernel.epilogue, program);
   const Program head = program;
   // Where tiles begin depends on the size of the code, which hardly depends on where tiles begin.
@@ -269,8 +361,10 @@ std::optional<Program> finish(Program program, const MixKernel& kernel,
     const std::int64_t begin = machine.ub.size.count() - machine.ub_for_tiles(Bytes(code)).count();
     const VectorSchedule rows = piece(kernel.epilogue, schedule, machine, begin);
     if (rows.tile.rows == 0) return std::nullopt;
+    const auto pieces = shares ? pieces_of(kernel, schedule, machine, begin) : std::nullopt;
+    if (shares && !pieces) return std::nullopt;
     program = head;
-    Finisher(kernel, schedule, machine, rows).write(program);
+    Finisher(kernel, schedule, machine, rows, pieces).write(program);
     if (static_cast<std::int64_t>(8 * program.vector.size()) <= code) return program;
   }
 }
@@ -290,13 +384,18 @@ std::int64_t mix_workspace_bytes(const MatmulSchedule& schedule) {
 
 std::vector<std::uint64_t> mix_arguments(const MixKernel& kernel, const MatmulSchedule& schedule,
                                          const MatmulAddresses& addresses,
-                                         const std::vector<std::uint64_t>& tensors) {
+                                         const std::vector<std::uint64_t>& tensors,
+                                         std::uint64_t pieces) {
   using Words = std::array<std::uint64_t, isa::kMatmulWords>;
   MatmulSpec product = kernel.product;
   product.post = isa::Post::None;
   const auto words =
       std::bit_cast<Words>(matmul_words(product, schedule, addresses, mix_slots(schedule)));
   std::vector<std::uint64_t> all(words.begin(), words.end());
+  if (schedule.shared > 0) {
+    all.push_back(static_cast<std::uint64_t>(schedule.shared));
+    all.push_back(pieces);
+  }
   all.insert(all.end(), tensors.begin(), tensors.end());
   return all;
 }

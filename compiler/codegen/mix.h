@@ -27,8 +27,8 @@ struct MixKernel {
                             const Machine& machine);
 
 /// There is no mix_problem(), and it fits. Launch it on schedule.cores cube cores and all their
-/// groups' vector cores. The arguments are the words of the macro, then the kernel's inputs but the
-/// first, then its outputs.
+/// groups' vector cores. The arguments are the words of the macro, those of shared tiles if there
+/// are any, then the kernel's inputs but the first, then its outputs.
 [[nodiscard]] Program mix_program(const MixKernel& kernel, const MatmulSchedule& schedule,
                                   const Machine& machine);
 
@@ -39,13 +39,16 @@ struct MixKernel {
 /// Slots of each cube core, and bytes of one.
 [[nodiscard]] MatmulSlots mix_slots(const MatmulSchedule& schedule);
 
-/// Bytes of the workspace that holds the slots.
+/// Bytes of the workspace that holds the slots. Where tiles are shared, that of the pieces is
+/// another (schedule/matmul_shared.h).
 [[nodiscard]] std::int64_t mix_workspace_bytes(const MatmulSchedule& schedule);
 
 /// `addresses.c` is the workspace. `tensors`: the kernel's inputs but the first, then its outputs.
+/// `pieces`: the other workspace, where tiles are shared.
 [[nodiscard]] std::vector<std::uint64_t> mix_arguments(const MixKernel& kernel,
                                                        const MatmulSchedule& schedule,
                                                        const MatmulAddresses& addresses,
-                                                       const std::vector<std::uint64_t>& tensors);
+                                                       const std::vector<std::uint64_t>& tensors,
+                                                       std::uint64_t pieces = 0);
 
 }  // namespace dvmsim

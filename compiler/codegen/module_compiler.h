@@ -194,13 +194,15 @@ class ModuleCompiler {
   VectorSchedule schedule_whole(const VectorKernel& kernel, Packing packs, const Overridden& of);
   void note_schedule(const VectorKernel& kernel, const VectorSchedule& schedule, Packing packs,
                      const Overridden& of);
+  /// May tiles be shared along k, and who finishes them?
+  enum class Sharing : std::uint8_t { No, Alone, Mixed };
   MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label,
-                                  const Overridden& of);
+                                  const Overridden& of, Sharing sharing);
   void note_product(const MatmulSpec& spec, const std::string& kernel,
                     const MatmulSchedule& schedule, std::int64_t k_step, const Overridden& of);
-  [[nodiscard]] MatmulSchedule cost_schedule(const MatmulSpec& spec);
+  [[nodiscard]] MatmulSchedule cost_schedule(const MatmulSpec& spec, Sharing sharing);
   /// As sizes alike are cut.
-  [[nodiscard]] MatmulSchedule schedule_alike(const MatmulSpec& spec);
+  [[nodiscard]] MatmulSchedule schedule_alike(const MatmulSpec& spec, Sharing sharing);
   [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const;
   void note(const std::string& text) {
     if (options_.schedules != nullptr) *options_.schedules += text;

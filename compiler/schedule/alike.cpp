@@ -4,6 +4,7 @@
 
 #include "compiler/schedule/buffer_place.h"
 #include "compiler/schedule/matmul_legal.h"
+#include "compiler/schedule/matmul_shared.h"
 #include "compiler/schedule/vector_parts.h"
 
 namespace dvmsim {
@@ -29,6 +30,8 @@ MatmulSchedule cut_alike(const MatmulSpec& spec, const MatmulSpec& other, Matmul
   const std::int64_t rows = tiles_m(other, schedule), columns = tiles_n(other, schedule);
   if (spec.m != other.m) schedule.tile_m = std::min(schedule.tile_m, even(spec.m, rows));
   if (spec.n != other.n) schedule.tile_n = std::min(schedule.tile_n, even(spec.n, columns));
+  if (schedule.shared > 0) schedule.shared = left_over(spec, schedule);
+  if (schedule.shared > 0) return schedule;
   schedule.cores =
       static_cast<int>(std::min<std::int64_t>(schedule.cores, tiles_of(spec, schedule)));
   return schedule;

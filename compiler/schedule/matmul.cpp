@@ -68,6 +68,7 @@ std::string to_string(const MatmulSchedule& schedule) {
   for (const LoopName& loop : loop_names()) {
     if ((schedule.loop & loop.bit) != 0) text += " " + std::string(loop.name);
   }
+  if (schedule.shared != 0) text += " " + std::to_string(schedule.shared) + " shared";
   return text;
 }
 

@@ -47,6 +47,8 @@ struct MatmulSchedule {
   std::int64_t width = 1;
   int cores = 1;          // cube cores that get at least one tile
   std::int64_t loop = 0;  // isa::MatmulLoop
+  /// Tiles, the last ones in the order of visit, whose k blocks all cores share; matmul_shared.h.
+  std::int64_t shared = 0;
   friend bool operator==(const MatmulSchedule&, const MatmulSchedule&) = default;
 };
 
@@ -100,6 +102,7 @@ struct MatmulChoice {
   std::optional<std::int64_t> width{};
   std::optional<std::int64_t> loop{};  // isa::MatmulLoop
   std::optional<int> cores{};
+  std::optional<std::int64_t> shared{};  // tiles whose k the cores share; 0: none
   friend bool operator==(const MatmulChoice&, const MatmulChoice&) = default;
 };
 /// `schedule` with what was chosen instead: where the tile changes and nothing is said, the longest

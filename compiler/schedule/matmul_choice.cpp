@@ -5,6 +5,7 @@
 
 #include "compiler/schedule/matmul.h"
 #include "compiler/schedule/matmul_legal.h"
+#include "compiler/schedule/matmul_shared.h"
 
 namespace dvmsim {
 namespace {
@@ -81,13 +82,27 @@ std::optional<MatmulSchedule> with_choice(const MatmulSpec& spec, MatmulSchedule
         fmt::format("a width of {}, but the longer side has {} tiles", schedule.width, most_width));
   }
   const std::int64_t tiles = tiles_of(spec, schedule);
-  const std::int64_t most = std::min<std::int64_t>(tiles, cores);
+  schedule.shared = choice.shared.value_or(resized ? 0 : schedule.shared);
+  const std::int64_t pieces =
+      schedule.shared > 0 ? tiles * ceil_div(spec.k, schedule.tile_k) : tiles;
+  const std::int64_t most = std::min<std::int64_t>(pieces, cores);
   if (choice.cores && (*choice.cores < 1 || *choice.cores > most)) {
     return refuse(
         fmt::format("{} cores, but {} tiles go to at most {}", *choice.cores, tiles, most));
   }
-  if (resized) schedule.cores = static_cast<int>(most);
+  const bool other = resized || schedule.shared != before.shared;
+  if (other) schedule.cores = static_cast<int>(most);
   schedule.cores = choice.cores.value_or(schedule.cores);
+  if (schedule.shared == 0) return schedule;
+  const std::int64_t most_shared = std::min<std::int64_t>(tiles, schedule.cores);
+  if (schedule.shared < 0 || schedule.shared > most_shared) {
+    return refuse(fmt::format("{} tiles shared, but {} cores share at most {} of {}",
+                              schedule.shared, schedule.cores, most_shared, tiles));
+  }
+  if (!shares(spec, schedule, machine)) {
+    return refuse(fmt::format("shared: {} shares no tiles of {} of this product; say 0",
+                              machine.name, to_string(schedule)));
+  }
   return schedule;
 }
 

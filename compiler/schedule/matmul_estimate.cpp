@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "compiler/schedule/matmul_legal.h"
+#include "compiler/schedule/matmul_shared.h"
 #include "vm/isa/transfer_cost.h"
 #include "vm/machine/derived.h"
 
@@ -19,6 +20,16 @@ double per_cycle(const Rate& rate) {
 }
 double cycles(Cycles value) {
   return real(value.count());
+}
+
+/// Cycles of what takes `own` on its core and `memory` of what all cores share: the longer, and
+/// somewhat more where they are alike, because each then waits for the other at times. How much
+/// more (1.09 times where they are equal) is a choice, compared with simulated products only.
+double pace_of(double own, double memory) {
+  const double more = std::max(own, memory), less = std::min(own, memory);
+  if (more <= 0) return 0;
+  const double square = less / more * (less / more), fourth = square * square;
+  return more * std::sqrt(std::sqrt(std::sqrt(1 + fourth * fourth)));
 }
 
 /// Sums in another order differ in their last bits: bounds leave them room.
@@ -133,13 +144,13 @@ MatmulEstimate::Traffic MatmulEstimate::from_hbm(const MatmulSchedule& schedule)
 }
 
 MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::int64_t m,
-                                          std::int64_t n, std::int64_t part, Misses a,
-                                          Misses b) const {
-  const std::int64_t blocks = ceil_div(spec_.k, schedule.tile_k);
-  const std::int64_t whole = spec_.k / schedule.tile_k, rest = spec_.k % schedule.tile_k;
+                                          std::int64_t n, std::int64_t k, std::int64_t part,
+                                          Misses a, Misses b) const {
+  const std::int64_t blocks = ceil_div(k, schedule.tile_k);
+  const std::int64_t whole = k / schedule.tile_k, rest = k % schedule.tile_k;
   const std::int64_t parts = whole * ceil_div(schedule.tile_k, part) + ceil_div(rest, part);
   const std::int64_t m16 = round_up(m, kFractal), n16 = round_up(n, kFractal);
-  const std::int64_t k_all = round_up(spec_.k, unit_);
+  const std::int64_t k_all = round_up(k, unit_);
   Tile t{};
   const double per_block = 1 / real(blocks);
   const bool is_small = m16 * n16 < isa::kSmallProduct * kFractal * kFractal;
@@ -148,8 +159,8 @@ MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::i
            real(parts) * (cycles(machine_.cube.gap) + (drains ? cycles(machine_.cube.head) : 0));
   t.mte1 = real(m16 * k_all * size_) / l0a_ + real(n16 * k_all * size_) / l0b_ +
            real(2 * parts) * cycles(machine_.mte1.fixed);
-  t.mte2 = load_time(m * spec_.k * size_, a_rows(schedule, m), a, schedule.cores) +
-           load_time(n * spec_.k * size_, b_rows(schedule, n), b, schedule.cores);
+  t.mte2 = load_time(m * k * size_, a_rows(schedule, m), a, schedule.cores) +
+           load_time(n * k * size_, b_rows(schedule, n), b, schedule.cores);
   // The rate counts accumulators of 4 bytes.
   const Rows c_rows{n * out_size_, spec_.c_stride, schedule.tile_n * out_size_};
   t.fix = real(m) * cut_of(c_rows).bytes * 4 / (fix_ * real(out_size_)) +
@@ -158,7 +169,7 @@ MatmulEstimate::Tile MatmulEstimate::tile(const MatmulSchedule& schedule, std::i
   // Parts alternate between the halves of L0A and L0B, beginning anew in every block: after an odd
   // number the next one waits. A cube that waits for each starts drained.
   const double chained = (t.cube + t.mte1 + real(parts) * settle_) / 2;
-  const bool odd = ceil_div(std::min(schedule.tile_k, spec_.k), part) % 2 != 0;
+  const bool odd = ceil_div(std::min(schedule.tile_k, k), part) % 2 != 0;
   const double waits = odd ? real(blocks) * (t.mte1 / real(parts) + settle_) : 0;
   const double scalar = real(3 * parts + 2 * blocks) * cycles(machine_.firmware.macro_command);
   const double work = std::max({std::max(t.cube, t.mte1) + waits, chained, scalar});
@@ -271,11 +282,7 @@ MatmulTime MatmulEstimate::of_order(const MatmulSchedule& schedule) const {
   return estimate(schedule, true);
 }
 
-MatmulTime MatmulEstimate::estimate(const MatmulSchedule& schedule, bool in_order) const {
-  const std::int64_t part = part_k(spec_, schedule, machine_);
-  const std::int64_t rows = tiles_m(spec_, schedule), columns = tiles_n(spec_, schedule);
-  const double batches = real(spec_.batch0 * spec_.batch1);
-  MatmulTime time{};
+MatmulEstimate::Missed MatmulEstimate::missed(const MatmulSchedule& schedule) const {
   const Traffic all = loaded(schedule);
   Traffic hbm = from_hbm(schedule);
   // Requests for parts of lines go to HBM every time.
@@ -285,7 +292,16 @@ MatmulTime MatmulEstimate::estimate(const MatmulSchedule& schedule, bool in_orde
   const double line = real(machine_.l2.line.count());
   hbm.a = std::max(hbm.a, all.a / real(rows_a.bytes) * cut_a.partial * line);
   hbm.b = std::max(hbm.b, all.b / real(rows_b.bytes) * cut_b.partial * line);
-  const double share_a = std::min(1.0, hbm.a / all.a), share_b = std::min(1.0, hbm.b / all.b);
+  return {hbm, std::min(1.0, hbm.a / all.a), std::min(1.0, hbm.b / all.b)};
+}
+
+MatmulTime MatmulEstimate::estimate(const MatmulSchedule& schedule, bool in_order) const {
+  if (schedule.shared > 0) return estimate_shared(schedule);
+  const std::int64_t part = part_k(spec_, schedule, machine_);
+  const std::int64_t rows = tiles_m(spec_, schedule), columns = tiles_n(spec_, schedule);
+  const double batches = real(spec_.batch0 * spec_.batch1);
+  MatmulTime time{};
+  const auto [hbm, share_a, share_b] = missed(schedule);
   // Cores of one wave that read the same rows at the same time all wait for HBM.
   const double wave = real(schedule.cores);
   const double high = std::min(
@@ -297,16 +313,16 @@ MatmulTime MatmulEstimate::estimate(const MatmulSchedule& schedule, bool in_orde
   const std::int64_t m_rest = spec_.m - (rows - 1) * schedule.tile_m;
   const std::int64_t n_rest = spec_.n - (columns - 1) * schedule.tile_n;
   const Tile full = tile(schedule, std::min(schedule.tile_m, spec_.m),
-                         std::min(schedule.tile_n, spec_.n), part, a, b);
+                         std::min(schedule.tile_n, spec_.n), spec_.k, part, a, b);
   double sum = full.total * real((rows - 1) * (columns - 1));
   const bool m_even = m_rest == schedule.tile_m, n_even = n_rest == schedule.tile_n;
   const double bottom =
-      m_even ? full.total : tile(schedule, m_rest, schedule.tile_n, part, a, b).total;
+      m_even ? full.total : tile(schedule, m_rest, schedule.tile_n, spec_.k, part, a, b).total;
   const double right =
-      n_even ? full.total : tile(schedule, schedule.tile_m, n_rest, part, a, b).total;
+      n_even ? full.total : tile(schedule, schedule.tile_m, n_rest, spec_.k, part, a, b).total;
   const double corner = m_even   ? right
                         : n_even ? bottom
-                                 : tile(schedule, m_rest, n_rest, part, a, b).total;
+                                 : tile(schedule, m_rest, n_rest, spec_.k, part, a, b).total;
   sum += bottom * real(columns - 1) + right * real(rows - 1) + corner;
   const double tiles = real(rows * columns);
   const double waves = std::ceil(tiles * batches / real(schedule.cores));
@@ -324,9 +340,43 @@ MatmulTime MatmulEstimate::estimate(const MatmulSchedule& schedule, bool in_orde
   const double written = batches * real(spec_.m * spec_.n * out_size_);
   const double spilled = std::max(0.0, written - real(machine_.l2.size.count()) / 2);
   time.hbm = (hbm.a + hbm.b + spilled * write_cost_) / hbm_read_;
-  time.total = std::max(cores_time, time.hbm + first);
+  // Full rounds share HBM; the tiles left over have it to themselves, but no more ports than tiles.
+  const std::int64_t all = tiles_of(spec_, schedule), left = all % schedule.cores;
+  const double last = left == 0 ? 0 : std::max(average, real(left) / real(all) * time.hbm);
+  const double memory = real(all - left) / real(all) * time.hbm + last;
+  time.total = first + pace_of(cores_time - first, memory);
   // The longest core takes at least the mean.
   time.least = kRounding * std::max(first + sum * batches / real(schedule.cores), time.hbm + first);
+  return time;
+}
+
+/// First every core's range of the shared tiles, then whole tiles while the vector cores finish.
+MatmulTime MatmulEstimate::estimate_shared(const MatmulSchedule& schedule) const {
+  const std::int64_t part = part_k(spec_, schedule, machine_);
+  const std::int64_t m = std::min(schedule.tile_m, spec_.m), n = std::min(schedule.tile_n, spec_.n);
+  const auto [hbm, share_a, share_b] = missed(schedule);
+  const isa::SharedTiles shared = shared_tiles(spec_, schedule);
+  const std::int64_t whole = tiles_of(spec_, schedule) - shared.tiles;
+  const double rounds = real(ceil_div(whole, schedule.cores));
+  const Misses a{share_a, share_a}, b{share_b, share_b};
+  const std::int64_t range = std::min(shared.range() * schedule.tile_k, spec_.k);
+  const Tile piece = tile(schedule, m, n, range, part, a, b);
+  const Tile full = rounds > 0 ? tile(schedule, m, n, spec_.k, part, a, b) : piece;
+  MatmulTime time{};
+  time.cube = full.cube;
+  time.mte1 = full.mte1;
+  time.mte2 = full.mte2;
+  time.fix = full.fix;
+  time.hbm = (hbm.a + hbm.b) / hbm_read_;
+  const double first = piece.mte2 / real(shared.range()) + hit_latency_ + miss_latency_;
+  const double finish = piece.fix + finish_cycles(spec_, schedule, machine_);
+  // Shares of HBM are even too: pieces take theirs of it.
+  const double units = real(shared.tiles * shared.blocks);
+  const double of_pieces = time.hbm * units / real(tiles_of(spec_, schedule) * shared.blocks);
+  const double pieces = first + pace_of(piece.total, of_pieces);
+  const double whole_tiles = pace_of(rounds * full.total, time.hbm - of_pieces);
+  time.total = pieces + std::max(finish, whole_tiles);
+  time.least = time.total;
   return time;
 }
 

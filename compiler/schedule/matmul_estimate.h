@@ -60,14 +60,22 @@ class MatmulEstimate {
   /// Totals of a tile by place: bit 0: in the last row of tiles, bit 1: in the last column.
   using ByPlace = std::array<double, 4>;
   [[nodiscard]] MatmulTime estimate(const MatmulSchedule& schedule, bool in_order) const;
+  [[nodiscard]] MatmulTime estimate_shared(const MatmulSchedule& schedule) const;
+  /// What of the loads goes to HBM: bytes, and as a share.
+  struct Missed {
+    Traffic hbm{};
+    double share_a = 0, share_b = 0;
+  };
+  [[nodiscard]] Missed missed(const MatmulSchedule& schedule) const;
   [[nodiscard]] double longest_core(const MatmulSchedule& schedule, const ByPlace& total) const;
   [[nodiscard]] Rows a_rows(const MatmulSchedule& schedule, std::int64_t m) const;
   [[nodiscard]] Rows b_rows(const MatmulSchedule& schedule, std::int64_t n) const;
   [[nodiscard]] double byte_bound(Rows rows, bool along_k) const;
   /// What the cube takes for all batches, blocks of rows and columns rounded up.
   [[nodiscard]] double multiplied(std::int64_t rows, std::int64_t columns) const;
+  /// m x n of it, along `k`.
   [[nodiscard]] Tile tile(const MatmulSchedule& schedule, std::int64_t m, std::int64_t n,
-                          std::int64_t part, Misses a, Misses b) const;
+                          std::int64_t k, std::int64_t part, Misses a, Misses b) const;
 
   const MatmulSpec& spec_;
   const Machine& machine_;

@@ -83,10 +83,10 @@ ChosenTactics choose_tactics(const MatmulSpec& spec, const Machine& machine) {
   const std::int64_t size = size_of(spec.in), line = machine.l2.line.count();
   const Rows a = rows_of_a(spec), b = rows_of_b(spec);
   const auto padded_row = [&](std::int64_t stride, Rows rows) {
-    const bool starts_well = stride % machine.mte2.nz_align.count() == 0 || rows.count == 1;
+    const bool starts_well = stride % line == 0 || rows.count == 1;
     return starts_well ? std::int64_t{0} : round_up(rows.length * size, line) / size;
   };
-  const std::int64_t a_row = padded_row(spec.a_stride, a), b_row = padded_row(spec.b_stride, b);
+  std::int64_t a_row = padded_row(spec.a_stride, a), b_row = padded_row(spec.b_stride, b);
   ChosenTactics best{};
   if (a_row == 0 && b_row == 0) return best;
   const auto copies = [&](const MatmulTactics& tactics) {
@@ -99,12 +99,18 @@ ChosenTactics choose_tactics(const MatmulSpec& spec, const Machine& machine) {
     }
     return total;
   };
+  const bool is_large = MatmulEstimate(spec, machine).bound() > copies({a_row, b_row});
+  // The port reads rows well that share lines; what HBM reads of them twice is a small part of a
+  // small product.
+  const std::int64_t align = machine.mte2.nz_align.count();
+  if (!is_large && spec.a_stride % align == 0) a_row = 0;
+  if (!is_large && spec.b_stride % align == 0) b_row = 0;
+  if (a_row == 0 && b_row == 0) return best;
   // Of equal ones the first is taken. A small product is seldom worth a copy, a large one nearly
   // always is: what is likely comes first, so that the others need only be bounded.
   const std::array<MatmulTactics, 4> all = {MatmulTactics{}, MatmulTactics{.a_row = a_row},
                                             MatmulTactics{.b_row = b_row},
                                             MatmulTactics{.a_row = a_row, .b_row = b_row}};
-  const bool is_large = MatmulEstimate(spec, machine).bound() > copies(all.back());
   double least = 0;
   std::size_t taken = all.size();
   const auto consider = [&](std::size_t number) {

@@ -402,7 +402,23 @@ bool Firmware::State::start_macro(Macro& macro, const Decoded& decoded) {
     fail(FaultKind::BadInstruction, name + ": " + problem);
     return false;
   }
-  macro.start(machine, arguments, type, number, part.team.cube.count, decoded.command.pc);
+  const int cores = part.team.cube.count;
+  if constexpr (std::is_same_v<Macro, MatmulMacro>) {
+    const auto more = static_cast<std::size_t>(Macro::more_words(arguments));
+    const std::size_t end = static_cast<std::size_t>(index) + sizeof(Arguments) / 8;
+    if (end + more > part.arguments.size()) {
+      fail(FaultKind::OutOfBounds, name + ": its arguments leave the argument block");
+      return false;
+    }
+    const auto behind = std::span(part.arguments).subspan(end, more);
+    if (auto text = Macro::problem_of_more(arguments, behind); !text.empty()) {
+      fail(FaultKind::BadInstruction, name + ": " + text);
+      return false;
+    }
+    macro.start(machine, arguments, behind, type, number, cores, decoded.command.pc);
+  } else {
+    macro.start(machine, arguments, type, number, cores, decoded.command.pc);
+  }
   // The expansion takes its buffers as free: what came before must be over.
   drains_left = issued ? static_cast<int>(Macro::kPipes.size()) : 0;
   issued = true;

@@ -18,8 +18,9 @@ constexpr int kAFree = 0, kBFree = 2;  // mte1 -> mte2
 constexpr int kL0Full = 0;             // mte1 -> cube
 // cube -> mte1
 constexpr int kL0Free = 0, kBiasFree = 2, kBlockDone = 3;
-constexpr int kTileDone = 0;  // cube -> fix
-constexpr int kTileFree = 0;  // fix -> cube
+constexpr int kTileDone = 0;    // cube -> fix
+constexpr int kTileFree = 0;    // fix -> cube
+constexpr int kPiecesDone = 2;  // between cube cores; 0 and 1 are those of slots
 
 constexpr std::int64_t kFractalRows = 16, kFractalRow = 32, kAlign = 256;
 
@@ -83,9 +84,17 @@ std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& 
   if (args.swizzle < 0 || args.swizzle >= isa::kSwizzles || args.width < 1) {
     return "no such order of tiles";
   }
-  if (args.loop < 0 || args.loop >= isa::kMatmulLoops) return "no such way through the tiles";
+  if (args.loop < 0 || (args.loop & ~isa::kShared) >= isa::kMatmulLoops)
+    return "no such way through the tiles";
   if (args.slots > 0 && (args.loop & isa::kContiguous) != 0) {
     return "tiles in slots go round the cores";
+  }
+  if ((args.loop & isa::kShared) != 0) {
+    if ((args.loop & (isa::kShuffleK | isa::kContiguous)) != 0) {
+      return "shared tiles go round the cores, their k blocks in order";
+    }
+    if (args.atomic != 0) return "shared tiles are stored, not added";
+    if (args.slot_bytes < 4 * args.tile_m * args.tile_n) return "a piece does not fit its slot";
   }
   if ((args.loop & isa::kUnitFlags) != 0 && !machine.cube.unit_flag) {
     return "the machine has no unit flags";
@@ -113,8 +122,18 @@ std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& 
   return {};
 }
 
-void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments, DType type,
-                        int core, int cores, std::uint32_t pc) {
+std::string MatmulMacro::problem_of_more(const MatmulArguments& args,
+                                         std::span<const std::uint64_t> more) {
+  if (more.empty()) return {};
+  const std::int64_t tiles = ceil_div(args.m, args.tile_m) * ceil_div(args.n, args.tile_n);
+  const auto shared = static_cast<std::int64_t>(more[0]);
+  if (shared >= 1 && shared <= tiles * args.batch0 * args.batch1) return {};
+  return "as many tiles are shared as there are at most, and at least one";
+}
+
+void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments,
+                        std::span<const std::uint64_t> more, DType type, int core, int cores,
+                        std::uint32_t pc) {
   args_ = arguments;
   type_ = type;
   core_ = core;
@@ -135,19 +154,37 @@ void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments
   accumulators_ = two && !has(isa::kOneAccumulator) ? 2 : 1;
   rows_ = ceil_div(args_.m, args_.tile_m);
   columns_ = ceil_div(args_.n, args_.tile_n);
-  const std::int64_t all = rows_ * columns_ * args_.batch0 * args_.batch1;
+  blocks_per_tile_ = ceil_div(args_.k, block_k_);
+  share(more);
+  const std::int64_t all = first_shared_;
   const std::int64_t range = ceil_div(all, cores_);
   first_tile_ = has(isa::kContiguous) ? core_ * range : core_;
   tile_step_ = has(isa::kContiguous) ? 1 : cores_;
   tiles_ = std::max<std::int64_t>(0, ceil_div(all - first_tile_, tile_step_));
   if (has(isa::kContiguous)) tiles_ = std::min(tiles_, range);
-  blocks_per_tile_ = ceil_div(args_.k, block_k_);
-  blocks_ = tiles_ * blocks_per_tile_;
+  blocks_ = tiles_ * blocks_per_tile_ + end_ - begin_;
+  tiles_ += pieces_;
   l0_used_ = {};
-  active_ = blocks_ > 0;
-  if (!active_) return;
+  if (pieces_ == 0 && has(isa::kShared)) all_pieces_are_there(0);
+  active_ = blocks_ > 0 || !commands_.spent();
+  next_block_ = {};
+  if (blocks_ == 0) return;
   next_block_ = first_block();
   load(next_block_);
+}
+
+/// Which tiles are shared, and which of their blocks are this core's.
+void MatmulMacro::share(std::span<const std::uint64_t> more) {
+  const std::int64_t all = rows_ * columns_ * args_.batch0 * args_.batch1;
+  shared_ = {has(isa::kShared) ? static_cast<std::int64_t>(more[0]) : 0, blocks_per_tile_, cores_};
+  first_shared_ = all - shared_.tiles;
+  pieces_ = begin_ = end_ = 0;
+  if (shared_.tiles == 0) return;
+  partials_ = static_cast<std::int64_t>(more[1]);
+  const std::int64_t units = shared_.tiles * blocks_per_tile_;
+  begin_ = std::min(core_ * shared_.range(), units);
+  end_ = std::min(begin_ + shared_.range(), units);
+  if (begin_ < end_) pieces_ = ceil_div(end_, blocks_per_tile_) - begin_ / blocks_per_tile_;
 }
 
 const Command* MatmulMacro::next() {
@@ -160,14 +197,18 @@ const Command* MatmulMacro::next() {
     next_block_ = block_after(block);
     if (next_block_.number < blocks_) load(next_block_);
     multiply(block);
-    if (closes(block)) write(block.tile);
+    if (closes(block)) block.tile.slot >= 0 ? write_piece(block.tile) : write(block.tile);
   }
   return commands_.take();
 }
 
 MatmulMacro::Tile MatmulMacro::tile_at(std::int64_t number) const {
   const std::int64_t grid = rows_ * columns_;
-  const std::int64_t index = first_tile_ + number * tile_step_, batch = index / grid;
+  const bool is_piece = number < pieces_;
+  const std::int64_t shared = begin_ / blocks_per_tile_ + number;
+  const std::int64_t index =
+      is_piece ? first_shared_ + shared : first_tile_ + (number - pieces_) * tile_step_;
+  const std::int64_t batch = index / grid;
   const std::int64_t outer = batch / args_.batch1, inner = batch % args_.batch1;
   const isa::TilePlace place = isa::place_of(index % grid, rows_, columns_,
                                              static_cast<isa::Swizzle>(args_.swizzle), args_.width);
@@ -180,6 +221,12 @@ MatmulMacro::Tile MatmulMacro::tile_at(std::int64_t number) const {
   tile.a = static_cast<std::int64_t>(args_.a) + outer * args_.a_batch0 + inner * args_.a_batch1;
   tile.b = static_cast<std::int64_t>(args_.b) + outer * args_.b_batch0 + inner * args_.b_batch1;
   tile.c = static_cast<std::int64_t>(args_.c) + outer * args_.c_batch0 + inner * args_.c_batch1;
+  tile.blocks = blocks_per_tile_;
+  if (!is_piece) return tile;
+  const std::int64_t zero = shared * blocks_per_tile_;
+  tile.first = std::max(begin_ - zero, std::int64_t{0});
+  tile.blocks = std::min(end_ - zero, blocks_per_tile_) - tile.first;
+  tile.slot = shared_.slot_of(shared, core_);
   return tile;
 }
 
@@ -194,7 +241,7 @@ MatmulMacro::Block MatmulMacro::first_block() const {
 MatmulMacro::Block MatmulMacro::block_after(const Block& block) const {
   Block after = block;
   ++after.number;
-  if (++after.place == blocks_per_tile_) {
+  if (++after.place == block.tile.blocks) {
     after.place = 0;
     after.tile = tile_at(block.tile.number + 1);
   }
@@ -204,7 +251,7 @@ MatmulMacro::Block MatmulMacro::block_after(const Block& block) const {
 
 void MatmulMacro::cut(Block& block) const {
   const std::int64_t shift = has(isa::kShuffleK) ? core_ : 0;
-  block.k0 = (block.place + shift) % blocks_per_tile_ * block_k_;
+  block.k0 = (block.tile.first + block.place + shift) % blocks_per_tile_ * block_k_;
   block.k = std::min(block_k_, args_.k - block.k0);
   block.parts = ceil_div(block.k, part_);
   if (block.tile.number < 2) return;
@@ -229,7 +276,7 @@ bool MatmulMacro::loads_again(const Block& block, bool of_a) const {
 /// Parts restart in the first half of L0 with every block; only the last block along k is shorter.
 bool MatmulMacro::second_half_used_after(const Block& block) const {
   const bool full = std::min(block_k_, args_.k) > part_;
-  const std::int64_t left = blocks_per_tile_ - 1 - block.place;
+  const std::int64_t left = block.tile.blocks - 1 - block.place;
   if (block.tile.number + 1 < tiles_ || left > 1) return full;
   if (left == 0) return false;
   const std::int64_t next = (block.k0 / block_k_ + 1) % blocks_per_tile_;
@@ -265,7 +312,7 @@ void MatmulMacro::load(const Block& block) {
   }
   if (!block.loads_b) return;
   // The bias lies behind B: it is loaded, kept and freed with it.
-  const bool with_bias = args_.bias != 0 && block.opens();
+  const bool with_bias = adds_bias(block);
   if (with_bias) load_bias(block);
   Command& b = matrix(args_.trans_b != 0, tile.b, args_.b_stride, half + b_offset_, block.k0,
                       tile.n0, block.k, tile.n);
@@ -282,11 +329,11 @@ void MatmulMacro::load_bias(const Block& block) {
 }
 
 void MatmulMacro::multiply(const Block& block) {
-  if (args_.bias != 0 && block.opens()) {
+  if (adds_bias(block)) {
     Command& bias = commands_.emit(Op::ldbt, Pipe::MTE1, block.tile.number);
     bias.operand = {args_.bias_type, 0, block.half() * half_l1_ + bias_offset_, block.tile.n};
     if (block.loads_b) wait(bias, Pipe::MTE2, kBFull + block.half());
-    if (block.tile.number > 0) wait(bias, Pipe::Cube, kBiasFree);
+    if (block.tile.number > first_biased()) wait(bias, Pipe::Cube, kBiasFree);
   }
   for (std::int64_t part = 0; part < block.parts; ++part) {
     move_part(block, part);
@@ -328,7 +375,7 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
                k0,
                0,
                args_.trans_b};
-  const bool waited_for_bias = args_.bias != 0 && block.opens();
+  const bool waited_for_bias = adds_bias(block);
   if (first && block.loads_b && !waited_for_bias) wait(b, Pipe::MTE2, kBFull + block.half());
   set(b, Pipe::Cube, kL0Full + side);
   if (last && loads_again(block, false)) set(b, Pipe::MTE2, kBFree + block.half());
@@ -341,9 +388,10 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   const auto place = static_cast<int>(tile.number % accumulators_);
   const bool last = part + 1 == block.parts;
   const bool opens = block.opens() && part == 0, closes_tile = closes(block) && last;
-  const isa::Init init = !opens            ? isa::Init::Accumulate
-                         : args_.bias != 0 ? isa::Init::Bias
-                                           : isa::Init::Zero;
+  const bool with_bias = opens && adds_bias(block);
+  const isa::Init init = !opens      ? isa::Init::Accumulate
+                         : with_bias ? isa::Init::Bias
+                                     : isa::Init::Zero;
   Command& product = commands_.emit(Op::mmad, Pipe::Cube, tile.number);
   product.operand = {static_cast<std::int64_t>(type_),
                      place * accumulator_bytes_,
@@ -366,7 +414,7 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   if (closes_tile) set(product, Pipe::Fix, kTileDone + place);
   // Flags of the pipe, behind the product if it has no room for them.
   if (by_blocks && last && more) tell(product, Pipe::MTE1, kBlockDone, tile);
-  if (opens && args_.bias != 0 && tile.number + 1 < tiles_) {
+  if (with_bias && tile.number + 1 < tiles_) {
     tell(commands_.last(), Pipe::MTE1, kBiasFree, tile);
   }
 }
@@ -378,11 +426,41 @@ void MatmulMacro::tell(Command& product, Pipe pipe, int id, const Tile& tile) {
   set(told, pipe, id);
 }
 
+/// A piece goes to its slot, as it is. After the last one the vector cores are told, once every
+/// core of the launch has come as far.
+void MatmulMacro::write_piece(const Tile& tile) {
+  const auto place = static_cast<int>(tile.number % accumulators_);
+  const DType sums = type_ == DType::I8 ? DType::I32 : DType::F32;
+  Command& out = commands_.emit(Op::fix, Pipe::Fix, tile.number);
+  out.operand = {static_cast<std::int64_t>(sums),
+                 partials_ + tile.slot * args_.slot_bytes,
+                 place * accumulator_bytes_,
+                 tile.m,
+                 tile.n,
+                 args_.tile_n * 4,
+                 static_cast<std::int64_t>(isa::Post::None),
+                 static_cast<std::int64_t>(isa::Atomic::None)};
+  out.unit = has(isa::kUnitFlags);
+  wait(out, Pipe::Cube, kTileDone + place);
+  if (tile.number + accumulators_ < tiles_) set(out, Pipe::Cube, kTileFree + place);
+  if (tile.number + 1 == pieces_) all_pieces_are_there(tile.number);
+}
+
+void MatmulMacro::all_pieces_are_there(std::int64_t tile) {
+  for (const Op op : {Op::xset, Op::xwait}) {
+    commands_.emit(op, Pipe::Fix, tile).operand = {static_cast<std::int64_t>(Pipe::Fix),
+                                                   kPiecesDone,
+                                                   static_cast<std::int64_t>(isa::CrossMode::All)};
+  }
+  commands_.fill_slot(tile);
+}
+
 void MatmulMacro::write(const Tile& tile) {
   const auto place = static_cast<int>(tile.number % accumulators_);
   const bool in_slots = args_.slots > 0;
-  if (in_slots && tile.number >= args_.slots) commands_.await_slot(tile.number);
-  const std::int64_t slot = core_ * args_.slots + (in_slots ? tile.number % args_.slots : 0);
+  const std::int64_t number = tile.number - pieces_;  // of the whole ones
+  if (in_slots && number >= args_.slots) commands_.await_slot(tile.number);
+  const std::int64_t slot = core_ * args_.slots + (in_slots ? number % args_.slots : 0);
   Command& out = commands_.emit(Op::fix, Pipe::Fix, tile.number);
   const std::int64_t to = in_slots ? static_cast<std::int64_t>(args_.c) + slot * args_.slot_bytes
                                    : tile.c + tile.m0 * args_.c_stride + tile.n0 * out_item_;
@@ -400,7 +478,7 @@ void MatmulMacro::write(const Tile& tile) {
   if (!in_slots) return;
   commands_.fill_slot(tile.number);
   if (tile.number + 1 < tiles_) return;
-  for (std::int64_t open = std::min(tiles_, args_.slots); open > 0; --open) {
+  for (std::int64_t open = std::min(tiles_ - pieces_, args_.slots); open > 0; --open) {
     commands_.await_slot(tile.number);
   }
 }

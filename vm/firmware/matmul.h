@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "vm/firmware/commands.h"
@@ -26,19 +27,29 @@ class MatmulMacro {
   /// Why the arguments cannot be expanded on this machine, or empty.
   [[nodiscard]] static std::string problem(const Machine& machine,
                                            const isa::MatmulArguments& arguments, DType type);
-  /// The part of core `core` of `cores`. There is no problem() with the arguments.
-  void start(const Machine& machine, const isa::MatmulArguments& arguments, DType type, int core,
-             int cores, std::uint32_t pc);
+  /// Words behind the arguments that it needs, and why they cannot be used.
+  [[nodiscard]] static std::int64_t more_words(const isa::MatmulArguments& arguments) {
+    return (arguments.loop & isa::kShared) != 0 ? 2 : 0;
+  }
+  [[nodiscard]] static std::string problem_of_more(const isa::MatmulArguments& arguments,
+                                                   std::span<const std::uint64_t> more);
+  /// The part of core `core` of `cores`. There is no problem() with the arguments; `more` are the
+  /// words behind them.
+  void start(const Machine& machine, const isa::MatmulArguments& arguments,
+             std::span<const std::uint64_t> more, DType type, int core, int cores,
+             std::uint32_t pc);
   [[nodiscard]] bool active() const { return active_; }
   /// The next command, valid until the call after; nullptr at the end.
   const isa::Command* next();
 
  private:
-  /// One tile of C and how many of this core's tiles came before it.
+  /// One tile of C, or a piece of a shared one along k, and how many of this core's came before it.
   struct Tile {
     std::int64_t number = 0;
     std::int64_t m0 = 0, n0 = 0, m = 0, n = 0;
-    std::int64_t a = 0, b = 0, c = 0;  // GM addresses of the batch's matrices
+    std::int64_t a = 0, b = 0, c = 0;    // GM addresses of the batch's matrices
+    std::int64_t first = 0, blocks = 0;  // along k
+    std::int64_t slot = -1;              // of a piece; -1: it is whole
   };
   /// One block of a tile along k.
   struct Block {
@@ -53,12 +64,21 @@ class MatmulMacro {
   };
 
   [[nodiscard]] Tile tile_at(std::int64_t number) const;
+  void share(std::span<const std::uint64_t> more);
   [[nodiscard]] Block first_block() const;
   [[nodiscard]] Block block_after(const Block& block) const;
   void cut(Block& block) const;
   [[nodiscard]] bool has(std::int64_t bit) const { return (args_.loop & bit) != 0; }
   [[nodiscard]] bool closes(const Block& block) const {
-    return block.place + 1 == blocks_per_tile_;
+    return block.place + 1 == block.tile.blocks;
+  }
+  /// The first of this core's tiles that has a bias: only the first can be without.
+  [[nodiscard]] std::int64_t first_biased() const {
+    return pieces_ > 0 && begin_ % blocks_per_tile_ != 0 ? 1 : 0;
+  }
+  /// Does the bias belong to what begins with this block?
+  [[nodiscard]] bool adds_bias(const Block& block) const {
+    return args_.bias != 0 && block.opens() && block.tile.first == 0;
   }
   /// The half of L1 is filled anew with an A (a B) after this block.
   [[nodiscard]] bool loads_again(const Block& block, bool of_a) const;
@@ -71,6 +91,8 @@ class MatmulMacro {
   void move_part(const Block& block, std::int64_t part);
   void multiply_part(const Block& block, std::int64_t part);
   void write(const Tile& tile);
+  void write_piece(const Tile& tile);
+  void all_pieces_are_there(std::int64_t tile);
   void tell(isa::Command& product, Pipe pipe, int id, const Tile& tile);
 
   isa::MatmulArguments args_{};
@@ -82,6 +104,11 @@ class MatmulMacro {
   std::int64_t rows_ = 0, columns_ = 0;  // tiles of C
   std::int64_t first_tile_ = 0, tile_step_ = 1;
   std::int64_t tiles_ = 0, blocks_ = 0;  // of this core; blocks of all its tiles
+  isa::SharedTiles shared_{};
+  std::int64_t first_shared_ = 0;     // number of the first of them
+  std::int64_t pieces_ = 0;           // of this core
+  std::int64_t begin_ = 0, end_ = 0;  // of its range of their blocks
+  std::int64_t partials_ = 0;         // GM address
   std::int64_t blocks_per_tile_ = 0;
   std::int64_t block_k_ = 0, part_ = 0;  // elements along k
   std::int64_t half_l1_ = 0, b_offset_ = 0, bias_offset_ = 0;

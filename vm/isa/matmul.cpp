@@ -49,4 +49,12 @@ TilePlace place_of(std::int64_t index, std::int64_t rows, std::int64_t columns, 
   return {turned.column, turned.row};
 }
 
+std::int64_t SharedTiles::most_pieces() const {
+  std::int64_t most = 0;
+  for (std::int64_t tile = 0; tile < tiles; ++tile) {
+    most = std::max(most, last_core(tile) - first_core(tile) + 1);
+  }
+  return most;
+}
+
 }  // namespace dvmsim::isa

@@ -48,7 +48,13 @@ enum MatmulLoop : std::int64_t {
   kContiguous = 128,
   /// A block of k is cut in parts of one length, instead of the longest that fit and a rest.
   kEvenParts = 256,
+  /// The last tiles are shared: their k blocks, tile by tile, go to the cores in ranges of equal
+  /// length (SharedTiles), before the other tiles. Two more words, behind the others: how many they
+  /// are, and the address of a workspace for the sums of the pieces, `slot_bytes` each, in the type
+  /// in which they add up. Vector cores are told by xset(fix, 0, group) when all of them are there.
+  kShared = 512,
 };
+/// Sums of all but kShared are less.
 inline constexpr std::int64_t kMatmulLoops = 512;
 /// Source: the vendor's guide: accumulating into fewer fractals needs a barrier between.
 inline constexpr std::int64_t kSmallProduct = 10;
@@ -77,5 +83,24 @@ struct MatmulArguments {
 };
 inline constexpr int kMatmulWords = static_cast<int>(sizeof(MatmulArguments) / 8);
 static_assert(sizeof(MatmulArguments) == 8 * kMatmulWords);
+
+/// How the k blocks of shared tiles go to the cores: core c takes those from c * range() on, so
+/// that a tile is cut into pieces by neighbouring cores, in the order of k.
+struct SharedTiles {
+  std::int64_t tiles = 0, blocks = 1;  // blocks of each
+  std::int64_t cores = 1;
+
+  [[nodiscard]] std::int64_t range() const { return (tiles * blocks + cores - 1) / cores; }
+  /// The cores of the first and of the last piece of a tile.
+  [[nodiscard]] std::int64_t first_core(std::int64_t tile) const { return tile * blocks / range(); }
+  [[nodiscard]] std::int64_t last_core(std::int64_t tile) const {
+    return ((tile + 1) * blocks - 1) / range();
+  }
+  [[nodiscard]] std::int64_t most_pieces() const;
+  /// Of a core's piece of a tile in the workspace.
+  [[nodiscard]] std::int64_t slot_of(std::int64_t tile, std::int64_t core) const {
+    return tile * most_pieces() + core - first_core(tile);
+  }
+};
 
 }  // namespace dvmsim::isa

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "compiler/schedule/matmul_shared.h"
 #include "tests/compiler/codegen/product.h"
 #include "vm/base/error.h"
 #include "vm/isa/verify.h"
@@ -94,10 +95,11 @@ void expect_chain(const MatmulSpec& spec, const MatmulSchedule& schedule, const 
   const std::uint64_t out = device.allocate(Bytes(chain.full_elements * 2));
   Launch launch{};
   launch.program = &program;
-  launch.arguments =
-      mix_arguments(chain.kernel, schedule, buffers.at,
-                    {product::Buffers::upload(device, row), product::Buffers::upload(device, full),
-                     product::Buffers::upload(device, column), out});
+  launch.arguments = mix_arguments(
+      chain.kernel, schedule, buffers.at,
+      {product::Buffers::upload(device, row), product::Buffers::upload(device, full),
+       product::Buffers::upload(device, column), out},
+      device.allocate(Bytes(std::max<std::int64_t>(32, shared_workspace_bytes(spec, schedule)))));
   ASSERT_EQ(launch.arguments.size(), program.arguments.size());
   launch.cube_cores = schedule.cores;
   launch.vector_cores = schedule.cores * machine.cores.per_group;
@@ -158,6 +160,33 @@ TEST(MixTest, TallTilesGoThroughUbInPieces) {
   expect_chain(product_of(300, 40, 520), tiles(128, 256, 64, 3), default_machine(), 0);
   const Machine tiny = load_machine(std::string(DVMSIM_SOURCE_DIR) + "/configs/hardware/tiny.yaml");
   expect_chain(product_of(70, 40, 70), tiles(32, 32, 32, 1), tiny, 3);
+}
+
+TEST(MixTest, TilesSharedAlongKAreFinishedToo) {
+  for (std::int64_t m : {1, 17, 70}) {
+    for (std::int64_t k : {33, 130}) {
+      for (int cores : {4, 7, 24}) {
+        const MatmulSpec spec = product_of(m, k, 45, 1, 2);
+        MatmulSchedule schedule = tiles(32, 32, 32, cores);
+        schedule.shared = left_over(spec, schedule);
+        if (schedule.shared == 0) continue;
+        expect_chain(spec, schedule, default_machine(), static_cast<std::uint64_t>(m + k));
+      }
+    }
+  }
+}
+
+TEST(MixTest, RowsThatDoNotFollowOneAnotherInUbAreNotShared) {
+  const MatmulSpec spec = product_of(64, 24 * 32, 48);
+  MatmulSchedule schedule = tiles(64, 48, 32, 24);
+  schedule.shared = left_over(spec, schedule);
+  MixKernel kernel = chain_of(spec).kernel;
+  EXPECT_TRUE(mix_fits(kernel, schedule, default_machine()));
+  kernel.epilogue.values.push_back({DType::I8, Extent::Row});  // rows of 64 elements in UB
+  EXPECT_FALSE(mix_fits(kernel, schedule, default_machine()));
+  schedule.shared = 0;
+  schedule.cores = 1;
+  EXPECT_TRUE(mix_fits(kernel, schedule, default_machine()));
 }
 
 TEST(MixTest, WhatCannotBeFinishedIsSaid) {

@@ -59,5 +59,15 @@ TEST(MatmulTacticsTest, OursPadsOnlyWhatItReadsOften) {
   EXPECT_EQ(large.b_row, 0);
 }
 
+TEST(MatmulTacticsTest, OursPadsRowsThatShareLinesWhereHbmReadsThemAgain) {
+  const Machine machine = default_machine();
+  MatmulSpec spec{};
+  spec.m = 1024, spec.k = 768, spec.n = 2000;  // rows of B: 7 lines and 416 bytes
+  EXPECT_EQ(cost_tactics(packed(spec), machine).b_row, 2048);
+  EXPECT_EQ(cost_tactics(packed(spec), machine).a_row, 0);
+  spec.m = 64;  // B is read once: nothing to save
+  EXPECT_EQ(cost_tactics(packed(spec), machine), MatmulTactics{});
+}
+
 }  // namespace
 }  // namespace dvmsim

@@ -310,7 +310,7 @@ TEST(Matmul, keeps_the_operand_that_its_half_of_l1_still_holds) {
       MatmulMacro macro;
       isa::MatmulArguments args = arguments_of(s);
       args.a = 1 << 20, args.b = 2 << 20, args.bias = bias ? 3 << 20 : 0;
-      macro.start(machine, args, s.type, 0, 1, 0);
+      macro.start(machine, args, {}, s.type, 0, 1, 0);
       std::int64_t loads = 0;
       while (const isa::Command* command = macro.next()) loads += command->op == isa::Op::loadnz;
       EXPECT_EQ(loads, 35 + 2 * (swizzle == isa::Swizzle::Zn ? 7 : 5));
