@@ -245,7 +245,7 @@ bool Scalar::drain(const isa::Command& command) {
 }
 
 bool Scalar::read(const isa::Command& command) {
-  if (fabric_.meaning == nullptr) {
+  if (fabric_.meaning == nullptr && !step_.assumed) {
     fabric_.fail({FaultKind::DataInTimingMode, fabric_.id, command.pc,
                   "the program reads device data, and timing mode has none"});
     halt();
@@ -265,8 +265,9 @@ bool Scalar::read(const isa::Command& command) {
   } else {
     load_ub();
   }
-  std::int64_t value = 0;
-  Fault fault = fabric_.meaning->read(fabric_.number, command, value);
+  std::int64_t value = step_.assumed.value_or(0);
+  Fault fault{};
+  if (fabric_.meaning != nullptr) fault = fabric_.meaning->read(fabric_.number, command, value);
   if (fault) {
     fabric_.fail(std::move(fault));
     halt();

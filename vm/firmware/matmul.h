@@ -1,12 +1,15 @@
 // The `matmul` macro: one matrix product of a cube core as the sequence of commands that computes
-// it, with flags that balance. Owns the order of the work; the arguments are vm/isa/matmul.h.
+// it, with flags that balance; and the `gmatmul` macro, many products of a list. Owns the order of
+// the work; the arguments are vm/isa/matmul.h.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "vm/firmware/commands.h"
+#include "vm/firmware/group_walk.h"
 #include "vm/isa/isa.h"
 #include "vm/isa/matmul.h"
 #include "vm/machine/machine.h"
@@ -18,6 +21,10 @@ namespace dvmsim {
 /// turn. A tile leaves L0C when its last part is done; two tiles share L0C if they fit. With slots,
 /// a tile waits for its slot from the second round on, and every tile is taken back before the
 /// macro ends. isa::MatmulLoop varies this.
+///
+/// Of a list of groups, the core's next tiles are known as far as the flags of the tile at hand
+/// need it; the list is read no further. Its tiles may have different numbers of blocks, so parts
+/// go to the halves of L0 in turn over the ends of blocks.
 class MatmulMacro {
  public:
   /// The pipes whose buffers it takes over.
@@ -26,10 +33,22 @@ class MatmulMacro {
   /// Why the arguments cannot be expanded on this machine, or empty.
   [[nodiscard]] static std::string problem(const Machine& machine,
                                            const isa::MatmulArguments& arguments, DType type);
+  [[nodiscard]] static std::string problem(const Machine& machine,
+                                           const isa::GroupedArguments& arguments, DType type);
   /// The part of core `core` of `cores`. There is no problem() with the arguments.
   void start(const Machine& machine, const isa::MatmulArguments& arguments, DType type, int core,
              int cores, std::uint32_t pc);
+  void start(const Machine& machine, const isa::GroupedArguments& arguments, DType type, int core,
+             int cores, std::uint32_t pc);
   [[nodiscard]] bool active() const { return active_; }
+  /// The ldgm whose value is wanted by supply() before next(); nullptr: none, or there is a fault.
+  const isa::Command* read();
+  void supply(std::int64_t value) { walk_->supply(value); }
+  /// What the value would be if all groups were equal.
+  [[nodiscard]] std::int64_t assumed() const { return walk_->assumed(); }
+  /// What is wrong with the list, or empty.
+  [[nodiscard]] const std::string& fault() const { return fault_; }
+  [[nodiscard]] std::uint32_t pc() const { return pc_; }
   /// The next command, valid until the call after; nullptr at the end.
   const isa::Command* next();
 
@@ -38,7 +57,9 @@ class MatmulMacro {
   struct Tile {
     std::int64_t number = 0;
     std::int64_t m0 = 0, n0 = 0, m = 0, n = 0;
-    std::int64_t a = 0, b = 0, c = 0;  // GM addresses of the batch's matrices
+    std::int64_t a = 0, b = 0, c = 0, bias = 0;  // GM addresses of the batch's or group's
+    std::int64_t k = 0, blocks = 0;
+    bool zero = false;  // nothing is multiplied: zeros are
   };
   /// One block of a tile along k.
   struct Block {
@@ -48,17 +69,29 @@ class MatmulMacro {
     std::int64_t parts = 0;
     std::int64_t number = 0;  // of all this core's blocks
     bool loads_a = true, loads_b = true;
+    std::int64_t parts_before = 0;  // modulo 2; of a product that is not grouped, 0
     [[nodiscard]] int half() const { return static_cast<int>(number % 2); }
     [[nodiscard]] bool opens() const { return place == 0; }
   };
 
+  void set_up(const Machine& machine, const isa::MatmulArguments& arguments, DType type, int core,
+              int cores, std::uint32_t pc);
+  void begin();
   [[nodiscard]] Tile tile_at(std::int64_t number) const;
+  [[nodiscard]] Tile tile_of(const GroupWalk::Place& place, std::int64_t number) const;
+  /// Does the core have a tile of this number? At most three after the one at hand.
+  [[nodiscard]] bool exists(std::int64_t number) const {
+    return number < (walk_ ? known_ : tiles_);
+  }
+  /// Are there so many blocks after this one?
+  [[nodiscard]] bool has_after(const Block& block, std::int64_t blocks) const;
+  [[nodiscard]] bool side_used_again(const Block& block, std::int64_t part) const;
   [[nodiscard]] Block first_block() const;
   [[nodiscard]] Block block_after(const Block& block) const;
   void cut(Block& block) const;
   [[nodiscard]] bool has(std::int64_t bit) const { return (args_.loop & bit) != 0; }
   [[nodiscard]] bool closes(const Block& block) const {
-    return block.place + 1 == blocks_per_tile_;
+    return block.place + 1 == block.tile.blocks;
   }
   /// The half of L1 is filled anew with an A (a B) after this block.
   [[nodiscard]] bool loads_again(const Block& block, bool of_a) const;
@@ -81,13 +114,24 @@ class MatmulMacro {
   std::int64_t item_ = 2, out_item_ = 2;
   std::int64_t rows_ = 0, columns_ = 0;  // tiles of C
   std::int64_t first_tile_ = 0, tile_step_ = 1;
-  std::int64_t tiles_ = 0, blocks_ = 0;  // of this core; blocks of all its tiles
-  std::int64_t blocks_per_tile_ = 0;
+  std::int64_t tiles_ = 0;               // of this core; not of a list of groups
   std::int64_t block_k_ = 0, part_ = 0;  // elements along k
   std::int64_t half_l1_ = 0, b_offset_ = 0, bias_offset_ = 0;
   std::int64_t half_l0a_ = 0, half_l0b_ = 0;
   std::int64_t accumulators_ = 1, accumulator_bytes_ = 0;
-  Block next_block_{};  // the next to multiply; already loaded
+  std::int64_t zero_k_ = 0;  // elements along k that fill rows of a fractal
+  Block next_block_{};       // the next to multiply; already loaded, if there is one
+  bool has_block_ = false;
+  // Of a list of groups: the tiles up to number known_, of which those near the one at hand are
+  // kept.
+  static constexpr std::int64_t kAhead = 3, kKept = 8;
+  std::optional<GroupWalk> walk_{};
+  isa::GroupedArguments grouped_{};
+  std::array<Tile, kKept> window_{};
+  std::int64_t known_ = 0;
+  bool begun_ = false;
+  std::string fault_{};
+  std::uint32_t pc_ = 0;
   std::array<bool, 2> l0_used_{};
   Commands commands_{};  // of the current block
 };
