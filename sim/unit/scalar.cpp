@@ -265,9 +265,13 @@ bool Scalar::read(const isa::Command& command) {
   } else {
     load_ub();
   }
-  std::int64_t value = step_.assumed.value_or(0);
+  std::int64_t value = 0;
   Fault fault{};
-  if (fabric_.meaning != nullptr) fault = fabric_.meaning->read(fabric_.number, command, value);
+  if (fabric_.meaning != nullptr) {
+    fault = fabric_.meaning->read(fabric_.number, command, value);
+  } else {
+    value = value_without_data(command);
+  }
   if (fault) {
     fabric_.fail(std::move(fault));
     halt();
@@ -278,6 +282,15 @@ bool Scalar::read(const isa::Command& command) {
   fabric_.set_tokens(command, kScalar, {now, now, {}});
   firmware_->supply(value);
   return true;
+}
+
+/// What the host wrote, else what the firmware assumes.
+std::int64_t Scalar::value_without_data(const isa::Command& command) {
+  if (fabric_.contents != nullptr) {
+    if (const auto written = fabric_.contents->read(command)) return *written;
+  }
+  ++fabric_.report.assumed;
+  return *step_.assumed;
 }
 
 void Scalar::load_ub() {
