@@ -1,5 +1,6 @@
 #include "cli/execute.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <set>
@@ -57,11 +58,22 @@ Measured run_again(const Again& again, const Machine& machine, bool free_firmwar
     const RunResult result =
         session->run(again.module == nullptr ? again.job.dims : Bindings{}, again.job.inputs);
     if (result.fault || result.launches.empty()) return {};
-    for (const LaunchReport& launch : result.launches) stats.add(launch);
+    for (const LaunchReport& launch : result.launches) {
+      if (launch.assumed > 0 && mode_of(options) == Mode::Functional) return {};
+      stats.add(launch);
+    }
     stats.close();
     measured = {stats.cycles(), stats.firmware().decode.count(), true};
   }
   return measured;
+}
+
+constexpr const char* kAssumedLists =
+    "what group lists hold that neither a constant nor --input gives: groups count as equal";
+
+bool assumes(const RunResult& result) {
+  return std::any_of(result.launches.begin(), result.launches.end(),
+                     [](const LaunchReport& launch) { return launch.assumed > 0; });
 }
 
 bool decides_by_data(const Module& module) {
@@ -266,6 +278,7 @@ Execution execute(const Job& job, const Machine& machine, const RunOptions& opti
   report.e2e_us = static_cast<double>(device.host_ns() - start_ns) / 1000.0;
   report.not_modelled = not_modelled();
   for (const std::string& line : assumptions_of(options)) report.not_modelled.push_back(line);
+  if (assumes(result)) report.not_modelled.emplace_back(kAssumedLists);
   fill_from(report, options, job, result);
   check_bypassed(options, job.graph ? &*job.graph : nullptr, result.module);
   report.roofline = roofline(stats, demands, capacity_of(machine, options));

@@ -10,6 +10,7 @@ namespace {
 
 DType input_type(Op op, std::size_t input, DType asked) {
   if (info_of(op).logic || (op == Op::Select && input == 0)) return DType::Bool;
+  if (op == Op::GroupedMatMul && input == 2) return DType::I64;
   const bool numbered = op == Op::Gather || op == Op::GatherElements || op == Op::ScatterRows;
   if (numbered && input == 1) return DType::I64;
   return asked;

@@ -26,7 +26,7 @@ class Walk {
     if (op == Op::endloop && !loops_.empty()) leave();
     for (; next_ < marks_.size() && marks_[next_]->pc <= pc; ++next_) apply(*marks_[next_], op);
     CodeMap::Place place = here_;
-    if ((op == Op::matmul || op == Op::conv) &&
+    if ((op == Op::matmul || op == Op::gmatmul || op == Op::conv) &&
         place.tile < 0) {  // the firmware counts the tiles of a macro
       place.tile = static_cast<std::int32_t>(tiles_.size());
       place.direct = true;

@@ -86,6 +86,9 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
     case GroupKind::Cube:
       compile_product(scope, group);
       break;
+    case GroupKind::Grouped:
+      compile_grouped(scope, group);
+      break;
     case GroupKind::Attention:
       compile_attention(scope, group);
       break;

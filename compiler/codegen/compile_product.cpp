@@ -12,12 +12,6 @@
 #include "compiler/schedule/vector.h"
 
 namespace dvmsim {
-namespace {
-
-/// Ranking a product's tiles takes the host about as long as ranking so many of a vector kernel.
-constexpr std::int64_t kTilesOfAProduct = 64;
-
-}  // namespace
 
 MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const std::string& label,
                                                 const Overridden& of, Sharing sharing) {

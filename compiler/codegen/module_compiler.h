@@ -1,6 +1,6 @@
 // The state of compiling one graph: internal to this folder. compile.cpp orders the groups and
-// makes kernels of them, compile_product.cpp matrix products, compile_moves.cpp what only moves
-// data.
+// makes kernels of them, compile_product.cpp matrix products, compile_grouped.cpp those of a list
+// of groups, compile_moves.cpp what only moves data.
 #pragma once
 
 #include <fmt/format.h>
@@ -22,6 +22,7 @@
 #include "compiler/codegen/task_table.h"
 #include "compiler/schedule/attention.h"
 #include "compiler/schedule/copy.h"
+#include "compiler/schedule/grouped.h"
 #include "compiler/schedule/long_reduce.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/matmul.h"
@@ -63,6 +64,8 @@ class ModuleCompiler {
   }
 
  private:
+  /// Ranking a product's tiles takes the host about as long as ranking so many of a vector kernel.
+  static constexpr std::int64_t kTilesOfAProduct = 64;
   struct ProductOperands {
     ModuleArgument a{}, b{}, bias{};
   };
@@ -237,6 +240,9 @@ class ModuleCompiler {
   void compile_conv(Scope& scope, const Group& group);
   void compile_windows(Scope& scope, const Group& group);
   void compile_window_mix(Scope& scope, const Group& group, MixGroup mix);
+  void compile_grouped(Scope& scope, const Group& group);
+  [[nodiscard]] MatmulSchedule schedule_groups(const GroupedSpec& spec, const std::string& label,
+                                               const Overridden& of);
   void compile_attention(Scope& scope, const Group& group);
   /// As sizes alike are cut, if that is to be.
   [[nodiscard]] AttentionSchedule attention_schedule(const AttentionSpec& spec);

@@ -22,8 +22,9 @@ bool may_be_symbolic(const Graph& graph, const Node& node) {
   if (info_of(op).composite) return op != Op::Resize;
   // Numbers that are known are checked against the size.
   if (op == Op::Gather) return graph.value(node.inputs[1]).kind != ValueKind::Constant;
-  return op == Op::MatMul || op == Op::Attention || op == Op::Reshape || op == Op::Transpose ||
-         op == Op::Slice || op == Op::Concat || op == Op::Split || op == Op::Pad;
+  return op == Op::MatMul || op == Op::GroupedMatMul || op == Op::Attention || op == Op::Reshape ||
+         op == Op::Transpose || op == Op::Slice || op == Op::Concat || op == Op::Split ||
+         op == Op::Pad;
 }
 
 /// Nothing about the node but sizes depends on the symbols, and nothing of it is computed early

@@ -180,6 +180,8 @@ Tensor evaluate_one(const Call& call) {
       return eval_ops::batch_norm(call);
     case Op::MatMul:
       return eval_ops::matmul(call);
+    case Op::GroupedMatMul:
+      return eval_ops::grouped_matmul(call);
     case Op::Conv:
       return eval_ops::conv(call);
     case Op::Attention:

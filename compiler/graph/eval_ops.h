@@ -42,6 +42,7 @@ struct Call {
 [[nodiscard]] Tensor batch_norm(const Call& call);
 [[nodiscard]] Tensor matmul(const Call& call);
 [[nodiscard]] Tensor attention(const Call& call);
+[[nodiscard]] Tensor grouped_matmul(const Call& call);
 [[nodiscard]] Tensor conv(const Call& call);
 /// A scaled sum as the output's type: integers rounded half to even, plus the offset, saturated.
 [[nodiscard]] float quantised(const Call& call, float value);

@@ -63,7 +63,8 @@ enum class ShapeRule : std::uint8_t {
   TopK,
   Resize,
   Refuse,
-  Attention
+  Attention,
+  GroupedMatMul
 };
 
 inline constexpr int kMany = 1 << 20;

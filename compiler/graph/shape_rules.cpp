@@ -207,7 +207,7 @@ constexpr Rule kRules[] = {same,         broadcast_rule,
                            arg,          gather_elements,
                            scatter_rows, top_k,
                            resize,       refuse,
-                           attention};
+                           attention,    grouped_matmul};
 
 Types unknown(const Use& use) {
   DType dtype = use.in(use.node.op == Op::Select ? 1 : 0).dtype;

@@ -55,6 +55,7 @@ using Types = std::vector<ValueType>;
 [[nodiscard]] Types top_k(const Use& use);
 [[nodiscard]] Types resize(const Use& use);
 [[nodiscard]] Types attention(const Use& use);
+[[nodiscard]] Types grouped_matmul(const Use& use);
 [[nodiscard]] Types if_rule(const Use& use);
 [[nodiscard]] Types loop(const Use& use);
 [[nodiscard]] Types scan(const Use& use);

@@ -25,7 +25,8 @@ void become_constant(Value& value, double number) {
 std::optional<double> identity_of(const Graph& graph, const Node& node,
                                   const PassContext& context) {
   const bool reduces = node.op == Op::ReduceSum || node.op == Op::ReduceProd;
-  const bool multiplies = node.op == Op::MatMul && node.input(2) == kNoValue;
+  const bool multiplies = (node.op == Op::MatMul && node.input(2) == kNoValue) ||
+                          (node.op == Op::GroupedMatMul && node.input(3) == kNoValue);
   if ((!reduces && !multiplies) || !empty(graph, node.inputs[0], context)) return std::nullopt;
   return node.op == Op::ReduceProd ? 1 : 0;
 }

@@ -153,6 +153,15 @@ bool keeps_zero(Op op) {
   return std::find(std::begin(kThese), std::end(kThese), op) != std::end(kThese);
 }
 
+/// Rows behind the last group are zero, those of the padding too.
+std::string grouped_obstacle(const Graph& graph, const Node& node) {
+  const std::size_t row = node.int_of("trans_a") != 0 ? 1 : 0;
+  const bool others = is_padded(graph, node.inputs[0], 1 - row) ||
+                      is_padded(graph, node.inputs[1]) || is_padded(graph, node.inputs[2]);
+  return node.string_of("axis") != "m" || others ? "its groups are of other axes than a padded one"
+                                                 : "";
+}
+
 }  // namespace
 
 Zeros zeros_of_inputs(const Graph& graph) {
@@ -230,6 +239,8 @@ std::string obstacle(const Graph& graph, const Node& node) {
       return norm_obstacle(graph, node);
     case Op::MatMul:
       return {};
+    case Op::GroupedMatMul:
+      return grouped_obstacle(graph, node);
     case Op::Conv:
     case Op::MaxPool:
     case Op::SumPool:

@@ -28,6 +28,8 @@ GroupKind kind_of(const Graph& graph, const Node& node) {
     case Op::MatMul:
     case Op::ConvLast:
       return GroupKind::Cube;
+    case Op::GroupedMatMul:
+      return GroupKind::Grouped;
     case Op::Attention:
       return GroupKind::Attention;
     case Op::MaxPool:
@@ -332,9 +334,9 @@ class Partitioner {
 }  // namespace
 
 std::string_view name_of(GroupKind kind) {
-  constexpr std::string_view kNames[] = {"vector", "cube",   "attention",  "conv", "window",
-                                         "copy",   "gather", "row-gather", "top",  "scatter",
-                                         "alias",  "view",   "branch"};
+  constexpr std::string_view kNames[] = {"vector",  "cube",  "grouped", "attention",  "conv",
+                                         "window",  "copy",  "gather",  "row-gather", "top",
+                                         "scatter", "alias", "view",    "branch"};
   return kNames[static_cast<int>(kind)];
 }
 

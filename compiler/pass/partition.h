@@ -17,8 +17,9 @@
 namespace dvmsim {
 
 enum class GroupKind : std::uint8_t {
-  Vector,  // elementwise, broadcast and reduction nodes over one iteration domain
-  Cube,    // a product or convolution, perhaps with elementwise nodes on its result (mix)
+  Vector,   // elementwise, broadcast and reduction nodes over one iteration domain
+  Cube,     // a product or convolution, perhaps with elementwise nodes on its result (mix)
+  Grouped,  // products of a list of groups
   Attention,
   Conv,    // a convolution: copies and a product
   Window,  // a pool or a depthwise convolution

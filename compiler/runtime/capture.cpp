@@ -12,7 +12,8 @@ namespace {
 bool takes_tensor(const Node& node, const Value& value) {
   const Pattern pattern = info_of(node.op).pattern;
   const bool computes = pattern == Pattern::Elementwise || pattern == Pattern::Broadcast ||
-                        pattern == Pattern::Reduction || node.op == Op::MatMul;
+                        pattern == Pattern::Reduction || node.op == Op::MatMul ||
+                        node.op == Op::GroupedMatMul;
   return computes && value.kind == ValueKind::Constant && is_float(value.type.dtype) &&
          element_count(known_shape(value)) > 1;
 }

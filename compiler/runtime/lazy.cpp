@@ -194,6 +194,14 @@ LazyTensor Lazy::matmul(const LazyTensor& a, const LazyTensor& b, bool trans_a, 
       {{"trans_a", std::int64_t{trans_a ? 1 : 0}}, {"trans_b", std::int64_t{trans_b ? 1 : 0}}});
 }
 
+LazyTensor Lazy::grouped_matmul(const LazyTensor& a, const LazyTensor& b, const LazyTensor& list,
+                                const std::string& axis, bool cumulative, const LazyTensor& bias) {
+  std::vector<LazyTensor> operands = {a, b, list};
+  if (bias.slot_ != nullptr) operands.push_back(bias);
+  return one(Op::GroupedMatMul, operands,
+             {{"axis", axis}, {"cumulative", std::int64_t{cumulative ? 1 : 0}}});
+}
+
 bool Lazy::is_read(const DeviceTensor& tensor) const {
   return std::any_of(inputs_.begin(), inputs_.end(),
                      [&](const DeviceTensor& input) { return overlap(input, tensor); });

@@ -72,6 +72,10 @@ class Lazy {
   LazyTensor reshape(const LazyTensor& a, const std::vector<std::int64_t>& shape);
   LazyTensor matmul(const LazyTensor& a, const LazyTensor& b, bool trans_a = false,
                     bool trans_b = false);
+  /// Products of the groups of `list`, along axis "m" or "k".
+  LazyTensor grouped_matmul(const LazyTensor& a, const LazyTensor& b, const LazyTensor& list,
+                            const std::string& axis = "m", bool cumulative = false,
+                            const LazyTensor& bias = {});
   /// Any other operator without subgraphs, with `results` results; an empty operand is absent.
   /// `origin`: what errors call it instead of its number.
   std::vector<LazyTensor> call(Op op, const std::vector<LazyTensor>& operands,

@@ -24,6 +24,12 @@ const ModuleTensor& tensor_of(const Module& module, const ModuleConstant& consta
   return module.tensors[static_cast<std::size_t>(constant.tensor)];
 }
 
+/// May it decide what a program does?
+bool is_control(const ModuleTensor& tensor) {
+  const bool integer = tensor.dtype == DType::I32 || tensor.dtype == DType::I64;
+  return integer && tensor.bytes <= kMostControlBytes;
+}
+
 }  // namespace
 
 Weights::Key Weights::key_of(const ModuleTensor& tensor, const ModuleConstant& constant) {
@@ -85,7 +91,7 @@ PlacedConstants Weights::place(Module& module) {
     placed->block = block;
     placed->address = address;
     if (constant->bytes) placed->tensor = *constant->bytes;
-    if (mode_ == Mode::Functional) {
+    if (mode_ == Mode::Functional || is_control(tensor)) {
       const Tensor values =
           constant->bytes ? *constant->bytes : filled(tensor.dtype, tensor.shape, *constant->fill);
       device_.write(address, values.bytes());

@@ -40,6 +40,7 @@ void Fabric::begin(const CoreLaunch& launch) {
   flags_.clear();
   ready_ = awaiting_cross_ = 0;
   meaning = launch.meaning;
+  contents = launch.contents;
   report = {};
   report.first_dispatch = Cycles(-1);
   joined = fetched = unblocked = launch.start;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/core/host_contents.h"
 #include "sim/core/ports.h"
 #include "sim/core/queue.h"
 #include "sim/core/row.h"
@@ -18,17 +19,19 @@ namespace dvmsim {
 /// One core's part in a launch.
 struct CoreLaunch {
   const Launch* launch = nullptr;
-  std::vector<std::uint32_t> tasks{};  // those it takes part in, of a program that has any
-  Cycles start{};                      // its scalar unit begins
-  std::uint64_t code_address = 0;      // of its kind's code in GM
-  bool free_firmware = false;          // decoding costs nothing
-  Meaning* meaning = nullptr;          // null: timing mode
+  std::vector<std::uint32_t> tasks{};      // those it takes part in, of a program that has any
+  Cycles start{};                          // its scalar unit begins
+  std::uint64_t code_address = 0;          // of its kind's code in GM
+  bool free_firmware = false;              // decoding costs nothing
+  Meaning* meaning = nullptr;              // null: timing mode
+  const HostContents* contents = nullptr;  // in timing mode
 };
 
 /// What the core did, for the launch's report.
 struct CoreReport {
   Cycles first_dispatch{}, end{}, decode{};
   std::int64_t instructions = 0, commands = 0;
+  std::int64_t assumed = 0;  // reads
   DatedFault fault{};
 };
 
@@ -85,6 +88,7 @@ class Fabric {
   MemoryPort& memory;
   Teams& teams;
   Meaning* meaning = nullptr;
+  const HostContents* contents = nullptr;
   CoreReport report{};
   Cycles joined = kNever;     // its team
   Cycles fetched = kNever;    // the program is there

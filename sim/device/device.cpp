@@ -97,6 +97,7 @@ struct SimDevice::State {
   HostTimeline timeline;
   Simulation simulation;
   std::unique_ptr<Meaning> meaning{};                 // none in timing mode
+  HostContents contents{};                            // in timing mode
   std::map<std::uint64_t, std::uint64_t> programs{};  // address by hash of the code
   std::vector<LaunchReport> reports{};
   Ticket first_ticket = 0;  // of the reports that are kept
@@ -112,11 +113,13 @@ std::uint64_t SimDevice::allocate(Bytes size) {
 
 void SimDevice::release(std::uint64_t address) {
   const Bytes size = state_->global.release(address);
+  state_->contents.forget(address, size.count());
   state_->simulation.npu->memory().server().end_bypass(address, size.count());
 }
 
 void SimDevice::write(std::uint64_t address, std::span<const std::byte> data) {
-  if (data.empty() || state_->options.mode == Mode::Timing) return;
+  if (data.empty()) return;
+  if (state_->options.mode == Mode::Timing) return state_->contents.write(address, data);
   std::byte* to = state_->global.at(address, static_cast<std::int64_t>(data.size()));
   if (to == nullptr) throw Error("device write: outside every buffer; allocate it first");
   std::memcpy(to, data.data(), data.size());
@@ -160,8 +163,8 @@ bool SimDevice::holds(const Program& program) const {
 LaunchReport SimDevice::State::run(const Launch& launch, Cycles begin) {
   if (meaning != nullptr) poison(launch);
   const SimScope::Entered entered(simulation.scope);
-  simulation.host->run(
-      {&launch, begin, place_program(*launch.program), options.free_firmware, meaning.get()});
+  simulation.host->run({&launch, begin, place_program(*launch.program), options.free_firmware,
+                        meaning.get(), &contents});
   DatedFault meant;
   if (meaning != nullptr) {
     meaning->synchronize();

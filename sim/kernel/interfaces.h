@@ -28,6 +28,7 @@ struct NpuLaunch {
   std::uint64_t code_address = 0;  // of the program in GM: cube code, then vector code
   bool free_firmware = false;
   Meaning* meaning = nullptr;
+  const HostContents* contents = nullptr;
 };
 
 /// Host to NPU.

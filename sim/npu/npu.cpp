@@ -72,7 +72,8 @@ void Npu::take_part(int number, const NpuLaunch& launch, Cycles start) {
     if (program.tasks[i].team.has(id)) tasks.push_back(i);
   }
   if (tasks.empty() && !program.tasks.empty()) return;
-  core.begin({launch.launch, std::move(tasks), start, code, launch.free_firmware, launch.meaning});
+  core.begin({launch.launch, std::move(tasks), start, code, launch.free_firmware, launch.meaning,
+              launch.contents});
   taking_part_.push_back(&core);
 }
 
@@ -90,6 +91,7 @@ LaunchReport Npu::finish(const DatedFault& meant) {
     const CoreReport& part = core.finish();
     report.end = std::max(report.end, part.end);
     report.instructions += part.instructions;
+    report.assumed += part.assumed;
     report.commands += part.commands;
     report.decode += part.decode;
     const Cycles first = part.first_dispatch < Cycles(0) ? part.end : part.first_dispatch;

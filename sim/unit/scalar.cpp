@@ -245,7 +245,7 @@ bool Scalar::drain(const isa::Command& command) {
 }
 
 bool Scalar::read(const isa::Command& command) {
-  if (fabric_.meaning == nullptr) {
+  if (fabric_.meaning == nullptr && !step_.assumed) {
     fabric_.fail({FaultKind::DataInTimingMode, fabric_.id, command.pc,
                   "the program reads device data, and timing mode has none"});
     halt();
@@ -266,7 +266,12 @@ bool Scalar::read(const isa::Command& command) {
     load_ub();
   }
   std::int64_t value = 0;
-  Fault fault = fabric_.meaning->read(fabric_.number, command, value);
+  Fault fault{};
+  if (fabric_.meaning != nullptr) {
+    fault = fabric_.meaning->read(fabric_.number, command, value);
+  } else {
+    value = value_without_data(command);
+  }
   if (fault) {
     fabric_.fail(std::move(fault));
     halt();
@@ -277,6 +282,15 @@ bool Scalar::read(const isa::Command& command) {
   fabric_.set_tokens(command, kScalar, {now, now, {}});
   firmware_->supply(value);
   return true;
+}
+
+/// What the host wrote, else what the firmware assumes.
+std::int64_t Scalar::value_without_data(const isa::Command& command) {
+  if (fabric_.contents != nullptr) {
+    if (const auto written = fabric_.contents->read(command)) return *written;
+  }
+  ++fabric_.report.assumed;
+  return *step_.assumed;
 }
 
 void Scalar::load_ub() {

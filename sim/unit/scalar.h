@@ -45,6 +45,7 @@ class Scalar {
   [[nodiscard]] bool drain(const isa::Command& command);
   [[nodiscard]] bool read(const isa::Command& command);
   [[nodiscard]] bool load_gm(const isa::Command& command);
+  [[nodiscard]] std::int64_t value_without_data(const isa::Command& command);
   void load_ub();
   void halt();
   void wait_until(Reason reason, Cycles time);

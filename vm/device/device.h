@@ -39,11 +39,16 @@ struct LaunchReport {
   Cycles first_dispatch{};  // first command dispatched on any core
   Cycles end{};             // last core has finished
   std::int64_t instructions = 0, commands = 0;
-  Cycles decode{};        // scalar cycles of the firmware, summed over cores
-  Cycles longest_core{};  // first dispatch to halt, maximum over cores
+  Cycles decode{};           // scalar cycles of the firmware, summed over cores
+  Cycles longest_core{};     // first dispatch to halt, maximum over cores
+  std::int64_t assumed = 0;  // reads of data that the run did not have, over cores
 };
 
 using Ticket = int;
+
+/// Integers of at most so many bytes that the host writes may be lists that decide what a program
+/// does: a device keeps them in timing mode.
+inline constexpr std::int64_t kMostControlBytes = 64 * 1024;
 
 enum class Mode : std::uint8_t { Functional, Timing };  // Timing: no data, no backing memory
 
@@ -56,7 +61,7 @@ class Device {
   virtual std::uint64_t allocate(Bytes size) = 0;
   virtual void release(std::uint64_t address) = 0;
   /// Host copies, in stream order and not timed; read waits for everything submitted. In timing
-  /// mode write is ignored and read throws Error.
+  /// mode write keeps kMostControlBytes at most and read throws Error.
   virtual void write(std::uint64_t address, std::span<const std::byte> data) = 0;
   virtual void read(std::uint64_t address, std::span<std::byte> data) = 0;
 

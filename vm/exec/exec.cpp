@@ -28,10 +28,10 @@ constexpr std::array<Entry, 256> meanings() {
     table[static_cast<std::size_t>(op)] = {meaning, true};
   };
   for (Op op :
-       {Op::halt,  Op::nop,   Op::mov,  Op::sadd, Op::ssub,  Op::smul,    Op::sdiv, Op::smod,
-        Op::smin,  Op::smax,  Op::sand, Op::sor,  Op::sxor,  Op::sshl,    Op::sshr, Op::slt,
-        Op::seq,   Op::ldarg, Op::ldgm, Op::ldub, Op::loop,  Op::endloop, Op::jz,   Op::jnz,
-        Op::drain, Op::set,   Op::wait, Op::xset, Op::xwait, Op::matmul,  Op::conv}) {
+       {Op::halt,  Op::nop,   Op::mov,  Op::sadd, Op::ssub,  Op::smul,    Op::sdiv,    Op::smod,
+        Op::smin,  Op::smax,  Op::sand, Op::sor,  Op::sxor,  Op::sshl,    Op::sshr,    Op::slt,
+        Op::seq,   Op::ldarg, Op::ldgm, Op::ldub, Op::loop,  Op::endloop, Op::jz,      Op::jnz,
+        Op::drain, Op::set,   Op::wait, Op::xset, Op::xwait, Op::matmul,  Op::gmatmul, Op::conv}) {
     set(op, by_firmware);
   }
   set(Op::load, exec::load), set(Op::loadnd, exec::loadnd), set(Op::loadnz, exec::loadnz);

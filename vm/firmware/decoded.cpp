@@ -110,6 +110,7 @@ Action action_of(const isa::Row& row) {
     case Op::drain:
       return Action::Drain;
     case Op::conv:
+    case Op::gmatmul:
     case Op::matmul:
       return Action::Macro;
     default:

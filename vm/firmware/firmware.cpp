@@ -26,6 +26,9 @@ struct Frame {
   std::uint8_t rotate = 0;  // mask of flag ids
 };
 
+/// Stands for the register of a Read that a macro asked for.
+constexpr int kMacroReads = isa::kRegisters;
+
 /// Wraps around like the machine's 64-bit registers.
 std::int64_t arithmetic(Op op, std::int64_t a, std::int64_t b) {
   const auto x = static_cast<std::uint64_t>(a), y = static_cast<std::uint64_t>(b);
@@ -166,6 +169,11 @@ Step Firmware::step() {
 
 void Firmware::supply(std::int64_t value) {
   DVMSIM_ASSERT(state_->pending_register >= 0, "only a pending read is supplied");
+  if (state_->pending_register == kMacroReads) {
+    state_->product.supply(value);
+    state_->pending_register = -1;
+    return;
+  }
   state_->registers[static_cast<std::size_t>(state_->pending_register)] = value;
   state_->pending_register = -1;
 }
@@ -212,7 +220,7 @@ Step Firmware::State::run() {
 }
 
 Step Firmware::State::deliver(Step::Kind kind, const isa::Command& command) {
-  return {kind, spent, instructions, &command};
+  return {kind, spent, instructions, &command, std::nullopt};
 }
 
 Step Firmware::State::fail(FaultKind kind, std::string text) {
@@ -380,9 +388,14 @@ bool Firmware::State::load_argument(const Decoded& decoded) {
 }
 
 bool Firmware::State::start_macro(const Decoded& decoded) {
-  return decoded.command.op == Op::conv
-             ? start_macro<ConvMacro, isa::ConvArguments>(convolution, decoded)
-             : start_macro<MatmulMacro, isa::MatmulArguments>(product, decoded);
+  switch (decoded.command.op) {
+    case Op::conv:
+      return start_macro<ConvMacro, isa::ConvArguments>(convolution, decoded);
+    case Op::gmatmul:
+      return start_macro<MatmulMacro, isa::GroupedArguments>(product, decoded);
+    default:
+      return start_macro<MatmulMacro, isa::MatmulArguments>(product, decoded);
+  }
 }
 
 template <class Macro, class Arguments>
@@ -403,7 +416,7 @@ bool Firmware::State::start_macro(Macro& macro, const Decoded& decoded) {
     return false;
   }
   const int cores = part.team.cube.count;
-  if constexpr (std::is_same_v<Macro, MatmulMacro>) {
+  if constexpr (std::is_same_v<Arguments, isa::MatmulArguments>) {
     const auto more = static_cast<std::size_t>(Macro::more_words(arguments));
     const std::size_t end = static_cast<std::size_t>(index) + sizeof(Arguments) / 8;
     if (end + more > part.arguments.size()) {
@@ -434,6 +447,19 @@ Step Firmware::State::next_of_macro() {
         MatmulMacro::kPipes[MatmulMacro::kPipes.size() - static_cast<std::size_t>(drains_left)]);
     --drains_left;
     return deliver(Step::Kind::Drain, drain);
+  }
+  if (product.active()) {
+    if (const isa::Command* read = product.read()) {
+      spent += machine.firmware.macro_command;
+      pending_register = kMacroReads;
+      Step step = deliver(Step::Kind::Read, *read);
+      step.assumed = product.assumed();
+      return step;
+    }
+    if (!product.fault().empty()) {
+      fault = {FaultKind::OutOfBounds, core, product.pc(), "gmatmul: " + product.fault()};
+      return deliver(Step::Kind::Fault, drain);
+    }
   }
   const isa::Command* command = product.active() ? product.next() : convolution.next();
   if (command == nullptr) return run();

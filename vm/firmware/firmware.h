@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -31,6 +32,8 @@ struct Step {
   Cycles scalar{};                        // firmware cycles spent (decode, dispatch, arithmetic)
   int instructions = 0;                   // bytecode instructions interpreted
   const isa::Command* command = nullptr;  // owned by the firmware, valid until the next step
+  /// Of a Read: what a run without values may take it to be. None: it has to know.
+  std::optional<std::int64_t> assumed{};
 };
 
 class Firmware {

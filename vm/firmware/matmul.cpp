@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "vm/base/rounding.h"
+#include "vm/firmware/matmul_layout.h"
 
 namespace dvmsim {
 namespace {
 
 using isa::Command;
-using isa::MatmulArguments;
 using isa::Op;
 
 // Flag ids, each pair of pipes apart; a second id belongs to the second half.
@@ -22,126 +22,44 @@ constexpr int kTileDone = 0;    // cube -> fix
 constexpr int kTileFree = 0;    // fix -> cube
 constexpr int kPiecesDone = 2;  // between cube cores; 0 and 1 are those of slots
 
-constexpr std::int64_t kFractalRows = 16, kFractalRow = 32, kAlign = 256;
-
-/// Bytes of a matrix in L1: blocks of 16 rows of 32 bytes.
-std::int64_t nz_bytes(std::int64_t rows, std::int64_t columns, std::int64_t item) {
-  return round_up(rows, kFractalRows) * round_up(columns * item, kFractalRow);
-}
-
-std::int64_t bias_item(const MatmulArguments& args) {
-  return size_of(static_cast<DType>(args.bias_type));
-}
-
-struct Layout {
-  std::int64_t block_k = 0, part = 0, b_offset = 0, bias_offset = 0, half_bytes = 0;
-};
-
-/// Half of L1 holds A, then B (256 B aligned), then the bias. A part along k fills half of L0A or
-/// L0B at the tile's larger side: 16384 / max(m, n) elements of 2 bytes on a 64 KB L0 (DVM's rule).
-Layout layout_of(const Machine& machine, const MatmulArguments& args, DType type) {
-  const std::int64_t item = size_of(type);
-  Layout layout;
-  layout.block_k = std::min(args.tile_k, round_up(args.k, kFractalRows));
-  const std::int64_t a = args.trans_a != 0 ? nz_bytes(layout.block_k, args.tile_m, item)
-                                           : nz_bytes(args.tile_m, layout.block_k, item);
-  const std::int64_t b = args.trans_b != 0 ? nz_bytes(args.tile_n, layout.block_k, item)
-                                           : nz_bytes(layout.block_k, args.tile_n, item);
-  layout.b_offset = round_up(a, kAlign);
-  layout.bias_offset = layout.b_offset + round_up(b, kAlign);
-  layout.half_bytes = layout.bias_offset + (args.bias != 0 ? args.tile_n * bias_item(args) : 0);
-  const std::int64_t step = std::max(kFractalRows, kFractalRow / item);
-  const std::int64_t of_a = machine.l0a.size.count() / 2 / (round_up(args.tile_m, step) * item);
-  const std::int64_t of_b = machine.l0b.size.count() / 2 / (round_up(args.tile_n, step) * item);
-  layout.part = std::min(std::min(of_a, of_b) / step * step, round_up(layout.block_k, step));
-  if ((args.loop & isa::kEvenParts) != 0 && layout.part > 0) {
-    const std::int64_t parts = ceil_div(layout.block_k, layout.part);
-    layout.part = round_up(ceil_div(layout.block_k, parts), step);
-  }
-  return layout;
-}
-
 }  // namespace
 
-std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& args, DType type) {
-  if (args.m < 1 || args.n < 1 || args.k < 1) return "a dimension is not positive";
-  if (args.batch0 < 1 || args.batch1 < 1) return "a batch count is not positive";
-  for (std::int64_t tile : {args.tile_m, args.tile_n, args.tile_k}) {
-    if (tile < 16 || tile % 16 != 0) return "a tile is not a positive multiple of 16";
-  }
-  constexpr std::int64_t kMost = std::int64_t{1} << 40;
-  for (std::int64_t value :
-       {args.a_stride, args.b_stride, args.c_stride, args.a_batch0, args.a_batch1, args.b_batch0,
-        args.b_batch1, args.c_batch0, args.c_batch1, args.slot_bytes, args.slots}) {
-    if (value > kMost || value < -kMost) return "an argument is larger than any memory";
-  }
-  const double elements = static_cast<double>(args.m) * static_cast<double>(args.n) *
-                          static_cast<double>(args.batch0) * static_cast<double>(args.batch1);
-  if (elements > 0x1p50 || args.k > kMost) return "the product is larger than any memory";
-  if (args.tile_m > 1 << 16 || args.tile_n > 1 << 16 || args.tile_k > 1 << 16) {
-    return "a tile is larger than any buffer";
-  }
-  if (args.swizzle < 0 || args.swizzle >= isa::kSwizzles || args.width < 1) {
-    return "no such order of tiles";
-  }
-  if (args.loop < 0 || (args.loop & ~isa::kShared) >= isa::kMatmulLoops)
-    return "no such way through the tiles";
-  if (args.slots > 0 && (args.loop & isa::kContiguous) != 0) {
-    return "tiles in slots go round the cores";
-  }
-  if ((args.loop & isa::kShared) != 0) {
-    if ((args.loop & (isa::kShuffleK | isa::kContiguous)) != 0) {
-      return "shared tiles go round the cores, their k blocks in order";
-    }
-    if (args.atomic != 0) return "shared tiles are stored, not added";
-    if (args.slot_bytes < 4 * args.tile_m * args.tile_n) return "a piece does not fit its slot";
-  }
-  if ((args.loop & isa::kUnitFlags) != 0 && !machine.cube.unit_flag) {
-    return "the machine has no unit flags";
-  }
-  if (args.atomic < 0 || args.atomic > static_cast<std::int64_t>(isa::Atomic::Add)) {
-    return "FixPipe can only store or add";
-  }
-  if (args.post < 0 || args.post > 1) return "no such operation after the product";
-  if (args.out < 0 || args.out > static_cast<std::int64_t>(DType::F32) ||
-      !contains(isa::kFixOutputs, static_cast<DType>(args.out))) {
-    return "the result's type cannot be written";
-  }
-  if (args.bias_type < 0 || args.bias_type >= static_cast<std::int64_t>(kDTypes.size()) ||
-      !contains(isa::kMovable, static_cast<DType>(args.bias_type))) {
-    return "the bias's type cannot be read";
-  }
-  if (args.slots < 0) return "a negative number of slots";
-  const Layout layout = layout_of(machine, args, type);
-  if (layout.half_bytes > machine.l1.size.count() / 2) return "a block does not fit half of L1";
-  if (layout.part < 1) return "a part does not fit half of L0A or L0B";
-  if (args.tile_m * args.tile_n * 4 > machine.l0c.size.count()) return "a tile does not fit L0C";
-  if (args.bias != 0 && args.tile_n * 4 > machine.bt.size.count()) {
-    return "a tile's bias does not fit the bias table";
-  }
-  return {};
-}
-
-std::string MatmulMacro::problem_of_more(const MatmulArguments& args,
-                                         std::span<const std::uint64_t> more) {
-  if (more.empty()) return {};
-  const std::int64_t tiles = ceil_div(args.m, args.tile_m) * ceil_div(args.n, args.tile_n);
-  const auto shared = static_cast<std::int64_t>(more[0]);
-  if (shared >= 1 && shared <= tiles * args.batch0 * args.batch1) return {};
-  return "as many tiles are shared as there are at most, and at least one";
-}
-
-void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments,
+void MatmulMacro::start(const Machine& machine, const isa::MatmulArguments& arguments,
                         std::span<const std::uint64_t> more, DType type, int core, int cores,
                         std::uint32_t pc) {
+  set_up(machine, arguments, type, core, cores, pc);
+  share(more);
+  const std::int64_t all = first_shared_;
+  const std::int64_t range = ceil_div(all, cores_);
+  first_tile_ = has(isa::kContiguous) ? core_ * range : core_;
+  tile_step_ = has(isa::kContiguous) ? 1 : cores_;
+  tiles_ = std::max<std::int64_t>(0, ceil_div(all - first_tile_, tile_step_));
+  if (has(isa::kContiguous)) tiles_ = std::min(tiles_, range);
+  tiles_ += pieces_;
+  if (pieces_ == 0 && has(isa::kShared)) all_pieces_are_there(0);
+  active_ = tiles_ > 0 || !commands_.spent();
+  if (tiles_ > 0) begin();
+}
+
+void MatmulMacro::start(const Machine& machine, const isa::GroupedArguments& arguments, DType type,
+                        int core, int cores, std::uint32_t pc) {
+  set_up(machine, arguments.product, type, core, cores, pc);
+  grouped_ = arguments;
+  walk_.emplace(grouped_, core, cores, pc);
+  active_ = true;
+}
+
+void MatmulMacro::set_up(const Machine& machine, const isa::MatmulArguments& arguments, DType type,
+                         int core, int cores, std::uint32_t pc) {
   args_ = arguments;
   type_ = type;
   core_ = core;
   cores_ = cores;
+  pc_ = pc;
   commands_.start(pc);
   item_ = size_of(type);
   out_item_ = size_of(static_cast<DType>(args_.out));
-  const Layout layout = layout_of(machine, args_, type);
+  const MatmulLayout layout = matmul_layout(machine, args_, type);
   block_k_ = layout.block_k;
   part_ = layout.part;
   b_offset_ = layout.b_offset;
@@ -155,21 +73,18 @@ void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments
   rows_ = ceil_div(args_.m, args_.tile_m);
   columns_ = ceil_div(args_.n, args_.tile_n);
   blocks_per_tile_ = ceil_div(args_.k, block_k_);
-  share(more);
-  const std::int64_t all = first_shared_;
-  const std::int64_t range = ceil_div(all, cores_);
-  first_tile_ = has(isa::kContiguous) ? core_ * range : core_;
-  tile_step_ = has(isa::kContiguous) ? 1 : cores_;
-  tiles_ = std::max<std::int64_t>(0, ceil_div(all - first_tile_, tile_step_));
-  if (has(isa::kContiguous)) tiles_ = std::min(tiles_, range);
-  blocks_ = tiles_ * blocks_per_tile_ + end_ - begin_;
-  tiles_ += pieces_;
+  pieces_ = 0;
+  zero_k_ = std::min(block_k_, std::max(kFractalRows, kFractalRow / item_));
   l0_used_ = {};
-  if (pieces_ == 0 && has(isa::kShared)) all_pieces_are_there(0);
-  active_ = blocks_ > 0 || !commands_.spent();
-  next_block_ = {};
-  if (blocks_ == 0) return;
+  walk_.reset();
+  known_ = 0;
+  has_block_ = begun_ = false;
+  fault_.clear();
+}
+
+void MatmulMacro::begin() {
   next_block_ = first_block();
+  has_block_ = begun_ = true;
   load(next_block_);
 }
 
@@ -178,7 +93,7 @@ void MatmulMacro::share(std::span<const std::uint64_t> more) {
   const std::int64_t all = rows_ * columns_ * args_.batch0 * args_.batch1;
   shared_ = {has(isa::kShared) ? static_cast<std::int64_t>(more[0]) : 0, blocks_per_tile_, cores_};
   first_shared_ = all - shared_.tiles;
-  pieces_ = begin_ = end_ = 0;
+  begin_ = end_ = 0;
   if (shared_.tiles == 0) return;
   partials_ = static_cast<std::int64_t>(more[1]);
   const std::int64_t units = shared_.tiles * blocks_per_tile_;
@@ -187,15 +102,33 @@ void MatmulMacro::share(std::span<const std::uint64_t> more) {
   if (begin_ < end_) pieces_ = ceil_div(end_, blocks_per_tile_) - begin_ / blocks_per_tile_;
 }
 
+const Command* MatmulMacro::read() {
+  if (!walk_ || !commands_.spent()) return nullptr;
+  const std::int64_t at_hand = begun_ ? next_block_.tile.number : 0;
+  while (known_ <= at_hand + kAhead) {
+    const GroupWalk::Found found = walk_->advance();
+    if (found == GroupWalk::Found::Read) return &walk_->read();
+    if (found == GroupWalk::Found::Fault) fault_ = walk_->fault();
+    if (found != GroupWalk::Found::Tile) break;
+    window_[static_cast<std::size_t>(known_ % kKept)] = tile_of(walk_->place(), known_);
+    ++known_;
+  }
+  return nullptr;
+}
+
 const Command* MatmulMacro::next() {
+  if (walk_ && !begun_ && known_ > 0) begin();
   if (commands_.spent()) {
-    if (next_block_.number == blocks_) {
+    if (!has_block_) {
       active_ = false;
       return nullptr;
     }
     const Block block = next_block_;
-    next_block_ = block_after(block);
-    if (next_block_.number < blocks_) load(next_block_);
+    has_block_ = has_after(block, 1);
+    if (has_block_) {
+      next_block_ = block_after(block);
+      load(next_block_);
+    }
     multiply(block);
     if (closes(block)) block.tile.slot >= 0 ? write_piece(block.tile) : write(block.tile);
   }
@@ -203,6 +136,7 @@ const Command* MatmulMacro::next() {
 }
 
 MatmulMacro::Tile MatmulMacro::tile_at(std::int64_t number) const {
+  if (walk_) return window_[static_cast<std::size_t>(number % kKept)];
   const std::int64_t grid = rows_ * columns_;
   const bool is_piece = number < pieces_;
   const std::int64_t shared = begin_ / blocks_per_tile_ + number;
@@ -221,12 +155,42 @@ MatmulMacro::Tile MatmulMacro::tile_at(std::int64_t number) const {
   tile.a = static_cast<std::int64_t>(args_.a) + outer * args_.a_batch0 + inner * args_.a_batch1;
   tile.b = static_cast<std::int64_t>(args_.b) + outer * args_.b_batch0 + inner * args_.b_batch1;
   tile.c = static_cast<std::int64_t>(args_.c) + outer * args_.c_batch0 + inner * args_.c_batch1;
+  tile.bias = static_cast<std::int64_t>(args_.bias);
+  tile.k = args_.k;
   tile.blocks = blocks_per_tile_;
   if (!is_piece) return tile;
   const std::int64_t zero = shared * blocks_per_tile_;
   tile.first = std::max(begin_ - zero, std::int64_t{0});
   tile.blocks = std::min(end_ - zero, blocks_per_tile_) - tile.first;
   tile.slot = shared_.slot_of(shared, core_);
+  return tile;
+}
+
+MatmulMacro::Tile MatmulMacro::tile_of(const GroupWalk::Place& group, std::int64_t number) const {
+  const bool of_rows = grouped_.axis == static_cast<std::int64_t>(isa::GroupAxis::M);
+  const isa::TilePlace place = isa::place_of(group.index, group.rows, columns_,
+                                             static_cast<isa::Swizzle>(args_.swizzle), args_.width);
+  Tile tile;
+  tile.number = number;
+  tile.m0 = place.row * args_.tile_m;
+  tile.n0 = place.column * args_.tile_n;
+  tile.m = std::min(args_.tile_m, (of_rows ? group.size : args_.m) - tile.m0);
+  tile.n = std::min(args_.tile_n, args_.n - tile.n0);
+  const bool along_a = of_rows == (args_.trans_a == 0), along_b = args_.trans_b == 0;
+  tile.a = static_cast<std::int64_t>(args_.a) + group.begin * (along_a ? args_.a_stride : item_);
+  tile.b =
+      static_cast<std::int64_t>(args_.b) +
+      (of_rows ? group.group * grouped_.stride : group.begin * (along_b ? args_.b_stride : item_));
+  tile.c = static_cast<std::int64_t>(args_.c) +
+           (of_rows ? group.begin * args_.c_stride : group.group * grouped_.stride);
+  tile.k = of_rows ? args_.k : group.size;
+  tile.zero = group.behind || tile.k == 0;
+  if (tile.zero) {
+    tile.k = zero_k_;
+  } else if (args_.bias != 0) {
+    tile.bias = static_cast<std::int64_t>(args_.bias) + group.group * grouped_.bias_stride;
+  }
+  tile.blocks = ceil_div(tile.k, block_k_);
   return tile;
 }
 
@@ -237,10 +201,11 @@ MatmulMacro::Block MatmulMacro::first_block() const {
   return block;
 }
 
-/// After the last block only the number means anything.
+/// There is one.
 MatmulMacro::Block MatmulMacro::block_after(const Block& block) const {
   Block after = block;
   ++after.number;
+  if (walk_) after.parts_before = (block.parts_before + block.parts) % 2;
   if (++after.place == block.tile.blocks) {
     after.place = 0;
     after.tile = tile_at(block.tile.number + 1);
@@ -250,26 +215,40 @@ MatmulMacro::Block MatmulMacro::block_after(const Block& block) const {
 }
 
 void MatmulMacro::cut(Block& block) const {
+  const Tile& tile = block.tile;
   const std::int64_t shift = has(isa::kShuffleK) ? core_ : 0;
-  block.k0 = (block.tile.first + block.place + shift) % blocks_per_tile_ * block_k_;
-  block.k = std::min(block_k_, args_.k - block.k0);
+  block.k0 = (tile.first + block.place + shift) % ceil_div(tile.k, block_k_) * block_k_;
+  block.k = std::min(block_k_, tile.k - block.k0);
   block.parts = ceil_div(block.k, part_);
-  if (block.tile.number < 2) return;
-  const Tile before = tile_at(block.tile.number - 2);
-  block.loads_a = !keeps(before, block.tile, true);
-  block.loads_b = !keeps(before, block.tile, false);
+  if (tile.number < 2) return;
+  const Tile before = tile_at(tile.number - 2);
+  block.loads_a = !keeps(before, tile, true);
+  block.loads_b = !keeps(before, tile, false);
+}
+
+bool MatmulMacro::has_after(const Block& block, std::int64_t blocks) const {
+  std::int64_t left = block.tile.blocks - 1 - block.place;
+  for (std::int64_t next = block.tile.number + 1; left < blocks && exists(next); ++next) {
+    left += tile_at(next).blocks;
+  }
+  return left >= blocks;
 }
 
 /// Two tiles of one block each that go to the same half of L1, one after the other.
 bool MatmulMacro::keeps(const Tile& before, const Tile& after, bool of_a) const {
-  if (blocks_per_tile_ > 1 || !has(isa::kKeepOperands)) return false;
+  if (!has(isa::kKeepOperands) || blocks_per_tile_ > 1) return false;
+  if (walk_ && (grouped_.axis != static_cast<std::int64_t>(isa::GroupAxis::M) || before.zero ||
+                after.zero)) {
+    return false;  // the tile between may have another number of blocks, or these another k
+  }
   return of_a ? before.a == after.a && before.m0 == after.m0
               : before.b == after.b && before.n0 == after.n0;
 }
 
 bool MatmulMacro::loads_again(const Block& block, bool of_a) const {
-  if (block.number + 2 >= blocks_) return false;
+  if (!has_after(block, 2)) return false;
   if (blocks_per_tile_ > 1 || !has(isa::kKeepOperands)) return true;
+  if (!exists(block.tile.number + 2)) return true;
   return !keeps(block.tile, tile_at(block.tile.number + 2), of_a);
 }
 
@@ -277,10 +256,20 @@ bool MatmulMacro::loads_again(const Block& block, bool of_a) const {
 bool MatmulMacro::second_half_used_after(const Block& block) const {
   const bool full = std::min(block_k_, args_.k) > part_;
   const std::int64_t left = block.tile.blocks - 1 - block.place;
-  if (block.tile.number + 1 < tiles_ || left > 1) return full;
+  if (exists(block.tile.number + 1) || left > 1) return full;
   if (left == 0) return false;
   const std::int64_t next = (block.k0 / block_k_ + 1) % blocks_per_tile_;
   return std::min(block_k_, args_.k - next * block_k_) > part_;
+}
+
+/// Does a later part go to the half of L0 that `part` is in, before it is taken as free?
+bool MatmulMacro::side_used_again(const Block& block, std::int64_t part) const {
+  if (part + 2 < block.parts) return true;
+  if (has(isa::kDrainBlocks)) return false;
+  if (!walk_) return part % 2 == 0 ? has_after(block, 1) : second_half_used_after(block);
+  // In turn: the part after the next.
+  if (!has_after(block, 1)) return false;
+  return part + 2 < block.parts + block_after(block).parts || has_after(block, 2);
 }
 
 void MatmulMacro::load(const Block& block) {
@@ -297,7 +286,7 @@ void MatmulMacro::load(const Block& block) {
     command.operand = {static_cast<std::int64_t>(type_),
                        to,
                        from + row * stride + column * item_,
-                       rows,
+                       tile.zero ? 0 : rows,  // what is not read is zero
                        columns,
                        round_up(rows, kFractalRows),
                        stride};
@@ -323,7 +312,7 @@ void MatmulMacro::load(const Block& block) {
 void MatmulMacro::load_bias(const Block& block) {
   Command& bias = commands_.emit(Op::loadl1, Pipe::MTE2, block.tile.number);
   bias.operand = {block.half() * half_l1_ + bias_offset_,
-                  static_cast<std::int64_t>(args_.bias) + block.tile.n0 * bias_item(args_),
+                  block.tile.bias + block.tile.n0 * bias_item(args_),
                   block.tile.n * bias_item(args_)};
   if (block.number >= 2) wait(bias, Pipe::MTE1, kBFree + block.half());
 }
@@ -338,7 +327,7 @@ void MatmulMacro::multiply(const Block& block) {
   for (std::int64_t part = 0; part < block.parts; ++part) {
     move_part(block, part);
     multiply_part(block, part);
-    l0_used_[static_cast<std::size_t>(part % 2)] = true;
+    l0_used_[static_cast<std::size_t>((block.parts_before + part) % 2)] = true;
   }
   if (has(isa::kDrainBlocks)) l0_used_ = {};
 }
@@ -347,7 +336,7 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
   const Tile& tile = block.tile;
   const std::int64_t half = block.half() * half_l1_, k0 = part * part_;
   const std::int64_t k = std::min(part_, block.k - k0);
-  const int side = static_cast<int>(part % 2);
+  const int side = static_cast<int>((block.parts_before + part) % 2);
   const bool first = part == 0, last = part + 1 == block.parts;
   const bool drained = first && has(isa::kDrainBlocks) && block.number > 0;
   const std::int64_t type = static_cast<std::int64_t>(type_);
@@ -384,7 +373,7 @@ void MatmulMacro::move_part(const Block& block, std::int64_t part) {
 void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   const Tile& tile = block.tile;
   const std::int64_t k = std::min(part_, block.k - part * part_);
-  const int side = static_cast<int>(part % 2);
+  const int side = static_cast<int>((block.parts_before + part) % 2);
   const auto place = static_cast<int>(tile.number % accumulators_);
   const bool last = part + 1 == block.parts;
   const bool opens = block.opens() && part == 0, closes_tile = closes(block) && last;
@@ -407,14 +396,13 @@ void MatmulMacro::multiply_part(const Block& block, std::int64_t part) {
   product.unit = has(isa::kUnitFlags) && (opens || closes_tile);
   wait(product, Pipe::MTE1, kL0Full + side);
   if (opens && tile.number >= accumulators_) wait(product, Pipe::Fix, kTileFree + place);
-  const bool by_blocks = has(isa::kDrainBlocks), more = block.number + 1 < blocks_;
-  const bool side_used_again =
-      part + 2 < block.parts || (!by_blocks && (side == 0 ? more : second_half_used_after(block)));
-  if (side_used_again) set(product, Pipe::MTE1, kL0Free + side);
+  if (side_used_again(block, part)) set(product, Pipe::MTE1, kL0Free + side);
   if (closes_tile) set(product, Pipe::Fix, kTileDone + place);
   // Flags of the pipe, behind the product if it has no room for them.
-  if (by_blocks && last && more) tell(product, Pipe::MTE1, kBlockDone, tile);
-  if (with_bias && tile.number + 1 < tiles_) {
+  if (has(isa::kDrainBlocks) && last && has_after(block, 1)) {
+    tell(product, Pipe::MTE1, kBlockDone, tile);
+  }
+  if (with_bias && exists(tile.number + 1) && tile_at(tile.number + 1).bias != 0) {
     tell(commands_.last(), Pipe::MTE1, kBiasFree, tile);
   }
 }
@@ -474,7 +462,7 @@ void MatmulMacro::write(const Tile& tile) {
                  in_slots ? static_cast<std::int64_t>(isa::Atomic::None) : args_.atomic};
   out.unit = has(isa::kUnitFlags);
   wait(out, Pipe::Cube, kTileDone + place);
-  if (tile.number + accumulators_ < tiles_) set(out, Pipe::Cube, kTileFree + place);
+  if (exists(tile.number + accumulators_)) set(out, Pipe::Cube, kTileFree + place);
   if (!in_slots) return;
   commands_.fill_slot(tile.number);
   if (tile.number + 1 < tiles_) return;

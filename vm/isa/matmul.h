@@ -103,4 +103,26 @@ struct SharedTiles {
   }
 };
 
+/// What belongs to groups. M: rows of A and C, and each group has a B and a bias. K: columns of A
+/// and rows of B, and each group has a C.
+enum class GroupAxis : std::uint8_t { M, K };
+
+/// The words of the `gmatmul` macro: a product for every group of a list in GM, which the firmware
+/// reads as it comes to them. Groups follow one another along the axis; their tiles go round the
+/// cores together. Rows of C behind the last group are zero, and so is the C of an empty group. A
+/// list that is negative, decreases (cumulative) or leaves the axis is a fault.
+struct GroupedArguments {
+  /// m (GroupAxis::M) or k (K) counts all groups together. One batch, no slots, not kContiguous.
+  MatmulArguments product{};
+  std::uint64_t list = 0;       // GM address
+  std::int64_t groups = 1;      // elements of the list
+  std::int64_t list_type = 0;   // DType: I32, I64
+  std::int64_t axis = 0;        // GroupAxis
+  std::int64_t cumulative = 0;  // 1: the list holds where groups end, not how long they are
+  // Bytes from a group's B (M) or C (K), and bias, to the next's.
+  std::int64_t stride = 0, bias_stride = 0;
+};
+inline constexpr int kGroupedWords = static_cast<int>(sizeof(GroupedArguments) / 8);
+static_assert(sizeof(GroupedArguments) == 8 * kGroupedWords);
+
 }  // namespace dvmsim::isa

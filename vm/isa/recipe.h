@@ -101,6 +101,7 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::jz, only(Work::Scalar)},
     {Op::jnz, only(Work::Scalar)},
     {Op::drain, only(Work::Scalar)},
+    {Op::gmatmul, only(Work::Scalar)},
     {Op::conv, only(Work::Scalar)},
     {Op::matmul, only(Work::Scalar)},
     {Op::set, only(Work::Flag)},

@@ -146,10 +146,12 @@ class Rules {
     switch (line_->inst.op) {
       case Op::ldarg:
       case Op::conv:
+      case Op::gmatmul:
       case Op::matmul: {
-        const int words = line_->inst.op == Op::matmul ? kMatmulWords
-                          : line_->inst.op == Op::conv ? kConvWords
-                                                       : 1;
+        const int words = line_->inst.op == Op::matmul    ? kMatmulWords
+                          : line_->inst.op == Op::gmatmul ? kGroupedWords
+                          : line_->inst.op == Op::conv    ? kConvWords
+                                                          : 1;
         if (imm(1) < 0 || std::int64_t{imm(1)} + words > arguments) {
           fail(fmt::format("argument word {} of {}", std::int64_t{imm(1)} + words - 1, arguments));
         }

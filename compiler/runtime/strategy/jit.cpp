@@ -10,8 +10,8 @@ namespace {
 
 /// Kernels that come compiled from a library, unless they are tuned.
 bool is_library(GroupKind kind) {
-  return kind == GroupKind::Cube || kind == GroupKind::Conv || kind == GroupKind::Attention ||
-         kind == GroupKind::Top;
+  return kind == GroupKind::Cube || kind == GroupKind::Grouped || kind == GroupKind::Conv ||
+         kind == GroupKind::Attention || kind == GroupKind::Top;
 }
 
 Picoseconds time_of(const KernelWork& kernel, const StrategyConstants& constants) {
