@@ -155,6 +155,7 @@ TEST(Verify, ArgumentsExist) {
   EXPECT_EQ(vector(" ldarg rd=r4\n halt\n"), "");
   EXPECT_EQ(vector(" ldarg rd=r4 index=1\n halt\n"), "argument word 1 of 1");
   EXPECT_EQ(cube(" matmul dtype=f16\n halt\n").substr(0, 13), "argument word");
+  EXPECT_EQ(cube(" gmatmul dtype=f16\n halt\n").substr(0, 13), "argument word");
 }
 
 TEST(Verify, RotationNamesALoopAroundIt) {
