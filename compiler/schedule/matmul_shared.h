@@ -45,10 +45,10 @@ inline constexpr std::int64_t kFinisherCode = 4096;
 [[nodiscard]] double finish_start_cycles(const MatmulSpec& spec, const MatmulSchedule& schedule,
                                          const Machine& machine);
 
+/// Who adds pieces: vector cores that take part only for that, or those that finish every tile.
+enum class Finishers : std::uint8_t { Own, Beside };
 /// A schedule that shares the tiles that are left over, with k blocks such that the ranges come out
 /// even; `alone` if the estimate finds none that takes less. `cores`: cube cores there are.
-/// `beside`: the vector cores take part anyway, and finish every tile.
-enum class Finishers : std::uint8_t { Own, Beside };
 [[nodiscard]] MatmulSchedule choose_shared(const MatmulSpec& spec, const Machine& machine,
                                            const MatmulSchedule& alone, int cores,
                                            Finishers finishers = Finishers::Own);
