@@ -4,6 +4,7 @@
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/moves.h"
 #include "compiler/codegen/vector.h"
+#include "compiler/pass/prologue.h"
 #include "compiler/schedule/matmul_estimate.h"
 #include "compiler/schedule/matmul_tactics.h"
 #include "compiler/schedule/product.h"
@@ -229,6 +230,7 @@ void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& la
 }
 
 void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
+  if (has_prologue(*scope.graph, group)) return compile_prologue(scope, group);
   const bool rectified = is_rectified(*scope.graph, group);
   const Node& node = scope.graph->node(group.nodes.front());
   const bool convolves = node.op == Op::ConvLast;

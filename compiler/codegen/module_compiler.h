@@ -220,6 +220,7 @@ class ModuleCompiler {
   void row_gather(const RowGatherKernel& kernel, int data, int index, int out);
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
+  void compile_prologue(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);
   void compile_windows(Scope& scope, const Group& group);
   void compile_window_mix(Scope& scope, const Group& group, MixGroup mix);

@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/mix.h"
 #include "compiler/graph/shape.h"
+#include "compiler/pass/prologue.h"
 #include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/long_reduce.h"
 #include "compiler/schedule/lower.h"
@@ -101,6 +102,7 @@ class Partitioner {
     groups_.push_back({kind, {id}});
     const int own = static_cast<int>(groups_.size()) - 1;
     group_of_[static_cast<std::size_t>(id)] = own;
+    if (node.op == Op::MatMul && features_.has(Feature::CubeFusion)) return try_prologue(id);
     if (kind != GroupKind::Vector) return;
     for (bool wanted : {true, false}) {  // a user's wishes come first: they may exclude others
       if (wanted && hints_.empty()) continue;
@@ -137,6 +139,12 @@ class Partitioner {
     Obstacle why = obstacle(into, from, graph_.node(producer), graph_.node(consumer));
     const bool fused = why.kind.empty();
     if (fused) why.kind = "fused";
+    join(producer, consumer, fused, std::move(why));
+  }
+
+  void join(NodeId producer, NodeId consumer, bool fused, Obstacle why) {
+    const int into = group_of_[static_cast<std::size_t>(producer)];
+    const int from = group_of_[static_cast<std::size_t>(consumer)];
     remarks_.push_back({producer, consumer, std::move(why.kind), std::move(why.detail), fused});
     if (!fused) return;
     Group& target = groups_[static_cast<std::size_t>(into)];
@@ -144,6 +152,43 @@ class Partitioner {
     for (NodeId id : source.nodes) group_of_[static_cast<std::size_t>(id)] = into;
     target.nodes = merged(target, source);
     source.nodes.clear();
+  }
+
+  /// The vector cores of the product's launch make its B, if it has no other use and that pays.
+  void try_prologue(NodeId id) {
+    const Node& product = graph_.node(id);
+    const ValueId operand = product.inputs[1];
+    const NodeId producer = graph_.value(operand).producer;
+    if (producer < 0 || fusion_ != Fusion::Patterns) return;
+    const int maker = group_of_[static_cast<std::size_t>(producer)];
+    Group& makes = groups_[static_cast<std::size_t>(maker)];
+    if (makes.kind != GroupKind::Vector) return;
+    Obstacle why = obstacle_to_prologue(makes, id);
+    const bool fused = why.kind.empty();
+    if (fused) why.kind = "prologue of the product";
+    join(producer, id, fused, std::move(why));
+    if (fused) makes.kind = GroupKind::Cube;
+  }
+
+  [[nodiscard]] Obstacle obstacle_to_prologue(const Group& makes, NodeId id) const {
+    const ValueId operand = graph_.node(id).inputs[1];
+    if (splits(hints_, graph_, makes.nodes, std::vector{id})) return {"the schedule file splits them"};
+    if (outputs_of(graph_, makes) != std::vector{operand} ||
+        users_[static_cast<std::size_t>(operand)].size() != 1 ||
+        std::count(graph_.outputs.begin(), graph_.outputs.end(), operand) != 0) {
+      return {"what makes the product's operand is wanted elsewhere too"};
+    }
+    std::string text;
+    const auto made = prologue_of(graph_, {GroupKind::Cube, merged(makes, {GroupKind::Cube, {id}})},
+                                  machine_, &text);
+    if (!made) return {std::move(text)};
+    const MatmulSpec& spec = made->kernel.product;
+    const auto schedule = prologue_schedule(made->kernel, choose_cost(spec, machine_), machine_);
+    if (!schedule) return {"a block of the product's operand does not fit UB"};
+    const PrologueTimes times = prologue_times(made->kernel, *schedule, machine_);
+    if (times.together < times.apart) return {};
+    return {"making the product's operand block by block costs more",
+            fmt::format("{:.0f} cycles instead of {:.0f}", times.together, times.apart)};
   }
 
   static std::vector<NodeId> merged(const Group& a, const Group& b) {
@@ -187,6 +232,7 @@ class Partitioner {
       return {"something between them would wait for itself",
               label_of(graph_, groups_[static_cast<std::size_t>(between)])};
     }
+    if (has_prologue(graph_, a)) return {"its producer is a product with a prologue"};
     if (a.kind == GroupKind::Cube) return {obstacle_to_mix({a.kind, merged(a, b)})};
     Group both{GroupKind::Vector, merged(a, b)};
     std::string why;

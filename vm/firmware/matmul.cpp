@@ -44,8 +44,9 @@ Layout layout_of(const Machine& machine, const MatmulArguments& args, DType type
   layout.block_k = std::min(args.tile_k, round_up(args.k, kFractalRows));
   const std::int64_t a = args.trans_a != 0 ? nz_bytes(layout.block_k, args.tile_m, item)
                                            : nz_bytes(args.tile_m, layout.block_k, item);
-  const std::int64_t b = args.trans_b != 0 ? nz_bytes(args.tile_n, layout.block_k, item)
-                                           : nz_bytes(layout.block_k, args.tile_n, item);
+  const std::int64_t b = (args.trans_b & isa::kTransposed) != 0
+                             ? nz_bytes(args.tile_n, layout.block_k, item)
+                             : nz_bytes(layout.block_k, args.tile_n, item);
   layout.b_offset = round_up(a, kAlign);
   layout.bias_offset = layout.b_offset + round_up(b, kAlign);
   layout.half_bytes = layout.bias_offset + (args.bias != 0 ? args.tile_n * bias_item(args) : 0);
@@ -58,6 +59,25 @@ Layout layout_of(const Machine& machine, const MatmulArguments& args, DType type
     layout.part = round_up(ceil_div(layout.block_k, parts), step);
   }
   return layout;
+}
+
+}  // namespace
+
+namespace {
+
+/// Why B cannot come through slots.
+std::string slots_problem(const Machine& machine, const MatmulArguments& args) {
+  if (args.trans_a != 0 && args.trans_a != isa::kTransposed) return "no such layout of A";
+  if (args.trans_b < 0 || args.trans_b >= 2 * isa::kFromSlots) return "no such layout of B";
+  if ((args.trans_b & isa::kFromSlots) == 0) return {};
+  if (machine.cores.unified || machine.cores.per_group < 1) {
+    return "no vector cores of its group fill slots of B";
+  }
+  if (args.b_batch0 < 1 || args.b_batch0 > machine.xflag.max || args.b_batch1 < 1) {
+    return "no such number or size of slots of B";
+  }
+  if ((args.loop & isa::kKeepOperands) != 0) return "operands in slots are not kept";
+  return {};
 }
 
 }  // namespace
@@ -103,6 +123,7 @@ std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& 
     return "the bias's type cannot be read";
   }
   if (args.slots < 0) return "a negative number of slots";
+  if (std::string why = slots_problem(machine, args); !why.empty()) return why;
   const Layout layout = layout_of(machine, args, type);
   if (layout.half_bytes > machine.l1.size.count() / 2) return "a block does not fit half of L1";
   if (layout.part < 1) return "a part does not fit half of L0A or L0B";
@@ -116,6 +137,8 @@ std::string MatmulMacro::problem(const Machine& machine, const MatmulArguments& 
 void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments, DType type,
                         int core, int cores, std::uint32_t pc) {
   args_ = arguments;
+  args_.trans_b &= isa::kTransposed;
+  b_slots_ = (arguments.trans_b & isa::kFromSlots) != 0 ? arguments.b_batch0 : 0;
   type_ = type;
   core_ = core;
   cores_ = cores;
@@ -147,6 +170,9 @@ void MatmulMacro::start(const Machine& machine, const MatmulArguments& arguments
   active_ = blocks_ > 0;
   if (!active_) return;
   next_block_ = first_block();
+  for (std::int64_t slot = 0; slot < std::min(b_slots_, blocks_); ++slot) {
+    commands_.offer_block(0);
+  }
   load(next_block_);
 }
 
@@ -267,10 +293,16 @@ void MatmulMacro::load(const Block& block) {
   // The bias lies behind B: it is loaded, kept and freed with it.
   const bool with_bias = args_.bias != 0 && block.opens();
   if (with_bias) load_bias(block);
-  Command& b = matrix(args_.trans_b != 0, tile.b, args_.b_stride, half + b_offset_, block.k0,
-                      tile.n0, block.k, tile.n);
+  const bool in_slot = b_slots_ > 0;
+  if (in_slot) commands_.await_block(tile.number);
+  const std::int64_t slot = core_ * b_slots_ + (in_slot ? block.number % b_slots_ : 0);
+  const std::int64_t from =
+      in_slot ? static_cast<std::int64_t>(args_.b) + slot * args_.b_batch1 : tile.b;
+  Command& b = matrix(args_.trans_b != 0, from, args_.b_stride, half + b_offset_,
+                      in_slot ? 0 : block.k0, in_slot ? 0 : tile.n0, block.k, tile.n);
   if (again && !with_bias) wait(b, Pipe::MTE1, kBFree + block.half());
   set(b, Pipe::MTE1, kBFull + block.half());
+  if (in_slot && block.number + b_slots_ < blocks_) commands_.offer_block(tile.number);
 }
 
 void MatmulMacro::load_bias(const Block& block) {

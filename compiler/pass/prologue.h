@@ -1,0 +1,38 @@
+// A product whose B the vector cores of its own launch make: which groups are that, and whether it
+// pays.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "compiler/codegen/prologue.h"
+#include "compiler/graph/graph.h"
+#include "compiler/pass/partition.h"
+
+namespace dvmsim {
+
+/// Ends the group with a product whose operand its other nodes make?
+[[nodiscard]] bool has_prologue(const Graph& graph, const Group& group);
+
+/// The product, and the kernel that makes its B, with the values behind its inputs.
+struct PrologueGroup {
+  NodeId product = -1;
+  Product plan{};
+  PrologueKernel kernel{};
+  std::vector<ValueId> inputs{};
+};
+/// Of a group that has_prologue(). Nullopt if the vector cores cannot do it; `why` then says it.
+[[nodiscard]] std::optional<PrologueGroup> prologue_of(const Graph& graph, const Group& group,
+                                                       const Machine& machine,
+                                                       std::string* why = nullptr);
+
+/// Cycles of both ways by estimate, without what launches cost.
+struct PrologueTimes {
+  double apart = 0;     // the operand made and stored, then the product
+  double together = 0;  // every block made each time it is multiplied
+};
+/// The schedule is prologue_schedule()'s.
+[[nodiscard]] PrologueTimes prologue_times(const PrologueKernel& kernel,
+                                           const MatmulSchedule& schedule, const Machine& machine);
+
+}  // namespace dvmsim
