@@ -24,8 +24,9 @@ void ModuleCompiler::compile_prologue(Scope& scope, const Group& group) {
   MatmulTactics tactics = tactics_of(kernel.product, {of.number, nullptr});
   tactics.b_row = 0;  // B has no rows in memory
   kernel.product = prepare(kernel.product, tactics, node.name, operands);
-  const auto schedule =
-      prologue_schedule(kernel, schedule_product(kernel.product, node.name, of), machine_);
+  const MatmulSchedule chosen = schedule_product(kernel.product, node.name, of);
+  const auto schedule = of.by != nullptr ? prologue_schedule(kernel, chosen, machine_)
+                                         : choose_prologue(kernel, chosen, machine_, cube_cores());
   if (!schedule) {
     throw Error(
         fmt::format("product '{}': a block of its operand does not fit UB while it is "

@@ -42,9 +42,17 @@ std::int64_t slot_bytes(const MatmulSpec& spec, const MatmulSchedule& schedule) 
   return block.rows * block.columns * size_of(spec.in);
 }
 
+/// No code of a kernel is longer: of instructions of at most eight words those of the kernel, three
+/// for the address of each input, and what finds the block.
+std::int64_t code_bytes(const VectorKernel& kernel) {
+  const std::size_t instructions = kernel.steps.size() + 3 * kernel.inputs.size() + 96;
+  return round_up(static_cast<std::int64_t>(8 * 8 * instructions), 512);
+}
+
 /// A core's share of a block is one tile.
 std::optional<VectorSchedule> share_of(const PrologueKernel& kernel, const MatmulSchedule& schedule,
-                                       const Machine& machine, std::int64_t code) {
+                                       const Machine& machine) {
+  const std::int64_t code = code_bytes(kernel.prologue);
   const Block block = block_of(kernel.product, schedule);
   const std::int64_t begin = machine.ub.size.count() - machine.ub_for_tiles(Bytes(code)).count();
   return place_block(kernel.prologue,
@@ -191,9 +199,8 @@ void Preparer::store() {
                         {"sstride", share_.pitch * size}});
 }
 
-/// Nullopt if a share does not fit UB behind the code.
-std::optional<Program> written(const PrologueKernel& kernel, const MatmulSchedule& schedule,
-                               const Machine& machine) {
+Program written(const PrologueKernel& kernel, const MatmulSchedule& schedule,
+                const Machine& machine) {
   Program head = matmul_program(kernel.product, schedule, machine);
   head.name = kernel.prologue.name;
   head.arguments[1] = {Argument::Kind::Workspace, "slots",
@@ -201,13 +208,12 @@ std::optional<Program> written(const PrologueKernel& kernel, const MatmulSchedul
   for (const KernelTensor& input : kernel.prologue.inputs) {
     head.arguments.push_back({Argument::Kind::Input, input.name, 0});
   }
-  for (std::int64_t code = 2048;; code *= 2) {
-    const auto share = share_of(kernel, schedule, machine, code);
-    if (!share) return std::nullopt;
-    Program program = head;
-    Preparer(kernel, schedule, machine, *share).write(program);
-    if (static_cast<std::int64_t>(8 * program.vector.size()) <= code) return program;
-  }
+  const auto share = share_of(kernel, schedule, machine);
+  DVMSIM_ASSERT(share.has_value(), "prologue_schedule finds blocks that fit UB");
+  Preparer(kernel, schedule, machine, *share).write(head);
+  DVMSIM_ASSERT(static_cast<std::int64_t>(8 * head.vector.size()) <= code_bytes(kernel.prologue),
+                "the code of a kernel's nodes has room before its tiles");
+  return head;
 }
 
 }  // namespace
@@ -238,19 +244,20 @@ std::optional<MatmulSchedule> prologue_schedule(const PrologueKernel& kernel,
                                                 MatmulSchedule schedule, const Machine& machine) {
   schedule.loop &= ~(isa::kShuffleK | isa::kKeepOperands | isa::kContiguous);
   const std::int64_t unit = k_unit(machine, kernel.product.in);
-  schedule.tile_k = std::min(schedule.tile_k, round_up(kernel.product.k, unit));
-  while (!written(kernel, schedule, machine)) {
-    if (schedule.tile_k <= unit) return std::nullopt;
-    schedule.tile_k = round_up(schedule.tile_k / 2, unit);
+  const std::int64_t longest = std::min(schedule.tile_k, round_up(kernel.product.k, unit));
+  for (const int copies : {2, 1}) {  // with two, loads and stores overlap the arithmetic
+    for (schedule.tile_k = longest;; schedule.tile_k = round_up(schedule.tile_k / 2, unit)) {
+      const auto share = share_of(kernel, schedule, machine);
+      if (share && share->depth.loads >= copies) return schedule;
+      if (schedule.tile_k <= unit) break;
+    }
   }
-  return schedule;
+  return std::nullopt;
 }
 
 Program prologue_program(const PrologueKernel& kernel, const MatmulSchedule& schedule,
                          const Machine& machine) {
-  auto program = written(kernel, schedule, machine);
-  DVMSIM_ASSERT(program.has_value(), "prologue_schedule finds blocks that fit UB");
-  return std::move(*program);
+  return written(kernel, schedule, machine);
 }
 
 std::int64_t prologue_workspace_bytes(const PrologueKernel& kernel,

@@ -172,7 +172,8 @@ class Partitioner {
 
   [[nodiscard]] Obstacle obstacle_to_prologue(const Group& makes, NodeId id) const {
     const ValueId operand = graph_.node(id).inputs[1];
-    if (splits(hints_, graph_, makes.nodes, std::vector{id})) return {"the schedule file splits them"};
+    if (splits(hints_, graph_, makes.nodes, std::vector{id}))
+      return {"the schedule file splits them"};
     if (outputs_of(graph_, makes) != std::vector{operand} ||
         users_[static_cast<std::size_t>(operand)].size() != 1 ||
         std::count(graph_.outputs.begin(), graph_.outputs.end(), operand) != 0) {
@@ -183,7 +184,8 @@ class Partitioner {
                                   machine_, &text);
     if (!made) return {std::move(text)};
     const MatmulSpec& spec = made->kernel.product;
-    const auto schedule = prologue_schedule(made->kernel, choose_cost(spec, machine_), machine_);
+    const auto schedule =
+        choose_prologue(made->kernel, choose_cost(spec, machine_), machine_, machine_.cores.cube);
     if (!schedule) return {"a block of the product's operand does not fit UB"};
     const PrologueTimes times = prologue_times(made->kernel, *schedule, machine_);
     if (times.together < times.apart) return {};

@@ -54,6 +54,34 @@ std::optional<PrologueGroup> prologue_of(const Graph& graph, const Group& group,
   return made;
 }
 
+std::optional<MatmulSchedule> choose_prologue(const PrologueKernel& kernel,
+                                              const MatmulSchedule& like, const Machine& machine,
+                                              int cores) {
+  const MatmulSpec& spec = kernel.product;
+  std::optional<MatmulSchedule> best;
+  double least = 0;
+  const auto consider = [&](const MatmulSchedule& candidate) {
+    const auto schedule = prologue_schedule(kernel, candidate, machine);
+    if (!schedule) return;
+    const double time = prologue_times(kernel, *schedule, machine).together;
+    if (best && time >= least) return;
+    best = schedule;
+    least = time;
+  };
+  consider(like);
+  const std::int64_t columns = spec.n * tiles_m(spec, like) * spec.batch0 * spec.batch1;
+  constexpr std::int64_t kTurns = 4;  // more make tiles too slim to multiply well
+  for (std::int64_t turns = 1; turns <= kTurns; ++turns) {
+    MatmulChoice choice;
+    choice.n = round_up(ceil_div(columns, cores * turns), 16);
+    if (*choice.n >= like.tile_n) continue;
+    choice.k = like.tile_k;
+    std::string why;
+    if (const auto even = with_choice(spec, like, choice, machine, cores, &why)) consider(*even);
+  }
+  return best;
+}
+
 PrologueTimes prologue_times(const PrologueKernel& kernel, const MatmulSchedule& schedule,
                              const Machine& machine) {
   const MatmulSpec& spec = kernel.product;

@@ -31,6 +31,11 @@ struct PrologueTimes {
   double apart = 0;     // the operand made and stored, then the product
   double together = 0;  // every block made each time it is multiplied
 };
+/// The best of a few schedules like `like`: with as many columns a tile, and with columns that give
+/// every core as many tiles. Nullopt if not even the least block fits UB.
+[[nodiscard]] std::optional<MatmulSchedule> choose_prologue(const PrologueKernel& kernel,
+                                                            const MatmulSchedule& like,
+                                                            const Machine& machine, int cores);
 /// The schedule is prologue_schedule()'s.
 [[nodiscard]] PrologueTimes prologue_times(const PrologueKernel& kernel,
                                            const MatmulSchedule& schedule, const Machine& machine);
