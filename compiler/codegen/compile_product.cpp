@@ -5,6 +5,7 @@
 #include "compiler/codegen/moves.h"
 #include "compiler/codegen/shared_product.h"
 #include "compiler/codegen/vector.h"
+#include "compiler/pass/prologue.h"
 #include "compiler/schedule/matmul_estimate.h"
 #include "compiler/schedule/matmul_shared.h"
 #include "compiler/schedule/matmul_tactics.h"
@@ -258,6 +259,7 @@ void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& la
 }
 
 void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
+  if (has_prologue(*scope.graph, group)) return compile_prologue(scope, group);
   const bool rectified = is_rectified(*scope.graph, group);
   const Node& node = scope.graph->node(group.nodes.front());
   const bool convolves = node.op == Op::ConvLast;

@@ -237,6 +237,7 @@ class ModuleCompiler {
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
   [[nodiscard]] int program_of(MixKernel kernel, const MatmulSchedule& schedule);
+  void compile_prologue(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);
   void compile_windows(Scope& scope, const Group& group);
   void compile_window_mix(Scope& scope, const Group& group, MixGroup mix);

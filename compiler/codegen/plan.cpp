@@ -6,6 +6,7 @@
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/graph/shape.h"
 #include "compiler/pass/pipeline.h"
+#include "compiler/pass/prologue.h"
 #include "compiler/schedule/attention_node.h"
 #include "compiler/schedule/vector.h"
 
@@ -298,9 +299,20 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
                    [&](const Node& node) { return is_possible(node); })) {
     return false;
   }
+  if (!has_same_prologues()) return false;
   for (const Sized& sized : kernels_) set_sizes(sized);
   fold_again();
   return true;
+}
+
+/// Do products whose B is made in their launch still gain by it, and the others not?
+bool Plan::has_same_prologues() const {
+  const auto is_same = [&](const PrologueCheck& check) {
+    const auto made = prologue_of(planned_.graph, check.group, machine_);
+    return (made && gain_of(made->kernel, machine_).pays()) == check.pays;
+  };
+  const std::vector<PrologueCheck>& all = planned_.partition.prologues;
+  return std::all_of(all.begin(), all.end(), is_same);
 }
 
 /// Does an attention, of which there was one program, still have one?

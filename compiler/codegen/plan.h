@@ -73,6 +73,7 @@ class Plan {
   void add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list);
   void set_sizes(const Sized& sized) const;
   [[nodiscard]] bool is_possible(const Node& node) const;
+  [[nodiscard]] bool has_same_prologues() const;
   void fold_again();
 
   const Machine& machine_;

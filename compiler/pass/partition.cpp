@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/mix.h"
 #include "compiler/graph/shape.h"
+#include "compiler/pass/prologue.h"
 #include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/long_reduce.h"
 #include "compiler/schedule/lower.h"
@@ -103,6 +104,7 @@ class Partitioner {
     groups_.push_back({kind, {id}});
     const int own = static_cast<int>(groups_.size()) - 1;
     group_of_[static_cast<std::size_t>(id)] = own;
+    if (node.op == Op::MatMul && features_.has(Feature::CubeFusion)) return try_prologue(id);
     if (kind != GroupKind::Vector) return;
     for (bool wanted : {true, false}) {  // a user's wishes come first: they may exclude others
       if (wanted && hints_.empty()) continue;
@@ -139,6 +141,12 @@ class Partitioner {
     Obstacle why = obstacle(into, from, graph_.node(producer), graph_.node(consumer));
     const bool fused = why.kind.empty();
     if (fused) why.kind = "fused";
+    join(producer, consumer, fused, std::move(why));
+  }
+
+  void join(NodeId producer, NodeId consumer, bool fused, Obstacle why) {
+    const int into = group_of_[static_cast<std::size_t>(producer)];
+    const int from = group_of_[static_cast<std::size_t>(consumer)];
     remarks_.push_back({producer, consumer, std::move(why.kind), std::move(why.detail), fused});
     if (!fused) return;
     Group& target = groups_[static_cast<std::size_t>(into)];
@@ -146,6 +154,43 @@ class Partitioner {
     for (NodeId id : source.nodes) group_of_[static_cast<std::size_t>(id)] = into;
     target.nodes = merged(target, source);
     source.nodes.clear();
+  }
+
+  /// The vector cores of the product's launch make its B, if it has no other use and that pays.
+  void try_prologue(NodeId id) {
+    const Node& product = graph_.node(id);
+    const ValueId operand = product.inputs[1];
+    const NodeId producer = graph_.value(operand).producer;
+    if (producer < 0 || fusion_ != Fusion::Patterns) return;
+    const int maker = group_of_[static_cast<std::size_t>(producer)];
+    Group& makes = groups_[static_cast<std::size_t>(maker)];
+    if (makes.kind != GroupKind::Vector) return;
+    Obstacle why = obstacle_to_prologue(makes, id);
+    const bool fused = why.kind.empty();
+    if (fused) why.kind = "prologue of the product";
+    join(producer, id, fused, std::move(why));
+    if (fused) makes.kind = GroupKind::Cube;
+  }
+
+  [[nodiscard]] Obstacle obstacle_to_prologue(const Group& makes, NodeId id) {
+    const ValueId operand = graph_.node(id).inputs[1];
+    if (splits(hints_, graph_, makes.nodes, std::vector{id}))
+      return {"the schedule file splits them"};
+    if (outputs_of(graph_, makes) != std::vector{operand} ||
+        users_[static_cast<std::size_t>(operand)].size() != 1 ||
+        std::count(graph_.outputs.begin(), graph_.outputs.end(), operand) != 0) {
+      return {"what makes the product's operand is wanted elsewhere too"};
+    }
+    std::string text;
+    const Group both{GroupKind::Cube, merged(makes, {GroupKind::Cube, {id}})};
+    const auto made = prologue_of(graph_, both, machine_, &text);
+    if (!made) return {std::move(text)};
+    const PrologueGain gain = gain_of(made->kernel, machine_);
+    prologues_.push_back({both, gain.pays()});
+    if (gain.pays()) return {};
+    if (!gain.fits) return {"a block of the product's operand does not fit UB"};
+    return {"making the product's operand block by block costs more",
+            fmt::format("{:.0f} cycles instead of {:.0f}", gain.times.together, gain.times.apart)};
   }
 
   static std::vector<NodeId> merged(const Group& a, const Group& b) {
@@ -189,6 +234,7 @@ class Partitioner {
       return {"something between them would wait for itself",
               label_of(graph_, groups_[static_cast<std::size_t>(between)])};
     }
+    if (has_prologue(graph_, a)) return {"its producer is a product with a prologue"};
     if (a.kind == GroupKind::Cube) return {obstacle_to_mix({a.kind, merged(a, b)})};
     Group both{GroupKind::Vector, merged(a, b)};
     std::string why;
@@ -287,6 +333,7 @@ class Partitioner {
     Partition result;
     result.remarks = std::move(remarks_);
     result.checks = std::move(checks_);
+    result.prologues = std::move(prologues_);
     std::vector<std::set<int>> waits_for(groups_.size());
     for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
       for (ValueId input : graph_.nodes[id].inputs) {
@@ -329,6 +376,7 @@ class Partitioner {
   std::vector<Group> groups_{};
   std::vector<Remark> remarks_{};
   std::vector<FitCheck> checks_{};
+  std::vector<PrologueCheck> prologues_{};
 };
 
 }  // namespace

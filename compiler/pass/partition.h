@@ -62,12 +62,19 @@ struct FitCheck {
   bool fits = false;
 };
 
+/// A product and what makes its B, of which an estimate decided.
+struct PrologueCheck {
+  Group group{};
+  bool pays = false;
+};
+
 struct Partition {
   std::vector<Group> groups{};  // in an order in which they can run
   std::vector<Remark> remarks{};
   /// The groups are the same for other sizes if these say the same, and the same dimensions are 0,
   /// 1, and equal to one another.
   std::vector<FitCheck> checks{};
+  std::vector<PrologueCheck> prologues{};  // the same of these
 };
 
 /// Can the kernel run: on tiles that hold what must be whole, or in phases?

@@ -334,7 +334,7 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
     if (why != nullptr) *why = why_;
     return std::nullopt;
   }
-  if (frame_ != nullptr) load_accumulators();
+  if (frame_ != nullptr && !frame_->operand) load_accumulators();
   for (NodeId id : nodes_) {
     if (scanned_.contains(id)) {
       lower_scan(graph_.node(id), scanned_.at(id));

@@ -34,6 +34,8 @@ struct ProductFrame {
   ValueId product = kNoValue;
   std::array<std::vector<std::size_t>, 4> dims{};
   DType accumulator = DType::F32;
+  /// `product` is an operand instead, and the kernel makes it: nothing is in accumulators.
+  bool operand = false;
 };
 
 /// Can the node be a step of a vector kernel at all?

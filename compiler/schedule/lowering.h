@@ -31,7 +31,7 @@ class Lowering {
         frame_(frame),
         views_(views),
         reorders_(reorders),
-        widen_(frame != nullptr) {}
+        widen_(frame != nullptr && !frame->operand) {}
 
   std::optional<LoweredKernel> run(std::string* why);
 

@@ -5,6 +5,7 @@ namespace {
 
 // Flags between cores.
 constexpr int kSlotFull = 0, kSlotFree = 1;
+constexpr int kBlockFull = 2, kBlockFree = 3;
 
 }  // namespace
 
@@ -30,6 +31,17 @@ void Commands::fill_slot(std::int64_t tile) {
 void Commands::await_slot(std::int64_t tile) {
   emit(isa::Op::xwait, Pipe::Fix, tile).operand = {
       static_cast<std::int64_t>(Pipe::Fix), kSlotFree,
+      static_cast<std::int64_t>(isa::CrossMode::Group)};
+}
+
+void Commands::offer_block(std::int64_t tile) {
+  emit(isa::Op::xset, Pipe::MTE2, tile).operand = {
+      static_cast<std::int64_t>(Pipe::MTE2), kBlockFree,
+      static_cast<std::int64_t>(isa::CrossMode::Group)};
+}
+void Commands::await_block(std::int64_t tile) {
+  emit(isa::Op::xwait, Pipe::MTE2, tile).operand = {
+      static_cast<std::int64_t>(Pipe::MTE2), kBlockFull,
       static_cast<std::int64_t>(isa::CrossMode::Group)};
 }
 

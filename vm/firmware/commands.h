@@ -30,6 +30,10 @@ class Commands {
   void fill_slot(std::int64_t tile);
   void await_slot(std::int64_t tile);
 
+  /// Tells the vector cores that a slot of an operand may be filled, or waits until the next is.
+  void offer_block(std::int64_t tile);
+  void await_block(std::int64_t tile);
+
   /// All are given; the room for them is free.
   [[nodiscard]] bool spent();
   /// The next one, valid until the next call of spent(). Not spent.

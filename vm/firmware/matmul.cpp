@@ -52,6 +52,8 @@ void MatmulMacro::start(const Machine& machine, const isa::GroupedArguments& arg
 void MatmulMacro::set_up(const Machine& machine, const isa::MatmulArguments& arguments, DType type,
                          int core, int cores, std::uint32_t pc) {
   args_ = arguments;
+  args_.trans_b &= isa::kTransposed;
+  b_slots_ = (arguments.trans_b & isa::kFromSlots) != 0 ? arguments.b_batch0 : 0;
   type_ = type;
   core_ = core;
   cores_ = cores;
@@ -85,6 +87,9 @@ void MatmulMacro::set_up(const Machine& machine, const isa::MatmulArguments& arg
 void MatmulMacro::begin() {
   next_block_ = first_block();
   has_block_ = begun_ = true;
+  for (std::int64_t slot = 0; slot < std::min(b_slots_, tiles_ * blocks_per_tile_); ++slot) {
+    commands_.offer_block(0);
+  }
   load(next_block_);
 }
 
@@ -304,10 +309,16 @@ void MatmulMacro::load(const Block& block) {
   // The bias lies behind B: it is loaded, kept and freed with it.
   const bool with_bias = adds_bias(block);
   if (with_bias) load_bias(block);
-  Command& b = matrix(args_.trans_b != 0, tile.b, args_.b_stride, half + b_offset_, block.k0,
-                      tile.n0, block.k, tile.n);
+  const bool in_slot = b_slots_ > 0;
+  if (in_slot) commands_.await_block(tile.number);
+  const std::int64_t slot = core_ * b_slots_ + (in_slot ? block.number % b_slots_ : 0);
+  const std::int64_t from =
+      in_slot ? static_cast<std::int64_t>(args_.b) + slot * args_.b_batch1 : tile.b;
+  Command& b = matrix(args_.trans_b != 0, from, args_.b_stride, half + b_offset_,
+                      in_slot ? 0 : block.k0, in_slot ? 0 : tile.n0, block.k, tile.n);
   if (again && !with_bias) wait(b, Pipe::MTE1, kBFree + block.half());
   set(b, Pipe::MTE1, kBFull + block.half());
+  if (in_slot && has_after(block, b_slots_)) commands_.offer_block(tile.number);
 }
 
 void MatmulMacro::load_bias(const Block& block) {

@@ -27,8 +27,9 @@ MatmulLayout matmul_layout(const Machine& machine, const isa::MatmulArguments& a
   layout.block_k = std::min(args.tile_k, round_up(args.k, kFractalRows));
   const std::int64_t a = args.trans_a != 0 ? nz_bytes(layout.block_k, args.tile_m, item)
                                            : nz_bytes(args.tile_m, layout.block_k, item);
-  const std::int64_t b = args.trans_b != 0 ? nz_bytes(args.tile_n, layout.block_k, item)
-                                           : nz_bytes(layout.block_k, args.tile_n, item);
+  const std::int64_t b = (args.trans_b & isa::kTransposed) != 0
+                             ? nz_bytes(args.tile_n, layout.block_k, item)
+                             : nz_bytes(layout.block_k, args.tile_n, item);
   layout.b_offset = round_up(a, kAlign);
   layout.bias_offset = layout.b_offset + round_up(b, kAlign);
   layout.half_bytes = layout.bias_offset + (args.bias != 0 ? args.tile_n * bias_item(args) : 0);
@@ -42,6 +43,26 @@ MatmulLayout matmul_layout(const Machine& machine, const isa::MatmulArguments& a
   }
   return layout;
 }
+
+namespace {
+
+/// Why B cannot come through slots.
+std::string slots_problem(const Machine& machine, const isa::MatmulArguments& args) {
+  if (args.trans_a != 0 && args.trans_a != isa::kTransposed) return "no such layout of A";
+  if (args.trans_b < 0 || args.trans_b >= 2 * isa::kFromSlots) return "no such layout of B";
+  if ((args.trans_b & isa::kFromSlots) == 0) return {};
+  if (machine.cores.unified || machine.cores.per_group < 1) {
+    return "no vector cores of its group fill slots of B";
+  }
+  if (args.b_batch0 < 1 || args.b_batch0 > machine.xflag.max || args.b_batch1 < 1) {
+    return "no such number or size of slots of B";
+  }
+  if ((args.loop & isa::kKeepOperands) != 0) return "operands in slots are not kept";
+  if ((args.loop & isa::kShared) != 0) return "shared tiles read B from its tensor";
+  return {};
+}
+
+}  // namespace
 
 std::string MatmulMacro::problem(const Machine& machine, const isa::MatmulArguments& args,
                                  DType type) {
@@ -94,6 +115,7 @@ std::string MatmulMacro::problem(const Machine& machine, const isa::MatmulArgume
     return "the bias's type cannot be read";
   }
   if (args.slots < 0) return "a negative number of slots";
+  if (std::string why = slots_problem(machine, args); !why.empty()) return why;
   const MatmulLayout layout = matmul_layout(machine, args, type);
   if (layout.half_bytes > machine.l1.size.count() / 2) return "a block does not fit half of L1";
   if (layout.part < 1) return "a part does not fit half of L0A or L0B";
@@ -127,6 +149,7 @@ std::string MatmulMacro::problem(const Machine& machine, const isa::GroupedArgum
     return "an argument is larger than any memory";
   }
   const isa::MatmulArguments& product = args.product;
+  if ((product.trans_b & isa::kFromSlots) != 0) return "groups read B from its tensor";
   if (product.batch0 != 1 || product.batch1 != 1) return "groups have no batches";
   if (product.slots != 0) return "groups do not go through slots";
   if ((product.loop & (isa::kContiguous | isa::kShared)) != 0) {

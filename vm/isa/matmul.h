@@ -59,6 +59,18 @@ inline constexpr std::int64_t kMatmulLoops = 512;
 /// Source: the vendor's guide: accumulating into fewer fractals needs a barrier between.
 inline constexpr std::int64_t kSmallProduct = 10;
 
+/// How an operand lies: a sum of these.
+enum MatmulOperand : std::int64_t {
+  kTransposed = 1,
+  /// Of B alone: its blocks come through slots that the vector cores of the group fill, instead of
+  /// from a tensor. b is a workspace, b_batch0 the number of slots of a core and b_batch1 the bytes
+  /// of one. Block i of core c, in the order of its blocks, is in slot i mod slots, at
+  /// b + (c * slots + slot) * bytes, rows b_stride apart. The cube core offers every slot with
+  /// xset(mte2, 3, group), once at first and again when a block has been loaded that is not among
+  /// the last; takes a block with xwait(mte2, 2, group). Not with kKeepOperands.
+  kFromSlots = 2,
+};
+
 /// In this order from argument word `index`. Core b of n takes tiles b, b + n, ... (kContiguous:
 /// from b * ceil(tiles / n) on); batches outermost. Strides are bytes. A is m x k (k x m if
 /// trans_a), B is k x n (n x k if trans_b), row-major.
@@ -70,9 +82,9 @@ struct MatmulArguments {
   std::int64_t a_batch0 = 0, a_batch1 = 0, b_batch0 = 0, b_batch1 = 0, c_batch0 = 0, c_batch1 = 0;
   std::int64_t tile_m = 0, tile_n = 0, tile_k = 0;  // multiples of 16; two of each fit L1
   std::int64_t swizzle = 0, width = 1;
-  std::int64_t trans_a = 0, trans_b = 0;
-  std::int64_t out = 0;   // DType of C
-  std::int64_t post = 0;  // Post
+  std::int64_t trans_a = 0, trans_b = 0;  // MatmulOperand
+  std::int64_t out = 0;                   // DType of C
+  std::int64_t post = 0;                  // Post
   /// 0: C is written in place. n > 0: every tile goes to one of n slots of the group in a workspace
   /// at `c` (slot s of core b at c + (b * n + s) * slot_bytes, row stride tile_n * size), announced
   /// with xset(fix, 0, group) and taken back with xwait(fix, 1, group).
