@@ -233,7 +233,9 @@ void MatmulMacro::cut(Block& block) const {
 
 bool MatmulMacro::has_after(const Block& block, std::int64_t blocks) const {
   std::int64_t left = block.tile.blocks - 1 - block.place;
-  if (!walk_) return left + (tiles_ - 1 - block.tile.number) * block.tile.blocks >= blocks;
+  if (!walk_ && pieces_ == 0) {
+    return left + (tiles_ - 1 - block.tile.number) * blocks_per_tile_ >= blocks;
+  }
   for (std::int64_t next = block.tile.number + 1; left < blocks && exists(next); ++next) {
     left += tile_at(next).blocks;
   }

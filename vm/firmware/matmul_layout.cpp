@@ -152,9 +152,8 @@ std::string MatmulMacro::problem(const Machine& machine, const isa::GroupedArgum
   if ((product.trans_b & isa::kFromSlots) != 0) return "groups read B from its tensor";
   if (product.batch0 != 1 || product.batch1 != 1) return "groups have no batches";
   if (product.slots != 0) return "groups do not go through slots";
-  if ((product.loop & (isa::kContiguous | isa::kShared)) != 0) {
-    return "tiles of groups go round the cores, each whole";
-  }
+  if ((product.loop & isa::kContiguous) != 0) return "tiles of groups go round the cores";
+  if ((product.loop & isa::kShared) != 0) return "tiles of groups are not shared";
   if (args.axis == static_cast<std::int64_t>(isa::GroupAxis::K) && product.bias != 0) {
     return "groups along k have no bias";
   }

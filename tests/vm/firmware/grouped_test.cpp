@@ -281,6 +281,8 @@ TEST(Grouped, refuses_arguments_that_make_no_sense) {
   EXPECT_EQ(problem([](auto& a) { a.product.slots = 2; }), "groups do not go through slots");
   EXPECT_EQ(problem([](auto& a) { a.product.loop = isa::kContiguous; }),
             "tiles of groups go round the cores");
+  EXPECT_EQ(problem([](auto& a) { a.product.loop = isa::kShared; }),
+            "tiles of groups are not shared");
   EXPECT_EQ(problem([](auto& a) { a.axis = 1, a.product.bias = 64; }),
             "groups along k have no bias");
   EXPECT_EQ(problem([](auto& a) { a.product.tile_m = 0; }),
