@@ -82,6 +82,9 @@ void Operators::on_traffic(const Traffic& traffic) {
 
 void Operators::on_launch_end(const LaunchMark& mark) {
   std::int64_t cycles = (mark.end - mark.begin).count();
+  for (const Place& place : at_) {  // a fault ends what is not over
+    if (place.part != nullptr) place.part->end = std::max(place.part->end, mark.end);
+  }
   if (!tasks_.empty()) {
     Cycles begin = mark.end, end = mark.begin;
     for (const auto& [number, part] : tasks_) {

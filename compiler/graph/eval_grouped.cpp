@@ -16,12 +16,16 @@ std::vector<GroupRange> ranges_of(const Call& call, std::int64_t length) {
   std::vector<GroupRange> ranges;
   std::int64_t begin = 0;
   for (const std::int64_t value : call.in(2).ints()) {
-    const std::int64_t size = ends ? value - begin : value;
-    if (size < 0 || size > length - begin) {
-      call.use().fail("group " + std::to_string(ranges.size()) + " of the list has " +
-                      std::to_string(size) + " elements, " + std::to_string(length - begin) +
-                      " are left of " + std::to_string(length));
+    const bool fits =
+        ends ? begin <= value && value <= length : 0 <= value && value <= length - begin;
+    if (!fits) {
+      const std::string number = std::to_string(value), left = std::to_string(length - begin);
+      call.use().fail("group " + std::to_string(ranges.size()) + " of the list " +
+                      (ends ? "ends at " + number + " and begins at " + std::to_string(begin) + ", "
+                            : "has " + number + " elements, ") +
+                      left + " are left of " + std::to_string(length));
     }
+    const std::int64_t size = ends ? value - begin : value;
     ranges.push_back({static_cast<std::size_t>(begin), static_cast<std::size_t>(begin + size)});
     begin += size;
   }

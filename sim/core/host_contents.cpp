@@ -7,7 +7,9 @@
 namespace dvmsim {
 
 void HostContents::write(std::uint64_t address, std::span<const std::byte> data) {
-  if (static_cast<std::int64_t>(data.size()) > kMostControlBytes) return;
+  const auto bytes = static_cast<std::int64_t>(data.size());
+  forget(address, bytes);
+  if (bytes > kMostControlBytes) return;
   by_address_[address].assign(data.begin(), data.end());
 }
 

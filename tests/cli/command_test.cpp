@@ -321,6 +321,20 @@ TEST_F(Command, a_streams_memory_does_not_grow) {
   }
 }
 
+TEST_F(Command, a_group_list_that_leaves_its_axis_is_a_fault_of_the_machine) {
+  write("groups.graph",
+        "graph groups\ninput x: f16[64, 32]\nconst w: f16[2, 32, 48] = random(1, 0.5)\n"
+        "const list: i64[2] = [65, 0]\np = softmax(x)\ny = grouped_matmul(p, w, list)\n"
+        "z = relu(y)\noutput z\n");
+  for (const std::string strategy : {"eager", "dvm", "resident"}) {
+    const Outcome outcome = dvmsim("run groups.graph --mode functional --strategy " + strategy);
+    EXPECT_EQ(outcome.code, 3) << strategy;
+    EXPECT_NE(outcome.err.find("group 0 of the list has 65 elements, 64 are left of 64"),
+              std::string::npos)
+        << outcome.err;
+  }
+}
+
 TEST_F(Command, unknown_features_are_refused_by_every_verb) {
   write("s.stream", "steps:\n  - dims: {n: 4}\n");
   for (const std::string words : {"run small.graph --dim n=4", "run small.graph --stream s.stream",
