@@ -6,15 +6,18 @@
 namespace dvmsim {
 namespace {
 
-/// What a candidate takes, in tiles of a vector kernel, by instructions.
-constexpr std::int64_t kTilesOfAttention = 10;
+/// What a candidate takes, in tiles of a vector kernel, by instructions. A library's kernel is
+/// chosen as any other.
+constexpr std::int64_t tiles_of_candidate(CodePath path) {
+  return path == CodePath::Native ? 1 : 10;
+}
 
 }  // namespace
 
 AttentionSchedule ModuleCompiler::attention_schedule(const AttentionSpec& spec) {
   if (known_ == nullptr) {
     const AttentionSchedule schedule = schedule_attention(spec, machine_, cube_cores());
-    work_.tiles += kTilesOfAttention * schedule.candidates;
+    work_.tiles += tiles_of_candidate(options_.path) * schedule.candidates;
     return schedule;
   }
   const AttentionSpec other = alike(spec);
@@ -23,7 +26,7 @@ AttentionSchedule ModuleCompiler::attention_schedule(const AttentionSpec& spec) 
   if (known) {
     ++work_.alike;
   } else {
-    work_.tiles += kTilesOfAttention * schedule.candidates;
+    work_.tiles += tiles_of_candidate(options_.path) * schedule.candidates;
   }
   return cut_alike(spec, schedule, machine_, cube_cores());
 }
@@ -42,7 +45,7 @@ void ModuleCompiler::compile_attention(Scope& scope, const Group& group) {
       attentions_.begin(), attentions_.end(),
       [&](const KnownAttention& each) { return may_repeat_ && have_same_work(each.spec, spec); });
   const bool is_new = repeated == attentions_.end();
-  if (!is_new) charge_again(kTilesOfAttention * repeated->schedule.candidates, 0);
+  if (!is_new) charge_again(tiles_of_candidate(options_.path) * repeated->schedule.candidates, 0);
   const AttentionSchedule schedule = is_new ? attention_schedule(spec) : repeated->schedule;
   note(to_text(spec, schedule));
   const int slots =
