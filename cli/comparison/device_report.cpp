@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cli/comparison/report.h"
+#include "cli/csv_field.h"
 #include "cli/text_table.h"
 
 namespace dvmsim {
@@ -267,11 +268,12 @@ std::string device_csv(const ComparisonReport& report) {
     for (std::size_t cost = 0; cost < report.launch_costs.size(); ++cost) {
       const DeviceFigures& own = row.own;
       const Gain gain = gain_of(row.first, own, cost);
-      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{:.3f},{:.3f},{:.3f},{:.3f},{}",
-                          row.of->machine, axes, row.of->kind, row.of->workload, row.name(),
-                          report.launch_costs[cost], own.launches, own.hbm_read_bytes,
-                          own.hbm_write_bytes, own.l2_hit_bytes, own.time_us(cost), own.body_us,
-                          own.memory_us, own.ideal_us, own.bound);
+      text +=
+          fmt::format("{},{},{},{},{},{},{},{},{},{},{:.3f},{:.3f},{:.3f},{:.3f},{}",
+                      csv_field(row.of->machine), csv_field(axes), row.of->kind,
+                      csv_field(row.of->workload), csv_field(row.name()), report.launch_costs[cost],
+                      own.launches, own.hbm_read_bytes, own.hbm_write_bytes, own.l2_hit_bytes,
+                      own.time_us(cost), own.body_us, own.memory_us, own.ideal_us, own.bound);
       text += fmt::format(",{:.4f},{:.4f},{:.3f},{:.3f},{:.3f},{:.3f}",
                           ratio_of(row.first, own, cost), most_of(row.first, own, cost),
                           gain.launches, gain.bytes, gain.decode, gain.overlap);

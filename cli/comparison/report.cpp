@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/csv_field.h"
 #include "traces/stream_report.h"
 
 namespace dvmsim {
@@ -60,12 +61,10 @@ std::string to_csv(const ComparisonReport& report) {
       axes += (axes.empty() ? "" : " ") + name + "=" + value;
     }
     for (const StrategyFigures& one : each.strategies) {
-      const std::string head =
-          fmt::format("{},{},{},{}", each.machine, axes, each.workload, one.name);
+      const std::string head = fmt::format("{},{},{},{}", csv_field(each.machine), csv_field(axes),
+                                           csv_field(each.workload), csv_field(one.name));
       if (!one.refused.empty()) {
-        std::string why = one.refused;
-        for (char& letter : why) letter = letter == '"' ? '\'' : letter == '\n' ? ' ' : letter;
-        text += head + std::string(23, ',') + "\"" + why + "\"\n";
+        text += head + std::string(23, ',') + csv_field(one.refused) + "\n";
         continue;
       }
       for (std::size_t cost = 0; cost < report.launch_costs.size(); ++cost) {

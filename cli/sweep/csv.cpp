@@ -1,17 +1,10 @@
 #include <fmt/core.h>
 
+#include "cli/csv_field.h"
 #include "cli/sweep/report.h"
 
 namespace dvmsim {
 namespace {
-
-/// Quoted if it must be.
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
 
 std::string field(const std::optional<double>& number) {
   return number ? fmt::format("{}", *number) : "";
@@ -23,9 +16,9 @@ std::string to_csv(const SweepOutcome& outcome) {
   const SweepPlan& plan = *outcome.plan;
   const SweepForms& forms = *outcome.forms;
   std::string text = "index,status";
-  for (const SweepAxis& axis : plan.axes) text += "," + field(axis.name);
-  for (const auto& [name, unit] : forms.cost_names) text += "," + field(name);
-  for (const SweepMetric& metric : forms.metrics) text += "," + field(metric.name);
+  for (const SweepAxis& axis : plan.axes) text += "," + csv_field(axis.name);
+  for (const auto& [name, unit] : forms.cost_names) text += "," + csv_field(name);
+  for (const SweepMetric& metric : forms.metrics) text += "," + csv_field(metric.name);
   if (forms.objectives.size() >= 2) text += ",on_front";
   text += ",reason\n";
   std::vector<bool> on_front(plan.designs.size(), false);
@@ -37,12 +30,12 @@ std::string to_csv(const SweepOutcome& outcome) {
     for (std::size_t a = 0; a < plan.axes.size(); ++a) {
       const int value = plan.value(point, a);
       text += ",";
-      if (value >= 0) text += field(plan.axes[a].values[static_cast<std::size_t>(value)].text);
+      if (value >= 0) text += csv_field(plan.axes[a].values[static_cast<std::size_t>(value)].text);
     }
     for (const auto& cost : outcome.costs[point.design]) text += "," + field(cost);
     for (const auto& metric : outcome.metrics[p]) text += "," + field(metric);
     if (forms.objectives.size() >= 2) text += on_front[point.design] ? ",yes" : ",no";
-    text += "," + field(result.reason) + "\n";
+    text += "," + csv_field(result.reason) + "\n";
   }
   return text;
 }

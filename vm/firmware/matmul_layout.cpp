@@ -1,6 +1,7 @@
 #include "vm/firmware/matmul_layout.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "vm/base/rounding.h"
 #include "vm/firmware/matmul.h"
@@ -47,7 +48,7 @@ MatmulLayout matmul_layout(const Machine& machine, const isa::MatmulArguments& a
 namespace {
 
 /// Why B cannot come through slots.
-std::string slots_problem(const Machine& machine, const isa::MatmulArguments& args) {
+std::string slots_problem(const Machine& machine, const isa::MatmulArguments& args, DType type) {
   if (args.trans_a != 0 && args.trans_a != isa::kTransposed) return "no such layout of A";
   if (args.trans_b < 0 || args.trans_b >= 2 * isa::kFromSlots) return "no such layout of B";
   if ((args.trans_b & isa::kFromSlots) == 0) return {};
@@ -59,6 +60,12 @@ std::string slots_problem(const Machine& machine, const isa::MatmulArguments& ar
   }
   if ((args.loop & isa::kKeepOperands) != 0) return "operands in slots are not kept";
   if ((args.loop & isa::kShared) != 0) return "shared tiles read B from its tensor";
+  std::int64_t rows = std::min(matmul_layout(machine, args, type).block_k, args.k),
+               columns = std::min(args.tile_n, args.n);
+  if ((args.trans_b & isa::kTransposed) != 0) std::swap(rows, columns);
+  const std::int64_t row = columns * size_of(type);
+  if (args.b_stride < row) return "rows of a block in a slot overlap";
+  if ((rows - 1) * args.b_stride + row > args.b_batch1) return "a block does not fit its slot";
   return {};
 }
 
@@ -115,7 +122,7 @@ std::string MatmulMacro::problem(const Machine& machine, const isa::MatmulArgume
     return "the bias's type cannot be read";
   }
   if (args.slots < 0) return "a negative number of slots";
-  if (std::string why = slots_problem(machine, args); !why.empty()) return why;
+  if (std::string why = slots_problem(machine, args, type); !why.empty()) return why;
   const MatmulLayout layout = matmul_layout(machine, args, type);
   if (layout.half_bytes > machine.l1.size.count() / 2) return "a block does not fit half of L1";
   if (layout.part < 1) return "a part does not fit half of L0A or L0B";

@@ -86,6 +86,12 @@ TEST(ComparisonReport, csv_has_a_row_for_each_cost_and_each_refusal) {
   EXPECT_EQ(lines, 1u + 2 + 2 + 1);
 }
 
+TEST(ComparisonReport, csv_quotes_names_with_commas) {
+  ComparisonReport named = report();
+  named.cases[0].workload = "sum by 0, 2 of \"x\"";
+  EXPECT_NE(to_csv(named).find(",\"sum by 0, 2 of \"\"x\"\"\","), std::string::npos);
+}
+
 TEST(ComparisonReport, text_names_who_wins_and_what_has_no_source) {
   const std::string text = summary(report());
   EXPECT_NE(text.find("fast up to 4.0 % (1 in 25), then slow"), std::string::npos) << text;
