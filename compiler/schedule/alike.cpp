@@ -40,8 +40,11 @@ MatmulSchedule cut_alike(const MatmulSpec& spec, const MatmulSpec& other, Matmul
 AttentionSpec alike(AttentionSpec spec) {
   const bool dense = has_dense_queries(spec);
   spec.name.clear();
-  spec.m = alike(spec.m);
-  spec.n = alike(spec.n);
+  // Sizes that are cut in whole tiles are cut otherwise than those with a rest.
+  for (std::int64_t* size : {&spec.m, &spec.n}) {
+    const std::int64_t largest = alike(*size);
+    if (largest != *size) *size = largest - 1;
+  }
   // Of strides between heads and batches it matters only whether queries follow one another.
   spec.q.head = dense ? spec.m * spec.q.row : 0;
   spec.q.batch = spec.heads * spec.q.head;
