@@ -3,31 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <type_traits>
 
 #include "compiler/graph/eval_ops.h"
 #include "vm/base/error.h"
 
 namespace dvmsim::eval_ops {
 namespace {
-
-template <class Number>
-std::vector<Number> numbers_of(const Tensor& tensor) {
-  if constexpr (std::is_same_v<Number, float>) {
-    return tensor.floats();
-  } else {
-    return tensor.ints();
-  }
-}
-
-template <class Number>
-Tensor tensor_of(DType dtype, std::vector<std::int64_t> shape, const std::vector<Number>& values) {
-  if constexpr (std::is_same_v<Number, float>) {
-    return Tensor::of_floats(dtype, std::move(shape), values);
-  } else {
-    return Tensor::of_ints(dtype, std::move(shape), values);
-  }
-}
 
 struct Matrix {
   std::size_t row = 0;  // strides

@@ -1,7 +1,5 @@
 // Products of a list of groups by their definition: added in f32 in ascending order of k, then the
 // bias; integers are exact.
-#include <type_traits>
-
 #include "compiler/graph/eval_ops.h"
 
 namespace dvmsim::eval_ops {
@@ -30,15 +28,6 @@ std::vector<GroupRange> ranges_of(const Call& call, std::int64_t length) {
     begin += size;
   }
   return ranges;
-}
-
-template <class Number>
-std::vector<Number> numbers_of(const Tensor& tensor) {
-  if constexpr (std::is_same_v<Number, float>) {
-    return tensor.floats();
-  } else {
-    return tensor.ints();
-  }
 }
 
 struct Matrix {
@@ -85,9 +74,10 @@ std::vector<Number> multiplied(const Call& call) {
 
 Tensor grouped_matmul(const Call& call) {
   if (is_float(call.in(0).dtype())) {
-    return Tensor::of_floats(call.out_dtype(), call.out_shape(), multiplied<float>(call));
+    return tensor_of<float>(call.out_dtype(), call.out_shape(), multiplied<float>(call));
   }
-  return Tensor::of_ints(call.out_dtype(), call.out_shape(), multiplied<std::int64_t>(call));
+  return tensor_of<std::int64_t>(call.out_dtype(), call.out_shape(),
+                                 multiplied<std::int64_t>(call));
 }
 
 }  // namespace dvmsim::eval_ops

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "compiler/graph/graph.h"
@@ -76,5 +78,24 @@ using Offsets = std::vector<std::int64_t>;
 /// For each element of `to`, the element of `from` that broadcasting gives it.
 [[nodiscard]] Offsets broadcast_offsets(std::span<const std::int64_t> from,
                                         std::span<const std::int64_t> to);
+
+/// Elements as floats, or as integers.
+template <class Number>
+[[nodiscard]] std::vector<Number> numbers_of(const Tensor& tensor) {
+  if constexpr (std::is_same_v<Number, float>) {
+    return tensor.floats();
+  } else {
+    return tensor.ints();
+  }
+}
+template <class Number>
+[[nodiscard]] Tensor tensor_of(DType dtype, std::vector<std::int64_t> shape,
+                               const std::vector<Number>& values) {
+  if constexpr (std::is_same_v<Number, float>) {
+    return Tensor::of_floats(dtype, std::move(shape), values);
+  } else {
+    return Tensor::of_ints(dtype, std::move(shape), values);
+  }
+}
 
 }  // namespace dvmsim::eval_ops
