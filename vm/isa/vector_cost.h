@@ -51,6 +51,8 @@ class VectorCost {
     std::array<Hop, 4> hop{};
   };
 
+  /// Has the hardware the class on this very type?
+  [[nodiscard]] bool has(VectorClass which, DType type) const;
   [[nodiscard]] Lowered lower(VectorClass which, DType type) const;
   [[nodiscard]] Rational per_repeat(VectorClass which, DType type) const;
   void find_routes();
@@ -76,6 +78,10 @@ class VectorCost {
   [[nodiscard]] std::int64_t broadcast(const Command& command) const;
   [[nodiscard]] std::int64_t transpose(const Command& command) const;
   [[nodiscard]] std::int64_t reduce_row(const Command& command) const;
+  [[nodiscard]] std::int64_t reduce_halves(DType type, Reduction how, std::int64_t rows,
+                                           std::int64_t count) const;
+  [[nodiscard]] std::int64_t reduce_blocks(DType type, Reduction how, std::int64_t rows,
+                                           std::int64_t count, bool joined) const;
   [[nodiscard]] std::int64_t reduce_rows(const Command& command) const;
   [[nodiscard]] std::int64_t gather(const Command& command) const;
   [[nodiscard]] std::int64_t scan_row(const Command& command) const;

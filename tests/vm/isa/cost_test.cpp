@@ -199,16 +199,25 @@ TEST(Cost, SequencesAddUpTheirSteps) {
   EXPECT_EQ(busy("vsigmoid dtype=f32 dst=0x20000 count=640"), 3 * 33 + 2 * (23 + 20));
 }
 
-TEST(Cost, ReductionsFoldAndThenReduceWholeRepeats) {
-  EXPECT_EQ(busy("vredx dtype=f32 dst=0x20000 count=64 rows=10 astride=256"), 23 + 70);
+TEST(Cost, ReductionsTakeBlocksOrHalvesAndThenWholeRepeats) {
+  EXPECT_EQ(busy("vredx dtype=f32 dst=0x20000 count=64 rows=10 astride=256"), (23 + 10) + (23 + 2))
+      << "blocks to 8, to 1";
   EXPECT_EQ(busy("vredx dtype=f32 dst=0x20000 count=256 rows=10 astride=1024"),
+            (23 + 40) + (23 + 5) + 2 * (23 + 1))
+      << "blocks to 32, to 4, pairs to 2, to 1";
+  EXPECT_EQ(busy("vredx dtype=f32 dst=0x20000 count=250 rows=10 astride=1024"),
             2 * 23 + 20 + 23 + 10 + 23 + 70)
-      << "to 128, to 64, to 1";
+      << "no whole blocks: to 125, to 63, to 1";
+  EXPECT_EQ(busy("vredx dtype=f32 dst=0x20000 count=768 rows=2 astride=3072"),
+            (23 + 24) + (23 + 2) + (23 + 14))
+      << "blocks to 96, halves to 48, to 1";
+  EXPECT_EQ(busy("vredx dtype=f32 dst=0x20000 count=4096 how=max"), 4 * 23 + 64 + 8 + 1 + 1)
+      << "blocks alone";
   EXPECT_EQ(busy("vredx dtype=f16 dst=0x20000 count=64 rows=10 astride=128 how=max"), 23 + 70)
       << "a maximum stays in halves";
   EXPECT_EQ(busy("vredx dtype=f16 dst=0x20000 count=64 rows=10 astride=128"),
-            23 + 10 + 23 + 1 + 23 + 70)
-      << "a sum is made in f32";
+            23 + 10 + 23 + 1 + (23 + 10) + (23 + 2))
+      << "a sum is made in f32, of blocks";
   EXPECT_EQ(busy("vredx dtype=f32 dst=0x20000 count=8 rows=10 astride=32 how=prod"), 3 * (23 + 10));
   EXPECT_EQ(busy("vredy dtype=f32 dst=0x20000 count=64 rows=8 astride=256"), 3 * 23 + 4 + 2 + 1);
   EXPECT_EQ(busy("vredy dtype=f32 dst=0x20000 count=64 rows=1 astride=256"), 23 + 1);
