@@ -345,7 +345,7 @@ int ModuleCompiler::program_of(MixKernel kernel, const MatmulSchedule& schedule)
     return known->program;
   }
   const std::int64_t before = work_.words;
-  const int program = add_program(mix_program(kernel, schedule, machine_));
+  const int program = add_program(mix_program(kernel, schedule, machine_, packed()));
   if (may_repeat_) {
     mixes_.push_back({std::move(kernel), schedule, program, work_.words - before});
   }

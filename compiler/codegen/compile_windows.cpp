@@ -108,8 +108,9 @@ void ModuleCompiler::compile_window_mix(Scope& scope, const Group& group, MixGro
     arguments.push_back(at(tensor_of(scope, mix.rest.inputs[i])));
   }
   for (ValueId id : mix.rest.outputs) arguments.push_back(at(tensor_of(scope, id)));
-  launch(finished_program(conv_program(task), kernel, tiles, machine_), std::move(arguments),
-         tiles.cores, tiles.cores * machine_.cores.per_group, kernel.epilogue.name);
+  launch(finished_program(conv_program(task), kernel, tiles, machine_, packed()),
+         std::move(arguments), tiles.cores, tiles.cores * machine_.cores.per_group,
+         kernel.epilogue.name);
 }
 
 void ModuleCompiler::compile_pool(Scope& scope, const Group& group) {

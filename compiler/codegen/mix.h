@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compiler/codegen/matmul.h"
-#include "compiler/schedule/vector_kernel.h"
+#include "compiler/schedule/vector.h"
 
 namespace dvmsim {
 
@@ -28,14 +28,16 @@ struct MixKernel {
 
 /// There is no mix_problem(), and it fits. Launch it on schedule.cores cube cores and all their
 /// groups' vector cores. The arguments are the words of the macro, those of shared tiles if there
-/// are any, then the kernel's inputs but the first, then its outputs.
+/// are any, then the kernel's inputs but the first, then its outputs. `packed`: with buffers in
+/// copies, as they measure (cut_rows_packed()).
 [[nodiscard]] Program mix_program(const MixKernel& kernel, const MatmulSchedule& schedule,
-                                  const Machine& machine);
+                                  const Machine& machine, const VectorMeasure* packed = nullptr);
 
 /// The same for a cube program `head` of another macro that fills slots as matmul does: words of
 /// its argument block are as many as its arguments, and word 2 is the workspace.
 [[nodiscard]] Program finished_program(Program head, const MixKernel& kernel,
-                                       const MatmulSchedule& schedule, const Machine& machine);
+                                       const MatmulSchedule& schedule, const Machine& machine,
+                                       const VectorMeasure* packed = nullptr);
 /// Slots of each cube core, and bytes of one.
 [[nodiscard]] MatmulSlots mix_slots(const MatmulSchedule& schedule);
 

@@ -91,6 +91,10 @@ class ModuleCompiler {
     return options_.features.has(Feature::Buffers) ? Packing::BestFit : Packing::InOrder;
   }
   [[nodiscard]] const VectorMeasure& measure();
+  /// For mixes; null: their buffers are in order.
+  [[nodiscard]] const VectorMeasure* packed() {
+    return options_.features.has(Feature::Buffers) ? &measure() : nullptr;
+  }
   [[nodiscard]] int cube_cores() const {
     return options_.cores > 0 ? std::min(machine_.cores.cube, options_.cores) : machine_.cores.cube;
   }

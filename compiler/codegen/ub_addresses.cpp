@@ -31,4 +31,17 @@ UbAddresses::UbAddresses(Builder& builder, const VectorSchedule& schedule)
   }
 }
 
+UbAddresses::UbAddresses(const VectorSchedule& schedule, int turn) {
+  operand_.reserve(schedule.buffers.size());
+  for (const UbBuffer& buffer : schedule.buffers) {
+    if (buffer.base < 0) {
+      operand_.emplace_back(buffer.base);
+      continue;
+    }
+    const std::int64_t base = buffer.base + turn % buffer.copies * buffer.step();
+    operand_.emplace_back(base);
+    ranges_.push_back({base, buffer.step()});
+  }
+}
+
 }  // namespace dvmsim

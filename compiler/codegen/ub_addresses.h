@@ -17,6 +17,8 @@ class UbAddresses {
  public:
   /// Takes a register, set here, for each buffer in copies. They turn with the innermost loop.
   UbAddresses(Builder& builder, const VectorSchedule& schedule);
+  /// Of one turn: immediates.
+  UbAddresses(const VectorSchedule& schedule, int turn);
 
   [[nodiscard]] Val of(int value) const { return operand_[static_cast<std::size_t>(value)]; }
   /// As ranges_of(), with those registers.

@@ -74,24 +74,34 @@ void Estimator::judge(VectorSchedule& schedule, int cores, VectorPart vector) co
   schedule.cores = judged.cores;
 }
 
-Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPart vector,
-                                   int cores) const {
+VectorEstimate Estimator::parts_of(VectorTile tile, VectorPart vector) const {
   VectorEstimate parts;
-  parts.tiles = tiles_of(tile);
   const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
   parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
   parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
   parts.scalar = scalar_;
   parts.vector = vector.all;
-  // A load waits for the vector unit to have read what its buffer held, a result for the store of
-  // what its buffer held.
+  return parts;
+}
+
+/// A load waits for the vector unit to have read what its buffer held, a result for the store of
+/// what its buffer held.
+double Estimator::period(const VectorEstimate& parts, BufferDepth depth, VectorPart vector) const {
   const double there = parts.load + load_latency_ + vector.reading,
                back = vector.writing + parts.store + store_latency_;
+  return std::max({there / depth.loads, back / depth.stores, parts.load, parts.vector, parts.store,
+                   parts.scalar});
+}
+
+Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPart vector,
+                                   int cores) const {
+  const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
+  VectorEstimate parts = parts_of(tile, vector);
+  parts.tiles = tiles_of(tile);
   const double read = fetched(tile);
   const double traffic = read + out * write_cost_ * written_back_;
   const double once = load_latency_ + store_latency_ + parts.vector + parts.store;
-  const double own = std::max({there / depth.loads, back / depth.stores, parts.load, parts.vector,
-                               parts.store, parts.scalar});
+  const double own = period(parts, depth, vector);
   const double shared = std::max(traffic / hbm_rate_, in / l2_read_ + out / l2_write_);
   Judged best;
   const std::int64_t limit = std::min<std::int64_t>(exact_.value_or(cores), parts.tiles);

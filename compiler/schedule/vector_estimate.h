@@ -31,6 +31,10 @@ class Estimator {
     const double vector = vector_of(schedule.tile, schedule.pitch, schedule.piece);
     judge(schedule, cores, {vector, vector, vector});
   }
+  /// Cycles from one tile to the next on a core that need not wait for memory.
+  [[nodiscard]] double period(VectorTile tile, BufferDepth depth, VectorPart vector) const {
+    return period(parts_of(tile, vector), depth, vector);
+  }
   /// Does every core of a number that is settled get one of such tiles?
   [[nodiscard]] bool has_work(VectorTile tile) const {
     return !exact_ || *exact_ <= tiles_of(tile);
@@ -39,6 +43,10 @@ class Estimator {
   [[nodiscard]] double vector_of(VectorTile tile, std::int64_t pitch, std::int64_t piece) const;
 
  private:
+  /// Of one tile.
+  [[nodiscard]] VectorEstimate parts_of(VectorTile tile, VectorPart vector) const;
+  [[nodiscard]] double period(const VectorEstimate& parts, BufferDepth depth,
+                              VectorPart vector) const;
   /// A step's: its rate depends on the size of this value.
   struct Work {
     int value = 0;

@@ -5,7 +5,9 @@
 #include <bit>
 #include <cmath>
 
+#include "compiler/codegen/vector_cycles.h"
 #include "compiler/schedule/matmul_shared.h"
+#include "compiler/schedule/mix_rows.h"
 #include "tests/compiler/codegen/product.h"
 #include "vm/base/error.h"
 #include "vm/isa/verify.h"
@@ -45,7 +47,7 @@ Chain chain_of(MatmulSpec product) {
       {DType::F32, Extent::Column}, {DType::F32, Extent::Full}, {DType::F32, Extent::Full},
       {DType::F16, Extent::Full},   {DType::F16, Extent::Full}, {DType::F32, Extent::Full},
       {DType::F32, Extent::Full},   {DType::F32, Extent::Full}, {DType::F16, Extent::Full}};
-  kernel.inputs = {{0, {}, "accumulators"},
+  kernel.inputs = {{0, {product.batch1 * m * n, m * n, n, 1}, "accumulators"},
                    {1, {0, 0, 0, 1}, "row"},
                    {2, {product.batch1 * m * n, m * n, n, 1}, "full"},
                    {3, {0, m, 1, 0}, "column"}};
@@ -74,12 +76,19 @@ MatmulSpec product_of(std::int64_t m, std::int64_t k, std::int64_t n, std::int64
   return packed(spec);
 }
 
-void expect_chain(const MatmulSpec& spec, const MatmulSchedule& schedule, const Machine& machine,
-                  std::uint64_t seed) {
-  SCOPED_TRACE(to_string(schedule));
+/// Cycles of steps where they lie, as the module compiler measures them.
+VectorMeasure measure_on(const Machine& machine) {
+  return [cost = CostModel(machine)](const VectorKernel& kernel, std::span<const KernelStep> steps,
+                                     const VectorSchedule& schedule) {
+    return vector_cycles(cost, kernel, steps, schedule);
+  };
+}
+
+void expect_values(const MatmulSpec& spec, const MatmulSchedule& schedule, const Machine& machine,
+                   std::uint64_t seed, const VectorMeasure* packed) {
   const Chain chain = chain_of(spec);
   ASSERT_EQ(mix_problem(chain.kernel, machine), "");
-  const Program program = mix_program(chain.kernel, schedule, machine);
+  const Program program = mix_program(chain.kernel, schedule, machine, packed);
 
   for (const isa::Finding& finding : isa::verify(program, machine)) {
     ADD_FAILURE() << isa::print(finding);
@@ -121,6 +130,15 @@ void expect_chain(const MatmulSpec& spec, const MatmulSchedule& schedule, const 
              product::get(column, batch1 * static_cast<std::size_t>(spec.m) + m, DType::F32));
     ASSERT_EQ(product::get(got, i, DType::F16), expected) << "element " << i;
   }
+}
+
+/// With buffers in order, and in copies that take turns.
+void expect_chain(const MatmulSpec& spec, const MatmulSchedule& schedule, const Machine& machine,
+                  std::uint64_t seed) {
+  SCOPED_TRACE(to_string(schedule));
+  expect_values(spec, schedule, machine, seed, nullptr);
+  const VectorMeasure measure = measure_on(machine);
+  expect_values(spec, schedule, machine, seed, &measure);
 }
 
 MatmulSchedule tiles(std::int64_t m, std::int64_t n, std::int64_t k, int cores) {
@@ -172,6 +190,28 @@ TEST(MixTest, TilesSharedAlongKAreFinishedToo) {
         if (schedule.shared == 0) continue;
         expect_chain(spec, schedule, default_machine(), static_cast<std::uint64_t>(m + k));
       }
+    }
+  }
+}
+
+// The longer the work on a piece, the less it matters that loads wait for it: copies are taken
+// where they shorten the period, never where they do not fit.
+TEST(MixTest, PiecesFitUbAndAreEvenlyCut) {
+  const VectorMeasure measure = measure_on(default_machine());
+  const std::int64_t begin = 4096, ub = default_machine().ub.size.count();
+  for (std::int64_t columns : {16, 100, 256}) {
+    for (std::int64_t share : {1, 8, 33, 64}) {
+      SCOPED_TRACE(testing::Message() << share << " x " << columns);
+      const Chain chain = chain_of(product_of(2 * share, 64, columns));
+      const MixRows rows =
+          cut_rows_packed(chain.kernel.epilogue, share, columns, default_machine(), begin, measure);
+      ASSERT_GT(rows.unrolled, 0);
+      EXPECT_GE(rows.schedule.tile.rows * rows.unrolled, share);
+      EXPECT_LT(rows.schedule.tile.rows * (rows.unrolled - 1), share);
+      EXPECT_LE(rows.schedule.ub_end, ub);
+      const int moved = static_cast<int>(chain.kernel.epilogue.inputs.size());
+      EXPECT_LE(moved * std::max(rows.unrolled, rows.schedule.depth.loads),
+                default_machine().flag.max);
     }
   }
 }
