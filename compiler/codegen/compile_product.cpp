@@ -5,6 +5,7 @@
 #include "compiler/codegen/moves.h"
 #include "compiler/codegen/shared_product.h"
 #include "compiler/codegen/vector.h"
+#include "compiler/pass/mix_group.h"
 #include "compiler/pass/prologue.h"
 #include "compiler/schedule/matmul_estimate.h"
 #include "compiler/schedule/matmul_shared.h"
@@ -25,7 +26,7 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
         label, machine_.name, name_of(spec.in)));
   }
   MatmulSchedule schedule{};
-  if (options_.tiling != Tiling::Cost) {
+  if (options_.tiling != Tiling::Cost && !spec.whole_rows) {
     work_.tiles += kTilesOfAProduct;
     schedule = choose_dvm(spec, machine_, options_.tiling);
     schedule.cores = std::min(schedule.cores, cube_cores());

@@ -3,6 +3,7 @@
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/moves.h"
 #include "compiler/codegen/window.h"
+#include "compiler/pass/mix_group.h"
 #include "compiler/schedule/conv.h"
 #include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/window_node.h"

@@ -8,6 +8,7 @@
 
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/moves.h"
+#include "compiler/pass/mix_group.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/matmul_estimate.h"
 #include "compiler/schedule/matmul_tactics.h"

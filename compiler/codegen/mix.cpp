@@ -51,6 +51,13 @@ void describe_tensors(const VectorKernel& kernel, Program& program) {
   }
 }
 
+/// Whatever the number of columns is, so that it stays true for others.
+bool has_room_for_row(const VectorKernel& kernel, const Machine& machine) {
+  constexpr std::int64_t kCode = 4096;  // bytes
+  const std::int64_t begin = machine.ub.size.count() - machine.ub_for_tiles(Bytes(kCode)).count();
+  return place(kernel, {1, kWidestRow}, begin).ub_end <= machine.ub.size.count();
+}
+
 std::string shape_problem(const MixKernel& kernel) {
   const VectorKernel& epilogue = kernel.epilogue;
   const MatmulSpec& product = kernel.product;
@@ -63,7 +70,8 @@ std::string shape_problem(const MixKernel& kernel) {
     return "the kernel's first input is not the accumulators";
   }
   for (const KernelStep& step : epilogue.steps) {
-    if (step.op == Op::vredx || step.op == Op::vredy) return "the kernel reduces over a tile";
+    if (step.op == Op::vredy) return "the kernel reduces over rows of a tile";
+    if (step.op == Op::vredx && !product.whole_rows) return "the kernel reduces over a tile";
   }
   return {};
 }
@@ -104,6 +112,9 @@ std::optional<Program> finish(Program program, const MixKernel& kernel,
 std::string mix_problem(const MixKernel& kernel, const Machine& machine) {
   if (machine.cores.unified || machine.cores.per_group < 1) {
     return "the machine has no vector cores apart from its cube cores";
+  }
+  if (kernel.product.whole_rows && !has_room_for_row(kernel.epilogue, machine)) {
+    return "a row of all its values does not fit UB";
   }
   return shape_problem(kernel);
 }

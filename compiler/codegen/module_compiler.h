@@ -20,6 +20,7 @@
 #include "compiler/codegen/plan.h"
 #include "compiler/codegen/repeats.h"
 #include "compiler/codegen/task_table.h"
+#include "compiler/pass/mix_group.h"
 #include "compiler/schedule/attention.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/grouped.h"

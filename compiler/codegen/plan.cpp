@@ -5,6 +5,7 @@
 
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/graph/shape.h"
+#include "compiler/pass/mix_group.h"
 #include "compiler/pass/pipeline.h"
 #include "compiler/pass/prologue.h"
 #include "compiler/schedule/attention_node.h"
@@ -299,7 +300,7 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
                    [&](const Node& node) { return is_possible(node); })) {
     return false;
   }
-  if (!has_same_prologues()) return false;
+  if (!has_same_prologues() || !has_same_rows()) return false;
   for (const Sized& sized : kernels_) set_sizes(sized);
   fold_again();
   return true;
@@ -313,6 +314,14 @@ bool Plan::has_same_prologues() const {
   };
   const std::vector<PrologueCheck>& all = planned_.partition.prologues;
   return std::all_of(all.begin(), all.end(), is_same);
+}
+
+/// Do the same products have tiles of whole rows?
+bool Plan::has_same_rows() const {
+  const std::vector<RowCheck>& all = planned_.partition.rows;
+  return std::all_of(all.begin(), all.end(), [&](const RowCheck& check) {
+    return has_whole_rows(planned_.graph, check.product, machine_) == check.whole;
+  });
 }
 
 /// Does an attention, of which there was one program, still have one?

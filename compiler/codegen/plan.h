@@ -74,6 +74,7 @@ class Plan {
   void set_sizes(const Sized& sized) const;
   [[nodiscard]] bool is_possible(const Node& node) const;
   [[nodiscard]] bool has_same_prologues() const;
+  [[nodiscard]] bool has_same_rows() const;
   void fold_again();
 
   const Machine& machine_;

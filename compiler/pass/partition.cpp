@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/mix.h"
 #include "compiler/graph/shape.h"
+#include "compiler/pass/mix_group.h"
 #include "compiler/pass/prologue.h"
 #include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/long_reduce.h"
@@ -211,7 +212,7 @@ class Partitioner {
       return "its producer is a library's product";
     }
     if (fusion_ == Fusion::Captured) {
-      if (reduces(a)) return "a reduction ends what is captured";
+      if (reduces(graph_, a)) return "a reduction ends what is captured";
       if (largest_shape(a) != largest_shape(b)) return "its shape is another one";
     }
     return {};
@@ -235,7 +236,7 @@ class Partitioner {
               label_of(graph_, groups_[static_cast<std::size_t>(between)])};
     }
     if (has_prologue(graph_, a)) return {"its producer is a product with a prologue"};
-    if (a.kind == GroupKind::Cube) return {obstacle_to_mix({a.kind, merged(a, b)})};
+    if (a.kind == GroupKind::Cube) return obstacle_to_mix({a.kind, merged(a, b)});
     Group both{GroupKind::Vector, merged(a, b)};
     std::string why;
     auto lowered = lower(graph_, both.nodes, outputs_of(graph_, both), &why);
@@ -266,12 +267,6 @@ class Partitioner {
     return {"a row of all its values does not fit UB", std::move(detail)};
   }
 
-  [[nodiscard]] bool reduces(const Group& group) const {
-    return std::any_of(group.nodes.begin(), group.nodes.end(), [&](NodeId id) {
-      return info_of(graph_.node(id).op).pattern == Pattern::Reduction;
-    });
-  }
-
   /// What the group iterates over, without leading dimensions of one element.
   [[nodiscard]] Dims largest_shape(const Group& group) const {
     Dims largest;
@@ -289,12 +284,27 @@ class Partitioner {
     return largest;
   }
 
-  [[nodiscard]] std::string obstacle_to_mix(const Group& group) const {
-    std::string why;
+  [[nodiscard]] Obstacle obstacle_to_mix(const Group& group) {
     if (is_rectified(graph_, group)) return {};
+    std::string why;
+    if (reduces(graph_, group)) {
+      const auto product = std::find_if(group.nodes.begin(), group.nodes.end(), [&](NodeId id) {
+        return kind_of(graph_, graph_.node(id)) != GroupKind::Vector;
+      });
+      const RowCheck rows{graph_.node(*product).outputs[0],
+                          has_whole_rows(graph_, graph_.node(*product).outputs[0], machine_)};
+      const bool may = features_.has(Feature::CubeFusion);
+      if (may) rows_.push_back(rows);
+      if (!may || !rows.whole) {
+        return {"a reduction over tiles of a product needs another launch",
+                !may && rows.whole
+                    ? "feature cube-fusion is not enabled and would have whole rows in a tile"
+                    : ""};
+      }
+    }
     const auto mix = mix_of(graph_, group, machine_, &why);
-    if (!mix) return why;
-    return mix_problem({mix->plan.spec, mix->rest.kernel}, machine_);
+    if (!mix) return {std::move(why)};
+    return {mix_problem({mix->plan.spec, mix->rest.kernel}, machine_)};
   }
 
   /// The last group of a path from group `a` to group `b` (either way) through other groups; -1 if
@@ -334,6 +344,7 @@ class Partitioner {
     result.remarks = std::move(remarks_);
     result.checks = std::move(checks_);
     result.prologues = std::move(prologues_);
+    result.rows = std::move(rows_);
     std::vector<std::set<int>> waits_for(groups_.size());
     for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
       for (ValueId input : graph_.nodes[id].inputs) {
@@ -377,6 +388,7 @@ class Partitioner {
   std::vector<Remark> remarks_{};
   std::vector<FitCheck> checks_{};
   std::vector<PrologueCheck> prologues_{};
+  std::vector<RowCheck> rows_{};
 };
 
 }  // namespace
@@ -419,53 +431,6 @@ std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {
     }
   }
   return outputs;
-}
-
-bool is_rectified(const Graph& graph, const Group& group) {
-  if (group.nodes.size() != 2) return false;
-  const Node &product = graph.node(group.nodes[0]), &after = graph.node(group.nodes[1]);
-  const bool multiplies = product.op == Op::MatMul || product.op == Op::ConvLast;
-  return multiplies && after.op == Op::Relu && after.inputs[0] == product.outputs[0] &&
-         outputs_of(graph, group) == after.outputs &&
-         is_float(graph.value(after.outputs[0]).type.dtype);
-}
-
-std::optional<MixGroup> mix_of(const Graph& graph, const Group& group, const Machine& machine,
-                               std::string* why, const Views& views) {
-  const auto refuse = [&](const char* text) {
-    if (why != nullptr) *why = text;
-    return std::nullopt;
-  };
-  MixGroup mix;
-  std::vector<NodeId> rest;
-  for (NodeId id : group.nodes) {
-    const Node& node = graph.node(id);
-    if (node.op == Op::MatMul || node.op == Op::ConvLast) {
-      mix.product = id;
-    } else if (info_of(node.op).pattern == Pattern::Reduction) {
-      return refuse("a reduction over tiles of a product needs another launch");
-    } else {
-      rest.push_back(id);
-    }
-  }
-  const Node& product = graph.node(mix.product);
-  if (product.op == Op::ConvLast) {
-    mix.plan = conv_product(graph, product, machine);
-  } else {
-    // Its own result goes to the vector cores.
-    Views operands = views;
-    operands.erase(product.outputs[0]);
-    auto plan = product_of(graph, product, operands);
-    if (!plan) return refuse("an operand of the product is a view that it cannot read");
-    mix.plan = std::move(*plan);
-  }
-  if (mix.plan.launches.size() != 1) return refuse("the product takes several launches");
-  const bool integer = mix.plan.spec.in == DType::I8;
-  const ProductFrame frame{product.outputs[0], mix.plan.dims, integer ? DType::I32 : DType::F32};
-  auto lowered = lower(graph, rest, outputs_of(graph, group), why, &frame, views);
-  if (!lowered) return std::nullopt;
-  mix.rest = std::move(*lowered);
-  return mix;
 }
 
 std::string label_of(const Graph& graph, const Group& group) {

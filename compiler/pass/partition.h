@@ -68,6 +68,12 @@ struct PrologueCheck {
   bool pays = false;
 };
 
+/// A product that is finished with reductions along its rows, or could be: does a tile hold them?
+struct RowCheck {
+  ValueId product = kNoValue;
+  bool whole = false;
+};
+
 struct Partition {
   std::vector<Group> groups{};  // in an order in which they can run
   std::vector<Remark> remarks{};
@@ -75,6 +81,7 @@ struct Partition {
   /// 1, and equal to one another.
   std::vector<FitCheck> checks{};
   std::vector<PrologueCheck> prologues{};  // the same of these
+  std::vector<RowCheck> rows{};            // and of these
 };
 
 /// Can the kernel run: on tiles that hold what must be whole, or in phases?
@@ -87,19 +94,6 @@ struct Partition {
 
 /// Values of a group's nodes that something outside reads, in order.
 [[nodiscard]] std::vector<ValueId> outputs_of(const Graph& graph, const Group& group);
-/// A group of a product and the nodes that finish it: the product, and the kernel of the rest.
-struct MixGroup {
-  NodeId product = -1;
-  Product plan{};
-  LoweredKernel rest{};
-};
-/// Nullopt if the vector cores cannot finish the product; `why` then says it.
-[[nodiscard]] std::optional<MixGroup> mix_of(const Graph& graph, const Group& group,
-                                             const Machine& machine, std::string* why = nullptr,
-                                             const Views& views = {});
-/// Is the group a product and a ReLU of it alone, of which nothing else is wanted? FixPipe does it.
-[[nodiscard]] bool is_rectified(const Graph& graph, const Group& group);
-
 /// "softmax, add": the operators in it, once each.
 [[nodiscard]] std::string label_of(const Graph& graph, const Group& group);
 

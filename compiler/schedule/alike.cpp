@@ -12,7 +12,7 @@ namespace dvmsim {
 MatmulSpec alike(const MatmulSpec& spec) {
   MatmulSpec other = spec;
   if (!spec.trans_a) other.m = alike(spec.m);
-  if (spec.trans_b) {
+  if (spec.trans_b && !spec.whole_rows) {
     other.n = alike(spec.n);
     other.c_stride = other.n * size_of(spec.out);
   }

@@ -100,6 +100,7 @@ std::int64_t b_block_bytes(const MatmulSpec& spec, const MatmulSchedule& schedul
 bool fits(const MatmulSpec& spec, const MatmulSchedule& schedule, const Machine& machine) {
   if (schedule.tile_m % kFractal != 0 || schedule.tile_n % kFractal != 0) return false;
   if (schedule.tile_k < 1 || schedule.tile_k % k_unit(machine, spec.in) != 0) return false;
+  if (spec.whole_rows && schedule.tile_n < spec.n) return false;
   if (schedule.tile_m * schedule.tile_n * 4 > machine.l0c.size.count()) return false;
   if (spec.bias && schedule.tile_n * 4 > machine.bt.size.count()) return false;
   const std::int64_t blocks = a_block_bytes(spec, schedule) + b_block_bytes(spec, schedule);

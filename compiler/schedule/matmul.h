@@ -31,6 +31,7 @@ struct MatmulSpec {
   DType bias_type = DType::F16;
   isa::Post post = isa::Post::None;
   isa::Atomic atomic = isa::Atomic::None;  // Add: C += instead
+  bool whole_rows = false;                 // tiles have all n columns
   friend bool operator==(const MatmulSpec&, const MatmulSpec&) = default;
 };
 

@@ -30,6 +30,10 @@ std::string tile_refusal(const MatmulSpec& spec, const MatmulSchedule& tile,
                        tile.tile_n * 4, machine.bt.size.count(),
                        round_down(machine.bt.size.count() / 4, kFractal));
   }
+  if (spec.whole_rows && tile.tile_n < spec.n) {
+    return fmt::format("vector cores reduce whole rows of a tile, so n is at least {}, not {}",
+                       round_up(spec.n, kFractal), tile.tile_n);
+  }
   if (tile.tile_k < 1 || tile.tile_k % unit != 0) {
     return fmt::format("k of a tile is a multiple of {}, not {}", unit, tile.tile_k);
   }

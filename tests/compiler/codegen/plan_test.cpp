@@ -118,6 +118,18 @@ TEST(Plan, of_a_product_with_an_epilogue_serves_every_number_of_rows) {
       {{100}, {17}, {1000}, {2048}});
 }
 
+// Whether a tile holds the rows that are reduced depends on their length.
+TEST(Plan, of_a_product_with_a_reduction_serves_rows_that_a_tile_holds) {
+  const char* lines =
+      "dim n, m\ninput x: f16[n, 48]\ninput w: f16[48, m]\n"
+      "p = matmul(x, w)\ny = softmax(p)\noutput y\n";
+  const Features features = only(Feature::CubeFusion);
+  expect_reused(lines, {{100, 64}, {17, 256}, {1000, 99}}, features);
+  expect_reused(lines, {{100, 300}, {17, 257}, {1000, 999}}, features);
+  expect_other(lines, {100, 64}, {100, 257}, features);
+  expect_other(lines, {100, 257}, {100, 64}, features);
+}
+
 TEST(Plan, of_moves_serves_every_size) {
   expect_reused(
       "dim b, s\ninput x: f16[b, s, 64]\nh = reshape(x) {shape=[b, s, 4, 16]}\n"

@@ -8,7 +8,7 @@
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
-#include "compiler/pass/partition.h"
+#include "compiler/pass/mix_group.h"
 #include "compiler/pass/pipeline.h"
 
 namespace dvmsim {

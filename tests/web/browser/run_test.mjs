@@ -10,7 +10,7 @@ const MATMUL = ["op", "matmul", "4096x4096", "4096x4096", "--decode", "none", "-
 
 before(async () => {
   dvmsim([...ENCODER, "--html", "run.html", "--json", "run.json", "--detail"]);
-  dvmsim([...ENCODER, "--strategy", "bucket", "--html", "bucket.html", "--json", "bucket.json", "--detail"]);
+  dvmsim([...ENCODER, "--strategy", "bucket", "--feature", "-cube-fusion", "--html", "bucket.html", "--json", "bucket.json", "--detail"]);
   dvmsim([...MATMUL, "--html", "large.html", "--json", "large.json", "--detail"]);
   await start();
 });
