@@ -92,7 +92,8 @@ std::optional<Program> finish(Program program, const MixKernel& kernel,
   const std::int64_t share = ceil_div(schedule.tile_m, machine.cores.per_group);
   const Program head = program;
   // Where tiles begin depends on the size of the code, which hardly depends on where tiles begin.
-  for (std::int64_t code = 2048;; code *= 2) {
+  // Pieces in turn have code of their own.
+  for (std::int64_t code = packed != nullptr ? 4096 : 2048;; code *= 2) {
     const std::int64_t begin = machine.ub.size.count() - machine.ub_for_tiles(Bytes(code)).count();
     const MixRows rows =
         packed != nullptr

@@ -43,7 +43,7 @@ MixRows cut_rows(const VectorKernel& kernel, std::int64_t share, std::int64_t co
 
 MixRows cut_rows_packed(const VectorKernel& kernel, std::int64_t share, std::int64_t columns,
                         const Machine& machine, std::int64_t begin, const VectorMeasure& measure) {
-  constexpr BufferDepth kDepths[] = {{1, 1}, {2, 1}, {2, 2}};
+  constexpr BufferDepth kDepths[] = {{2, 2}, {2, 1}, {1, 1}};
   const BufferPlacer placer(kernel);
   const Estimator estimator(kernel, machine);
   MixRows best{VectorSchedule{.tile = {0, 0}}};
@@ -55,6 +55,8 @@ MixRows cut_rows_packed(const VectorKernel& kernel, std::int64_t share, std::int
       if (pieces == 1 && turns && !can_turn(kernel, tile)) continue;
       if (!are_counted(kernel, machine, depth, pieces)) continue;
       if (placer.end_of(tile, depth, begin) > machine.ub.size.count()) continue;
+      // With fewer copies only taller pieces take less.
+      if (best.unrolled != 0 && pieces >= best.unrolled) break;
       VectorSchedule placed = placer.place(tile, depth, begin).front();
       placed.packing = Packing::BestFit;
       placed.depth = depth;
