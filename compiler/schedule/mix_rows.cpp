@@ -60,8 +60,8 @@ MixRows cut_rows_packed(const VectorKernel& kernel, std::int64_t share, std::int
       VectorSchedule placed = placer.place(tile, depth, begin).front();
       placed.packing = Packing::BestFit;
       placed.depth = depth;
-      const double period =
-          estimator.period(tile, depth, vector_part(measure, kernel, kernel.steps, placed));
+      const double period = estimator.period(estimator.moves_of(tile), depth,
+                                             vector_part(measure, kernel, kernel.steps, placed));
       const double total = period * static_cast<double>(pieces);
       if (best.unrolled == 0 || total < least) {
         best = {std::move(placed), static_cast<int>(pieces)};

@@ -74,34 +74,39 @@ void Estimator::judge(VectorSchedule& schedule, int cores, VectorPart vector) co
   schedule.cores = judged.cores;
 }
 
-VectorEstimate Estimator::parts_of(VectorTile tile, VectorPart vector) const {
-  VectorEstimate parts;
-  const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
-  parts.load = std::max(in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
-  parts.store = std::max(out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
-  parts.scalar = scalar_;
-  parts.vector = vector.all;
-  return parts;
+Estimator::Moves Estimator::moves_of(VectorTile tile) const {
+  Moves moves;
+  moves.tiles = tiles_of(tile);
+  moves.in = moved(kernel_.inputs, tile);
+  moves.out = moved(kernel_.outputs, tile);
+  moves.fetched = fetched(tile);
+  moves.load = std::max(moves.in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
+  moves.store =
+      std::max(moves.out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
+  return moves;
 }
 
 /// A load waits for the vector unit to have read what its buffer held, a result for the store of
 /// what its buffer held.
-double Estimator::period(const VectorEstimate& parts, BufferDepth depth, VectorPart vector) const {
-  const double there = parts.load + load_latency_ + vector.reading,
-               back = vector.writing + parts.store + store_latency_;
-  return std::max({there / depth.loads, back / depth.stores, parts.load, parts.vector, parts.store,
-                   parts.scalar});
+double Estimator::period(const Moves& moves, BufferDepth depth, VectorPart vector) const {
+  const double there = moves.load + load_latency_ + vector.reading,
+               back = vector.writing + moves.store + store_latency_;
+  return std::max(
+      {there / depth.loads, back / depth.stores, moves.load, vector.all, moves.store, scalar_});
 }
 
-Estimator::Judged Estimator::judge(VectorTile tile, BufferDepth depth, VectorPart vector,
+Estimator::Judged Estimator::judge(const Moves& moves, BufferDepth depth, VectorPart vector,
                                    int cores) const {
-  const double in = moved(kernel_.inputs, tile), out = moved(kernel_.outputs, tile);
-  VectorEstimate parts = parts_of(tile, vector);
-  parts.tiles = tiles_of(tile);
-  const double read = fetched(tile);
+  VectorEstimate parts;
+  parts.tiles = moves.tiles;
+  parts.load = moves.load;
+  parts.store = moves.store;
+  parts.scalar = scalar_;
+  parts.vector = vector.all;
+  const double read = moves.fetched, in = moves.in, out = moves.out;
   const double traffic = read + out * write_cost_ * written_back_;
   const double once = load_latency_ + store_latency_ + parts.vector + parts.store;
-  const double own = period(parts, depth, vector);
+  const double own = period(moves, depth, vector);
   const double shared = std::max(traffic / hbm_rate_, in / l2_read_ + out / l2_write_);
   Judged best;
   const std::int64_t limit = std::min<std::int64_t>(exact_.value_or(cores), parts.tiles);

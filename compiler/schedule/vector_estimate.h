@@ -22,9 +22,20 @@ class Estimator {
     VectorEstimate estimate{};
     int cores = 0;
   };
+  /// What does not depend on where a tile's values lie, nor on how often.
+  struct Moves {
+    std::int64_t tiles = 0;               // that the kernel has
+    double in = 0, out = 0, fetched = 0;  // bytes: through the ports, and from memory in lines
+    double load = 0, store = 0;           // cycles of the ports
+  };
+  [[nodiscard]] Moves moves_of(VectorTile tile) const;
   /// The tile's parts for the number of cores with which the launch ends first, and that number.
-  [[nodiscard]] Judged judge(VectorTile tile, BufferDepth depth, VectorPart vector,
+  [[nodiscard]] Judged judge(const Moves& moves, BufferDepth depth, VectorPart vector,
                              int cores) const;
+  [[nodiscard]] Judged judge(VectorTile tile, BufferDepth depth, VectorPart vector,
+                             int cores) const {
+    return judge(moves_of(tile), depth, vector, cores);
+  }
   /// The same, kept in the schedule.
   void judge(VectorSchedule& schedule, int cores, VectorPart vector) const;
   void judge(VectorSchedule& schedule, int cores) const {
@@ -32,9 +43,7 @@ class Estimator {
     judge(schedule, cores, {vector, vector, vector});
   }
   /// Cycles from one tile to the next on a core that need not wait for memory.
-  [[nodiscard]] double period(VectorTile tile, BufferDepth depth, VectorPart vector) const {
-    return period(parts_of(tile, vector), depth, vector);
-  }
+  [[nodiscard]] double period(const Moves& moves, BufferDepth depth, VectorPart vector) const;
   /// Does every core of a number that is settled get one of such tiles?
   [[nodiscard]] bool has_work(VectorTile tile) const {
     return !exact_ || *exact_ <= tiles_of(tile);
@@ -43,10 +52,6 @@ class Estimator {
   [[nodiscard]] double vector_of(VectorTile tile, std::int64_t pitch, std::int64_t piece) const;
 
  private:
-  /// Of one tile.
-  [[nodiscard]] VectorEstimate parts_of(VectorTile tile, VectorPart vector) const;
-  [[nodiscard]] double period(const VectorEstimate& parts, BufferDepth depth,
-                              VectorPart vector) const;
   /// A step's: its rate depends on the size of this value.
   struct Work {
     int value = 0;

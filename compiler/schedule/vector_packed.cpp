@@ -49,19 +49,27 @@ class Search {
     }
   }
 
-  /// The best of tiles that were compared elsewhere.
-  void take(VectorSchedule schedule) {
-    if (schedule.candidates == 0) return;
-    compared_ += schedule.candidates;
-    best_ = std::move(schedule);
-    found_ = true;
+  /// The same tiles with their values in order of use.
+  void in_order() {
+    const std::int64_t begin = ub_begin(kernel_, machine_);
+    for (const Candidate& candidate : grid_) {
+      if (found_ && candidate.least >= best_.estimate.total) continue;
+      const Estimator::Judged found = judged({1, 1}, candidate);
+      if (found_ && found.estimate.total >= best_.estimate.total) continue;
+      VectorSchedule placed = place(kernel_, candidate.tile, begin);
+      if (placed.ub_end > machine_.ub.size.count()) continue;
+      best_ = std::move(placed);
+      best_.estimate = found.estimate;
+      best_.cores = found.cores;
+      found_ = true;
+    }
   }
   /// Halves of the axes and even shares of the cores. What cannot be better than the best of them
   /// with other copies is not looked at.
   void grid(const Place& place) {
     double limit = std::numeric_limits<double>::max();
     if (likely_ != nullptr && fits_ub(place, likely_->tile)) {
-      limit = judged(place, *likely_).estimate.total;
+      limit = judged(place.depth, *likely_).estimate.total;
     }
     for (const Candidate& candidate : grid_) {
       if (candidate.least <= limit && consider(place, candidate)) likely_ = &candidate;
@@ -111,10 +119,11 @@ class Search {
   /// A tile, what the vector pipe takes for it, and its total if no buffer were waited for.
   struct Candidate {
     VectorTile tile{};
+    Estimator::Moves moves{};
     double vector = 0, least = 0;
   };
   [[nodiscard]] Candidate candidate_of(VectorTile tile) const {
-    return {tile,
+    return {tile, estimator_.moves_of(tile),
             estimator_.vector_of(tile, pitch_of(kernel_, tile.columns), piece_of(kernel_, tile))};
   }
   bool add(VectorTile tile) {
@@ -122,19 +131,20 @@ class Search {
     constexpr int kEndless = 1 << 30;
     Candidate candidate = candidate_of(tile);
     const double vector = candidate.vector;
-    candidate.least = estimator_.judge(tile, {kEndless, kEndless}, {vector, vector, vector}, cores_)
-                          .estimate.total;
+    const BufferDepth endless{kEndless, kEndless};
+    candidate.least =
+        estimator_.judge(candidate.moves, endless, {vector, vector, vector}, cores_).estimate.total;
     grid_.push_back(candidate);
     return true;
   }
-  Estimator::Judged judged(const Place& place, const Candidate& candidate) {
+  Estimator::Judged judged(BufferDepth depth, const Candidate& candidate) {
     ++compared_;
     const double vector = candidate.vector;
-    return estimator_.judge(candidate.tile, place.depth, {vector, vector, vector}, cores_);
+    return estimator_.judge(candidate.moves, depth, {vector, vector, vector}, cores_);
   }
   /// Is it the best so far? Whether it fits is asked last.
   bool consider(const Place& place, const Candidate& candidate) {
-    const Estimator::Judged found = judged(place, candidate);
+    const Estimator::Judged found = judged(place.depth, candidate);
     if (found_ && found.estimate.total >= best_.estimate.total) return false;
     if (!fits_ub(place, candidate.tile)) return false;
     best_.tile = candidate.tile;
@@ -228,9 +238,7 @@ VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machin
   Search search(kernel, machine, cores, choice);
   const bool single = choice.loads.value_or(1) == 1 && choice.stores.value_or(1) == 1;
   const bool in_order = single && choice.packing != Packing::BestFit;
-  if (in_order && fits(kernel, machine)) {
-    search.take(schedule_vector(kernel, machine, cores, choice));
-  }
+  if (in_order) search.in_order();
   search.settle(measure);
   if (choice.packing == Packing::InOrder) return search.best();
   const BufferPlacer placer(kernel);
