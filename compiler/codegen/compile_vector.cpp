@@ -203,11 +203,12 @@ std::optional<LongSchedule> ModuleCompiler::schedule_phases(const PhasedKernel& 
   VectorChoice in_phases = choice;
   in_phases.phases = true;
   if (!impossible(phased.kernel, cores, in_phases).empty()) return std::nullopt;
+  const double limit = most * kClearly;
   LongSchedule schedule = packing() == Packing::BestFit
-                              ? schedule_long(phased, machine_, cores, measure(), choice)
-                              : schedule_long(phased, machine_, cores, choice);
+                              ? schedule_long(phased, machine_, cores, measure(), limit, choice)
+                              : schedule_long(phased, machine_, cores, limit, choice);
   work_.tiles += kTilesInPhases * schedule.candidates;
-  if (schedule.phases.empty() || schedule.total > most * kClearly) return std::nullopt;
+  if (schedule.phases.empty() || schedule.total > limit) return std::nullopt;
   return schedule;
 }
 

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <optional>
 
 #include "compiler/schedule/buffer_place.h"
 #include "compiler/schedule/line_traffic.h"
+#include "compiler/schedule/long_join.h"
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/rounding.h"
 #include "vm/machine/derived.h"
@@ -16,7 +18,6 @@ namespace dvmsim {
 namespace {
 
 using isa::Op;
-using isa::Reduction;
 
 /// Steps and moves, for the size of the code; joins included.
 std::size_t steps_of(const PhasedKernel& phased) {
@@ -36,92 +37,6 @@ BufferPlacer placer_of(const PhasedKernel& phased) {
   is_short.flip();
   return {phased.kernel, std::move(stretches), std::move(is_short)};
 }
-
-/// Where what every phase keeps ends.
-std::int64_t kept_end(const PhasedKernel& phased, const VectorSchedule& schedule) {
-  std::int64_t end = 0;
-  const auto see = [&](int value) {
-    const UbBuffer& buffer = schedule.buffers[static_cast<std::size_t>(value)];
-    end = std::max(end, buffer.base + buffer.size);
-  };
-  for (std::size_t value = 0; value < phased.is_long.size(); ++value) {
-    if (!phased.is_long[value]) see(static_cast<int>(value));
-  }
-  for (const KernelTensor& input : phased.kernel.inputs) see(input.value);
-  for (const KernelTensor& output : phased.kernel.outputs) see(output.value);
-  return end;
-}
-
-/// The kernel that joins one accumulated value, and whatever it is scaled by.
-class JoinMaker {
- public:
-  JoinMaker(const PhasedKernel& phased, const VectorSchedule& schedule, std::int64_t parts)
-      : phased_(phased), schedule_(schedule), end_(kept_end(phased, schedule)), parts_(parts) {}
-
-  PhaseJoin make(const Accumulator& one) {
-    join_ = {};
-    const bool scalar = value(one.value).extent == Extent::Scalar;
-    const VectorTile& tile = schedule_.tile;
-    const std::int64_t elements = scalar ? 1 : phased_.over_columns ? tile.rows : tile.columns;
-    join_.kernel.name = "join";
-    join_.kernel.dims = {parts_, elements};
-    join_.kernel.whole_rows = true;
-    join_.schedule.tile = {parts_, elements};
-    dtype_ = one.dtype;
-    const int parts = add_parts(one.value), whole = add_whole(one.value);
-    if (one.scale >= 0) {
-      const int scales = add_parts(one.scale), scale = add_whole(one.scale);
-      step(Op::vredy, scale, {scales, -1, -1}, Reduction::Max);
-      step(Op::vsub, scales, {scales, scale, -1});
-      step(Op::vexp, scales, {scales, -1, -1});
-      step(Op::vmul, parts, {parts, scales, -1});
-    }
-    step(Op::vredy, whole, {parts, -1, -1}, one.how);
-    place(elements);
-    return std::move(join_);
-  }
-  [[nodiscard]] std::int64_t end() const { return end_; }
-
- private:
-  [[nodiscard]] const KernelValue& value(int id) const {
-    return phased_.kernel.values[static_cast<std::size_t>(id)];
-  }
-  int add_parts(int accumulated) {
-    join_.kernel.values.push_back({value(accumulated).dtype, Extent::Full});
-    const int id = static_cast<int>(join_.kernel.values.size()) - 1;
-    join_.kernel.inputs.push_back({id, {}, "parts"});
-    join_.accumulated.push_back(accumulated);
-    join_.schedule.buffers.push_back({});
-    return id;
-  }
-  int add_whole(int accumulated) {
-    join_.kernel.values.push_back({value(accumulated).dtype, Extent::Row});
-    join_.schedule.buffers.push_back(schedule_.buffers[static_cast<std::size_t>(accumulated)]);
-    return static_cast<int>(join_.kernel.values.size()) - 1;
-  }
-  void step(Op op, int result, std::array<int, 3> sources, Reduction how = Reduction::Sum) {
-    const bool reduces = op == Op::vredy;
-    join_.kernel.steps.push_back(
-        {op, dtype_, result, sources, 0, reduces ? static_cast<int>(how) : 0, "join"});
-  }
-  void place(std::int64_t elements) {
-    join_.schedule.pitch = pitch_of(join_.kernel, elements);
-    for (const KernelTensor& input : join_.kernel.inputs) {
-      const auto id = static_cast<std::size_t>(input.value);
-      const std::int64_t size =
-          bytes_of(join_.kernel.values[id], join_.schedule.tile, join_.schedule.pitch);
-      end_ = round_up(end_, kBankTurn);
-      join_.schedule.buffers[id] = {end_, size};
-      end_ += size;
-    }
-  }
-
-  const PhasedKernel& phased_;
-  const VectorSchedule& schedule_;
-  PhaseJoin join_{};
-  std::int64_t end_, parts_;
-  DType dtype_{};
-};
 
 double rate(Rate r) {
   return r.per_cycle().value();
@@ -156,8 +71,10 @@ struct Numbers {
 class LongScheduler {
  public:
   /// `skipped`: bytes left free before the first buffer.
+  /// What takes `limit` cycles or more is not looked at.
   LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies,
-                const VectorChoice& choice = {}, std::int64_t skipped = 0)
+                const VectorChoice& choice = {}, std::int64_t skipped = 0,
+                double limit = std::numeric_limits<double>::max())
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
@@ -168,7 +85,19 @@ class LongScheduler {
         begin_(ub_begin(machine, steps_of(phased)) + skipped),
         choice_(choice),
         cores_(choice.cores.value_or(cores)),
-        copies_(copies) {}
+        copies_(copies),
+        limit_(limit) {
+    for (const Phase& phase : phased.phases) {
+      latency_ += numbers_.load_latency + (phase.outputs.empty() ? 0 : numbers_.store_latency);
+      for (const KernelStep& step : phase.steps) {
+        const bool reduces = step.op == Op::vredx || step.op == Op::vredy;
+        const KernelValue& value =
+            kernel_.values[static_cast<std::size_t>(reduces ? step.source[0] : step.result)];
+        if (value.extent != Extent::Full || value.uniform) continue;
+        element_ += size_of(value.dtype) / numbers_.repeat * weight(step.op);
+      }
+    }
+  }
 
   LongSchedule run() {
     const std::size_t moved = std::max(kernel_.inputs.size(), kernel_.outputs.size());
@@ -263,6 +192,7 @@ class LongScheduler {
     const std::int64_t longs = kernel_.dims[phased_.long_dim()];
     const std::int64_t part = std::min(longs, round_up(ceil_div(longs, parts), 2 * unit()));
     parts = ceil_div(longs, part);
+    if (least_cycles(shorts, tiles, part, parts) >= std::min(limit_, best_total())) return;
     for (std::int64_t length : pieces_of(shorts, part)) {
       LongSchedule trial;
       trial.tiles = tiles;
@@ -282,6 +212,19 @@ class LongScheduler {
       if (parts > 1 && !add_joins(trial)) continue;
       best_ = std::move(trial);
     }
+  }
+
+  [[nodiscard]] double best_total() const {
+    return best_.phases.empty() ? std::numeric_limits<double>::max() : best_.total;
+  }
+  /// What judge() finds in any pieces is no less.
+  [[nodiscard]] double least_cycles(std::int64_t shorts, std::int64_t tiles, std::int64_t part,
+                                    std::int64_t parts) const {
+    const std::int64_t rounds = ceil_div(tiles, std::max<std::int64_t>(1, cores_ / parts));
+    const auto used = static_cast<double>(ceil_div(tiles, rounds) * parts);
+    const auto elements = static_cast<double>(shorts * part);
+    return numbers_.per_core * used +
+           static_cast<double>(rounds) * (latency_ + element_ * elements);
   }
 
   /// Lengths of a piece: the one chosen, or even shares not much shorter than the longest.
@@ -333,7 +276,9 @@ class LongScheduler {
   std::int64_t begin_;
   VectorChoice choice_;
   int cores_, copies_;
-  std::int64_t longest_ = -1;  // piece of the tile that is tried; -1: not known yet
+  double limit_;
+  double latency_ = 0, element_ = 0;  // cycles of a tile, and of each of its elements, at least
+  std::int64_t longest_ = -1;         // piece of the tile that is tried; -1: not known yet
   LongSchedule best_{};
   int compared_ = 0;
 };
@@ -434,13 +379,14 @@ std::int64_t long_unit(const PhasedKernel& phased) {
 }
 
 LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
-                           const VectorChoice& choice) {
+                           double limit, const VectorChoice& choice) {
   const int copies = choice.loads.value_or(choice.stores.value_or(1));
-  return LongScheduler(phased, machine, cores, copies, choice).run();
+  return LongScheduler(phased, machine, cores, copies, choice, 0, limit).run();
 }
 
 LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
-                           const VectorMeasure& measure, const VectorChoice& choice) {
+                           const VectorMeasure& measure, double limit, const VectorChoice& choice) {
+  constexpr double kMeasuredLess = 0.75;  // of what is estimated; never seen
   LongSchedule best;
   int compared = 0;
   const auto consider = [&](const LongScheduler& scheduler, LongSchedule found) {
@@ -452,7 +398,7 @@ LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, i
     if (choice.loads.value_or(copies) != copies || choice.stores.value_or(copies) != copies) {
       continue;
     }
-    LongScheduler scheduler(phased, machine, cores, copies, choice);
+    LongScheduler scheduler(phased, machine, cores, copies, choice, 0, limit / kMeasuredLess);
     const LongSchedule found = scheduler.run();
     compared += found.candidates;
     if (found.phases.empty()) continue;

@@ -41,13 +41,13 @@ struct LongSchedule {
 /// Flag ids between two pipes that a program in phases needs.
 inline constexpr int kLongFlags = 4;
 
-/// The best; buffers in one copy. No tile if nothing fits UB.
+/// The best; buffers in one copy. No tile if nothing fits UB or takes less than `limit` cycles.
 [[nodiscard]] LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine,
-                                         int cores, const VectorChoice& choice = {});
+                                         int cores, double limit, const VectorChoice& choice = {});
 /// The best with one copy or two of what is loaded and stored and at two places of UB, each
 /// measured.
 [[nodiscard]] LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine,
-                                         int cores, const VectorMeasure& measure,
+                                         int cores, const VectorMeasure& measure, double limit,
                                          const VectorChoice& choice = {});
 /// Elements along the long dimension come in multiples of it.
 [[nodiscard]] std::int64_t long_unit(const PhasedKernel& phased);

@@ -5,12 +5,13 @@ import { after, before, test } from "node:test";
 import { mixOf, rowOf } from "../../../web/src/run/pieces.js";
 import { charts, dvmsim, file, json, open, sources, start, stop, texts, unnamed, until, write, wrongOnPhone } from "./browser.mjs";
 
+const BERT = ["run", `${sources}configs/workloads/bert_base.graph`, "--dim", "batch=1", "--dim", "seq=16"];
 const ENCODER = ["run", `${sources}configs/workloads/encoder.graph`, "--dim", "seq=100"];
 const MATMUL = ["op", "matmul", "4096x4096", "4096x4096", "--decode", "none", "--critical-path", "none"];
 
 before(async () => {
   dvmsim([...ENCODER, "--html", "run.html", "--json", "run.json", "--detail"]);
-  dvmsim([...ENCODER, "--strategy", "bucket", "--feature", "-cube-fusion", "--html", "bucket.html", "--json", "bucket.json", "--detail"]);
+  dvmsim([...BERT, "--strategy", "eager", "--html", "launches.html", "--json", "launches.json", "--detail"]);
   dvmsim([...MATMUL, "--html", "large.html", "--json", "large.json", "--detail"]);
   await start();
 });
@@ -75,8 +76,8 @@ test("reasons of every unit sum to the cycles", async () => {
 });
 
 test("operators are sorted, searched and chosen", async () => {
-  const { page, faults } = await open("bucket.html");
-  const { operators } = json("bucket.json");
+  const { page, faults } = await open("launches.html");
+  const { operators } = json("launches.json");
   const names = () => texts(page, "#operators > .table tbody tr > th");
   const by = (key) => page.click(`#operators th[data-key="${key}"] button`);
   const slowest = [...operators].sort((a, b) => b.cycles - a.cycles)[0];
@@ -91,14 +92,14 @@ test("operators are sorted, searched and chosen", async () => {
   assert.equal(all.length, operators.length);
   assert.deepEqual(all, [...all].sort((a, b) => a.localeCompare(b, "en", { numeric: true })));
 
-  await page.type("#operators input[type=search]", "l1. norm");
+  await page.type("#operators input[type=search]", "layer1. norm");
   const found = await names();
-  assert.ok(found.length > 0 && found.every((name) => name.includes("l1.") && name.includes("norm")), found.join("; "));
+  assert.ok(found.length > 0 && found.every((name) => name.includes("layer1.") && name.includes("norm")), found.join("; "));
   assert.equal(await page.$eval("#operators .count", (count) => count.textContent), `${found.length} of ${operators.length}`);
   await page.type("#operators input[type=search]", " nothing-like-it");
   assert.deepEqual(await texts(page, "#operators tbody td"), ["nothing found"]);
   await page.$eval("#operators input[type=search]", (input) => { input.value = ""; });
-  await page.type("#operators input[type=search]", "l0.down");
+  await page.type("#operators input[type=search]", "layer0.down");
 
   await page.click("#operators tbody th button");
   assert.deepEqual(await texts(page, "#operators .card h3"), await names());
@@ -107,7 +108,7 @@ test("operators are sorted, searched and chosen", async () => {
   await page.click("#operators .card > button");
   const part = await page.$eval("#timeline canvas", (canvas) => ({ ...canvas.dataset }));
   assert.ok(part.to - part.from < (whole.to - whole.from) / 10);
-  const launch = json("bucket.json").timeline.launches.find(({ label }) => label.includes("l0.down"));
+  const launch = json("launches.json").timeline.launches.find(({ label }) => label.includes("layer0.down"));
   assert.ok(part.from <= launch.begin && launch.end <= part.to);
   assert.deepEqual(faults, []);
   await page.close();
