@@ -1,4 +1,4 @@
-// Products whose B is made in their own launch.
+// Products of which an operand is made in their own launch.
 #include "compiler/codegen/module_compiler.h"
 #include "compiler/codegen/prologue.h"
 #include "compiler/pass/prologue.h"
@@ -11,7 +11,12 @@ void ModuleCompiler::compile_prologue(Scope& scope, const Group& group) {
   const Node& node = scope.graph->node(made->product);
   PrologueKernel& kernel = made->kernel;
   const auto& [offset_a, offset_b, offset_c] = made->plan.launches.front();
-  ProductOperands operands{at(base_of(scope, node.inputs[0]), offset_a), {}, {}};
+  ProductOperands operands;
+  if (kernel.of_a) {
+    operands.b = at(base_of(scope, node.inputs[1]), offset_b);
+  } else {
+    operands.a = at(base_of(scope, node.inputs[0]), offset_a);
+  }
   if (kernel.product.bias) operands.bias = at(tensor_of(scope, node.inputs[2]));
   const std::string& label = kernel.prologue.name;
   const Overridden of = overridden(label, false);
@@ -22,7 +27,7 @@ void ModuleCompiler::compile_prologue(Scope& scope, const Group& group) {
         of.by->where, label));
   }
   MatmulTactics tactics = tactics_of(kernel.product, {of.number, nullptr});
-  tactics.b_row = 0;  // B has no rows in memory
+  (kernel.of_a ? tactics.a_row : tactics.b_row) = 0;  // it has no rows in memory
   kernel.product = prepare(kernel.product, tactics, node.name, operands);
   const MatmulSchedule chosen = schedule_product(kernel.product, node.name, of, Sharing::No);
   const auto schedule = of.by != nullptr ? prologue_schedule(kernel, chosen, machine_)
@@ -41,8 +46,8 @@ void ModuleCompiler::compile_prologue(Scope& scope, const Group& group) {
   const std::vector<std::uint64_t> tensors(made->inputs.size());
   std::vector<ModuleArgument> arguments =
       scalars(prologue_arguments(kernel, *schedule, {}, tensors));
-  arguments[0] = operands.a;
-  arguments[1] = at(slots);
+  arguments[0] = kernel.of_a ? at(slots) : operands.a;
+  arguments[1] = kernel.of_a ? operands.b : at(slots);
   arguments[2] = at(base_of(scope, node.outputs[0]), offset_c);
   if (kernel.product.bias) arguments[3] = operands.bias;
   std::size_t next = arguments.size() - tensors.size();

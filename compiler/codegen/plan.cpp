@@ -310,7 +310,7 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
 bool Plan::has_same_prologues() const {
   const auto is_same = [&](const PrologueCheck& check) {
     const auto made = prologue_of(planned_.graph, check.group, machine_);
-    return (made && gain_of(made->kernel, machine_).pays()) == check.pays;
+    return (made && gain_of(made->kernel, check.is_finished, machine_).pays()) == check.pays;
   };
   const std::vector<PrologueCheck>& all = planned_.partition.prologues;
   return std::all_of(all.begin(), all.end(), is_same);

@@ -27,19 +27,19 @@ constexpr int kBlockFull = 2, kBlockFree = 3;
 constexpr int kConstantsFlag = 2;             // what is loaded before the loop is there
 constexpr std::size_t kRow = 2, kColumn = 3;  // dimensions of the kernel
 
-/// Rows and columns of a block of B as it is stored.
+/// Rows and columns of a block of the operand as it is stored.
 struct Block {
   std::int64_t rows = 0, columns = 0;
 };
 
-Block block_of(const MatmulSpec& spec, const MatmulSchedule& schedule) {
-  return spec.trans_b ? Block{schedule.tile_n, schedule.tile_k}
-                      : Block{schedule.tile_k, schedule.tile_n};
+Block block_of(const PrologueKernel& kernel, const MatmulSchedule& schedule) {
+  const std::int64_t other = kernel.of_a ? schedule.tile_m : schedule.tile_n;
+  return kernel.k_in_row() ? Block{other, schedule.tile_k} : Block{schedule.tile_k, other};
 }
 
-std::int64_t slot_bytes(const MatmulSpec& spec, const MatmulSchedule& schedule) {
-  const Block block = block_of(spec, schedule);
-  return block.rows * block.columns * size_of(spec.in);
+std::int64_t slot_bytes(const PrologueKernel& kernel, const MatmulSchedule& schedule) {
+  const Block block = block_of(kernel, schedule);
+  return block.rows * block.columns * size_of(kernel.product.in);
 }
 
 /// No code of a kernel is longer: of instructions of at most eight words those of the kernel, three
@@ -53,7 +53,7 @@ std::int64_t code_bytes(const VectorKernel& kernel) {
 std::optional<VectorSchedule> share_of(const PrologueKernel& kernel, const MatmulSchedule& schedule,
                                        const Machine& machine) {
   const std::int64_t code = code_bytes(kernel.prologue);
-  const Block block = block_of(kernel.product, schedule);
+  const Block block = block_of(kernel, schedule);
   const std::int64_t begin = machine.ub.size.count() - machine.ub_for_tiles(Bytes(code)).count();
   return place_block(kernel.prologue,
                      {ceil_div(block.rows, machine.cores.per_group), block.columns}, machine,
@@ -65,7 +65,8 @@ class Preparer {
  public:
   Preparer(const PrologueKernel& kernel, const MatmulSchedule& schedule, const Machine& machine,
            const VectorSchedule& share)
-      : kernel_(kernel.prologue),
+      : made_(kernel),
+        kernel_(kernel.prologue),
         product_(kernel.product),
         schedule_(schedule),
         share_(share),
@@ -84,6 +85,7 @@ class Preparer {
     return is_invariant(kernel_, tensor, share_.tile);
   }
 
+  const PrologueKernel& made_;
   const VectorKernel& kernel_;
   const MatmulSpec& product_;
   const MatmulSchedule& schedule_;
@@ -106,8 +108,8 @@ void Preparer::write(Program& program) {
   addresses_.emplace(code_, share_);
   const Reg group{isa::kGroupReg};
   const Val cubes = code_.compute(Op::sdiv, Reg{isa::kCoreCountReg}, members_);
-  const Val workspace = code_.argument(1);
-  const std::int64_t bytes = slot_bytes(product_, schedule_);
+  const Val workspace = code_.argument(made_.of_a ? 0 : 1);
+  const std::int64_t bytes = slot_bytes(made_, schedule_);
   code_.assign(slots_, Op::mov, offset_by(code_, workspace, group, kSlots * bytes), 0);
   code_.assign(number_, Op::mov, group, 0);
   code_.assign(k0_, Op::mov, 0, 0);
@@ -150,21 +152,23 @@ void Preparer::load_constants() {
   code_.wait(Pipe::Vector, Pipe::MTE2, kConstantsFlag);
 }
 
-/// Where the core's share of the block lies in B.
+/// Where the core's share of the block lies in the operand.
 void Preparer::locate() {
   const TileRegisters tile = locate_tile(code_, product_, schedule_, number_);
   const bool whole_k = product_.k % schedule_.tile_k == 0;
   const Val left =
       whole_k ? Val(schedule_.tile_k)
               : code_.compute(Op::smin, code_.compute(Op::ssub, product_.k, k0_), schedule_.tile_k);
-  const Val rows = product_.trans_b ? tile.n : left;
+  const Val others = made_.of_a ? tile.m : tile.n, other0 = made_.of_a ? tile.m0 : tile.n0;
+  const bool k_in_row = made_.k_in_row();
+  const Val rows = k_in_row ? others : left;
   const Val even = code_.compute(Op::sdiv, code_.compute(Op::sadd, rows, members_ - 1), members_);
   first_row_ = code_.compute(Op::smin, code_.compute(Op::smul, even, Reg{isa::kMemberReg}), rows);
   const Val height = code_.compute(Op::smin, even, code_.compute(Op::ssub, rows, first_row_));
-  const Val row0 = product_.trans_b ? tile.n0 : Val(k0_);
-  position_.index = {tile.batch0, tile.batch1, code_.compute(Op::sadd, row0, first_row_),
-                     product_.trans_b ? Val(k0_) : tile.n0};
-  position_.extent = {1, 1, height, product_.trans_b ? left : tile.n};
+  position_.index = {tile.batch0, tile.batch1,
+                     code_.compute(Op::sadd, k_in_row ? other0 : Val(k0_), first_row_),
+                     k_in_row ? Val(k0_) : other0};
+  position_.extent = {1, 1, height, k_in_row ? left : others};
 }
 
 void Preparer::body() {
@@ -189,8 +193,8 @@ void Preparer::cross(Op op, int id) {
 void Preparer::store() {
   const int value = kernel_.outputs[0].value;
   const std::int64_t size = size_of(product_.in);
-  const std::int64_t row = block_of(product_, schedule_).columns * size;
-  const Val slot = offset_by(code_, slots_, slot_, slot_bytes(product_, schedule_));
+  const std::int64_t row = block_of(made_, schedule_).columns * size;
+  const Val slot = offset_by(code_, slots_, slot_, slot_bytes(made_, schedule_));
   code_.add<Op::store>({{"dst", offset_by(code_, slot, first_row_, row)},
                         {"src", addresses_->of(value)},
                         {"len", code_.compute(Op::smul, position_.extent[kColumn], size)},
@@ -203,8 +207,8 @@ Program written(const PrologueKernel& kernel, const MatmulSchedule& schedule,
                 const Machine& machine) {
   Program head = matmul_program(kernel.product, schedule, machine);
   head.name = kernel.prologue.name;
-  head.arguments[1] = {Argument::Kind::Workspace, "slots",
-                       prologue_workspace_bytes(kernel, schedule)};
+  head.arguments[kernel.of_a ? 0 : 1] = {Argument::Kind::Workspace, "slots",
+                                         prologue_workspace_bytes(kernel, schedule)};
   for (const KernelTensor& input : kernel.prologue.inputs) {
     head.arguments.push_back({Argument::Kind::Input, input.name, 0});
   }
@@ -224,9 +228,10 @@ std::string prologue_problem(const PrologueKernel& kernel, const Machine& machin
   }
   const VectorKernel& made = kernel.prologue;
   const MatmulSpec& product = kernel.product;
-  const std::int64_t rows = product.trans_b ? product.n : product.k;
+  const std::int64_t other = kernel.of_a ? product.m : product.n;
+  const std::int64_t rows = kernel.k_in_row() ? other : product.k;
   if (made.dims.size() != 4 || made.dims[kRow] != rows ||
-      made.dims[kColumn] * rows != product.n * product.k) {
+      made.dims[kColumn] * rows != other * product.k) {
     return "the kernel's dims are not those of the operand";
   }
   if (made.outputs.size() != 1) return "the kernel makes more than the operand";
@@ -262,7 +267,7 @@ Program prologue_program(const PrologueKernel& kernel, const MatmulSchedule& sch
 
 std::int64_t prologue_workspace_bytes(const PrologueKernel& kernel,
                                       const MatmulSchedule& schedule) {
-  return schedule.cores * kSlots * slot_bytes(kernel.product, schedule);
+  return schedule.cores * kSlots * slot_bytes(kernel, schedule);
 }
 
 std::vector<std::uint64_t> prologue_arguments(const PrologueKernel& kernel,
@@ -270,10 +275,11 @@ std::vector<std::uint64_t> prologue_arguments(const PrologueKernel& kernel,
                                               const MatmulAddresses& addresses,
                                               const std::vector<std::uint64_t>& tensors) {
   isa::MatmulArguments words = matmul_words(kernel.product, schedule, addresses, {});
-  words.trans_b |= isa::kFromSlots;
-  words.b_stride = block_of(kernel.product, schedule).columns * size_of(kernel.product.in);
-  words.b_batch0 = kSlots;
-  words.b_batch1 = slot_bytes(kernel.product, schedule);
+  (kernel.of_a ? words.trans_a : words.trans_b) |= isa::kFromSlots;
+  (kernel.of_a ? words.a_stride : words.b_stride) =
+      block_of(kernel, schedule).columns * size_of(kernel.product.in);
+  (kernel.of_a ? words.a_batch0 : words.b_batch0) = kSlots;
+  (kernel.of_a ? words.a_batch1 : words.b_batch1) = slot_bytes(kernel, schedule);
   const auto all = std::bit_cast<std::array<std::uint64_t, isa::kMatmulWords>>(words);
   std::vector<std::uint64_t> arguments(all.begin(), all.end());
   arguments.insert(arguments.end(), tensors.begin(), tensors.end());

@@ -105,7 +105,7 @@ class Partitioner {
     groups_.push_back({kind, {id}});
     const int own = static_cast<int>(groups_.size()) - 1;
     group_of_[static_cast<std::size_t>(id)] = own;
-    if (node.op == Op::MatMul && features_.has(Feature::CubeFusion)) return try_prologue(id);
+    if (node.op == Op::MatMul && features_.has(Feature::CubeFusion)) return try_prologues(id);
     if (kind != GroupKind::Vector) return;
     for (bool wanted : {true, false}) {  // a user's wishes come first: they may exclude others
       if (wanted && hints_.empty()) continue;
@@ -157,24 +157,29 @@ class Partitioner {
     source.nodes.clear();
   }
 
-  /// The vector cores of the product's launch make its B, if it has no other use and that pays.
-  void try_prologue(NodeId id) {
-    const Node& product = graph_.node(id);
-    const ValueId operand = product.inputs[1];
+  /// The vector cores of the product's launch make its B, or its A, if it has no other use and that
+  /// pays.
+  void try_prologues(NodeId id) {
+    if (fusion_ != Fusion::Patterns || try_prologue(id, 1)) return;
+    (void)try_prologue(id, 0);
+  }
+
+  bool try_prologue(NodeId id, std::size_t input) {
+    const ValueId operand = graph_.node(id).inputs[input];
     const NodeId producer = graph_.value(operand).producer;
-    if (producer < 0 || fusion_ != Fusion::Patterns) return;
+    if (producer < 0) return false;
     const int maker = group_of_[static_cast<std::size_t>(producer)];
     Group& makes = groups_[static_cast<std::size_t>(maker)];
-    if (makes.kind != GroupKind::Vector) return;
-    Obstacle why = obstacle_to_prologue(makes, id);
+    if (makes.kind != GroupKind::Vector) return false;
+    Obstacle why = obstacle_to_prologue(makes, id, operand);
     const bool fused = why.kind.empty();
     if (fused) why.kind = "prologue of the product";
     join(producer, id, fused, std::move(why));
     if (fused) makes.kind = GroupKind::Cube;
+    return fused;
   }
 
-  [[nodiscard]] Obstacle obstacle_to_prologue(const Group& makes, NodeId id) {
-    const ValueId operand = graph_.node(id).inputs[1];
+  [[nodiscard]] Obstacle obstacle_to_prologue(const Group& makes, NodeId id, ValueId operand) {
     if (splits(hints_, graph_, makes.nodes, std::vector{id}))
       return {"the schedule file splits them"};
     if (outputs_of(graph_, makes) != std::vector{operand} ||
@@ -186,12 +191,19 @@ class Partitioner {
     const Group both{GroupKind::Cube, merged(makes, {GroupKind::Cube, {id}})};
     const auto made = prologue_of(graph_, both, machine_, &text);
     if (!made) return {std::move(text)};
-    const PrologueGain gain = gain_of(made->kernel, machine_);
-    prologues_.push_back({both, gain.pays()});
+    const bool finished = is_finished(id);
+    const PrologueGain gain = gain_of(made->kernel, finished, machine_);
+    prologues_.push_back({both, finished, gain.pays()});
     if (gain.pays()) return {};
     if (!gain.fits) return {"a block of the product's operand does not fit UB"};
     return {"making the product's operand block by block costs more",
             fmt::format("{:.0f} cycles instead of {:.0f}", gain.times.together, gain.times.apart)};
+  }
+
+  /// Has the product's result one use, by a vector operator?
+  [[nodiscard]] bool is_finished(NodeId id) const {
+    const std::vector<NodeId>& users = users_[static_cast<std::size_t>(graph_.node(id).outputs[0])];
+    return users.size() == 1 && is_vector_node(graph_.node(users[0]));
   }
 
   static std::vector<NodeId> merged(const Group& a, const Group& b) {

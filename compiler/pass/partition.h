@@ -62,9 +62,10 @@ struct FitCheck {
   bool fits = false;
 };
 
-/// A product and what makes its B, of which an estimate decided.
+/// A product and what makes its A or B, of which an estimate decided.
 struct PrologueCheck {
   Group group{};
+  bool is_finished = false;  // would vector cores else do what follows the product?
   bool pays = false;
 };
 

@@ -14,7 +14,7 @@ namespace dvmsim {
 /// Ends the group with a product whose operand its other nodes make?
 [[nodiscard]] bool has_prologue(const Graph& graph, const Group& group);
 
-/// The product, and the kernel that makes its B, with the values behind its inputs.
+/// The product, and the kernel that makes A or B of it, with the values behind its inputs.
 struct PrologueGroup {
   NodeId product = -1;
   Product plan{};
@@ -26,26 +26,28 @@ struct PrologueGroup {
                                                        const Machine& machine,
                                                        std::string* why = nullptr);
 
-/// Cycles of both ways by estimate, without what launches cost.
-struct PrologueTimes {
-  double apart = 0;     // the operand made and stored, then the product
-  double together = 0;  // every block made each time it is multiplied
-};
 /// The best of a few schedules like `like`: with as many columns a tile, and with columns that give
 /// every core as many tiles. Nullopt if not even the least block fits UB.
 [[nodiscard]] std::optional<MatmulSchedule> choose_prologue(const PrologueKernel& kernel,
                                                             const MatmulSchedule& like,
                                                             const Machine& machine, int cores);
-/// The schedule is prologue_schedule()'s.
-[[nodiscard]] PrologueTimes prologue_times(const PrologueKernel& kernel,
-                                           const MatmulSchedule& schedule, const Machine& machine);
+/// Cycles by estimate, without what launches cost: the operand made and stored, then the product as
+/// the next task.
+[[nodiscard]] double time_apart(const PrologueKernel& kernel, const Machine& machine);
+/// Every block made each time it is multiplied. The schedule is prologue_schedule()'s.
+[[nodiscard]] double time_together(const PrologueKernel& kernel, const MatmulSchedule& schedule,
+                                   const Machine& machine);
 
 /// Of a product at its sizes: both ways, if a block fits.
 struct PrologueGain {
   bool fits = false;
-  PrologueTimes times{};
+  struct {
+    double apart = 0, together = 0;
+  } times{};
   [[nodiscard]] bool pays() const { return fits && times.together < times.apart; }
 };
-[[nodiscard]] PrologueGain gain_of(const PrologueKernel& kernel, const Machine& machine);
+/// `is_finished`: without the prologue the vector cores would also do what follows the product.
+[[nodiscard]] PrologueGain gain_of(const PrologueKernel& kernel, bool is_finished,
+                                   const Machine& machine);
 
 }  // namespace dvmsim

@@ -52,7 +52,9 @@ void MatmulMacro::start(const Machine& machine, const isa::GroupedArguments& arg
 void MatmulMacro::set_up(const Machine& machine, const isa::MatmulArguments& arguments, DType type,
                          int core, int cores, std::uint32_t pc) {
   args_ = arguments;
+  args_.trans_a &= isa::kTransposed;
   args_.trans_b &= isa::kTransposed;
+  a_slots_ = (arguments.trans_a & isa::kFromSlots) != 0 ? arguments.a_batch0 : 0;
   b_slots_ = (arguments.trans_b & isa::kFromSlots) != 0 ? arguments.b_batch0 : 0;
   type_ = type;
   core_ = core;
@@ -87,9 +89,9 @@ void MatmulMacro::set_up(const Machine& machine, const isa::MatmulArguments& arg
 void MatmulMacro::begin() {
   next_block_ = first_block();
   has_block_ = begun_ = true;
-  for (std::int64_t slot = 0; slot < std::min(b_slots_, tiles_ * blocks_per_tile_); ++slot) {
+  const std::int64_t blocks = tiles_ * blocks_per_tile_;
+  for (auto left = std::min(a_slots_ + b_slots_, blocks); left > 0; --left)
     commands_.offer_block(0);
-  }
   load(next_block_);
 }
 
@@ -301,26 +303,36 @@ void MatmulMacro::load(const Block& block) {
     return command;
   };
   const bool again = block.number >= 2;
+  // Slot of the block, if the operand comes through some; and the slot is free again.
+  const auto taken = [&](std::int64_t slots) {
+    if (slots > 0) commands_.await_block(tile.number);
+    return slots > 0 ? core_ * slots + block.number % slots : 0;
+  };
+  const auto given_back = [&](std::int64_t slots) {
+    if (slots > 0 && has_after(block, slots)) commands_.offer_block(tile.number);
+  };
   if (block.loads_a) {
-    Command& a = matrix(args_.trans_a != 0, tile.a, args_.a_stride, half, tile.m0, block.k0, tile.m,
-                        block.k);
+    const bool made = a_slots_ > 0;
+    const std::int64_t slot = taken(a_slots_) * args_.a_batch1;
+    const std::int64_t from = made ? static_cast<std::int64_t>(args_.a) + slot : tile.a;
+    Command& a = matrix(args_.trans_a != 0, from, args_.a_stride, half, made ? 0 : tile.m0,
+                        made ? 0 : block.k0, tile.m, block.k);
     if (again) wait(a, Pipe::MTE1, kAFree + block.half());
     set(a, Pipe::MTE1, kAFull + block.half());
+    given_back(a_slots_);
   }
   if (!block.loads_b) return;
   // The bias lies behind B: it is loaded, kept and freed with it.
   const bool with_bias = adds_bias(block);
   if (with_bias) load_bias(block);
-  const bool in_slot = b_slots_ > 0;
-  if (in_slot) commands_.await_block(tile.number);
-  const std::int64_t slot = core_ * b_slots_ + (in_slot ? block.number % b_slots_ : 0);
-  const std::int64_t from =
-      in_slot ? static_cast<std::int64_t>(args_.b) + slot * args_.b_batch1 : tile.b;
+  const bool made = b_slots_ > 0;
+  const std::int64_t slot = taken(b_slots_) * args_.b_batch1;
+  const std::int64_t from = made ? static_cast<std::int64_t>(args_.b) + slot : tile.b;
   Command& b = matrix(args_.trans_b != 0, from, args_.b_stride, half + b_offset_,
-                      in_slot ? 0 : block.k0, in_slot ? 0 : tile.n0, block.k, tile.n);
+                      made ? 0 : block.k0, made ? 0 : tile.n0, block.k, tile.n);
   if (again && !with_bias) wait(b, Pipe::MTE1, kBFree + block.half());
   set(b, Pipe::MTE1, kBFull + block.half());
-  if (in_slot && has_after(block, b_slots_)) commands_.offer_block(tile.number);
+  given_back(b_slots_);
 }
 
 void MatmulMacro::load_bias(const Block& block) {

@@ -137,13 +137,13 @@ class MatmulMacro {
   std::int64_t first_tile_ = 0, tile_step_ = 1;
   std::int64_t tiles_ = 0;  // of this core, pieces too; not of a list of groups
   isa::SharedTiles shared_{};
-  std::int64_t first_shared_ = 0;        // number of the first of them
-  std::int64_t pieces_ = 0;              // of this core
-  std::int64_t begin_ = 0, end_ = 0;     // of its range of their blocks
-  std::int64_t partials_ = 0;            // GM address
-  std::int64_t blocks_per_tile_ = 0;     // of whole ones
-  std::int64_t block_k_ = 0, part_ = 0;  // elements along k
-  std::int64_t b_slots_ = 0;             // through which B comes; 0: it lies in a tensor
+  std::int64_t first_shared_ = 0;           // number of the first of them
+  std::int64_t pieces_ = 0;                 // of this core
+  std::int64_t begin_ = 0, end_ = 0;        // of its range of their blocks
+  std::int64_t partials_ = 0;               // GM address
+  std::int64_t blocks_per_tile_ = 0;        // of whole ones
+  std::int64_t block_k_ = 0, part_ = 0;     // elements along k
+  std::int64_t a_slots_ = 0, b_slots_ = 0;  // through which it comes; 0: it lies in a tensor
   std::int64_t half_l1_ = 0, b_offset_ = 0, bias_offset_ = 0;
   std::int64_t half_l0a_ = 0, half_l0b_ = 0;
   std::int64_t accumulators_ = 1, accumulator_bytes_ = 0;

@@ -26,8 +26,9 @@ MatmulLayout matmul_layout(const Machine& machine, const isa::MatmulArguments& a
   const std::int64_t item = size_of(type);
   MatmulLayout layout;
   layout.block_k = std::min(args.tile_k, round_up(args.k, kFractalRows));
-  const std::int64_t a = args.trans_a != 0 ? nz_bytes(layout.block_k, args.tile_m, item)
-                                           : nz_bytes(args.tile_m, layout.block_k, item);
+  const std::int64_t a = (args.trans_a & isa::kTransposed) != 0
+                             ? nz_bytes(layout.block_k, args.tile_m, item)
+                             : nz_bytes(args.tile_m, layout.block_k, item);
   const std::int64_t b = (args.trans_b & isa::kTransposed) != 0
                              ? nz_bytes(args.tile_n, layout.block_k, item)
                              : nz_bytes(layout.block_k, args.tile_n, item);
@@ -47,26 +48,52 @@ MatmulLayout matmul_layout(const Machine& machine, const isa::MatmulArguments& a
 
 namespace {
 
-/// Why B cannot come through slots.
-std::string slots_problem(const Machine& machine, const isa::MatmulArguments& args, DType type) {
-  if (args.trans_a != 0 && args.trans_a != isa::kTransposed) return "no such layout of A";
-  if (args.trans_b < 0 || args.trans_b >= 2 * isa::kFromSlots) return "no such layout of B";
-  if ((args.trans_b & isa::kFromSlots) == 0) return {};
-  if (machine.cores.unified || machine.cores.per_group < 1) {
-    return "no vector cores of its group fill slots of B";
+/// An operand that comes through slots.
+struct SlotOperand {
+  char name = 'A';
+  std::int64_t layout = 0;  // isa::MatmulOperand
+  std::int64_t slots = 0, bytes = 0, stride = 0;
+  std::int64_t rows = 0, columns = 0;  // of a block, not transposed
+};
+
+/// Why it cannot.
+std::string problem_of(const Machine& machine, const isa::MatmulArguments& args, DType type,
+                       SlotOperand operand) {
+  const std::string name(1, operand.name);
+  if (operand.layout < 0 || operand.layout >= 2 * isa::kFromSlots) {
+    return "no such layout of " + name;
   }
-  if (args.b_batch0 < 1 || args.b_batch0 > machine.xflag.max || args.b_batch1 < 1) {
-    return "no such number or size of slots of B";
+  if ((operand.layout & isa::kFromSlots) == 0) return {};
+  if (machine.cores.unified || machine.cores.per_group < 1) {
+    return "no vector cores of its group fill slots of " + name;
+  }
+  if (operand.slots < 1 || operand.slots > machine.xflag.max || operand.bytes < 1) {
+    return "no such number or size of slots of " + name;
   }
   if ((args.loop & isa::kKeepOperands) != 0) return "operands in slots are not kept";
-  if ((args.loop & isa::kShared) != 0) return "shared tiles read B from its tensor";
-  std::int64_t rows = std::min(matmul_layout(machine, args, type).block_k, args.k),
-               columns = std::min(args.tile_n, args.n);
-  if ((args.trans_b & isa::kTransposed) != 0) std::swap(rows, columns);
-  const std::int64_t row = columns * size_of(type);
-  if (args.b_stride < row) return "rows of a block in a slot overlap";
-  if ((rows - 1) * args.b_stride + row > args.b_batch1) return "a block does not fit its slot";
+  if ((args.loop & isa::kShared) != 0) return "shared tiles read " + name + " from its tensor";
+  if ((operand.layout & isa::kTransposed) != 0) std::swap(operand.rows, operand.columns);
+  const std::int64_t row = operand.columns * size_of(type);
+  if (operand.stride < row) return "rows of a block in a slot overlap";
+  if ((operand.rows - 1) * operand.stride + row > operand.bytes) {
+    return "a block does not fit its slot";
+  }
   return {};
+}
+
+/// Why A or B cannot come through slots.
+std::string slots_problem(const Machine& machine, const isa::MatmulArguments& args, DType type) {
+  if ((args.trans_a & args.trans_b & isa::kFromSlots) != 0) {
+    return "only one operand comes through slots";
+  }
+  const std::int64_t k = std::min(matmul_layout(machine, args, type).block_k, args.k);
+  const SlotOperand a{
+      'A', args.trans_a, args.a_batch0, args.a_batch1, args.a_stride, std::min(args.tile_m, args.m),
+      k};
+  if (std::string why = problem_of(machine, args, type, a); !why.empty()) return why;
+  return problem_of(machine, args, type,
+                    {'B', args.trans_b, args.b_batch0, args.b_batch1, args.b_stride, k,
+                     std::min(args.tile_n, args.n)});
 }
 
 }  // namespace
@@ -156,7 +183,9 @@ std::string MatmulMacro::problem(const Machine& machine, const isa::GroupedArgum
     return "an argument is larger than any memory";
   }
   const isa::MatmulArguments& product = args.product;
-  if ((product.trans_b & isa::kFromSlots) != 0) return "groups read B from its tensor";
+  if (((product.trans_a | product.trans_b) & isa::kFromSlots) != 0) {
+    return "groups read A and B from their tensors";
+  }
   if (product.batch0 != 1 || product.batch1 != 1) return "groups have no batches";
   if (product.slots != 0) return "groups do not go through slots";
   if ((product.loop & isa::kContiguous) != 0) return "tiles of groups go round the cores";

@@ -62,12 +62,13 @@ inline constexpr std::int64_t kSmallProduct = 10;
 /// How an operand lies: a sum of these.
 enum MatmulOperand : std::int64_t {
   kTransposed = 1,
-  /// Of B alone: its blocks come through slots that the vector cores of the group fill, instead of
-  /// from a tensor. b is a workspace, b_batch0 the number of slots of a core and b_batch1 the bytes
-  /// of one. Block i of core c, in the order of its blocks, is in slot i mod slots, at
-  /// b + (c * slots + slot) * bytes, rows b_stride apart. The cube core offers every slot with
-  /// xset(mte2, 3, group), once at first and again when a block has been loaded that is not among
-  /// the last; takes a block with xwait(mte2, 2, group). Not with kKeepOperands.
+  /// Of A or of B, not of both: its blocks come through slots that the vector cores of the group
+  /// fill, instead of from a tensor. The operand is a workspace, its stride of the outer batch the
+  /// number of slots of a core and that of the inner the bytes of one. Block i of core c, in the
+  /// order of its blocks, is in slot i mod slots, at operand + (c * slots + slot) * bytes, rows a
+  /// stride apart. The cube core offers every slot with xset(mte2, 3, group), once at first and
+  /// again when a block has been loaded that is not among the last; takes a block with
+  /// xwait(mte2, 2, group). Not with kKeepOperands.
   kFromSlots = 2,
 };
 

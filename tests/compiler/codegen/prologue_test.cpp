@@ -21,12 +21,16 @@ KernelStep step(Op op, DType dtype, int result, int a, int b = -1) {
   return made;
 }
 
-/// B = f16(weights) * scale[column] of weights of `type`.
-PrologueKernel dequantised(const MatmulSpec& product, DType type, std::int64_t batches = 1) {
-  PrologueKernel kernel{product, {}};
+enum class Operand { A, B };
+
+/// The operand = f16(weights) * scale[column] of weights of `type`.
+PrologueKernel dequantised(const MatmulSpec& product, DType type, std::int64_t batches = 1,
+                           Operand operand = Operand::B) {
+  PrologueKernel kernel{product, {}, operand == Operand::A};
   VectorKernel& made = kernel.prologue;
-  const std::int64_t rows = product.trans_b ? product.n : product.k,
-                     columns = product.trans_b ? product.k : product.n;
+  const std::int64_t other = kernel.of_a ? product.m : product.n;
+  const std::int64_t rows = kernel.k_in_row() ? other : product.k,
+                     columns = kernel.k_in_row() ? product.k : other;
   made.name = "dequantised";
   made.dims = {product.batch0, product.batch1, rows, columns};
   made.values = {{type, Extent::Full},
@@ -62,11 +66,12 @@ MatmulSchedule tiles(std::int64_t m, std::int64_t n, std::int64_t k, int cores) 
 }
 
 /// Runs it in one order of the cores' commands and compares with plain loops.
-void expect_product(MatmulSpec spec, const MatmulSchedule& wanted, DType type, std::uint64_t seed) {
-  SCOPED_TRACE(to_string(wanted));
+void expect_product(MatmulSpec spec, const MatmulSchedule& wanted, DType type, std::uint64_t seed,
+                    Operand operand) {
+  SCOPED_TRACE(to_string(wanted) + (operand == Operand::A ? " of A" : " of B"));
   const Machine& machine = default_machine();
   const std::int64_t batches = spec.batch0 * spec.batch1;
-  const PrologueKernel kernel = dequantised(spec, type, batches);
+  const PrologueKernel kernel = dequantised(spec, type, batches, operand);
   ASSERT_EQ(prologue_problem(kernel, machine), "");
   const auto schedule = prologue_schedule(kernel, wanted, machine);
   ASSERT_TRUE(schedule.has_value());
@@ -79,19 +84,20 @@ void expect_product(MatmulSpec spec, const MatmulSchedule& wanted, DType type, s
   HazardChecker checker(machine);
   device.listen_order(&checker);
   product::Buffers buffers(spec, device, c_bytes(spec));
-  const std::int64_t elements = batches * spec.n * spec.k;
+  const std::int64_t elements = batches * (kernel.of_a ? spec.m : spec.n) * spec.k;
   const auto weights = product::numbers(elements * size_of(type), type, 5);
-  const std::int64_t columns = spec.trans_b ? spec.k : spec.n;
+  const std::int64_t columns = kernel.prologue.columns();
+  std::vector<std::byte>& made = kernel.of_a ? buffers.a : buffers.b;
   const auto scale = product::numbers(columns * 2, DType::F16, 6);
-  buffers.b.resize(static_cast<std::size_t>(elements * 2));
+  made.resize(static_cast<std::size_t>(elements * 2));
   for (std::int64_t i = 0; i < elements; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    product::put(buffers.b, at, DType::F16,
+    product::put(made, at, DType::F16,
                  product::get(weights, at, type) *
                      product::get(scale, static_cast<std::size_t>(i % columns), DType::F16));
   }
   MatmulAddresses at = buffers.at;
-  at.b = device.allocate(Bytes(prologue_workspace_bytes(kernel, *schedule)));
+  (kernel.of_a ? at.a : at.b) = device.allocate(Bytes(prologue_workspace_bytes(kernel, *schedule)));
   Launch launch{};
   launch.program = &program;
   launch.arguments = prologue_arguments(
@@ -109,6 +115,12 @@ void expect_product(MatmulSpec spec, const MatmulSchedule& wanted, DType type, s
   for (std::size_t i = 0; i < c.size(); ++i) {
     ASSERT_EQ(product::get(got, i, DType::F16), to_float(to_half(c[i]))) << "element " << i;
   }
+}
+
+void expect_product(const MatmulSpec& spec, const MatmulSchedule& wanted, DType type,
+                    std::uint64_t seed) {
+  expect_product(spec, wanted, type, seed, Operand::A);
+  expect_product(spec, wanted, type, seed, Operand::B);
 }
 
 TEST(PrologueTest, AlignedBlocks) {
@@ -141,7 +153,7 @@ TEST(PrologueTest, BatchesOrdersBiasAndTransposed) {
   MatmulSpec spec = product_of(50, 70, 45);
   spec.bias = true;
   expect_product(packed(spec), schedule, DType::I8, 4);
-  spec.trans_b = true;
+  spec.trans_a = spec.trans_b = true;
   expect_product(packed(spec), schedule, DType::I8, 5);
 }
 

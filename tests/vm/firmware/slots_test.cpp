@@ -1,4 +1,4 @@
-// Which products may take B from slots of a workspace.
+// Which products may take an operand from slots of a workspace.
 #include <gtest/gtest.h>
 
 #include "vm/firmware/matmul.h"
@@ -37,6 +37,27 @@ TEST(Slots, hold_a_block_each) {
   EXPECT_EQ(problem([&](auto& a) { turned(a), a.b_stride = 126; }),
             "rows of a block in a slot overlap");
   EXPECT_EQ(problem([&](auto& a) { turned(a), --a.b_batch1; }), "a block does not fit its slot");
+}
+
+TEST(Slots, hold_a_block_of_either_operand_but_not_of_both) {
+  const auto of_a = [](auto& a) {
+    a.trans_a = isa::kFromSlots;
+    a.trans_b = 0;
+    a.b_stride = 192;
+    a.b_batch0 = a.b_batch1 = 0;
+    a.a_stride = 128;
+    a.a_batch0 = 4;
+    a.a_batch1 = 64 * 128;
+  };
+  EXPECT_EQ(problem(of_a), "");
+  EXPECT_EQ(problem([&](auto& a) { of_a(a), a.a_stride = 126; }),
+            "rows of a block in a slot overlap");
+  EXPECT_EQ(problem([&](auto& a) { of_a(a), --a.a_batch1; }), "a block does not fit its slot");
+  EXPECT_EQ(problem([&](auto& a) { of_a(a), a.a_batch0 = 0; }),
+            "no such number or size of slots of A");
+  EXPECT_EQ(problem([&](auto& a) { of_a(a), a.trans_b = isa::kFromSlots; }),
+            "only one operand comes through slots");
+  EXPECT_EQ(problem([&](auto& a) { of_a(a), a.trans_a = 8; }), "no such layout of A");
 }
 
 TEST(Slots, are_refused_where_nobody_fills_them_or_they_are_not_for) {
