@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/program.h"
-#include "compiler/runtime/module.h"
+#include "compiler/module/module.h"
 #include "vm/isa/text.h"
 #include "vm/program/program.h"
 

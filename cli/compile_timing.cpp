@@ -6,9 +6,9 @@
 #include <string>
 
 #include "cli/count_instructions.h"
-#include "compiler/codegen/plan.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
+#include "compiler/module/plan.h"
 #include "compiler/runtime/session.h"
 #include "compiler/schedule/alike.h"
 #include "vm/device/reference.h"

@@ -9,7 +9,7 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "compiler/graph/graph.h"
-#include "compiler/runtime/module.h"
+#include "compiler/module/module.h"
 #include "compiler/runtime/session.h"
 #include "sim/device/device.h"
 #include "traces/report.h"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "compiler/runtime/module.h"
+#include "compiler/module/module.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {

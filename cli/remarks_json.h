@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/codegen/remarks.h"
+#include "compiler/module/remarks.h"
 
 namespace dvmsim {
 

@@ -16,7 +16,7 @@
 #include <string>
 
 #include "cli/options.h"
-#include "compiler/codegen/override.h"
+#include "compiler/module/override.h"
 
 namespace dvmsim {
 

@@ -4,7 +4,7 @@
 
 #include "cli/comparison/device_figures.h"
 #include "cli/comparison/stream_measure.h"
-#include "compiler/runtime/module.h"
+#include "compiler/module/module.h"
 
 namespace dvmsim {
 

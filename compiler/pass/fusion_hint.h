@@ -1,5 +1,5 @@
 // What a user wants fused or apart, by names of nodes. Owns how hints are matched and the errors of
-// those that cannot be followed; partition.cpp and codegen/fold_views.cpp follow them.
+// those that cannot be followed; partition.cpp and module/fold_views.cpp follow them.
 #pragma once
 
 #include <span>

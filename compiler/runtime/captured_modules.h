@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "compiler/codegen/plan.h"
 #include "compiler/graph/graph.h"
+#include "compiler/module/plan.h"
 #include "compiler/runtime/module_runner.h"
 #include "compiler/runtime/stage_key.h"
 

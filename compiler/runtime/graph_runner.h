@@ -12,8 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "compiler/codegen/plan.h"
 #include "compiler/graph/graph.h"
+#include "compiler/module/plan.h"
 #include "compiler/pass/feature.h"
 #include "compiler/runtime/captured_modules.h"
 #include "compiler/runtime/module_runner.h"

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "compiler/codegen/compile.h"
+#include "compiler/module/compile.h"
+#include "compiler/module/module.h"
 #include "compiler/runtime/device_memory.h"
-#include "compiler/runtime/module.h"
 #include "compiler/runtime/run_result.h"
 #include "compiler/runtime/strategy/strategy.h"
 #include "compiler/runtime/weights.h"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "compiler/graph/tensor.h"
+#include "compiler/module/module.h"
 #include "compiler/runtime/device_memory.h"
-#include "compiler/runtime/module.h"
 #include "vm/device/device.h"
 
 namespace dvmsim {

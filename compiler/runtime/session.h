@@ -13,8 +13,8 @@
 
 #include "compiler/graph/graph.h"
 #include "compiler/graph/shape.h"
+#include "compiler/module/module.h"
 #include "compiler/runtime/graph_runner.h"
-#include "compiler/runtime/module.h"
 #include "compiler/runtime/next_sizes.h"
 #include "compiler/runtime/padded_run.h"
 #include "compiler/runtime/run_result.h"

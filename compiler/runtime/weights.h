@@ -7,8 +7,8 @@
 #include <tuple>
 #include <vector>
 
+#include "compiler/module/module.h"
 #include "compiler/runtime/device_memory.h"
-#include "compiler/runtime/module.h"
 
 namespace dvmsim {
 

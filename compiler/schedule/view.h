@@ -1,5 +1,5 @@
 // Values that lie inside another value's tensor: what a move would have copied out of it, or into
-// it. Owns where they lie; which moves are done this way is decided in codegen/fold_views.h.
+// it. Owns where they lie; which moves are done this way is decided in module/fold_views.h.
 #pragma once
 
 #include <cstdint>

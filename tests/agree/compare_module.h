@@ -1,7 +1,7 @@
 // The launches of a compiled module on the fast engine and on the oracle.
 #pragma once
 
-#include "compiler/runtime/module.h"
+#include "compiler/module/module.h"
 #include "tests/agree/compare.h"
 
 namespace dvmsim::testing {

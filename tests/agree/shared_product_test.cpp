@@ -5,10 +5,10 @@
 #include <cmath>
 #include <string>
 
-#include "compiler/codegen/compile.h"
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
+#include "compiler/module/compile.h"
 #include "compiler/runtime/session.h"
 #include "sim/device/device.h"
 #include "tests/agree/compare_module.h"

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <string>
 
-#include "compiler/codegen/plan.h"
 #include "compiler/graph/eval.h"
 #include "compiler/graph/text.h"
+#include "compiler/module/plan.h"
 #include "compiler/runtime/session.h"
 #include "sim/device/device.h"
 #include "tests/support/random_graph.h"

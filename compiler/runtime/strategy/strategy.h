@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "compiler/codegen/compile.h"
+#include "compiler/module/compile.h"
 #include "compiler/pass/feature.h"
 #include "compiler/pass/partition.h"
 #include "compiler/runtime/strategy/constants.h"

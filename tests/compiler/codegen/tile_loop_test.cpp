@@ -2,9 +2,9 @@
 // it.
 #include <gtest/gtest.h>
 
-#include "compiler/codegen/compile.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
+#include "compiler/module/compile.h"
 #include "vm/isa/text.h"
 
 namespace dvmsim {

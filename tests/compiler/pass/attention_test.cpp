@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "compiler/codegen/compile.h"
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
+#include "compiler/module/compile.h"
 #include "compiler/pass/pipeline.h"
 
 namespace dvmsim {

@@ -6,10 +6,10 @@
 
 #include <string>
 
-#include "compiler/codegen/compile.h"
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
+#include "compiler/module/compile.h"
 #include "compiler/pass/partition.h"
 #include "compiler/pass/pipeline.h"
 

@@ -4,10 +4,10 @@
 #include <map>
 #include <string>
 
-#include "compiler/codegen/memory_plan.h"
 #include "compiler/graph/eval.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
+#include "compiler/module/memory_plan.h"
 #include "compiler/runtime/session.h"
 #include "vm/base/error.h"
 #include "vm/device/reference.h"

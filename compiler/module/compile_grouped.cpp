@@ -1,0 +1,48 @@
+// Products of a list of groups of a module: one launch, whatever the list says.
+#include "compiler/codegen/grouped.h"
+#include "compiler/module/module_compiler.h"
+#include "compiler/schedule/grouped_node.h"
+
+namespace dvmsim {
+
+MatmulSchedule ModuleCompiler::schedule_groups(const GroupedSpec& spec, const std::string& label,
+                                               const Overridden& of) {
+  if (machine_.step(spec.product.in).m == 0) {
+    throw Error(fmt::format(
+        "node '{}': the cube of {} does not multiply {}; run it in another type, --dtype f16",
+        label, machine_.name, name_of(spec.product.in)));
+  }
+  work_.tiles += kTilesOfAProduct;
+  const MatmulSchedule schedule = choose_grouped(spec, machine_, options_.tiling, cube_cores());
+  if (of.by == nullptr) return schedule;
+  const auto refuse = [&](const std::string& why) {
+    throw Error(fmt::format("{}: grouped product '{}': {}", of.by->where, label, why));
+  };
+  const MatmulChoice choice = of.matmul();
+  if (choice.k_step.value_or(0) != 0) refuse("k goes in one launch");
+  if ((choice.loop.value_or(0) & isa::kContiguous) != 0) refuse("its tiles go round the cores");
+  std::string why;
+  const auto chosen = with_choice(spec.product, schedule, choice, machine_, cube_cores(), &why);
+  if (!chosen) refuse(why);
+  return *chosen;
+}
+
+void ModuleCompiler::compile_grouped(Scope& scope, const Group& group) {
+  const Node& node = scope.graph->node(group.nodes.front());
+  const GroupedSpec spec = grouped_of(*scope.graph, node);
+  const Overridden of = overridden(node.name, false);
+  const MatmulSchedule schedule = schedule_groups(spec, node.name, of);
+  note(fmt::format("grouped matmul {}: {} groups along {}, {}\n", node.name, spec.groups,
+                   spec.axis == isa::GroupAxis::M ? "m" : "k", to_string(schedule)));
+  note_product(spec.product, node.name, schedule, 0, of);
+  std::vector<ModuleArgument> arguments = scalars(grouped_arguments(spec, schedule));
+  arguments[0] = at(tensor_of(scope, node.inputs[0]));
+  arguments[1] = at(tensor_of(scope, node.inputs[1]));
+  arguments[2] = at(tensor_of(scope, node.outputs[0]));
+  if (spec.product.bias) arguments[3] = at(tensor_of(scope, node.inputs[3]));
+  arguments[kGroupList] = at(tensor_of(scope, node.inputs[2]));
+  launch(grouped_program(spec, schedule, machine_), std::move(arguments), schedule.cores, 0,
+         node.name);
+}
+
+}  // namespace dvmsim

@@ -1,0 +1,25 @@
+// On which cores a task runs: list scheduling over estimated times.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "compiler/module/module.h"
+#include "vm/machine/machine.h"
+#include "vm/program/task.h"
+
+namespace dvmsim {
+
+/// For each step a team of as many cores of each kind as it was compiled for, where it is estimated
+/// to begin earliest; `after` says which steps it comes after.
+[[nodiscard]] std::vector<Team> place_tasks(const Module& module, const Machine& machine,
+                                            std::span<const ModuleStep> steps,
+                                            std::span<const std::vector<std::uint32_t>> after);
+
+/// A team for the step on cores that none of `taken` has; nothing if there are too few.
+[[nodiscard]] std::optional<Team> place_beside(const Machine& machine, const ModuleStep& step,
+                                               std::span<const Team> taken);
+
+}  // namespace dvmsim

@@ -1,0 +1,307 @@
+// What a user decides is done or refused; what the compiler had decided anyway changes nothing.
+#include "compiler/module/override.h"
+
+#include <gtest/gtest.h>
+
+#include "compiler/graph/shape.h"
+#include "compiler/graph/text.h"
+#include "compiler/module/compile.h"
+#include "tests/support/random_graph.h"
+#include "vm/base/error.h"
+
+namespace dvmsim {
+namespace {
+
+const Machine& machine() {
+  static const Machine made = default_machine();
+  return made;
+}
+
+Graph graph_of(const std::string& lines) {
+  return deduce_shapes(parse_graph("graph g\n" + lines, "test.graph"));
+}
+
+const char* const kChain =
+    "input x: f16[64, 256]\na = exp(x)\nb = relu(a)\nc = add(b, x)\noutput c\n";
+const char* const kProduct =
+    "input x: f16[512, 1024]\ninput y: f16[1024, 512]\n"
+    "p = matmul(x, y)\noutput p\n";
+
+KernelOverride vector_entry(const std::string& kernel, VectorChoice choice) {
+  KernelOverride entry;
+  entry.kernel = kernel;
+  entry.where = "my.yaml:3";
+  entry.vector = choice;
+  return entry;
+}
+
+KernelOverride matmul_entry(const std::string& kernel, MatmulChoice choice) {
+  KernelOverride entry;
+  entry.kernel = kernel;
+  entry.where = "my.yaml:3";
+  entry.matmul = choice;
+  return entry;
+}
+
+struct Compiled {
+  Module module{};
+  std::vector<ScheduleDecision> decisions{};
+};
+
+Compiled compiled(const Graph& graph, ScheduleOverrides& overrides, CompileOptions options = {}) {
+  Compiled made;
+  options.overrides = &overrides;
+  options.decisions = &made.decisions;
+  made.module = compile(graph, machine(), options);
+  return made;
+}
+
+Compiled compiled(const std::string& lines, ScheduleOverrides overrides,
+                  CompileOptions options = {}) {
+  return compiled(graph_of(lines), overrides, options);
+}
+
+std::string error_of(const std::string& lines, ScheduleOverrides overrides,
+                     CompileOptions options = {}) {
+  try {
+    (void)compiled(lines, std::move(overrides), options);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+/// Every decision as an override of its own, by number where it has one.
+ScheduleOverrides as_overrides(const std::vector<ScheduleDecision>& decisions) {
+  ScheduleOverrides overrides;
+  for (const ScheduleDecision& decision : decisions) {
+    KernelOverride entry;
+    entry.kernel = decision.kernel;
+    entry.where = "own";
+    if (decision.number >= 0) entry.number = decision.number;
+    entry.vector = decision.vector;
+    entry.matmul = decision.matmul;
+    overrides.kernels.push_back(std::move(entry));
+  }
+  return overrides;
+}
+
+TEST(Override, that_repeats_the_compiler_gives_its_module) {
+  int compared = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Graph graph = random_graph(seed).graph;
+    for (Fusion fusion : {Fusion::Patterns, Fusion::PerOperator}) {
+      for (Features features : {Features{}, Features::all()}) {
+        CompileOptions options;
+        options.fusion = fusion;
+        options.features = features;
+        ScheduleOverrides none;
+        Compiled plain;
+        try {
+          plain = compiled(graph, none, options);
+        } catch (const Error&) {  // not for this machine
+          continue;
+        }
+        ScheduleOverrides own = as_overrides(plain.decisions);
+        const Compiled again = compiled(graph, own, options);
+        EXPECT_EQ(save(again.module), save(plain.module)) << "seed " << seed;
+        EXPECT_FALSE(own.unused().has_value()) << *own.unused();
+        compared += static_cast<int>(!plain.decisions.empty());
+      }
+    }
+  }
+  EXPECT_GT(compared, 100);
+}
+
+TEST(Override, of_phases_repeats_them_too) {
+  CompileOptions options;
+  options.features = Features::all();
+  const std::string lines = "input x: f32[4, 60000]\ns = softmax(x)\noutput s\n";
+  const Compiled plain = compiled(lines, {}, options);
+  ASSERT_EQ(plain.decisions.size(), 1u);
+  EXPECT_EQ(plain.decisions[0].vector->phases, true);
+  const Compiled again = compiled(lines, as_overrides(plain.decisions), options);
+  EXPECT_EQ(save(again.module), save(plain.module));
+}
+
+TEST(Override, sets_the_tile_and_leaves_the_rest_to_the_search) {
+  ScheduleOverrides overrides;
+  overrides.kernels.push_back(vector_entry("a, b, c", {.columns = 512}));
+  const Compiled made = compiled(kChain, overrides);
+  ASSERT_EQ(made.decisions.size(), 1u);
+  EXPECT_EQ(made.decisions[0].vector->columns, 512);
+  EXPECT_EQ(made.decisions[0].by, "my.yaml:3");
+  EXPECT_TRUE(made.decisions[0].vector->cores.has_value());
+}
+
+TEST(Override, sets_cores_copies_and_packing) {
+  ScheduleOverrides overrides;
+  VectorChoice choice;
+  choice.cores = 3;
+  choice.loads = choice.stores = 2;
+  overrides.kernels.push_back(vector_entry("a*", choice));
+  const Compiled made = compiled(kChain, overrides);
+  EXPECT_EQ(made.module.steps[0].vector_cores, 3);
+  EXPECT_EQ(made.decisions[0].vector->loads, 2);
+  EXPECT_EQ(made.decisions[0].vector->packing, Packing::BestFit);
+}
+
+TEST(Override, the_last_entry_that_names_a_kernel_counts) {
+  ScheduleOverrides overrides;
+  overrides.kernels.push_back(vector_entry("*", {.columns = 512}));
+  overrides.kernels.push_back(vector_entry("a, b, c", {.columns = 1024}));
+  EXPECT_EQ(compiled(kChain, overrides).decisions[0].vector->columns, 1024);
+}
+
+TEST(Override, of_a_product_sets_its_tile_and_splits_k) {
+  ScheduleOverrides overrides;
+  MatmulChoice choice;
+  choice.m = choice.n = 64;
+  overrides.kernels.push_back(matmul_entry("p", choice));
+  const Compiled tiled = compiled(kProduct, overrides);
+  EXPECT_EQ(tiled.decisions[0].matmul->m, 64);
+  EXPECT_EQ(tiled.decisions[0].matmul->n, 64);
+  overrides.kernels[0].matmul->k_step = 256;
+  const Compiled split = compiled(kProduct, overrides);
+  EXPECT_EQ(split.module.steps.size(), 5u) << "four steps and a cast of the sums";
+  const Compiled again = compiled(kProduct, as_overrides(split.decisions));
+  EXPECT_EQ(save(again.module), save(split.module));
+}
+
+TEST(Override, that_is_not_legal_says_where_and_what_would_be) {
+  const auto vector = [&](VectorChoice choice) {
+    ScheduleOverrides overrides;
+    overrides.kernels.push_back(vector_entry("*", choice));
+    return error_of(kChain, overrides);
+  };
+  EXPECT_EQ(vector({.columns = 20000}),
+            "my.yaml:3: kernel 'a, b, c': a tile of 20000 columns, but there are 16384");
+  const std::string big =
+      error_of("input x: f16[64, 60000]\na = exp(x)\nb = add(a, x)\noutput b\n", [] {
+        ScheduleOverrides overrides;
+        overrides.kernels.push_back(vector_entry("*", {.columns = 60000}));
+        return overrides;
+      }());
+  EXPECT_TRUE(big.starts_with("my.yaml:3: kernel 'a, b': a tile of 1 x 60000 takes ")) << big;
+  EXPECT_NE(big.find("of UB's 196608 bytes; 1 x "), std::string::npos) << big;
+  VectorChoice cores;
+  cores.cores = 1000;
+  EXPECT_NE(vector(cores).find("1000 cores, but there are 48"), std::string::npos) << vector(cores);
+  VectorChoice phases;
+  phases.phases = true;
+  EXPECT_NE(vector(phases).find("no phases"), std::string::npos) << vector(phases);
+  VectorChoice copies;
+  copies.loads = copies.stores = 900;
+  EXPECT_NE(vector(copies), "");
+  VectorChoice idle;
+  idle.columns = 16384;
+  idle.cores = 2;
+  EXPECT_NE(vector(idle).find("gives 2 cores one each"), std::string::npos) << vector(idle);
+}
+
+TEST(Override, of_a_product_that_is_not_legal_says_which_buffer_is_too_small) {
+  const auto product = [&](MatmulChoice choice) {
+    ScheduleOverrides overrides;
+    overrides.kernels.push_back(matmul_entry("p", choice));
+    return error_of(kProduct, overrides);
+  };
+  MatmulChoice choice;
+  choice.m = choice.n = 256;
+  EXPECT_EQ(product(choice),
+            "my.yaml:3: product 'p': 256 x 256 sums take 262144 of L0C's 131072 "
+            "bytes; 256 x 128 fits");
+  choice.n = 128;
+  choice.k = 4096;
+  EXPECT_NE(product(choice).find("of L1's 524288 bytes; k: "), std::string::npos)
+      << product(choice);
+  choice.k = 24;
+  EXPECT_NE(product(choice).find("a multiple of 16, not 24"), std::string::npos) << product(choice);
+  choice.k = 64;
+  choice.m = 17;
+  EXPECT_NE(product(choice).find("multiples of 16"), std::string::npos) << product(choice);
+  EXPECT_NE(product({.cores = 100}).find("100 cores"), std::string::npos);
+  EXPECT_NE(product({.width = 100}).find("a width of 100"), std::string::npos);
+  EXPECT_NE(product({.k_step = 100}).find("k_step: a multiple of 16"), std::string::npos);
+}
+
+TEST(Override, of_a_finished_product_keeps_k_in_one_launch) {
+  ScheduleOverrides overrides;
+  overrides.kernels.push_back(matmul_entry("*", {.k_step = 256}));
+  const std::string error = error_of(
+      "input x: f16[512, 1024]\ninput y: f16[1024, 512]\np = matmul(x, y)\nq = exp(p)\noutput q\n",
+      overrides);
+  EXPECT_NE(error.find("vector cores finish 'p, q'"), std::string::npos) << error;
+}
+
+TEST(Override, that_names_nothing_is_told) {
+  ScheduleOverrides overrides;
+  overrides.kernels.push_back(vector_entry("q*", {.columns = 512}));
+  const Graph graph = graph_of(kChain);
+  (void)compiled(graph, overrides);
+  EXPECT_EQ(overrides.unused(),
+            "my.yaml:3: no vector kernel is called 'q*'; compile --dump "
+            "overrides lists them");
+  overrides.kernels.clear();
+  overrides.hints.push_back({true, "a", "nobody", "my.yaml:9"});
+  (void)compiled(graph, overrides);
+  ASSERT_TRUE(overrides.unused().has_value());
+  EXPECT_TRUE(overrides.unused()->starts_with("my.yaml:9")) << *overrides.unused();
+}
+
+ScheduleOverrides hint(bool fuse, const std::string& a, const std::string& b) {
+  ScheduleOverrides overrides;
+  overrides.hints.push_back({fuse, a, b, "my.yaml:5"});
+  return overrides;
+}
+
+TEST(FusionHint, splits_a_kernel) {
+  EXPECT_EQ(compiled(kChain, {}).module.steps.size(), 1u);
+  const Compiled split = compiled(kChain, hint(false, "b", "c"));
+  ASSERT_EQ(split.module.steps.size(), 2u);
+  EXPECT_EQ(split.module.steps[0].label, "a, b");
+  EXPECT_EQ(compiled(kChain, hint(false, "a", "c")).module.steps.size(), 2u)
+      << "not even through a third";
+}
+
+TEST(FusionHint, fuses_what_the_strategy_would_not) {
+  CompileOptions options;
+  options.fusion = Fusion::PerOperator;
+  EXPECT_EQ(compiled(kChain, {}, options).module.steps.size(), 3u);
+  const Compiled fused = compiled(kChain, hint(true, "a", "b"), options);
+  ASSERT_EQ(fused.module.steps.size(), 2u);
+  EXPECT_EQ(fused.module.steps[0].label, "a, b");
+}
+
+TEST(FusionHint, that_cannot_be_followed_says_why) {
+  EXPECT_EQ(error_of(kChain, hint(true, "a", "c")),
+            "my.yaml:5: no tensor goes between 'a' and 'c'; fuse neighbours");
+  const std::string lines = "input x: f16[64, 64]\na = exp(x)\np = matmul(a, x)\noutput p\n";
+  EXPECT_EQ(error_of(lines, hint(true, "a", "p")),
+            "my.yaml:5: 'a' and 'p' cannot be fused: its consumer is a cube kernel");
+}
+
+TEST(FusionHint, folds_a_move_or_keeps_it) {
+  const std::string lines =
+      "input x: f16[64, 512]\na = exp(x)\ns = slice(a) {starts=[0, 0], ends=[64, 256]}\n"
+      "b = relu(s)\noutput b\n";
+  EXPECT_EQ(compiled(lines, {}).module.steps.size(), 2u);
+  EXPECT_EQ(compiled(lines, hint(false, "a", "s")).module.steps.size(), 3u);
+  const std::string leaves =
+      "input x: f16[64, 512]\na = exp(x)\ns = slice(a) {starts=[0, 0], ends=[64, 256]}\noutput s\n";
+  const std::string error = error_of(leaves, hint(true, "a", "s"));
+  EXPECT_NE(error.find("'s' cannot be a view: an output of the graph"), std::string::npos) << error;
+}
+
+TEST(Glob, takes_any_text_for_a_star) {
+  EXPECT_TRUE(matches_glob("*", ""));
+  EXPECT_TRUE(matches_glob("a*c", "abbc"));
+  EXPECT_TRUE(matches_glob("*b*", "abc"));
+  EXPECT_TRUE(matches_glob("a?c*", "abc"));
+  EXPECT_TRUE(matches_glob("l*.q", "l0.k, l1.q"));
+  EXPECT_FALSE(matches_glob("a*c", "abcd"));
+  EXPECT_FALSE(matches_glob("?", ""));
+  EXPECT_FALSE(matches_glob("", "a"));
+}
+
+}  // namespace
+}  // namespace dvmsim
