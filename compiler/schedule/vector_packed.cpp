@@ -71,8 +71,14 @@ class Search {
     if (likely_ != nullptr && fits_ub(place, likely_->tile)) {
       limit = judged(place.depth, *likely_).estimate.total;
     }
+    constexpr double kRounding = 1 + 1e-9;
     for (const Candidate& candidate : grid_) {
-      if (candidate.least <= limit && consider(place, candidate)) likely_ = &candidate;
+      if (candidate.least > limit) continue;
+      if (found_ && candidate.least > best_.estimate.total * kRounding) {
+        ++compared_;  // by its bound
+        continue;
+      }
+      if (consider(place, candidate)) likely_ = &candidate;
     }
   }
   /// The largest tiles there are, and those that give every core as many.
@@ -229,8 +235,11 @@ VectorPart vector_part(const VectorMeasure& measure, const VectorKernel& kernel,
     }
     if (written == steps.size() && among(kernel.outputs, steps[i].result)) written = i;
   }
-  return {measure(kernel, steps, schedule), measure(kernel, steps.first(read), schedule),
-          measure(kernel, steps.subspan(written), schedule)};
+  VectorPart part;
+  part.all = measure(kernel, steps, schedule);
+  part.reading = read == steps.size() ? part.all : measure(kernel, steps.first(read), schedule);
+  part.writing = written == 0 ? part.all : measure(kernel, steps.subspan(written), schedule);
+  return part;
 }
 
 VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine, int cores,
