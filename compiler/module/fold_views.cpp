@@ -6,6 +6,7 @@
 #include <numeric>
 #include <set>
 
+#include "compiler/codegen/kernel_times.h"
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/moves.h"
 #include "compiler/pass/mix_group.h"
@@ -50,7 +51,8 @@ class Folder {
         remarks_(remarks),
         users_(users_of(graph)),
         group_of_(graph.nodes.size(), 0),
-        cores_(machine.cores.unified ? machine.cores.cube : machine.cores.vector) {
+        cores_(machine.cores.unified ? machine.cores.cube : machine.cores.vector),
+        kernels_(machine, cores_) {
     for (std::size_t i = 0; i < partition.groups.size(); ++i) {
       for (NodeId id : partition.groups[i].nodes) group_of_[static_cast<std::size_t>(id)] = i;
     }
@@ -359,12 +361,12 @@ class Folder {
   }
 
   [[nodiscard]] std::optional<double> vector_time(const Group& group) {
-    const auto lowered =
-        lower(graph_, group.nodes, outputs_of(graph_, group), &why_, nullptr, views_);
+    auto lowered =
+        lower(graph_, group.nodes, outputs_of(graph_, group, users_), &why_, nullptr, views_);
     if (!lowered) return std::nullopt;
-    if (!fits(lowered->kernel, machine_)) return refuse("a kernel beside it would not fit UB");
-    return schedule_vector(lowered->kernel, machine_, cores_).estimate.total +
-           launch_time(machine_);
+    const std::optional<double> time = kernels_.of(std::move(lowered->kernel));
+    if (!time) return refuse("a kernel beside it would not fit UB");
+    return *time + launch_time(machine_);
   }
 
   [[nodiscard]] std::optional<double> copies_time(const Group& group) {
@@ -444,6 +446,7 @@ class Folder {
   int cores_;
   Views views_{};
   std::vector<Known> products_{};
+  KernelTimes kernels_;
 };
 
 }  // namespace

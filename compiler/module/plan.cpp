@@ -108,15 +108,19 @@ KnownSchedules::Varying varying(const LoweredKernel& kernel, const Graph& lowere
   return any ? varies : KnownSchedules::Varying{};
 }
 
-/// What a vector group does.
-void lower_group(PlannedGraph& planned, std::size_t index) {
+/// What a vector group does; `users` is users_of() its graph. It keeps the name it had.
+void lower_group(PlannedGraph& planned, std::size_t index,
+                 const std::vector<std::vector<NodeId>>& users) {
   const Group& group = planned.partition.groups[index];
   if (group.kind != GroupKind::Vector) return;
-  auto lowered = lower(planned.graph, group.nodes, outputs_of(planned.graph, group), nullptr,
+  LoweredKernel& kernel = planned.kernels[index];
+  std::string name = std::move(kernel.kernel.name);
+  if (name.empty()) name = label_of(planned.graph, group);
+  auto lowered = lower(planned.graph, group.nodes, outputs_of(planned.graph, group, users), nullptr,
                        nullptr, planned.views);
   DVMSIM_ASSERT(lowered.has_value(), "a group of the partition lowers");
-  planned.kernels[index] = std::move(*lowered);
-  planned.kernels[index].kernel.name = label_of(planned.graph, group);
+  kernel = std::move(*lowered);
+  kernel.kernel.name = std::move(name);
 }
 
 }  // namespace
@@ -129,9 +133,10 @@ PlannedGraph plan_graph(Graph graph, const Machine& machine, Fusion fusion, Feat
   if (fusion != Fusion::PerOperator) {
     planned.views = fold_views(planned.graph, planned.partition, machine, hints, &planned.folds);
   }
+  const auto users = users_of(planned.graph);
   for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
     planned.kernels.emplace_back();
-    lower_group(planned, i);
+    lower_group(planned, i, users);
   }
   return planned;
 }
@@ -336,7 +341,8 @@ bool Plan::is_possible(const Node& node) const {
 void Plan::fold_again() {
   if (beside_moves_.empty()) return;
   planned_.views = fold_views(planned_.graph, planned_.partition, machine_, hints_of(options_));
-  for (std::size_t i : beside_moves_) lower_group(planned_, i);
+  const auto users = users_of(planned_.graph);
+  for (std::size_t i : beside_moves_) lower_group(planned_, i, users);
 }
 
 Module Plan::compile(CompileWork* work) {

@@ -425,24 +425,46 @@ Partition partition(const Graph& graph, const Machine& machine, Fusion fusion, F
   return Partitioner(graph, machine, fusion, features, hints).run();
 }
 
-std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {
+namespace {
+
+/// The values of the group that are outputs of the graph or that `is_read` by nodes outside it.
+template <class IsRead>
+std::vector<ValueId> outputs_that(const Graph& graph, const Group& group, const IsRead& is_read) {
   std::vector<ValueId> outputs;
-  const auto inside = [&](NodeId id) {
-    return std::binary_search(group.nodes.begin(), group.nodes.end(), id);
-  };
   for (NodeId id : group.nodes) {
     for (ValueId output : graph.node(id).outputs) {
-      bool leaves =
+      const bool leaves =
           std::find(graph.outputs.begin(), graph.outputs.end(), output) != graph.outputs.end();
-      for (NodeId user = id + 1; user < static_cast<NodeId>(graph.nodes.size()) && !leaves;
-           ++user) {
-        const auto& inputs = graph.node(user).inputs;
-        leaves = !inside(user) && std::find(inputs.begin(), inputs.end(), output) != inputs.end();
-      }
-      if (leaves) outputs.push_back(output);
+      if (leaves || is_read(id, output)) outputs.push_back(output);
     }
   }
   return outputs;
+}
+
+bool is_inside(const Group& group, NodeId id) {
+  return std::binary_search(group.nodes.begin(), group.nodes.end(), id);
+}
+
+}  // namespace
+
+std::vector<ValueId> outputs_of(const Graph& graph, const Group& group) {
+  return outputs_that(graph, group, [&](NodeId id, ValueId output) {
+    for (NodeId user = id + 1; user < static_cast<NodeId>(graph.nodes.size()); ++user) {
+      const auto& inputs = graph.node(user).inputs;
+      const bool reads = std::find(inputs.begin(), inputs.end(), output) != inputs.end();
+      if (reads && !is_inside(group, user)) return true;
+    }
+    return false;
+  });
+}
+
+std::vector<ValueId> outputs_of(const Graph& graph, const Group& group,
+                                const std::vector<std::vector<NodeId>>& users) {
+  return outputs_that(graph, group, [&](NodeId, ValueId output) {
+    const std::vector<NodeId>& readers = users[static_cast<std::size_t>(output)];
+    return std::any_of(readers.begin(), readers.end(),
+                       [&](NodeId user) { return !is_inside(group, user); });
+  });
 }
 
 std::string label_of(const Graph& graph, const Group& group) {

@@ -95,6 +95,9 @@ struct Partition {
 
 /// Values of a group's nodes that something outside reads, in order.
 [[nodiscard]] std::vector<ValueId> outputs_of(const Graph& graph, const Group& group);
+/// The same; `users` is users_of(graph).
+[[nodiscard]] std::vector<ValueId> outputs_of(const Graph& graph, const Group& group,
+                                              const std::vector<std::vector<NodeId>>& users);
 /// "softmax, add": the operators in it, once each.
 [[nodiscard]] std::string label_of(const Graph& graph, const Group& group);
 

@@ -1,7 +1,6 @@
 #include "compiler/schedule/line_traffic.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -29,7 +28,7 @@ double footprint(const VectorKernel& kernel) {
 /// The greatest that divides both; quickly where it is a power of two.
 std::int64_t common(std::int64_t align, std::int64_t distance) {
   const auto a = static_cast<std::uint64_t>(align);
-  if (!std::has_single_bit(a)) return std::gcd(align, distance);
+  if ((a & (a - 1)) != 0) return std::gcd(align, distance);  // std::popcount would be a call
   const auto d = static_cast<std::uint64_t>(distance);
   return d == 0 ? align : static_cast<std::int64_t>(std::min(a, d & (~d + 1)));
 }

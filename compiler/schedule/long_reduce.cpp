@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <iterator>
 #include <limits>
 #include <optional>
@@ -193,24 +194,28 @@ class LongScheduler {
     const std::int64_t part = std::min(longs, round_up(ceil_div(longs, parts), 2 * unit()));
     parts = ceil_div(longs, part);
     if (least_cycles(shorts, tiles, part, parts) >= std::min(limit_, best_total())) return;
+    LongSchedule trial;
+    trial.tiles = tiles;
+    trial.parts = static_cast<int>(parts);
+    trial.part = part;
+    trial.copies = copies_;
+    std::int64_t before = 0;
     for (std::int64_t length : pieces_of(shorts, part)) {
-      LongSchedule trial;
-      trial.tiles = tiles;
-      trial.parts = static_cast<int>(parts);
-      trial.part = part;
-      trial.copies = copies_;
+      ++compared_;
+      if (length == before) continue;  // no better than it was
+      before = length;
       const VectorTile tile = tile_of(shorts, length);
       const VectorSchedule sketch{
           .tile = tile, .pitch = pitch_of(kernel_, tile.columns), .piece = piece_of(kernel_, tile)};
       trial.phases.assign(phased_.phases.size(), sketch);
       judge(trial);
-      ++compared_;
       // Only what would be the best so far is placed.
-      if (!best_.phases.empty() && trial.total >= best_.total) continue;
+      if (trial.total >= best_total()) continue;
       if (placer_.end_of(tile, depth(), begin_) > machine_.ub.size.count()) continue;
-      trial.phases = placer_.place(tile, depth(), begin_);
-      if (parts > 1 && !add_joins(trial)) continue;
-      best_ = std::move(trial);
+      LongSchedule placed = trial;
+      placed.phases = placer_.place(tile, depth(), begin_);
+      if (parts > 1 && !add_joins(placed)) continue;
+      best_ = std::move(placed);
     }
   }
 
@@ -329,7 +334,7 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
   const auto pieces = static_cast<double>(ceil_div(trial.part, length));
   double once = 0;
   for (const KernelStep& step : phased_.start) once += step_cycles(step, trial.phases[0]);
-  std::vector<bool> loaded(kernel_.inputs.size(), false);
+  boost::container::small_vector<bool, 16> loaded(kernel_.inputs.size(), false);
   for (std::size_t i = 0; i < phased_.phases.size(); ++i) {
     const Phase& phase = phased_.phases[i];
     const VectorSchedule& schedule = trial.phases[i];

@@ -123,9 +123,13 @@ Estimator::Judged Estimator::judge(const Moves& moves, BufferDepth depth, Vector
     const double memory = used * shared;
     // Nothing else keeps memory busy while all cores load their first tile.
     const double first = std::max(parts.load, read * used / hbm_rate_);
-    const double pace = pace_of(own, memory);
-    const double total = per_core_ * used + load_latency_ + store_latency_ + first + parts.vector +
-                         parts.store + pace * static_cast<double>(per_core - 1);
+    const double start =
+        per_core_ * used + load_latency_ + store_latency_ + first + parts.vector + parts.store;
+    const auto waits = static_cast<double>(per_core - 1);
+    // Its pace is no less than either of the two.
+    if (best.cores != 0 && start + std::max(own, memory) * waits > parts.total * kRounding)
+      continue;
+    const double total = start + pace_of(own, memory) * waits;
     if (best.cores == 0 || total < parts.total) {
       parts.per_core = per_core;
       parts.memory = memory;

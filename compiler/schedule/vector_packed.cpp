@@ -71,8 +71,14 @@ class Search {
     if (likely_ != nullptr && fits_ub(place, likely_->tile)) {
       limit = judged(place.depth, *likely_).estimate.total;
     }
+    constexpr double kRounding = 1 + 1e-9;
     for (const Candidate& candidate : grid_) {
-      if (candidate.least <= limit && consider(place, candidate)) likely_ = &candidate;
+      if (candidate.least > limit) continue;
+      if (found_ && candidate.least > best_.estimate.total * kRounding) {
+        ++compared_;  // by its bound
+        continue;
+      }
+      if (consider(place, candidate)) likely_ = &candidate;
     }
   }
   /// The largest tiles there are, and those that give every core as many.
@@ -163,11 +169,18 @@ class Search {
     if (units == 0) return;
     const std::int64_t longest = std::min(size, units * unit);
     consider(place, tile(longest));
+    std::int64_t before = longest;
     const std::int64_t others = kernel_.outer();
     const std::int64_t waves = ceil_div(ceil_div(size, longest) * others, cores_);
     for (std::int64_t extra = 0; extra < 2; ++extra) {
       const std::int64_t tiles = std::max<std::int64_t>(1, (waves + extra) * cores_ / others);
-      consider(place, tile(std::min(longest, round_up(ceil_div(size, tiles), unit))));
+      const std::int64_t side = std::min(longest, round_up(ceil_div(size, tiles), unit));
+      if (side == before) {  // no better than it was
+        compared_ += estimator_.has_work(tile(side)) ? 1 : 0;
+      } else {
+        consider(place, tile(side));
+      }
+      before = side;
     }
   }
 
@@ -229,8 +242,17 @@ VectorPart vector_part(const VectorMeasure& measure, const VectorKernel& kernel,
     }
     if (written == steps.size() && among(kernel.outputs, steps[i].result)) written = i;
   }
-  return {measure(kernel, steps, schedule), measure(kernel, steps.first(read), schedule),
-          measure(kernel, steps.subspan(written), schedule)};
+  // What steps take is a sum over them, so the shorter of a part and of what is not in it is
+  // measured.
+  const double all = measure(kernel, steps, schedule);
+  const auto part_of = [&](std::span<const KernelStep> in, std::span<const KernelStep> out) {
+    if (out.empty()) return all;
+    if (in.empty()) return 0.0;
+    return in.size() <= out.size() ? measure(kernel, in, schedule)
+                                   : all - measure(kernel, out, schedule);
+  };
+  return {all, part_of(steps.first(read), steps.subspan(read)),
+          part_of(steps.subspan(written), steps.first(written))};
 }
 
 VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine, int cores,

@@ -57,11 +57,13 @@ using TileSides = boost::container::small_vector<std::int64_t, 40>;
 /// end grows with the units, about evenly, so the answer is guessed before it is looked for.
 template <class End>
 std::int64_t most_that_fit(std::int64_t units, std::int64_t limit, const End& end) {
-  if (units <= 0 || end(units) <= limit) return std::max<std::int64_t>(0, units);
+  if (units <= 0) return 0;
+  const std::int64_t last = end(units);
+  if (last <= limit) return units;
   const std::int64_t first = end(1);
   if (first > limit) return 0;
   std::int64_t low = 1, high = units;  // fits, does not
-  const std::int64_t slope = std::max<std::int64_t>(1, (end(units) - first) / (units - 1));
+  const std::int64_t slope = std::max<std::int64_t>(1, (last - first) / (units - 1));
   std::int64_t guess = 1 + (limit - first) / slope;
   for (std::int64_t step = 1; low + 1 < high; step *= 2) {
     guess = std::clamp(guess, low + 1, high - 1);

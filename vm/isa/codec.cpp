@@ -174,12 +174,24 @@ constexpr Lane unpack_lane(std::uint64_t bits, bool is_register) {
           static_cast<std::uint32_t>(kStep.of(bits))};
 }
 
+/// Most instructions have none.
+bool has_none(const std::array<FlagRef, 2>& flags) {
+  static constexpr std::array<FlagRef, 2> kNone{};
+  static_assert(sizeof kNone == 6, "no gaps between the bytes of flags");
+  return std::memcmp(&flags, &kNone, sizeof kNone) == 0;
+}
+
 std::uint64_t head_of(const Inst& inst, std::uint64_t registers, int words) {
-  return kOp.put(static_cast<std::uint64_t>(inst.op)) |
-         kWords.put(static_cast<std::uint64_t>(words)) | kRegisterMask.put(registers) |
-         kWaits[0].put(pack(inst.waits[0])) | kWaits[1].put(pack(inst.waits[1])) |
-         kSets[0].put(pack(inst.sets[0])) | kSets[1].put(pack(inst.sets[1])) |
-         kDrain.put(inst.drain ? 1 : 0) | kUnit.put(inst.unit ? 1 : 0);
+  std::uint64_t head =
+      kOp.put(static_cast<std::uint64_t>(inst.op)) | kWords.put(static_cast<std::uint64_t>(words)) |
+      kRegisterMask.put(registers) | kDrain.put(inst.drain ? 1 : 0) | kUnit.put(inst.unit ? 1 : 0);
+  if (!has_none(inst.waits)) {
+    head |= kWaits[0].put(pack(inst.waits[0])) | kWaits[1].put(pack(inst.waits[1]));
+  }
+  if (!has_none(inst.sets)) {
+    head |= kSets[0].put(pack(inst.sets[0])) | kSets[1].put(pack(inst.sets[1]));
+  }
+  return head;
 }
 
 /// The lanes as they stand in the words, checked on the way: encoding is what a compiler waits for.
@@ -307,14 +319,18 @@ int append(const Inst& inst, std::vector<std::uint64_t>& code) {
   DVMSIM_ASSERT(layout.operands >= 0, "every Op has a row");
   Packed packed;
   pack(layout, inst, packed);
-  DVMSIM_ASSERT(packed.well_formed && malformed_flags(inst.waits).empty() &&
-                    malformed_flags(inst.sets).empty() && (!inst.unit || hands_over_units(inst.op)),
+  DVMSIM_ASSERT(packed.well_formed &&
+                    (has_none(inst.waits) || malformed_flags(inst.waits).empty()) &&
+                    (has_none(inst.sets) || malformed_flags(inst.sets).empty()) &&
+                    (!inst.unit || hands_over_units(inst.op)),
                 "only well-formed instructions are encoded");
   const int words = 1 + (packed.lanes + 1) / 2;
-  code.push_back(head_of(inst, packed.registers, words));
+  std::array<std::uint64_t, kMaxWords> made;
+  made[0] = head_of(inst, packed.registers, words);
   for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(words); ++i) {
-    code.push_back(packed.lane[2 * i] | std::uint64_t{packed.lane[2 * i + 1]} << 32);
+    made[i + 1] = packed.lane[2 * i] | std::uint64_t{packed.lane[2 * i + 1]} << 32;
   }
+  code.insert(code.end(), made.begin(), made.begin() + words);
   return words;
 }
 
