@@ -6,7 +6,7 @@
 #include <numeric>
 #include <set>
 
-#include "compiler/codegen/kernel_times.h"
+#include "compiler/module/kernel_times.h"
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/moves.h"
 #include "compiler/pass/mix_group.h"
