@@ -6,9 +6,9 @@
 #include <numeric>
 #include <set>
 
-#include "compiler/module/kernel_times.h"
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/moves.h"
+#include "compiler/module/kernel_times.h"
 #include "compiler/pass/mix_group.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/matmul_estimate.h"
