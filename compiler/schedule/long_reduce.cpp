@@ -87,7 +87,9 @@ class LongScheduler {
         choice_(choice),
         cores_(choice.cores.value_or(cores)),
         copies_(copies),
-        limit_(limit) {
+        limit_(limit),
+        has_other_(limit < std::numeric_limits<double>::max()),
+        code_(decode_cycles(machine, steps_of(phased))) {
     for (const Phase& phase : phased.phases) {
       latency_ += numbers_.load_latency + (phase.outputs.empty() ? 0 : numbers_.store_latency);
       for (const KernelStep& step : phase.steps) {
@@ -204,6 +206,8 @@ class LongScheduler {
       ++compared_;
       if (length == before) continue;  // no better than it was
       before = length;
+      // Whole rows are what a tile without phases has, and with less ado.
+      if (parts == 1 && length >= part && has_other_) continue;
       const VectorTile tile = tile_of(shorts, length);
       const VectorSchedule sketch{
           .tile = tile, .pitch = pitch_of(kernel_, tile.columns), .piece = piece_of(kernel_, tile)};
@@ -228,7 +232,7 @@ class LongScheduler {
     const std::int64_t rounds = ceil_div(tiles, std::max<std::int64_t>(1, cores_ / parts));
     const auto used = static_cast<double>(ceil_div(tiles, rounds) * parts);
     const auto elements = static_cast<double>(shorts * part);
-    return numbers_.per_core * used +
+    return numbers_.per_core * used + code_ +
            static_cast<double>(rounds) * (latency_ + element_ * elements);
   }
 
@@ -282,6 +286,8 @@ class LongScheduler {
   VectorChoice choice_;
   int cores_, copies_;
   double limit_;
+  bool has_other_;                    // a schedule of whole rows that takes about as long as that
+  double code_;                       // cycles to decode all phases once
   double latency_ = 0, element_ = 0;  // cycles of a tile, and of each of its elements, at least
   std::int64_t longest_ = -1;         // piece of the tile that is tried; -1: not known yet
   LongSchedule best_{};
@@ -374,7 +380,7 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
       once += load_latency + store_latency + numbers_.hop + steps * numbers_.fixed;
     }
   }
-  trial.total = numbers_.per_core * used + once * static_cast<double>(rounds);
+  trial.total = numbers_.per_core * used + code_ + once * static_cast<double>(rounds);
 }
 
 }  // namespace

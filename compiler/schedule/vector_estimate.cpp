@@ -38,6 +38,15 @@ double weight(isa::Op op) {
   }
 }
 
+double decode_cycles(const Machine& machine, std::size_t steps) {
+  const auto cost = [&](DecodeTerm term) {
+    return static_cast<double>(machine.decode_cost(term).count());
+  };
+  const double per_step = cost(DecodeTerm::fetch) * kWordsPerStep + cost(DecodeTerm::dispatch) +
+                          cost(DecodeTerm::operand) * 2 * kWordsPerStep;
+  return per_step * static_cast<double>(steps);
+}
+
 Estimator::Estimator(const VectorKernel& kernel, const Machine& machine, std::optional<int> exact)
     : kernel_(kernel), exact_(exact), lines_(machine) {
   const auto rate = [](Rate r) { return r.per_cycle().value(); };
@@ -57,11 +66,8 @@ Estimator::Estimator(const VectorKernel& kernel, const Machine& machine, std::op
   l2_read_ = rate(machine.l2.read);
   l2_write_ = rate(machine.l2.write);
   written_back_ = written_back_share(kernel, machine);
-  const double per_step = cycles(machine.decode_cost(DecodeTerm::fetch)) * kWordsPerStep +
-                          cycles(machine.decode_cost(DecodeTerm::dispatch)) +
-                          cycles(machine.decode_cost(DecodeTerm::operand)) * 2 * kWordsPerStep;
-  scalar_ = per_step *
-            static_cast<double>(kernel.steps.size() + kernel.inputs.size() + kernel.outputs.size());
+  scalar_ =
+      decode_cycles(machine, kernel.steps.size() + kernel.inputs.size() + kernel.outputs.size());
   for (const KernelStep& step : kernel.steps) {
     const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
     works_.push_back({reduces ? step.source[0] : step.result, weight(step.op)});

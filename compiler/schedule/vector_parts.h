@@ -44,6 +44,8 @@ inline constexpr std::int64_t kBankTurn = 256;
 
 /// Cycles of a repeat, about.
 [[nodiscard]] double weight(isa::Op op);
+/// Cycles of the scalar unit to decode so many steps or moves, about.
+[[nodiscard]] double decode_cycles(const Machine& machine, std::size_t steps);
 
 /// Columns and rows of tiles to compare: what was chosen, or halves of the axes and even shares of
 /// the cores.
