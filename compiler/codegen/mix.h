@@ -11,11 +11,13 @@
 
 namespace dvmsim {
 
+/// Columns of a product whose rows are reduced in its tiles: as many as a bias may have there.
+inline constexpr std::int64_t kWidestRow = 256;
+
 /// The kernel's dims are {batch0, batch1, m, n}. Its first input is the accumulators (F32; I32 if
 /// the operands are I8); the others and the outputs are tensors over those dims. Reductions go
 /// along rows of a product with whole_rows, of kWidestRow columns at most. `post` and `c` of the
 /// product are not used; its bias is.
-inline constexpr std::int64_t kWidestRow = 256;
 struct MixKernel {
   MatmulSpec product{};
   VectorKernel epilogue{};

@@ -51,7 +51,8 @@ RunResult run(const Graph& graph, const Inputs& inputs, Device& device, const St
   SessionOptions options;
   options.strategy = strategy;
   options.mode = mode;
-  Session session(graph, default_machine(), device, options);
+  const Machine machine = default_machine();
+  Session session(graph, machine, device, options);
   RunResult result = session.run({}, inputs);
   result.module = nullptr;
   return result;
@@ -240,7 +241,8 @@ TEST(GroupedProduct, one_graph_takes_any_number_of_rows) {
     Reference device(default_machine());
     SessionOptions options;
     options.strategy = strategy;
-    Session session(graph, default_machine(), device, options);
+    const Machine machine = default_machine();
+    Session session(graph, machine, device, options);
     for (const std::int64_t m : {7, 100, 300, 101}) {
       const Fill random{Fill::Kind::Random, m, 1.0};
       const Inputs inputs = {{"a", filled(DType::F16, {m, 64}, random)},

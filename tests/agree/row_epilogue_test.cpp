@@ -38,7 +38,8 @@ std::vector<Tensor> run(const Graph& graph, const std::map<std::string, Tensor>&
   Features features = Features::all();
   features.set(Feature::Attention, false);
   options.features = features;
-  Session session(graph, default_machine(), device, options);
+  const Machine machine = default_machine();
+  Session session(graph, machine, device, options);
   const RunResult result = session.run({}, inputs);
   EXPECT_FALSE(result.fault) << result.fault.text;
   EXPECT_EQ(result.module->steps.size(), 1u);

@@ -197,21 +197,21 @@ TEST(MixTest, TilesSharedAlongKAreFinishedToo) {
 // The longer the work on a piece, the less it matters that loads wait for it: copies are taken
 // where they shorten the period, never where they do not fit.
 TEST(MixTest, PiecesFitUbAndAreEvenlyCut) {
-  const VectorMeasure measure = measure_on(default_machine());
-  const std::int64_t begin = 4096, ub = default_machine().ub.size.count();
+  const Machine machine = default_machine();
+  const VectorMeasure measure = measure_on(machine);
+  const std::int64_t begin = 4096, ub = machine.ub.size.count();
   for (std::int64_t columns : {16, 100, 256}) {
     for (std::int64_t share : {1, 8, 33, 64}) {
       SCOPED_TRACE(testing::Message() << share << " x " << columns);
       const Chain chain = chain_of(product_of(2 * share, 64, columns));
       const MixRows rows =
-          cut_rows_packed(chain.kernel.epilogue, share, columns, default_machine(), begin, measure);
+          cut_rows_packed(chain.kernel.epilogue, share, columns, machine, begin, measure);
       ASSERT_GT(rows.unrolled, 0);
       EXPECT_GE(rows.schedule.tile.rows * rows.unrolled, share);
       EXPECT_LT(rows.schedule.tile.rows * (rows.unrolled - 1), share);
       EXPECT_LE(rows.schedule.ub_end, ub);
       const int moved = static_cast<int>(chain.kernel.epilogue.inputs.size());
-      EXPECT_LE(moved * std::max(rows.unrolled, rows.schedule.depth.loads),
-                default_machine().flag.max);
+      EXPECT_LE(moved * std::max(rows.unrolled, rows.schedule.depth.loads), machine.flag.max);
     }
   }
 }
