@@ -168,18 +168,24 @@ void Builder::mark(DebugMark::Kind kind, std::string name) {
 
 void Builder::link(Program& program) {
   add(Op::halt);
-  // Every offset is known once sizes are; a jump's own size does not depend on its distance.
-  boost::container::small_vector<std::uint32_t, 64> offset(code_.size() + 1, 0);
-  for (std::size_t i = 0; i < code_.size(); ++i) {
-    offset[i + 1] = offset[i] + static_cast<std::uint32_t>(isa::words_of(code_[i]));
-  }
-  for (const Jump& jump : jumps_) {
-    const auto skip = static_cast<std::int32_t>(offset[jump.to] - offset[jump.from + 1]);
-    code_[jump.from].lane[1] = Lane::imm(skip);
-  }
   auto& words = kind_ == CoreKind::Vector ? program.vector : program.cube;
-  words.reserve(offset.back());
-  for (const Inst& inst : code_) isa::append(inst, words);
+  boost::container::small_vector<std::uint32_t, 64> offset(code_.size() + 1, 0);
+  if (!jumps_.empty()) {
+    // Every offset is known once sizes are; a jump's own size does not depend on its distance.
+    for (std::size_t i = 0; i < code_.size(); ++i) {
+      offset[i + 1] = offset[i] + static_cast<std::uint32_t>(isa::words_of(code_[i]));
+    }
+    for (const Jump& jump : jumps_) {
+      const auto skip = static_cast<std::int32_t>(offset[jump.to] - offset[jump.from + 1]);
+      code_[jump.from].lane[1] = Lane::imm(skip);
+    }
+  }
+  constexpr std::size_t kMostlyWords = 4;
+  words.reserve(kMostlyWords * code_.size());
+  for (std::size_t i = 0; i < code_.size(); ++i) {
+    isa::append(code_[i], words);
+    offset[i + 1] = static_cast<std::uint32_t>(words.size());
+  }
   program.marks.reserve(program.marks.size() + marks_.size());
   for (Mark& mark : marks_) {
     program.marks.push_back({mark.kind, kind_, offset[mark.at], std::move(mark.name)});

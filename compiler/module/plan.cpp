@@ -256,7 +256,8 @@ void Plan::keep_checks(const Graph& lowered) {
       (void)guards_.value(columns);
     }
     // How much of a kernel in phases must be there at once depends on all its sizes.
-    const bool depends = options_.features.has(Feature::LongReduce) ||
+    const bool whole = kernel.whole_columns || kernel.whole_rows;
+    const bool depends = (options_.features.has(Feature::LongReduce) && (whole || !check.fits)) ||
                          (kernel.whole_columns && !columns.is_known()) ||
                          (kernel.whole_rows && !rows.is_known());
     if (depends) checks_.push_back(std::move(check));
