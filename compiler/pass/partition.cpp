@@ -180,10 +180,12 @@ class Partitioner {
   }
 
   [[nodiscard]] Obstacle obstacle_to_prologue(const Group& makes, NodeId id, ValueId operand) {
+    const Node& product = graph_.node(id);
     if (splits(hints_, graph_, makes.nodes, std::vector{id}))
       return {"the schedule file splits them"};
     if (outputs_of(graph_, makes) != std::vector{operand} ||
         users_[static_cast<std::size_t>(operand)].size() != 1 ||
+        std::count(product.inputs.begin(), product.inputs.end(), operand) != 1 ||
         std::count(graph_.outputs.begin(), graph_.outputs.end(), operand) != 0) {
       return {"what makes the product's operand is wanted elsewhere too"};
     }

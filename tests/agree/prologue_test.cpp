@@ -138,6 +138,12 @@ TEST(Prologue, of_a_is_left_where_every_block_would_be_made_often) {
                     "y = matmul(g, w)\noutput y\n"));
 }
 
+/// The other operand would have no tensor.
+TEST(Prologue, is_left_where_both_operands_are_the_same) {
+  EXPECT_FALSE(expect_values(
+      "graph g\ninput x: f16[128, 16384]\ng = relu(x)\ny = matmul(g, g) {trans_b=1}\noutput y\n"));
+}
+
 TEST(Prologue, of_a_agrees_to_the_cycle) {
   const Module module = compiled(
       "graph g\ninput x: f16[700, 500]\ninput w: f16[500, 64]\ng = relu(x)\ny = matmul(g, w)\n"
