@@ -29,28 +29,30 @@ void Scalar::begin(const CoreLaunch& launch) {
     const auto fill = static_cast<std::size_t>(machine.firmware.icache_fill.count());
     if (whole.words > 0) blocks_.assign(whole.words * 8 / fill + 1, false);
   }
-  if (mode_.prefetch) fetch_program(whole);
   Row& row = fabric_.row(kScalar);
+  entry_ = row.end() + machine.task.dispatch.cycles();
+  if (mode_.prefetch) fetch_ahead(launch.tasks.empty() ? whole : code_of(0));
   row.reach(Reason::Work, row.end() + cycles_in(machine.launch.entry, machine.clock.core));
   if (!launch.tasks.empty()) {
     begin_task();
   } else {
     start_firmware(nullptr);
-    if (!mode_.prefetch) fetch_program(whole);
+    begin_fetch(whole);
   }
   fabric_.make_ready(kScalar);
 }
 
-/// Its entry of the table is read, then its code; what it comes after is waited for with that done.
+/// Its entry of the table has been asked for, perhaps its code as well; what it comes after is
+/// waited for with both there. The entry after it is asked for, to be there in the end.
 void Scalar::begin_task() {
   fabric_.join(launch_.tasks[task_], task());
   if (task_ > 0 && fabric_.meaning != nullptr) fabric_.meaning->renew(fabric_.number);
-  const Cycles dispatch = fabric_.machine.task.dispatch.cycles();
-  wait_until(Reason::EmptyFetch, fabric_.row(kScalar).end() + dispatch);
+  wait_until(Reason::EmptyFetch, entry_);
   fabric_.fetched = fabric_.row(kScalar).end();
+  entry_ = fabric_.row(kScalar).end() + fabric_.machine.task.dispatch.cycles();
   start_firmware(&task());
   awaited_ = 0;
-  fetch_program(task().code(fabric_.id.kind));
+  begin_fetch(code_of(task_));
 }
 
 void Scalar::start_firmware(const Task* task) {
@@ -59,22 +61,30 @@ void Scalar::start_firmware(const Task* task) {
   step_pending_ = flags_taken_ = false;
 }
 
-/// Bytecode is read into the core before it runs, asked for before or after the kernel's entry, or
-/// block by block when it stays in GM behind a cache; compiled code misses its cache once.
-void Scalar::fetch_program(const CodeRange& code) {
+/// Bytecode is read into the core before it runs, unless it has been asked for ahead, or block by
+/// block when it stays in GM behind a cache; compiled code misses its cache once.
+void Scalar::begin_fetch(const CodeRange& code) {
   Row& row = fabric_.row(kScalar);
-  const Machine& machine = fabric_.machine;
-  phase_ = launch_.tasks.empty() ? Phase::Running : Phase::Waiting;
   if (launch_.launch->path == CodePath::Native) {
-    wait_until(Reason::EmptyFetch, row.end() + machine.firmware.icache_miss.cycles());
+    wait_until(Reason::EmptyFetch, row.end() + fabric_.machine.firmware.icache_miss.cycles());
     fabric_.fetched = row.end();
-    return;
+  } else if (asked_ == Asked::No) {
+    ask_for(code, row.end());
   }
+  phase_ = asked_ != Asked::No ? Phase::Fetching : phase_of_begin();
+}
+
+/// What is decoded of the program before it is no longer needed, so its memory takes the next.
+void Scalar::fetch_ahead(const CodeRange& code) {
+  const Cycles now = fabric_.row(kScalar).end();
+  ask_for(code, launch_.tasks.empty() ? now : std::max(now, entry_));
+}
+
+void Scalar::ask_for(const CodeRange& code, Cycles now) {
   if (code.words == 0 || mode_.memory == ProgramMemory::Cached) return;
-  phase_ = Phase::Fetching;
   asked_ = Asked::Waiting;
-  asked_at_ = row.end();
-  const Cutting cutting(machine);
+  asked_at_ = now;
+  const Cutting cutting(fabric_.machine);
   PieceCutter cutter(cutting);
   const isa::Region program{Space::PROG, isa::Access::Read,
                             static_cast<std::int64_t>(launch_.code_address + 8 * code.begin),
@@ -86,6 +96,17 @@ void Scalar::fetch_program(const CodeRange& code) {
   fabric_.memory.post({{asked_at_ + program_path_.request, core, kScalar}, false, program_.pieces});
 }
 
+bool Scalar::receive_program() {
+  if (asked_ != Asked::Answered) return false;
+  asked_ = Asked::No;
+  const Cycles sent =
+      asked_at_ + Cycles(ports_.program_rate(fabric_.id.kind).ceil_of(program_.moved));
+  wait_until(Reason::EmptyFetch, std::max(sent, completion_ + program_path_.response));
+  fabric_.fetched = fabric_.row(kScalar).end();
+  phase_ = phase_of_begin();
+  return true;
+}
+
 void Scalar::answered(const Answer& answer) {
   completion_ = answer.completion;
   asked_ = Asked::Answered;
@@ -93,16 +114,8 @@ void Scalar::answered(const Answer& answer) {
 }
 
 void Scalar::run() {
-  if (phase_ == Phase::Fetching) {
-    if (asked_ != Asked::Answered) return;
-    asked_ = Asked::No;
-    const Cycles sent =
-        asked_at_ + Cycles(ports_.program_rate(fabric_.id.kind).ceil_of(program_.moved));
-    wait_until(Reason::EmptyFetch, std::max(sent, completion_ + program_path_.response));
-    fabric_.fetched = fabric_.row(kScalar).end();
-    phase_ = launch_.tasks.empty() ? Phase::Running : Phase::Waiting;
-  }
-  while (phase_ != Phase::Halted && phase_ != Phase::Fetching) {
+  while (phase_ != Phase::Halted) {
+    if (phase_ == Phase::Fetching && !receive_program()) return;
     if (phase_ == Phase::Waiting && !await_tasks()) return;
     if (phase_ == Phase::Running && !run_program()) return;
     if (phase_ == Phase::Ending && !end_task()) return;
@@ -118,8 +131,8 @@ bool Scalar::run_program() {
   return true;
 }
 
-/// One task after the other: the firmware reads its count until it is full. A reading sees what is
-/// there when it is asked for.
+/// The firmware reads the counts of earlier tasks until they are full, those in one line of its
+/// data cache at once. A reading sees what is there when it is asked for.
 bool Scalar::await_tasks() {
   const std::vector<std::uint32_t>& after = task().after;
   for (; awaited_ < after.size(); ++awaited_) {
@@ -127,17 +140,29 @@ bool Scalar::await_tasks() {
       fabric_.await_cross(kScalar);
       return false;
     }
-    const std::int64_t poll = fabric_.machine.task.poll.cycles().count();
-    const Cycles now = fabric_.row(kScalar).end();
-    const std::int64_t late = (fabric_.teams.token(after[awaited_]).time - now).count();
-    const std::int64_t readings = late <= 0 ? 1 : poll == 0 ? 0 : 1 + (late + poll - 1) / poll;
-    wait_until(Reason::WaitCrossCore, now + Cycles(std::max(late, poll * readings)));
-    fabric_.tell_over(after[awaited_]);
+  }
+  for (auto begin = after.begin(); begin != after.end();) {
+    const auto line = *begin / kCountsOfLine;
+    auto end = begin;
+    Cycles full = kNever;
+    for (; end != after.end() && *end / kCountsOfLine == line; ++end) {
+      full = std::max(full, fabric_.teams.token(*end).time);
+    }
+    read_counts(full);
+    for (; begin != end; ++begin) fabric_.tell_over(*begin);
   }
   if (fabric_.meaning != nullptr && !after.empty()) fabric_.meaning->synchronize();
   fabric_.tell_task(TaskMark::What::Ready, launch_.tasks[task_], task());
   phase_ = Phase::Running;
   return true;
+}
+
+void Scalar::read_counts(Cycles full) {
+  const std::int64_t poll = fabric_.machine.task.poll.cycles().count();
+  const Cycles now = fabric_.row(kScalar).end();
+  const std::int64_t late = (full - now).count();
+  const std::int64_t readings = late <= 0 ? 1 : poll == 0 ? 0 : 1 + (late + poll - 1) / poll;
+  wait_until(Reason::WaitCrossCore, now + Cycles(std::max(late, poll * readings)));
 }
 
 bool Scalar::end_task() {
@@ -197,6 +222,7 @@ bool Scalar::perform() {
         halt();
       } else {
         phase_ = Phase::Ending;
+        if (mode_.prefetch && task_ + 1 < launch_.tasks.size()) fetch_ahead(code_of(task_ + 1));
       }
       return true;
   }

@@ -31,10 +31,14 @@ class Scalar {
  private:
   /// Waiting: for the tasks before its own. Ending: for its queues, at the end of a task.
   enum class Phase : std::uint8_t { Halted, Fetching, Waiting, Running, Ending };
-  void fetch_program(const CodeRange& code);
+  void begin_fetch(const CodeRange& code);
+  void fetch_ahead(const CodeRange& code);
+  void ask_for(const CodeRange& code, Cycles now);
+  [[nodiscard]] bool receive_program();
   void begin_task();
   void start_firmware(const Task* task);
   [[nodiscard]] bool await_tasks();
+  void read_counts(Cycles full);
   [[nodiscard]] bool end_task();
   [[nodiscard]] bool run_program();
   void take_step();
@@ -54,7 +58,16 @@ class Scalar {
     return launch_.launch->program->tasks[launch_.tasks[task_]];
   }
 
-  static constexpr std::int64_t kDataLine = 64;  // bytes; the vendor's chip files
+  [[nodiscard]] const CodeRange& code_of(std::size_t task) const {
+    return launch_.launch->program->tasks[launch_.tasks[task]].code(fabric_.id.kind);
+  }
+  /// With the program there.
+  [[nodiscard]] Phase phase_of_begin() const {
+    return launch_.tasks.empty() ? Phase::Running : Phase::Waiting;
+  }
+
+  static constexpr std::int64_t kDataLine = 64;                  // bytes; the vendor's chip files
+  static constexpr std::uint32_t kCountsOfLine = kDataLine / 4;  // counts of tasks, 4 bytes each
 
   Fabric& fabric_;
   const PortTable& ports_;
@@ -63,6 +76,7 @@ class Scalar {
   FirmwareMode mode_{};
   CoreLaunch launch_{};
   std::size_t task_ = 0, awaited_ = 0;  // of launch_.tasks; of those that task comes after
+  Cycles entry_{};                      // of the next task: when it is there
   Phase phase_ = Phase::Halted;
   Step step_{};
   bool step_pending_ = false;

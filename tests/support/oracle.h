@@ -28,6 +28,8 @@
 // - launch.entry comes before the program's fetch, launch.exit after the last visible result; both
 // are
 //   Work of the scalar unit. Waiting for that result is WaitResult.
+// - Of tasks, an entry of the table is asked for when the one before it begins; code that may be
+//   asked for ahead, when the last of the one before is issued.
 // - Idle is before the first and after the last thing a unit does; it is not listed.
 #pragma once
 

@@ -35,21 +35,31 @@ void OracleCore::scalar() {
   sleep_until(s_);
   const std::vector<Task>& tasks = launch_.program->tasks;
   const CodeRange whole{0, static_cast<std::uint32_t>(launch_.program->code(id_.kind).size())};
-  if (mode_.prefetch) {
-    const Time there = ask_for_program(whole);
-    enter();
-    block(there, Reason::EmptyFetch);
-    fetched_ = s_;
-  } else {
-    enter();
-    if (tasks.empty()) fetch(whole);
+  std::vector<std::uint32_t> own;
+  for (std::uint32_t i = 0; i < tasks.size(); ++i) {
+    if (tasks[i].team.has(id_)) own.push_back(i);
   }
-  if (tasks.empty()) run(nullptr);
-  for (std::uint32_t i = 0; i < tasks.size() && !waiting_.over() && fault_.empty(); ++i) {
-    if (!tasks[i].team.has(id_)) continue;
-    begin(i);
-    run(&tasks[i]);
-    if (!waiting_.over() && fault_.empty()) end(i);
+  entry_ = s_ + machine_.task.dispatch.cycles().count();
+  if (mode_.prefetch) {
+    if (tasks.empty()) {
+      ask_ahead(whole, s_);
+    } else {
+      ask_ahead(tasks[own.front()].code(id_.kind), entry_);
+    }
+  }
+  enter();
+  if (tasks.empty()) {
+    fetch(whole);
+    run(nullptr);
+  }
+  for (std::size_t i = 0; i < own.size() && !waiting_.over() && fault_.empty(); ++i) {
+    begin(own[i]);
+    run(&tasks[own[i]]);
+    if (waiting_.over() || !fault_.empty()) break;
+    if (mode_.prefetch && i + 1 < own.size()) {
+      ask_ahead(tasks[own[i + 1]].code(id_.kind), std::max(s_, entry_));
+    }
+    end(own[i]);
   }
   if (waiting_.over()) return;
   halted_ = true;
@@ -83,17 +93,25 @@ void OracleCore::run(const Task* task) {
   }
 }
 
-/// The table's entry, the code, and then the tasks before it, one after the other: the scalar unit
-/// reads each one's count until a reading that is asked for after the end.
+/// The table's entry, asked for when the task before began, the code, and then the tasks that it
+/// comes after, those whose counts share a line together: the scalar unit reads the line until a
+/// reading that is asked for after the last of their ends.
 void OracleCore::begin(std::uint32_t task) {
+  constexpr std::uint32_t kLine = 16;  // counts
   const Task& own = launch_.program->tasks[task];
   task_ = task;
   joined_ = s_;
-  block(s_ + machine_.task.dispatch.cycles().count(), Reason::EmptyFetch);
+  block(entry_, Reason::EmptyFetch);
+  entry_ = s_ + machine_.task.dispatch.cycles().count();
   fetch(own.code(id_.kind));
+  std::map<std::uint32_t, Time> lines;
   for (const std::uint32_t before : own.after) {
     const Time over = board_.ends[before]->when(waiting_);
     if (waiting_.over()) return;
+    Time& all = lines.try_emplace(before / kLine, over).first->second;
+    all = std::max(all, over);
+  }
+  for (const auto& [line, over] : lines) {
     const Time poll = machine_.task.poll.cycles().count();
     Time asked = poll > 0 ? s_ : std::max(s_, over);
     while (asked < over) asked += poll;
@@ -133,24 +151,32 @@ void OracleCore::fetch(const CodeRange& code) {
   if (launch_.path == CodePath::Native) {
     block(s_ + machine_.firmware.icache_miss.cycles().count(), Reason::EmptyFetch);
   } else if (mode_.memory != ProgramMemory::Cached) {
-    block(ask_for_program(code), Reason::EmptyFetch);
+    if (!mode_.prefetch) ask_ahead(code, s_);
+    while (there_ == kNever) {
+      if (!waiting_.until(answered_)) return;
+    }
+    block(there_, Reason::EmptyFetch);
   }
   fetched_ = s_;
 }
 
-/// Asks now; when all of it is there.
-Time OracleCore::ask_for_program(const CodeRange& code) {
-  if (code.words == 0) return s_;
+/// Asks at a time; the core goes on. `there_`: when all of it is there.
+void OracleCore::ask_ahead(const CodeRange& code, Time asked) {
+  there_ = code.words == 0 ? asked : kNever;
+  if (code.words == 0) return;
   isa::Region region;
   region.base = code_ + 8 * std::int64_t{code.begin};
   region.length = 8 * std::int64_t{code.words};
   region.rows = 1;
   code_pieces_ = pieces_of(region, machine_);
-  const Port way = port_of(machine_, Pipe::MTE2);
-  const Time completion =
-      server_.access(s_ + way.request, order_, Pipe::Scalar, false, code_pieces_).completion;
-  const Time moved = program_rate(machine_, id_.kind).ceil_of(moved_by(code_pieces_));
-  return std::max(s_ + moved, completion + way.response);
+  sc_core::sc_spawn([this, asked] {
+    const Port way = port_of(machine_, Pipe::MTE2);
+    const Time completion =
+        server_.access(asked + way.request, order_, Pipe::Scalar, false, code_pieces_).completion;
+    const Time moved = program_rate(machine_, id_.kind).ceil_of(moved_by(code_pieces_));
+    there_ = std::max(asked + moved, completion + way.response);
+    tell(answered_);
+  });
 }
 
 void OracleCore::fetch_block(std::uint32_t pc) {

@@ -80,7 +80,7 @@ class OracleCore {
   void begin(std::uint32_t task);
   void end(std::uint32_t task);
   void fetch(const CodeRange& code);
-  Time ask_for_program(const CodeRange& code);
+  void ask_ahead(const CodeRange& code, Time asked);
   void fetch_block(std::uint32_t pc);
   void work(Time cycles);
   void block(Time until, Reason reason);
@@ -114,6 +114,9 @@ class OracleCore {
   std::array<OracleQueue, kPipes> queues_{};
   std::array<Port, kPipes> ports_{};
   std::map<std::tuple<Pipe, Pipe, std::uint8_t>, std::unique_ptr<Tokens>> tokens_{};
+  Time entry_ = 0;       // of the table that comes next: when it is there
+  Time there_ = kNever;  // the code that was asked for
+  sc_core::sc_event answered_{};
   std::vector<OraclePiece> code_pieces_{};
   std::set<std::int64_t> code_blocks_{};  // of a program behind a cache, touched so far
   std::array<std::vector<OraclePiece>, kPipes> chunks_{};  // of the command under way

@@ -26,8 +26,7 @@ FirmwareMode firmware_mode(const Machine& machine, const Program& program, CodeP
   if (!program.tasks.empty()) words = most_words(program.tasks);
   const bool too_large = 8 * words > firmware.tcm.count();
   if (mode.memory == ProgramMemory::Tcm && too_large) mode.memory = ProgramMemory::Cached;
-  mode.prefetch =
-      path == CodePath::Kept && mode.memory == ProgramMemory::Tcm && program.tasks.empty();
+  mode.prefetch = path == CodePath::Kept && mode.memory == ProgramMemory::Tcm;
   return mode;
 }
 

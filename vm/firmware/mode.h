@@ -13,7 +13,8 @@ namespace dvmsim {
 struct FirmwareMode {
   ProgramMemory memory = ProgramMemory::Ub;
   std::int64_t decode_cache = 0;  // decoded instructions that are kept; 0: none
-  bool prefetch = false;          // the program is asked for before the kernel's entry, not after
+  bool prefetch = false;  // a program is asked for before the kernel's entry, a task's while what
+                          // was issued for the one before it drains
 };
 
 /// Bytecode: as the machine says. Kept: outside UB, asked for early, and kept decoded. A program
