@@ -7,9 +7,10 @@ namespace {
 
 constexpr Feature kAll[] = {Feature::LongReduce, Feature::Attention,  Feature::Buffers,
                             Feature::Decode,     Feature::Parametric, Feature::Stack,
-                            Feature::OneLaunch,  Feature::CubeFusion};
-constexpr std::string_view kNames[] = {"long-reduce", "attention", "buffers",    "decode",
-                                       "parametric",  "stack",     "one-launch", "cube-fusion"};
+                            Feature::OneLaunch,  Feature::ShortAxes,  Feature::CubeFusion};
+constexpr std::string_view kNames[] = {"long-reduce", "attention",  "buffers",
+                                       "decode",      "parametric", "stack",
+                                       "one-launch",  "short-axes", "cube-fusion"};
 static_assert(std::size(kAll) == std::size(kNames));
 
 }  // namespace

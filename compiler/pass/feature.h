@@ -17,6 +17,7 @@ enum class Feature : std::uint8_t {
   Parametric,  // modules kept by sizes; new sizes cut as those like them; the next ones made ahead
   Stack,       // independent kernels share a launch, side by side; part of `dvm`
   OneLaunch,   // launches that follow one another are tasks of one
+  ShortAxes,   // short rows that are reduced are taken apart before broadcasting makes them many
   CubeFusion,  // more than elementwise work after it goes into the launch of a product
 };
 

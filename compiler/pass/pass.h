@@ -62,6 +62,9 @@ struct PassContext {
 /// What works along an axis (numbers along it, its largest elements, running sums) works along the
 /// last one, in rows that UB holds.
 [[nodiscard]] Graph last_axes(const Graph& graph, const PassContext& context);
+/// Asked for by its feature: reductions along a last axis of a few elements, of what broadcasting
+/// makes, become elementwise work on each of them.
+[[nodiscard]] Graph short_axes(const Graph& graph, const PassContext& context);
 /// Reductions keep their dimensions and reduce one run of adjacent dimensions that a tile holds
 /// (any run, if long reductions stay in one kernel): others become chains of such reductions.
 [[nodiscard]] Graph split_reductions(const Graph& graph, const PassContext& context);

@@ -35,6 +35,11 @@ bool has_empty(const Graph& graph, const PassContext& context) {
   });
 }
 
+bool has_short_axes(const Graph& graph, const PassContext& context) {
+  return context.features.has(Feature::ShortAxes) &&
+         has<Op::ReduceSum, Op::ReduceMax, Op::ReduceMin, Op::ReduceProd>(graph, context);
+}
+
 /// A pass leaves a graph as it is in which it finds nothing.
 struct Pass {
   std::string_view name;
@@ -52,6 +57,7 @@ constexpr Pass kPipeline[] = {
     {"channels-last", channels_last, has<Op::Conv, Op::MaxPool, Op::SumPool>, false},
     {"split-conv-bias", split_conv_bias, has<Op::Conv>, false},
     {"last-axes", last_axes, has<Op::GatherElements, Op::TopK, Op::CumSum>, false},
+    {"short-axes", short_axes, has_short_axes, true},
     {"split-reductions", split_reductions,
      has<Op::ReduceSum, Op::ReduceMax, Op::ReduceMin, Op::ReduceProd>, true},
     {"simplify-moves", simplify_moves,

@@ -343,7 +343,7 @@ TEST_F(Command, unknown_features_are_refused_by_every_verb) {
     EXPECT_EQ(outcome.code, 2) << words;
     EXPECT_NE(
         outcome.err.find("--feature fly: unknown; there are long-reduce attention buffers decode "
-                         "parametric stack one-launch cube-fusion"),
+                         "parametric stack one-launch short-axes cube-fusion"),
         std::string::npos)
         << words << ": " << outcome.err;
   }
