@@ -37,7 +37,8 @@ class Cores {
 
   struct Choice {
     Team team{};
-    std::int64_t begin = -1;
+    std::int64_t begin = -1;     // of its cube cores, if it has any
+    std::int64_t all_there = 0;  // vector cores come to a product's tiles when there are some
   };
   /// The team that can begin earliest, not before `ready`; the first of those.
   [[nodiscard]] Choice earliest(const ModuleStep& step, std::int64_t ready) const {
@@ -48,9 +49,10 @@ class Cores {
       const bool there = team.cube.end() <= static_cast<int>(cube_.size()) &&
                          team.vector.end() <= static_cast<int>(vector_.size());
       if (!there) break;
-      const std::int64_t begin =
-          std::max({ready, free_at(cube_, team.cube), free_at(vector_, team.vector)});
-      if (best.begin < 0 || begin < best.begin) best = {team, begin};
+      const std::int64_t cube = std::max(ready, free_at(cube_, team.cube));
+      const std::int64_t all = std::max(cube, free_at(vector_, team.vector));
+      const std::int64_t begin = team.cube.count > 0 ? cube : all;
+      if (best.begin < 0 || begin < best.begin) best = {team, begin, all};
     }
     return best;
   }
@@ -66,21 +68,36 @@ class Cores {
 
 }  // namespace
 
-std::vector<Team> place_tasks(const Module& module, const Machine& machine,
-                              std::span<const ModuleStep> steps,
-                              std::span<const std::vector<std::uint32_t>> after) {
+std::vector<PlacedTask> place_tasks(const Module& module, const Machine& machine,
+                                    std::span<const ModuleStep> steps,
+                                    std::span<const std::vector<std::uint32_t>> after) {
   Cores cores(machine);
-  std::vector<std::int64_t> ends;
-  std::vector<Team> teams;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
+  std::vector<std::int64_t> ends(steps.size(), -1);  // -1: has no place yet
+  const auto ready_at = [&](std::size_t step) {
     std::int64_t ready = 0;
-    for (const std::uint32_t before : after[i]) ready = std::max(ready, ends[before]);
-    const Cores::Choice choice = cores.earliest(steps[i], ready);
-    ends.push_back(choice.begin + cycles_of(module, machine, steps[i]));
-    cores.occupy(choice.team, ends.back());
-    teams.push_back(choice.team);
+    for (const std::uint32_t before : after[step]) {
+      if (ends[before] < 0) return std::int64_t{-1};
+      ready = std::max(ready, ends[before]);
+    }
+    return ready;
+  };
+  std::vector<PlacedTask> placed;
+  while (placed.size() < steps.size()) {
+    std::size_t next = steps.size();
+    Cores::Choice best;
+    for (std::size_t step = 0; step < steps.size(); ++step) {
+      const std::int64_t ready = ends[step] < 0 ? ready_at(step) : -1;
+      if (ready < 0 || (next < steps.size() && ready >= best.begin)) continue;
+      const Cores::Choice choice = cores.earliest(steps[step], ready);
+      if (next < steps.size() && choice.begin >= best.begin) continue;
+      next = step;
+      best = choice;
+    }
+    ends[next] = best.all_there + cycles_of(module, machine, steps[next]);
+    cores.occupy(best.team, ends[next]);
+    placed.push_back({next, best.team});
   }
-  return teams;
+  return placed;
 }
 
 std::optional<Team> place_beside(const Machine& machine, const ModuleStep& step,
@@ -88,7 +105,7 @@ std::optional<Team> place_beside(const Machine& machine, const ModuleStep& step,
   Cores cores(machine);
   for (const Team& team : taken) cores.occupy(team, 1);
   const Cores::Choice choice = cores.earliest(step, 0);
-  if (choice.begin != 0) return std::nullopt;
+  if (choice.all_there != 0) return std::nullopt;
   return choice.team;
 }
 

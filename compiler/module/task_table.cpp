@@ -91,12 +91,17 @@ class Linker {
         if (before >= number_) after[i].push_back(static_cast<std::uint32_t>(before - number_));
       }
     }
-    const std::vector<Team> teams = place_tasks(module_, machine_, steps, after);
     TableBuilder table;
     ModuleStep launch;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      const ModuleStep& step = steps[i];
-      table.add(known_[static_cast<std::size_t>(step.program)], teams[i], after[i], step.label);
+    std::vector<std::uint32_t> place(steps.size());  // of a step in the table
+    std::uint32_t next = 0;
+    for (const PlacedTask& placed : place_tasks(module_, machine_, steps, after)) {
+      const ModuleStep& step = steps[placed.step];
+      std::vector<std::uint32_t>& before = after[placed.step];
+      for (std::uint32_t& other : before) other = place[other];
+      std::sort(before.begin(), before.end());
+      place[placed.step] = next++;
+      table.add(known_[static_cast<std::size_t>(step.program)], placed.team, before, step.label);
       launch.arguments.insert(launch.arguments.end(), step.arguments.begin(), step.arguments.end());
     }
     launch.label =

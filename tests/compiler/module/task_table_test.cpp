@@ -55,6 +55,28 @@ TEST(TaskTable, independent_tasks_have_cores_of_their_own) {
   EXPECT_TRUE(left.end() <= right.first || right.end() <= left.first);
 }
 
+TEST(TaskTable, what_can_begin_goes_before_what_must_wait) {
+  const Machine machine = default_machine();
+  const Module module = compiled(R"(graph waits
+input x: f16[512, 512]
+input a: f16[512, 512]
+input b: f16[512, 512]
+r = exp(x)
+late = matmul(r, a)
+early = matmul(x, b)
+output late
+output early
+)",
+                                 Features::only(Feature::OneLaunch), machine);
+  const Program& program = only_program(module);
+  std::vector<std::string> names;
+  for (const Task& task : program.tasks) names.push_back(task.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"r", "early", "late"}));
+  EXPECT_TRUE(program.tasks[1].after.empty());
+  EXPECT_EQ(program.tasks[2].after, std::vector<std::uint32_t>{0});
+  EXPECT_TRUE(isa::verify(program, machine).empty());
+}
+
 TEST(TaskTable, stacked_kernels_share_a_launch_and_what_needs_them_has_its_own) {
   const Machine machine = default_machine();
   const Module module = compiled(kDiamond, Features::only(Feature::Stack), machine);
