@@ -168,6 +168,7 @@ class Deducer {
       if (std::optional<Tensor> tensor = as_tensor(type)) tensors.push_back(*std::move(tensor));
     }
     if (tensors.size() != deduced.size()) {
+      if (stays_small(graph, node, old_outputs)) return false;
       tensors = computed(node, deduced);
       if (tensors.empty()) return false;
     }
@@ -183,6 +184,28 @@ class Deducer {
       ids[static_cast<std::size_t>(old_outputs[i])] = append(std::move(value));
     }
     return true;
+  }
+
+  /// Is it a matrix of bytes that only products read once it is numbers? Such weights stay as small
+  /// in memory as they are: whoever multiplies by them makes numbers of them each time.
+  bool stays_small(const Graph& graph, const Node& node,
+                   const std::vector<ValueId>& old_outputs) const {
+    if (node.op != Op::Cast) return false;
+    const ValueType& given = to_.value(node.inputs[0]).type;
+    const bool bytes = given.dtype == DType::I8 || given.dtype == DType::U8;
+    if (!bytes || given.shape->size() != 2 || !is_float(node.dtype_of("to"))) return false;
+    return feeds_products(graph, users_of(graph), old_outputs[0]);
+  }
+  static bool feeds_products(const Graph& graph, const std::vector<std::vector<NodeId>>& users,
+                             ValueId id) {
+    const std::vector<NodeId>& readers = users[static_cast<std::size_t>(id)];
+    return !readers.empty() && std::all_of(readers.begin(), readers.end(), [&](NodeId reader) {
+      const Node& node = graph.node(reader);
+      if (node.op == Op::MatMul) return true;
+      const bool passes =
+          info_of(node.op).pattern == Pattern::Elementwise || node.op == Op::Transpose;
+      return passes && feeds_products(graph, users, node.outputs[0]);
+    });
   }
 
   /// Empty unless all inputs are constants with bytes and the outputs are not much larger.

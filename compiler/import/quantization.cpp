@@ -218,15 +218,27 @@ void quantize(Lower& l) {
   l.out(0, quantised(l, value, zero == kNoValue ? zero : shaped(zero), to));
 }
 
+/// Matrices of bytes stay bytes in memory, as weights are: each run makes numbers of them, in the
+/// launch of the product that reads them if that pays. Other constants become numbers here.
 void dequantize(Lower& l) {
-  const ValueId x = l.in(0), zero = l.in_or_none(2);
+  const ValueId x = l.in(0), zero = l.in_or_none(2), scale = l.in(1);
   const std::int64_t axis = l.int_of("axis", 1);
+  const DType to = l.dtype(scale);
+  const bool bytes = size_of(l.dtype(x)) == 1;
+  const bool stays = bytes && l.rank(x) == 2;
+  const auto apply = [&](Op op, std::vector<ValueId> inputs, AttributeMap attributes = {}) {
+    return stays ? l.op(op, std::move(inputs), std::move(attributes))
+                 : l.folded(op, std::move(inputs), std::move(attributes));
+  };
   const auto shaped = [&](ValueId id) { return along(l, id, axis, l.rank(x)); };
-  ValueId value = cast(l, x, DType::I32);
-  if (!is_zero(l, zero)) value = l.folded(Op::Sub, {value, shaped(cast(l, zero, DType::I32))});
-  const ValueId scale = shaped(l.in(1));
-  value = l.folded(Op::Mul, {cast(l, value, DType::F32), cast(l, scale, DType::F32)});
-  l.out(0, cast(l, value, l.dtype(scale)));
+  // Differences of bytes are exact in all but BF16.
+  const DType exact = !bytes ? DType::I32 : to == DType::BF16 ? DType::F32 : to;
+  ValueId value = l.dtype(x) == exact ? x : apply(Op::Cast, {x}, {{"to", exact}});
+  if (!is_zero(l, zero)) value = apply(Op::Sub, {value, shaped(cast(l, zero, exact))});
+  const DType product = exact == DType::I32 ? DType::F32 : exact;
+  if (exact != product) value = apply(Op::Cast, {value}, {{"to", product}});
+  value = apply(Op::Mul, {value, shaped(cast(l, scale, product))});
+  l.out(0, product == to ? value : apply(Op::Cast, {value}, {{"to", to}}));
 }
 
 void dynamic_quantize(Lower& l) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "compiler/graph/text.h"
@@ -174,6 +175,21 @@ TEST(Shape, contents_pass_through_moves_of_any_rank) {
                      "rows = transpose(back) {perm=[1, 0]}\npads = reshape(rows) {shape=[-1]}\n"
                      "y = pad(x, pads)\noutput y"),
             "[n, 10, 8]");
+}
+
+TEST(Shape, bytes_that_only_products_read_stay_bytes) {
+  const std::string weights =
+      "input x: f16[5, 2]\ninput z: f16[2, 3]\nconst w: i8[2, 3] = [1, -2, 3, 4, 5, 6]\n"
+      "const s: f16[3] = [1, 2, 3]\nc = cast(w) {to=f16}\nb = mul(c, s)\n";
+  const auto casts = [&](const std::string& rest) {
+    const Graph graph = deduce_shapes(parsed(weights + rest));
+    return std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                         [](const Node& node) { return node.op == Op::Cast; });
+  };
+  EXPECT_EQ(casts("y = matmul(x, b)\noutput y"), 1);
+  EXPECT_EQ(casts("t = transpose(b) {perm=[1, 0]}\ny = matmul(x, t) {trans_b=1}\noutput y"), 1);
+  EXPECT_EQ(casts("y = add(z, b)\noutput y"), 0) << "no product reads it";
+  EXPECT_EQ(casts("y = matmul(x, b)\nr = reduce_sum(b)\noutput y\noutput r"), 0);
 }
 
 TEST(Shape, an_input_may_be_assumed) {

@@ -107,6 +107,28 @@ TEST(Onnx, chained_quantised_convolutions_pass_signed_bytes_on) {
   EXPECT_EQ(result[0].ints(), layer(layer(x)));
 }
 
+TEST(Onnx, quantised_weights_of_products_stay_bytes) {
+  onnx::ModelProto model = model_of(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  add_input(graph, "x", {"n", "2"});
+  add_float(graph, "scale", 0.5f);
+  add_bytes(graph, "zero", onnx::TensorProto::UINT8, {}, {130});
+  add_bytes(graph, "w", onnx::TensorProto::UINT8, {2, 3}, {130, 132, 128, 255, 0, 131});
+  add_node(graph, "DequantizeLinear", {"w", "scale", "zero"}, {"numbers"});
+  add_node(graph, "MatMul", {"x", "numbers"}, {"y"});
+  add_output(graph, "y");
+  const Graph made = deduce_shapes(imported(model));
+  std::size_t bytes = 0;
+  for (const Value& value : made.values) {
+    if (value.kind == ValueKind::Constant) bytes += value.tensor->bytes().size();
+  }
+  EXPECT_LE(bytes, 6u + 2 * sizeof(float)) << "the weights, the zero point and the scale";
+  const std::vector<float> x = {1, 2};
+  const Graph bound = specialize(made, {{"n", 1}});
+  const auto y = evaluate(bound, {{"x", Tensor::of_floats(DType::F32, {1, 2}, x)}})[0].floats();
+  EXPECT_EQ(y, (std::vector<float>{125, -129, 0}));
+}
+
 TEST(Onnx, unsorted_nodes_are_sorted_and_keep_their_names) {
   const Graph graph = imported(small_model());
   ASSERT_EQ(graph.nodes.size(), 2u);
