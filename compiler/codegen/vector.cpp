@@ -6,6 +6,7 @@
 #include "compiler/codegen/tile_move.h"
 #include "compiler/codegen/tile_walk.h"
 #include "compiler/codegen/vector_steps.h"
+#include "compiler/schedule/steps_once.h"
 
 namespace dvmsim {
 namespace {
@@ -24,6 +25,7 @@ class VectorEmitter {
 
  private:
   void prologue();
+  void once();
   void body();
   void move(const KernelTensor& tensor, Val base, bool in) {
     move_tile(builder_, {kernel_, schedule_, position_}, tensor, addresses_->of(tensor.value), base,
@@ -58,10 +60,23 @@ void VectorEmitter::body() {
   for (std::size_t i = 0; i < kernel_.inputs.size(); ++i) {
     if (!invariant(kernel_.inputs[i])) move(kernel_.inputs[i], bases_[i], true);
   }
-  VectorSteps(builder_, kernel_, schedule_, *addresses_, rows(), columns()).emit();
+  VectorSteps steps(builder_, kernel_, schedule_, *addresses_, rows(), columns());
+  if (schedule_.once.empty()) {
+    steps.emit();
+  } else {
+    steps.emit(steps_of(kernel_, schedule_, false));
+  }
   for (std::size_t i = 0; i < kernel_.outputs.size(); ++i) {
     move(kernel_.outputs[i], bases_[kernel_.inputs.size() + i], false);
   }
+}
+
+/// What all tiles need the same of, from what is loaded once.
+void VectorEmitter::once() {
+  const std::size_t begin = builder_.code().size();
+  VectorSteps(builder_, kernel_, schedule_, *addresses_, rows(), columns())
+      .emit(steps_of(kernel_, schedule_, true));
+  drain_once(builder_, begin, addresses_->ranges());
 }
 
 Program VectorEmitter::emit() {
@@ -85,9 +100,11 @@ Program VectorEmitter::emit() {
     builder_.set(Pipe::MTE2, Pipe::Vector, kConstantsFlag);
     builder_.wait(Pipe::Vector, Pipe::MTE2, kConstantsFlag);
   }
+  if (!schedule_.once.empty()) once();
   const std::size_t begin = builder_.code().size();
   position_ = walk.begin_in_tiles();
   body();
+  if (!schedule_.once.empty()) drain_first(builder_, begin);
   if (walk.count().is(1) && schedule_.depth.loads == 1 && schedule_.depth.stores == 1) {
     add_once(builder_, begin, addresses_->ranges());
   } else {

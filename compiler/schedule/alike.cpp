@@ -5,6 +5,7 @@
 #include "compiler/schedule/buffer_place.h"
 #include "compiler/schedule/matmul_legal.h"
 #include "compiler/schedule/matmul_shared.h"
+#include "compiler/schedule/steps_once.h"
 #include "compiler/schedule/vector_parts.h"
 
 namespace dvmsim {
@@ -65,8 +66,11 @@ AttentionSchedule cut_alike(const AttentionSpec& spec, AttentionSchedule schedul
 
 VectorCut cut_of(const VectorKernel& kernel, const VectorSchedule& schedule) {
   return {ceil_div(kernel.rows(), schedule.tile.rows),
-          ceil_div(kernel.columns(), schedule.tile.columns), schedule.packing, schedule.depth,
-          schedule.cores};
+          ceil_div(kernel.columns(), schedule.tile.columns),
+          schedule.packing,
+          schedule.depth,
+          schedule.cores,
+          !schedule.once.empty()};
 }
 
 std::optional<VectorSchedule> schedule_alike(const VectorKernel& kernel, const VectorCut& cut,
@@ -77,9 +81,9 @@ std::optional<VectorSchedule> schedule_alike(const VectorKernel& kernel, const V
         std::min(tile.columns, round_up(ceil_div(kernel.columns(), cut.columns), kBlock));
   }
   const std::int64_t begin = ub_begin(kernel, machine);
-  VectorSchedule schedule = cut.packing == Packing::InOrder
-                                ? place(kernel, tile, begin)
-                                : BufferPlacer(kernel).place(tile, cut.depth, begin).front();
+  VectorSchedule schedule = cut.packing == Packing::InOrder ? place(kernel, tile, begin)
+                            : cut.once ? place_once(kernel, tile, cut.depth, begin)
+                                       : BufferPlacer(kernel).place(tile, cut.depth, begin).front();
   if (schedule.ub_end > machine.ub.size.count()) return std::nullopt;
   const std::int64_t tiles = kernel.outer() * ceil_div(kernel.rows(), tile.rows) *
                              ceil_div(kernel.columns(), tile.columns);

@@ -41,7 +41,8 @@ struct VectorCut {
   std::int64_t rows = 1, columns = 1;  // tiles along each axis
   Packing packing = Packing::InOrder;
   BufferDepth depth{};
-  int cores = 1;  // at most
+  int cores = 1;      // at most
+  bool once = false;  // has steps before the first tile
 };
 [[nodiscard]] VectorCut cut_of(const VectorKernel& kernel, const VectorSchedule& schedule);
 /// Nullopt if that does not fit.

@@ -31,18 +31,34 @@ BufferPlacer::BufferPlacer(const VectorKernel& kernel,
       use_(kernel.values.size()),
       input_of_(kernel.values.size(), -1),
       side_(kernel.values.size(), -1) {
-  for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
-    const auto id = static_cast<std::size_t>(kernel.inputs[i].value);
-    use_[id] = Use::Loaded;
-    input_of_[id] = static_cast<int>(i);
-  }
-  for (const KernelTensor& out : kernel.outputs) {
-    use_[static_cast<std::size_t>(out.value)] = Use::Stored;
-  }
+  find_moved();
   for (std::size_t i = 0; i < kept.size(); ++i) use_[i] = kept[i] ? Use::Kept : use_[i];
   for (const auto& steps : stretches) {
     find_slots(steps);
     find_sides(steps);
+  }
+}
+
+BufferPlacer::BufferPlacer(const VectorKernel& kernel, std::span<const KernelStep> steps,
+                           const std::vector<bool>& made)
+    : kernel_(kernel),
+      use_(kernel.values.size()),
+      input_of_(kernel.values.size(), -1),
+      side_(kernel.values.size(), -1) {
+  find_moved();
+  for (std::size_t i = 0; i < made.size(); ++i) use_[i] = made[i] ? Use::Made : use_[i];
+  find_slots(steps);
+  find_sides(steps);
+}
+
+void BufferPlacer::find_moved() {
+  for (std::size_t i = 0; i < kernel_.inputs.size(); ++i) {
+    const auto id = static_cast<std::size_t>(kernel_.inputs[i].value);
+    use_[id] = Use::Loaded;
+    input_of_[id] = static_cast<int>(i);
+  }
+  for (const KernelTensor& out : kernel_.outputs) {
+    use_[static_cast<std::size_t>(out.value)] = Use::Stored;
   }
 }
 
@@ -135,9 +151,9 @@ std::int64_t BufferPlacer::place_kept(const Tile& tile, BufferDepth depth, std::
   }
   for (int id = 0; id < values; ++id) {
     const auto at = static_cast<std::size_t>(id);
-    if (use_[at] != Use::Loaded && use_[at] != Use::Stored) continue;
+    if (use_[at] == Use::Computed || use_[at] == Use::Kept) continue;
     end = round_up(end, kTurn) + shift(id);
-    int copies = use_[at] == Use::Loaded ? depth.loads : depth.stores;
+    int copies = use_[at] == Use::Loaded ? depth.loads : use_[at] == Use::Stored ? depth.stores : 1;
     if (copies > 1 && input_of_[at] >= 0) {
       const auto input = static_cast<std::size_t>(input_of_[at]);
       if (is_invariant(kernel_, kernel_.inputs[input], tile.tile)) copies = 1;

@@ -18,6 +18,9 @@ class BufferPlacer {
   BufferPlacer(const VectorKernel& kernel, std::vector<std::span<const KernelStep>> stretches,
                std::vector<bool> kept);
   explicit BufferPlacer(const VectorKernel& kernel);
+  /// Of a loop with these steps of the kernel; values that were made before it are `made`.
+  BufferPlacer(const VectorKernel& kernel, std::span<const KernelStep> steps,
+               const std::vector<bool>& made);
 
   /// The layout in each stretch. What is kept, loaded or stored has the same place in all of them,
   /// and all say the same ub_end.
@@ -27,7 +30,7 @@ class BufferPlacer {
   [[nodiscard]] std::int64_t end_of(VectorTile tile, BufferDepth depth, std::int64_t begin) const;
 
  private:
-  enum class Use : std::uint8_t { Computed, Kept, Loaded, Stored };
+  enum class Use : std::uint8_t { Computed, Kept, Made, Loaded, Stored };
   /// Values that follow one another in one place.
   struct Slot {
     int first = 0, last = 0;  // steps of the stretch
@@ -46,6 +49,7 @@ class BufferPlacer {
                           const Visit& visit) const;
   [[nodiscard]] UbPlan plan_slots(const std::vector<Slot>& slots, const Tile& tile,
                                   std::int64_t begin) const;
+  void find_moved();
   void find_slots(std::span<const KernelStep> steps);
   void find_sides(std::span<const KernelStep> steps);
   /// The slot of a source that ends here and whose place the result of step `at` can take; or -1.

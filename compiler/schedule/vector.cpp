@@ -282,6 +282,9 @@ std::string to_text(const VectorSchedule& schedule) {
       schedule.tile.rows, schedule.tile.columns, schedule.pitch, schedule.estimate.tiles,
       schedule.cores, schedule.ub_end, schedule.estimate.load, schedule.estimate.vector,
       schedule.estimate.store, schedule.estimate.memory);
+  if (!schedule.once.empty()) {
+    text += fmt::format("  once, before the first tile: {} steps\n", schedule.once.size());
+  }
   for (std::size_t i = 0; i < schedule.buffers.size(); ++i) {
     const UbBuffer& buffer = schedule.buffers[i];
     text += fmt::format("  v{} at {:#x} ({} bytes)", i, buffer.base, buffer.size);

@@ -54,7 +54,8 @@ struct VectorSchedule {
   int cores = 1;
   std::vector<UbBuffer> buffers{};  // by value
   std::int64_t ub_end = 0;
-  int candidates = 0;  // tiles that were compared
+  std::vector<int> once{};  // steps before the first tile: compiler/schedule/steps_once.h
+  int candidates = 0;       // tiles that were compared
   VectorEstimate estimate{};
 };
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "compiler/schedule/buffer_place.h"
+#include "compiler/schedule/steps_once.h"
 #include "compiler/schedule/vector_estimate.h"
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/error.h"
@@ -270,7 +271,7 @@ VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machin
     search.fitted(place);
     search.settle(measure, &place);
   }
-  return search.best();
+  return with_steps_once(search.best(), kernel, machine, cores, measure, choice);
 }
 
 }  // namespace dvmsim

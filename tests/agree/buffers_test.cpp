@@ -44,6 +44,18 @@ c = select(m, a, b)
 output c
 )";
 
+/// The scale and the shift are the same for all tiles, and wide.
+constexpr const char* kWide = R"(graph g
+input x: f16[200, 4000]
+input r: f16[200, 4000]
+input g: f16[4000]
+input h: f16[4000]
+a = add(x, r)
+b = layer_norm(a, g, h)
+output a
+output b
+)";
+
 Features only_buffers() {
   Features features;
   features.set(Feature::Buffers, true);
@@ -78,8 +90,23 @@ TEST(BuffersFeature, copies_take_turns_where_waiting_costs_more) {
   EXPECT_GT(rotating_operands(compiled(kChain, machine, only_buffers())), 5);
 }
 
+TEST(BuffersFeature, what_is_the_same_for_all_tiles_is_computed_once) {
+  const Machine machine = default_machine();
+  std::string schedules;
+  CompileOptions options;
+  options.features = only_buffers();
+  options.schedules = &schedules;
+  const Graph graph = deduce_shapes(parse_graph(kWide, "buffers.graph"));
+  (void)compile(graph, machine, options);
+  EXPECT_NE(schedules.find("once, before the first tile: 2 steps"), std::string::npos) << schedules;
+  schedules.clear();
+  options.features = {};
+  (void)compile(graph, machine, options);
+  EXPECT_EQ(schedules.find("once"), std::string::npos) << schedules;
+}
+
 TEST(BuffersFeature, values_are_those_of_the_evaluator_and_both_devices_agree) {
-  for (const char* text : {kChain, kRows}) {
+  for (const char* text : {kChain, kRows, kWide}) {
     const Graph graph = deduce_shapes(parse_graph(text, "buffers.graph"));
     std::map<std::string, Tensor> inputs;
     for (ValueId id : graph.inputs) {
@@ -119,7 +146,8 @@ TEST(BuffersFeature, values_are_those_of_the_evaluator_and_both_devices_agree) {
 TEST(BuffersFeature, the_engine_and_the_oracle_agree_to_the_cycle) {
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     const Machine machine = seed == 0 ? default_machine() : testing::random_machine(seed);
-    const Module module = compiled(seed % 2 == 0 ? kChain : kRows, machine, only_buffers());
+    const char* text = seed % 3 == 0 ? kChain : seed % 3 == 1 ? kRows : kWide;
+    const Module module = compiled(text, machine, only_buffers());
     for (const testing::Verdict& verdict : testing::compare(machine, module)) {
       EXPECT_EQ(verdict.difference, "") << "seed " << seed;
       EXPECT_EQ(verdict.fault, "");
