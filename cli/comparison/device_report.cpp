@@ -42,6 +42,16 @@ struct Row {
   }
 };
 
+/// How many of a strategy's rows do what they should.
+struct Share {
+  int good = 0, all = 0;
+  void add(bool is_good) {
+    ++all;
+    good += is_good ? 1 : 0;
+  }
+};
+using Shares = std::map<std::size_t, Share>;  // by strategy
+
 std::vector<Row> rows_of(const ComparisonReport& report) {
   std::vector<Row> rows;
   for (const ComparedCase& each : report.cases) {
@@ -200,7 +210,7 @@ class DeviceSummary {
   /// What is slower than it should be, by name.
   void verdicts() {
     std::string slower, beyond, loose, exposed;
-    int large = 0, sustained = 0, decoding = 0, cheap = 0;
+    Shares sustained, cheap;
     for (const Row& row : rows_) {
       for (std::size_t i = 0; i < costs().size(); ++i) {
         if (ratio_of(row.first, row.own, i) <= kRounding * most_of(row.first, row.own, i)) continue;
@@ -213,18 +223,16 @@ class DeviceSummary {
                               gain_of(row.first, row.own, 0).worst());
       }
       if (row.own.body_us < kLargeUs || row.strategy == 0) continue;
-      if (row.memory_bound()) {
-        ++large;
-        if (row.own.reached() >= kSustained) ++sustained;
-        if (row.own.reached() < kSustained) {
-          loose += fmt::format("  {}: {} % of {}\n", row.title(), percent_text(row.own.reached()),
-                               row.own.bound);
-        }
+      const bool sustains = row.own.reached() >= kSustained;
+      if (row.memory_bound()) sustained[row.strategy].add(sustains);
+      if (row.memory_bound() && !sustains) {
+        loose += fmt::format("  {}: {} % of {}\n", row.title(), percent_text(row.own.reached()),
+                             row.own.bound);
       }
       if (!row.own.decode_us) continue;
-      ++decoding;
-      if (row.own.decode_share(1) <= 0.03) ++cheap;
-      if (row.own.decode_share(1) > 0.03) {
+      const bool decodes_fast = row.own.decode_share(1) <= 0.03;
+      cheap[row.strategy].add(decodes_fast);
+      if (!decodes_fast) {
         exposed += fmt::format("  {}: {} %\n", row.title(), percent_text(row.own.decode_share(1)));
       }
     }
@@ -233,10 +241,19 @@ class DeviceSummary {
     text_ +=
         fmt::format("slower than {} by more than 5 % at launch {}, and the largest loss: {}\n{}",
                     first_name(), costs().front(), slower.empty() ? "none" : "", slower);
-    text_ += fmt::format("large rows bound by memory at 90 % of it or more: {} of {}\n{}",
-                         sustained, large, loose);
-    text_ += fmt::format("large rows in which decoding exposes 3 % at most: {} of {}\n{}", cheap,
-                         decoding, exposed);
+    text_ += fmt::format("large rows bound by memory at 90 % of it or more: {}\n{}",
+                         shares_text(sustained), loose);
+    text_ += fmt::format("large rows in which decoding exposes 3 % at most: {}\n{}",
+                         shares_text(cheap), exposed);
+  }
+
+  [[nodiscard]] std::string shares_text(const Shares& shares) const {
+    std::string text;
+    for (const auto& [strategy, share] : shares) {
+      text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ",
+                          report_.cases.front().strategies[strategy].name, share.good, share.all);
+    }
+    return text.empty() ? "none are" : text;
   }
 
   [[nodiscard]] const std::string& first_name() const {
