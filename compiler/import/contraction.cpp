@@ -46,6 +46,23 @@ constexpr Entry kTable[] = {{"Gemm", gemm}, {"MatMul", matmul}};
 
 }  // namespace
 
+bool add_bias(Lower& l) {
+  if (l.has_attribute("axis")) return false;
+  for (const int input : {0, 1}) {
+    const ValueId sum = l.in(input), bias = l.in(1 - input);
+    const Node* product = l.producer_of(sum);
+    if (product == nullptr || product->op != Op::MatMul || product->inputs.size() != 2) continue;
+    const bool is_row = l.rank(bias) == 1 && l.shape(bias)[0] == l.shape(sum).back();
+    const bool is_plain = is_float(l.dtype(sum)) && product->find("to") == nullptr;
+    if (!is_row || !is_plain || !l.alone_reads(input)) continue;
+    const std::vector<ValueId> inputs = {product->inputs[0], product->inputs[1], bias};
+    const AttributeMap attributes = product->attributes;
+    l.out(0, l.op(Op::MatMul, inputs, attributes));  // the one without bias is dead
+    return true;
+  }
+  return false;
+}
+
 std::span<const Entry> contraction_table() {
   return kTable;
 }

@@ -29,6 +29,10 @@ void binary(Lower& l) {
   l.out(0, l.op(kOp, {l.in(0), second(l)}));
 }
 
+void add(Lower& l) {
+  if (!add_bias(l)) binary<Op::Add>(l);
+}
+
 ValueId folded(Lower& l, Op op) {
   ValueId result = l.in(0);
   for (int i = 1; i < l.inputs(); ++i) result = l.op(op, {result, l.in(i)});
@@ -181,7 +185,7 @@ constexpr Entry kTable[] = {
     {"Abs", unary<Op::Abs>},
     {"Acos", unary<Op::Acos>},
     {"Acosh", unary<Op::Acosh>},
-    {"Add", binary<Op::Add>},
+    {"Add", add},
     {"And", binary<Op::And>},
     {"Asin", unary<Op::Asin>},
     {"Asinh", unary<Op::Asinh>},

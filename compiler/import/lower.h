@@ -196,6 +196,9 @@ struct Entry {
 [[nodiscard]] std::span<const Entry> signal_table();
 [[nodiscard]] std::span<const Entry> space_table();
 [[nodiscard]] std::span<const Entry> text_table();
+/// ONNX has no product with a bias: of an Add whose one operand is a product for it alone and the
+/// other a row, makes one, as the frameworks that wrote it have it. False if it is no such Add.
+[[nodiscard]] bool add_bias(Lower& l);
 /// Operators that dvmsim refuses, with the reason.
 [[nodiscard]] std::span<const Entry> refused_table();
 

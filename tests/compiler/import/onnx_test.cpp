@@ -107,6 +107,29 @@ TEST(Onnx, chained_quantised_convolutions_pass_signed_bytes_on) {
   EXPECT_EQ(result[0].ints(), layer(layer(x)));
 }
 
+TEST(Onnx, a_product_and_a_row_added_to_it_are_one) {
+  const auto operators = [](const std::string& bias, bool reads_product) {
+    onnx::ModelProto model = model_of(13);
+    onnx::GraphProto& graph = *model.mutable_graph();
+    add_input(graph, "x", {"batch", "n", "2"});
+    add_input(graph, "w", {"2", "3"});
+    add_input(graph, "row", {"3"});
+    add_input(graph, "column", {"n", "1"});
+    add_node(graph, "MatMul", {"x", "w"}, {"p"});
+    add_node(graph, "Add", {bias, "p"}, {"y"});
+    add_output(graph, "y");
+    if (reads_product) add_output(graph, "p");
+    const Graph made = deduce_shapes(imported(model));
+    std::vector<std::size_t> inputs;
+    for (const Node& node : without_dead(made).nodes) inputs.push_back(node.inputs.size());
+    return inputs;
+  };
+  using Inputs = std::vector<std::size_t>;
+  EXPECT_EQ(operators("row", false), Inputs{3});
+  EXPECT_EQ(operators("row", true), (Inputs{2, 2})) << "somebody else reads the product";
+  EXPECT_EQ(operators("column", false), (Inputs{2, 2})) << "a column is no bias";
+}
+
 TEST(Onnx, quantised_weights_of_products_stay_bytes) {
   onnx::ModelProto model = model_of(13);
   onnx::GraphProto& graph = *model.mutable_graph();
