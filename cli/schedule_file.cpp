@@ -117,6 +117,31 @@ MatmulChoice matmul_of(const YamlEntry& from) {
   return choice;
 }
 
+AttentionChoice attention_of(const YamlEntry& from) {
+  AttentionChoice choice;
+  from.value.each("attention", [&](const YamlEntry& entry) {
+    const std::string& key = entry.key;
+    if (key == "queries") {
+      choice.queries = entry.value.integer(key, 1);
+    } else if (key == "keys") {
+      choice.keys = entry.value.integer(key, 1);
+    } else if (key == "part") {
+      choice.part = entry.value.integer(key, 1);
+    } else if (key == "piece") {
+      choice.piece = entry.value.integer(key, 1);
+    } else if (key == "add") {
+      choice.add = entry.value.integer(key, 1);
+    } else if (key == "scale_queries") {
+      choice.scale_queries = entry.value.flag(key);
+    } else if (key == "cores") {
+      choice.cores = small(entry, 1);
+    } else {
+      entry.unknown("attention", "queries, keys, part, piece, add, scale_queries and cores");
+    }
+  });
+  return choice;
+}
+
 KernelOverride kernel_of(const Yaml& item) {
   KernelOverride found;
   found.where = fmt::format("{}:{}", item.file(), item.line());
@@ -133,14 +158,16 @@ KernelOverride kernel_of(const Yaml& item) {
     } else if (entry.key == "matmul") {
       found.matmul = matmul_of(entry);
       found.where = place_of(entry);
+    } else if (entry.key == "attention") {
+      found.attention = attention_of(entry);
+      found.where = place_of(entry);
     } else {
-      entry.unknown("kernels", "kernel, number, vector and matmul");
+      entry.unknown("kernels", "kernel, number, vector, matmul and attention");
     }
   });
   if (named == found.number.has_value()) item.fail("kernels: give either kernel or number");
-  if (found.vector.has_value() == found.matmul.has_value()) {
-    item.fail("kernels: give either vector or matmul");
-  }
+  const int kinds = (found.vector ? 1 : 0) + (found.matmul ? 1 : 0) + (found.attention ? 1 : 0);
+  if (kinds != 1) item.fail("kernels: give one of vector, matmul and attention");
   return found;
 }
 
@@ -207,6 +234,26 @@ std::string fields_of(const MatmulChoice& choice) {
   return fmt::format("matmul: {{{}}}", fmt::join(fields, ", "));
 }
 
+std::string fields_of(const AttentionChoice& choice) {
+  std::vector<std::string> fields;
+  const auto add = [&](const char* key, const auto& value) {
+    if (value) fields.push_back(fmt::format("{}: {}", key, *value));
+  };
+  add("queries", choice.queries);
+  add("keys", choice.keys);
+  add("part", choice.part);
+  add("piece", choice.piece);
+  add("add", choice.add);
+  add("scale_queries", choice.scale_queries);
+  add("cores", choice.cores);
+  return fmt::format("attention: {{{}}}", fmt::join(fields, ", "));
+}
+
+std::string fields_of(const ScheduleDecision& decision) {
+  if (decision.vector) return fields_of(*decision.vector);
+  return decision.matmul ? fields_of(*decision.matmul) : fields_of(*decision.attention);
+}
+
 }  // namespace
 
 ScheduleOverrides parse_overrides(const std::string& text, const std::string& file) {
@@ -253,8 +300,7 @@ std::string to_yaml(std::span<const ScheduleDecision> decisions) {
                 : fmt::format("  - kernel: {}  #", quoted(decision.kernel));
     text += fmt::format(" {}{}\n", decision.note,
                         decision.by.empty() ? "" : ", as " + decision.by + " says");
-    text += "    " + (decision.vector ? fields_of(*decision.vector) : fields_of(*decision.matmul)) +
-            "\n";
+    text += "    " + fields_of(decision) + "\n";
   }
   return text;
 }

@@ -5,6 +5,8 @@
 //       vector: {rows: 1, columns: 16384, cores: 32}
 //     - number: 3                         # in the order of --dump overrides
 //       matmul: {m: 128, n: 256, k: 64, visit: zn, width: 7, cores: 20}
+//     - kernel: "*.attention"
+//       attention: {queries: 128, keys: 512, part: 128, piece: 16, add: 32, cores: 12}
 //   partition:
 //     - fuse: [s, r]                      # names of nodes; the error says why if it cannot be
 //     - split: [r, z]

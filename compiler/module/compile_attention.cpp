@@ -31,6 +31,39 @@ AttentionSchedule ModuleCompiler::attention_schedule(const AttentionSpec& spec) 
   return cut_alike(spec, schedule, machine_, cube_cores());
 }
 
+/// As a user has decided.
+AttentionSchedule ModuleCompiler::attention_as_chosen(const AttentionSpec& spec,
+                                                      const Overridden& of) {
+  const auto refuse = [&](const std::string& why) {
+    throw Error(fmt::format("{}: attention '{}': {}", of.by->where, spec.name, why));
+  };
+  const AttentionChoice choice = of.attention();
+  if (auto why = impossible(spec, cube_cores(), choice); !why.empty()) refuse(why);
+  const AttentionSchedule schedule = schedule_attention(spec, machine_, cube_cores(), choice);
+  if (schedule.candidates == 0) {
+    const AttentionSchedule own = schedule_attention(spec, machine_, cube_cores());
+    refuse(
+        fmt::format("nothing like that fits the buffers; the compiler has queries: {}, keys: "
+                    "{}, part: {}, piece: {}, add: {}",
+                    own.tile_m, own.block_n, own.part_n, own.piece_m, own.add_m));
+  }
+  work_.tiles += tiles_of_candidate(options_.path) * schedule.candidates;
+  return schedule;
+}
+
+void ModuleCompiler::note_attention(const AttentionSpec& spec, const AttentionSchedule& schedule,
+                                    const Overridden& of) {
+  note(to_text(spec, schedule));
+  if (!is_asked(of)) return;
+  ScheduleDecision decision;
+  decision.kernel = spec.name;
+  decision.note =
+      fmt::format("{} x {} heads, {} queries, {} keys", spec.batch, spec.heads, spec.m, spec.n);
+  decision.attention = {schedule.tile_m, schedule.block_n,        schedule.part_n, schedule.piece_m,
+                        schedule.add_m,  schedule.scales_queries, schedule.cores};
+  note_decision(of, std::move(decision));
+}
+
 void ModuleCompiler::compile_attention(Scope& scope, const Group& group) {
   const Node& node = scope.graph->node(group.nodes.front());
   std::vector<ValueType> types;
@@ -41,13 +74,16 @@ void ModuleCompiler::compile_attention(Scope& scope, const Group& group) {
     throw Error(fmt::format("{}: it cannot be one program: {}", describe(*scope.graph, node), why));
   }
   const AttentionSpec spec = attention_of(node, types);
+  const Overridden of = overridden(node.name, KernelKind::Attention);
   const auto repeated = std::find_if(
       attentions_.begin(), attentions_.end(),
       [&](const KnownAttention& each) { return may_repeat_ && have_same_work(each.spec, spec); });
   const bool is_new = repeated == attentions_.end();
   if (!is_new) charge_again(tiles_of_candidate(options_.path) * repeated->schedule.candidates, 0);
-  const AttentionSchedule schedule = is_new ? attention_schedule(spec) : repeated->schedule;
-  note(to_text(spec, schedule));
+  const AttentionSchedule schedule = of.by != nullptr ? attention_as_chosen(spec, of)
+                                     : is_new         ? attention_schedule(spec)
+                                                      : repeated->schedule;
+  note_attention(spec, schedule, of);
   const int slots =
       workspace(node.name + ".slots", DType::U8, {attention_workspace_bytes(spec, schedule)});
   std::vector<ModuleArgument> arguments = scalars(attention_arguments(spec, schedule, {}));

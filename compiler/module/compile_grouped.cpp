@@ -30,7 +30,7 @@ MatmulSchedule ModuleCompiler::schedule_groups(const GroupedSpec& spec, const st
 void ModuleCompiler::compile_grouped(Scope& scope, const Group& group) {
   const Node& node = scope.graph->node(group.nodes.front());
   const GroupedSpec spec = grouped_of(*scope.graph, node);
-  const Overridden of = overridden(node.name, false);
+  const Overridden of = overridden(node.name, KernelKind::Matmul);
   const MatmulSchedule schedule = schedule_groups(spec, node.name, of);
   note(fmt::format("grouped matmul {}: {} groups along {}, {}\n", node.name, spec.groups,
                    spec.axis == isa::GroupAxis::M ? "m" : "k", to_string(schedule)));

@@ -187,7 +187,7 @@ void ModuleCompiler::cast(const std::string& label, std::int64_t count, DType fr
   if (post == isa::Post::Relu) step(isa::Op::vrelu, from_type, "relu");
   if (to_type != from_type) step(isa::Op::vcvt, to_type, "cast");
   kernel.outputs = {{kernel.steps.back().result, {0, 1}, kernel.name}};
-  const Overridden of = overridden(kernel.name, true);
+  const Overridden of = overridden(kernel.name, KernelKind::Vector);
   const VectorSchedule schedule = schedule_whole(kernel, Packing::InOrder, of);
   note_schedule(kernel, schedule, Packing::InOrder, of);
   launch(emit_vector(kernel, schedule, vector_kind(machine_)), {from, to}, 0, schedule.cores,
@@ -197,7 +197,7 @@ void ModuleCompiler::cast(const std::string& label, std::int64_t count, DType fr
 void ModuleCompiler::multiply(const MatmulSpec& spec, const std::string& label, ModuleArgument a,
                               ModuleArgument b, ModuleArgument c, int bias) {
   ProductOperands operands{a, b, at(std::max(bias, 0))};
-  const Overridden of = overridden(label, false);
+  const Overridden of = overridden(label, KernelKind::Matmul);
   const MatmulTactics tactics = tactics_of(spec, of);
   const MatmulSpec ready = prepare(spec, tactics, label, operands);
   if (tactics.k_step == 0) return multiply_once(ready, label, operands, c, of);
@@ -229,7 +229,8 @@ void ModuleCompiler::multiply_in_steps(const MatmulSpec& spec, std::int64_t step
     const std::string name = fmt::format("{}.k{}", label, k0);
     Overridden own{-1, of.by};  // by name alone, else as the whole
     if (options_.overrides != nullptr) {
-      if (const KernelOverride* by = options_.overrides->find(name, -1, false)) own.by = by;
+      if (const KernelOverride* by = options_.overrides->find(name, -1, KernelKind::Matmul))
+        own.by = by;
     }
     multiply_once(part, name, from, sums, own);
   }
@@ -289,7 +290,7 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
                            {}};
   if (spec.bias) operands.bias = at(tensor_of(scope, node.inputs[2]));
   const std::string label = label_of(*scope.graph, group);
-  const Overridden of = overridden(label, false);
+  const Overridden of = overridden(label, KernelKind::Matmul);
   if (of.matmul().k_step.value_or(0) != 0) {
     throw Error(
         fmt::format("{}: k_step: vector cores finish '{}', so k goes in one launch; split "

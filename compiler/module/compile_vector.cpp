@@ -58,10 +58,10 @@ const VectorMeasure& ModuleCompiler::measure() {
   return measure_;
 }
 
-ModuleCompiler::Overridden ModuleCompiler::overridden(const std::string& kernel, bool is_vector) {
+ModuleCompiler::Overridden ModuleCompiler::overridden(const std::string& kernel, KernelKind kind) {
   Overridden found{kernels_++, nullptr};
   if (options_.overrides != nullptr) {
-    found.by = options_.overrides->find(kernel, found.number, is_vector);
+    found.by = options_.overrides->find(kernel, found.number, kind);
   }
   return found;
 }
@@ -130,7 +130,7 @@ void ModuleCompiler::compile_vector(Scope& scope, const LoweredKernel& lowered, 
   arguments.reserve(lowered.inputs.size() + lowered.outputs.size());
   for (ValueId id : lowered.inputs) arguments.push_back(at(tensor_of(scope, id)));
   for (ValueId id : lowered.outputs) arguments.push_back(at(tensor_of(scope, id)));
-  const Overridden of = overridden(kernel.name, true);
+  const Overridden of = overridden(kernel.name, KernelKind::Vector);
   if (!may_repeat_) return make_vector(kernel, std::move(arguments), group, of);
   if (const Repeats::Known* known = repeats_.find(kernel)) {
     return repeat_vector(*known, kernel.name, std::move(arguments));

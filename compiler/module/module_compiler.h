@@ -192,8 +192,11 @@ class ModuleCompiler {
     [[nodiscard]] MatmulChoice matmul() const {
       return by == nullptr ? MatmulChoice{} : *by->matmul;
     }
+    [[nodiscard]] AttentionChoice attention() const {
+      return by == nullptr ? AttentionChoice{} : *by->attention;
+    }
   };
-  Overridden overridden(const std::string& kernel, bool is_vector);
+  Overridden overridden(const std::string& kernel, KernelKind kind);
   /// Does anybody ask what was decided?
   [[nodiscard]] bool is_asked(const Overridden& of) const {
     return options_.decisions != nullptr || of.by != nullptr;
@@ -252,6 +255,9 @@ class ModuleCompiler {
   void compile_attention(Scope& scope, const Group& group);
   /// As sizes alike are cut, if that is to be.
   [[nodiscard]] AttentionSchedule attention_schedule(const AttentionSpec& spec);
+  AttentionSchedule attention_as_chosen(const AttentionSpec& spec, const Overridden& of);
+  void note_attention(const AttentionSpec& spec, const AttentionSchedule& schedule,
+                      const Overridden& of);
   void compile_pool(Scope& scope, const Group& group);
   void compile_branch(Scope& scope, const Group& group);
   void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,

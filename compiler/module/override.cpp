@@ -27,12 +27,24 @@ bool matches_glob(std::string_view glob, std::string_view text) {
   return g == glob.size();
 }
 
-const KernelOverride* ScheduleOverrides::find(std::string_view kernel, int number, bool is_vector) {
+bool KernelOverride::is_about(KernelKind kind) const {
+  switch (kind) {
+    case KernelKind::Vector:
+      return vector.has_value();
+    case KernelKind::Matmul:
+      return matmul.has_value();
+    case KernelKind::Attention:
+      return attention.has_value();
+  }
+  return false;
+}
+
+const KernelOverride* ScheduleOverrides::find(std::string_view kernel, int number,
+                                              KernelKind kind) {
   KernelOverride* found = nullptr;
   for (KernelOverride& each : kernels) {
-    const bool of_kind = is_vector ? each.vector.has_value() : each.matmul.has_value();
     const bool named = each.number ? *each.number == number : matches_glob(each.kernel, kernel);
-    if (!named || !of_kind) continue;
+    if (!named || !each.is_about(kind)) continue;
     each.used = true;
     found = &each;
   }
@@ -48,7 +60,7 @@ bool ScheduleOverrides::says(std::string_view error) const {
 std::optional<std::string> ScheduleOverrides::unused() const {
   for (const KernelOverride& each : kernels) {
     if (each.used) continue;
-    const char* kind = each.vector ? "vector kernel" : "matrix product";
+    const char* kind = each.vector ? "vector kernel" : each.matmul ? "matrix product" : "attention";
     return fmt::format("{}: no {} {}; compile --dump overrides lists them", each.where, kind,
                        each.number ? fmt::format("has number {}", *each.number)
                                    : "is called '" + each.kernel + "'");

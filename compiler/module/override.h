@@ -10,10 +10,14 @@
 #include <vector>
 
 #include "compiler/pass/fusion_hint.h"
+#include "compiler/schedule/attention.h"
 #include "compiler/schedule/matmul.h"
 #include "compiler/schedule/vector.h"
 
 namespace dvmsim {
+
+/// What a kernel is scheduled as.
+enum class KernelKind : std::uint8_t { Vector, Matmul, Attention };
 
 /// One kernel, or all whose name a glob matches. Holds for kernels of a kind that it says something
 /// about; one of them must exist.
@@ -23,7 +27,9 @@ struct KernelOverride {
   std::string where{};          // "file:line", for errors
   std::optional<VectorChoice> vector{};
   std::optional<MatmulChoice> matmul{};
+  std::optional<AttentionChoice> attention{};
   bool used = false;
+  [[nodiscard]] bool is_about(KernelKind kind) const;
 };
 
 struct ScheduleOverrides {
@@ -31,7 +37,7 @@ struct ScheduleOverrides {
   std::vector<FusionHint> hints{};
 
   /// The last one that names the kernel; null if there is none. Marks it as used.
-  [[nodiscard]] const KernelOverride* find(std::string_view kernel, int number, bool is_vector);
+  [[nodiscard]] const KernelOverride* find(std::string_view kernel, int number, KernelKind kind);
   /// Is it an Error about one of the kernels' entries, with its place?
   [[nodiscard]] bool says(std::string_view error) const;
   /// What was never used: "file:3: no kernel ... ". Nullopt if everything was.
@@ -50,6 +56,7 @@ struct ScheduleDecision {
   std::string by{};    // "file:line" of the override, if there was one
   std::optional<VectorChoice> vector{};
   std::optional<MatmulChoice> matmul{};
+  std::optional<AttentionChoice> attention{};
 };
 
 }  // namespace dvmsim

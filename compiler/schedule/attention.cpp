@@ -234,27 +234,32 @@ namespace {
 /// Looks for the schedule of the least total; of equal ones it is the first.
 class AttentionSearch {
  public:
-  AttentionSearch(const AttentionSpec& spec, const Machine& machine, int cores)
+  AttentionSearch(const AttentionSpec& spec, const Machine& machine, int cores,
+                  const AttentionChoice& choice)
       : spec_(spec),
         machine_(machine),
-        cores_(cores),
+        cores_(std::min(cores, choice.cores.value_or(cores))),
+        choice_(choice),
         estimate_(spec, machine),
         most_m_(round_up(spec.m, kFractal)),
         most_n_(round_up(spec.n, kFractal)) {}
 
   AttentionSchedule run() {
-    guess();
+    if (choice_ == AttentionChoice{}) guess();
     for (std::int64_t tile = kFractal; tile < 2 * most_m_; tile *= 2) {
-      const std::int64_t tile_m = std::min(tile, most_m_);
+      const std::int64_t tile_m = choice_.queries.value_or(std::min(tile, most_m_));
       for (std::int64_t part = kFractal; part < 2 * most_n_; part *= 2) {
-        const std::int64_t part_n = std::min(part, most_n_);
+        const std::int64_t part_n = choice_.part.value_or(std::min(part, most_n_));
         for (std::int64_t parts = 1; parts < 2 * ceil_div(most_n_, part_n); parts *= 2) {
+          if (choice_.keys.value_or(part_n * parts) != part_n * parts) continue;
           if (!try_pieces(blocks(tile_m, part_n, parts))) break;
         }
+        if (choice_.part) break;
       }
+      if (choice_.queries) break;
     }
-    DVMSIM_ASSERT(found_, "the smallest tile fits");
-    best_.candidates = candidates_;
+    DVMSIM_ASSERT(found_ || choice_ != AttentionChoice{}, "the smallest tile fits");
+    best_.candidates = found_ ? candidates_ : 0;
     return best_;
   }
 
@@ -327,8 +332,10 @@ class AttentionSearch {
     bool any = false;
     for (std::int64_t piece = kColumnRows; piece <= most; piece *= 2) {
       schedule.piece_m = piece_of(schedule, piece);
+      if (choice_.piece.value_or(schedule.piece_m) != schedule.piece_m) continue;
       for (int times = 1; times <= 2; ++times) {
         schedule.add_m = times * schedule.piece_m;
+        if (choice_.add.value_or(schedule.add_m) != schedule.add_m) continue;
         if (!fits(spec_, schedule, machine_)) continue;
         any = true;
         consider(schedule, blocks);
@@ -342,6 +349,7 @@ class AttentionSearch {
     const bool may_scale = spec_.scale != 1 && has_dense_queries(spec_);
     for (bool scales : {false, true}) {
       if (scales && !may_scale) break;
+      if (choice_.scale_queries.value_or(scales) != scales) continue;
       schedule.scales_queries = scales;
       const double total = estimated(schedule, blocks, pieces);
       limit_ = std::min(limit_, total);
@@ -354,6 +362,7 @@ class AttentionSearch {
   const AttentionSpec& spec_;
   const Machine& machine_;
   int cores_;
+  const AttentionChoice& choice_;
   AttentionEstimate estimate_;
   std::int64_t most_m_, most_n_;
   double limit_ = std::numeric_limits<double>::max();
@@ -364,8 +373,32 @@ class AttentionSearch {
 
 }  // namespace
 
-AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& machine, int cores) {
-  return AttentionSearch(spec, machine, cores).run();
+AttentionSchedule schedule_attention(const AttentionSpec& spec, const Machine& machine, int cores,
+                                     const AttentionChoice& choice) {
+  return AttentionSearch(spec, machine, cores, choice).run();
+}
+
+std::string impossible(const AttentionSpec& spec, int cores, const AttentionChoice& choice) {
+  const auto multiple = [](const char* key, const std::optional<std::int64_t>& value,
+                           std::int64_t unit, std::int64_t most) -> std::string {
+    if (!value || (*value % unit == 0 && *value <= round_up(most, unit))) return {};
+    return fmt::format("{}: {} is no multiple of {} up to {}", key, *value, unit,
+                       round_up(most, unit));
+  };
+  for (const std::string& why : {multiple("queries", choice.queries, kFractal, spec.m),
+                                 multiple("part", choice.part, kFractal, spec.n),
+                                 multiple("keys", choice.keys, kFractal, 2 * spec.n),
+                                 multiple("piece", choice.piece, kColumnRows, spec.m),
+                                 multiple("add", choice.add, kColumnRows, 2 * spec.m)}) {
+    if (!why.empty()) return why;
+  }
+  if (choice.cores.value_or(1) > cores) {
+    return fmt::format("cores: {} of {} cube cores", *choice.cores, cores);
+  }
+  if (choice.scale_queries.value_or(false) && (spec.scale == 1 || !has_dense_queries(spec))) {
+    return "scale_queries: there is no scale, or queries do not follow one another";
+  }
+  return {};
 }
 
 std::string to_text(const AttentionSpec& spec, const AttentionSchedule& schedule) {

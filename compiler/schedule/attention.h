@@ -147,9 +147,24 @@ inline constexpr std::int64_t kAttentionCode = 12288;
 /// Empty, or why there is no such program on this machine.
 [[nodiscard]] std::string attention_problem(const AttentionSpec& spec, const Machine& machine);
 
-/// The cheapest by the estimate on at most `cores` cube cores. There is no attention_problem().
+/// What is settled beforehand about a schedule; the rest is searched.
+struct AttentionChoice {
+  std::optional<std::int64_t> queries{}, keys{};  // of a tile, of a block
+  std::optional<std::int64_t> part{};             // keys that are multiplied at a time
+  std::optional<std::int64_t> piece{}, add{};     // rows of a vector core's pieces
+  std::optional<bool> scale_queries{};
+  std::optional<int> cores{};
+  friend bool operator==(const AttentionChoice&, const AttentionChoice&) = default;
+};
+
+/// The cheapest by the estimate on at most `cores` cube cores. There is no attention_problem(). If
+/// nothing that was chosen fits, there are no candidates.
 [[nodiscard]] AttentionSchedule schedule_attention(const AttentionSpec& spec,
-                                                   const Machine& machine, int cores);
+                                                   const Machine& machine, int cores,
+                                                   const AttentionChoice& choice = {});
+/// Empty, or what no schedule of the attention can be, whatever the buffers hold.
+[[nodiscard]] std::string impossible(const AttentionSpec& spec, int cores,
+                                     const AttentionChoice& choice);
 
 [[nodiscard]] std::string to_text(const AttentionSpec& spec, const AttentionSchedule& schedule);
 

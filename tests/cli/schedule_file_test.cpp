@@ -54,15 +54,16 @@ TEST(ScheduleFile, names_the_line_of_what_it_does_not_understand) {
   EXPECT_NE(entry("vector: {cores: 99999999}").find("too much"), std::string::npos);
   EXPECT_NE(entry("matmul: {visit: spiral}").find("zn, nz, dz, dn"), std::string::npos);
   EXPECT_NE(entry("matmul: {loop: [fast]}").find("shuffle-k"), std::string::npos);
+  EXPECT_NE(entry("attention: {heads: 3}").find("queries, keys"), std::string::npos);
   EXPECT_NE(entry("number: 3").find("either kernel or number"), std::string::npos);
-  EXPECT_NE(error_of("kernels:\n  - kernel: a\n").find("either vector or matmul"),
+  EXPECT_NE(error_of("kernels:\n  - kernel: a\n").find("one of vector, matmul and attention"),
             std::string::npos);
   EXPECT_NE(error_of("partition:\n  - fuse: [a]\n").find("two names"), std::string::npos);
   EXPECT_NE(error_of("partition:\n  - join: [a, b]\n").find("fuse and split"), std::string::npos);
 }
 
 TEST(ScheduleFile, reads_what_it_writes) {
-  ScheduleDecision vector, product, second;
+  ScheduleDecision vector, product, second, attention;
   vector.number = 0;
   vector.kernel = "a \"b\" \\";
   vector.vector = VectorChoice{3, 64, Packing::InOrder, 1, 1, 7, false, {}};
@@ -72,13 +73,18 @@ TEST(ScheduleFile, reads_what_it_writes) {
       MatmulChoice{16, 32, 48, 0, isa::Swizzle::Nz, 5, isa::kKeepOperands | isa::kEvenParts, 2};
   second = product;
   second.number = 2;
-  const std::string text = to_yaml(std::vector<ScheduleDecision>{vector, product, second});
+  attention.number = 3;
+  attention.kernel = "mixed";
+  attention.attention = AttentionChoice{128, 512, 64, 16, 32, true, 24};
+  const std::string text =
+      to_yaml(std::vector<ScheduleDecision>{vector, product, second, attention});
   const ScheduleOverrides read = parse_overrides(text, "s.yaml");
-  ASSERT_EQ(read.kernels.size(), 3u) << text;
+  ASSERT_EQ(read.kernels.size(), 4u) << text;
   EXPECT_EQ(read.kernels[0].kernel, vector.kernel);
   EXPECT_EQ(read.kernels[0].vector, vector.vector);
   EXPECT_EQ(read.kernels[1].number, 1) << "two of one name";
   EXPECT_EQ(read.kernels[2].matmul, product.matmul);
+  EXPECT_EQ(read.kernels[3].attention, attention.attention);
 }
 
 TEST(ScheduleFile, is_of_no_use_to_captured_calls) {

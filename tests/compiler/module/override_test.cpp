@@ -81,6 +81,7 @@ ScheduleOverrides as_overrides(const std::vector<ScheduleDecision>& decisions) {
     if (decision.number >= 0) entry.number = decision.number;
     entry.vector = decision.vector;
     entry.matmul = decision.matmul;
+    entry.attention = decision.attention;
     overrides.kernels.push_back(std::move(entry));
   }
   return overrides;
@@ -252,6 +253,46 @@ ScheduleOverrides hint(bool fuse, const std::string& a, const std::string& b) {
   ScheduleOverrides overrides;
   overrides.hints.push_back({fuse, a, b, "my.yaml:5"});
   return overrides;
+}
+
+const char* const kAttention =
+    "input q: f16[1, 4, 200, 64]\ninput k: f16[1, 4, 300, 64]\ninput v: f16[1, 4, 300, 64]\n"
+    "s = matmul(q, k) {trans_b=1}\np = softmax(s)\ny = matmul(p, v)\noutput y\n";
+
+ScheduleOverrides attention_as(AttentionChoice choice) {
+  KernelOverride entry;
+  entry.kernel = "y*";
+  entry.where = "my.yaml:3";
+  entry.attention = choice;
+  return {{entry}, {}};
+}
+
+TEST(Override, of_attention_sets_its_tile_or_says_what_would_be_one) {
+  CompileOptions options;
+  options.features = Features::only(Feature::Attention);
+  AttentionChoice choice;
+  choice.queries = 32;
+  choice.cores = 3;
+  const Compiled made = compiled(kAttention, attention_as(choice), options);
+  ASSERT_EQ(made.decisions.size(), 1u);
+  EXPECT_EQ(made.decisions[0].attention->queries, 32);
+  EXPECT_EQ(made.decisions[0].attention->cores, 3);
+  EXPECT_EQ(made.module.steps.at(0).cube_cores, 3);
+  const Compiled again = compiled(kAttention, as_overrides(made.decisions), options);
+  EXPECT_EQ(again.module.programs, made.module.programs);
+  choice = {};
+  choice.queries = 40;
+  EXPECT_EQ(error_of(kAttention, attention_as(choice), options),
+            "my.yaml:3: attention 'y': queries: 40 is no multiple of 16 up to 208");
+  choice.queries = 208;
+  choice.keys = 48;
+  choice.part = 32;
+  EXPECT_NE(error_of(kAttention, attention_as(choice), options).find("the compiler has queries: "),
+            std::string::npos);
+  choice = {};
+  choice.scale_queries = true;
+  EXPECT_NE(error_of(kAttention, attention_as(choice), options).find("there is no scale"),
+            std::string::npos);
 }
 
 TEST(FusionHint, splits_a_kernel) {
