@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "compiler/schedule/buffer_place.h"
+#include "compiler/schedule/ordered_place.h"
 #include "compiler/schedule/vector_estimate.h"
 #include "compiler/schedule/vector_parts.h"
 #include "vm/base/error.h"
@@ -37,6 +38,7 @@ class Search {
         machine_(machine),
         choice_(choice),
         cores_(cores),
+        pitch_(kernel),
         widths_(widths_of(kernel, cores, choice)),
         estimator_(kernel, machine, choice.cores) {
     const TileSides heights = heights_of(kernel, cores, choice);
@@ -51,18 +53,16 @@ class Search {
 
   /// The same tiles with their values in order of use.
   void in_order() {
+    const OrderedPlacer placer(kernel_);
     const std::int64_t begin = ub_begin(kernel_, machine_);
     for (const Candidate& candidate : grid_) {
       if (found_ && candidate.least >= best_.estimate.total) continue;
       const Estimator::Judged found = judged({1, 1}, candidate);
       if (found_ && found.estimate.total >= best_.estimate.total) continue;
-      VectorSchedule placed = place(kernel_, candidate.tile, begin);
-      if (placed.ub_end > machine_.ub.size.count()) continue;
-      best_ = std::move(placed);
-      best_.estimate = found.estimate;
-      best_.cores = found.cores;
-      found_ = true;
+      if (placer.end_of(candidate.tile, begin) > machine_.ub.size.count()) continue;
+      keep(candidate.tile, found);
     }
+    if (found_) keep_placed(placer.place(best_.tile, begin));
   }
   /// Halves of the axes and even shares of the cores. What cannot be better than the best of them
   /// with other copies is not looked at.
@@ -100,12 +100,7 @@ class Search {
   /// The best so far is measured; what follows is compared with its like alone.
   void settle(const VectorMeasure& measure, const Place* place = nullptr) {
     if (!found_) return;
-    if (place != nullptr) {
-      VectorSchedule placed = place->of(best_.tile);
-      placed.estimate = best_.estimate;
-      placed.cores = best_.cores;
-      best_ = std::move(placed);
-    }
+    if (place != nullptr) keep_placed(place->of(best_.tile));
     estimator_.judge(best_, cores_, vector_part(measure, kernel_, kernel_.steps, best_));
     if (!settled_ || best_.estimate.total < settled_->estimate.total) settled_ = std::move(best_);
     found_ = false;
@@ -130,7 +125,7 @@ class Search {
   };
   [[nodiscard]] Candidate candidate_of(VectorTile tile) const {
     return {tile, estimator_.moves_of(tile),
-            estimator_.vector_of(tile, pitch_of(kernel_, tile.columns), piece_of(kernel_, tile))};
+            estimator_.vector_of(tile, pitch_.of(tile.columns), pitch_.piece(tile))};
   }
   bool add(VectorTile tile) {
     if (!estimator_.has_work(tile)) return false;
@@ -153,10 +148,20 @@ class Search {
     const Estimator::Judged found = judged(place.depth, candidate);
     if (found_ && found.estimate.total >= best_.estimate.total) return false;
     if (!fits_ub(place, candidate.tile)) return false;
-    best_.tile = candidate.tile;
+    keep(candidate.tile, found);
+    return true;
+  }
+  /// It is the best so far, yet without its buffers.
+  void keep(VectorTile tile, const Estimator::Judged& found) {
+    best_.tile = tile;
     best_.estimate = found.estimate;
     best_.cores = found.cores;
-    return found_ = true;
+    found_ = true;
+  }
+  void keep_placed(VectorSchedule placed) {
+    placed.estimate = best_.estimate;
+    placed.cores = best_.cores;
+    best_ = std::move(placed);
   }
   void consider(const Place& place, VectorTile tile) {
     if (estimator_.has_work(tile)) (void)consider(place, candidate_of(tile));
@@ -188,6 +193,7 @@ class Search {
   const Machine& machine_;
   const VectorChoice& choice_;
   int cores_;
+  RowPitch pitch_;
   TileSides widths_;
   boost::container::small_vector<double, 40> least_{};  // by width: of the grid's, bounds
   Estimator estimator_;
@@ -242,17 +248,16 @@ VectorPart vector_part(const VectorMeasure& measure, const VectorKernel& kernel,
     }
     if (written == steps.size() && among(kernel.outputs, steps[i].result)) written = i;
   }
-  // What steps take is a sum over them, so the shorter of a part and of what is not in it is
-  // measured.
-  const double all = measure(kernel, steps, schedule);
-  const auto part_of = [&](std::span<const KernelStep> in, std::span<const KernelStep> out) {
-    if (out.empty()) return all;
-    if (in.empty()) return 0.0;
-    return in.size() <= out.size() ? measure(kernel, in, schedule)
-                                   : all - measure(kernel, out, schedule);
+  // What steps take is a sum over them, so each is measured once.
+  const auto cycles_of = [&](std::size_t begin, std::size_t end) {
+    return begin < end ? measure(kernel, steps.subspan(begin, end - begin), schedule) : 0.0;
   };
-  return {all, part_of(steps.first(read), steps.subspan(read)),
-          part_of(steps.subspan(written), steps.first(written))};
+  const std::size_t low = std::min(read, written), high = std::max(read, written);
+  const double before = cycles_of(0, low), between = cycles_of(low, high),
+               behind = cycles_of(high, steps.size());
+  const bool overlap = written < read;
+  return {before + between + behind, overlap ? before + between : before,
+          overlap ? between + behind : behind};
 }
 
 VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine, int cores,
