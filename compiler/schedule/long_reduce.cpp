@@ -32,11 +32,11 @@ std::size_t steps_of(const PhasedKernel& phased) {
 }
 
 BufferPlacer placer_of(const PhasedKernel& phased) {
-  std::vector<std::span<const KernelStep>> stretches;
+  boost::container::small_vector<std::span<const KernelStep>, 8> stretches;
   for (const Phase& phase : phased.phases) stretches.emplace_back(phase.steps);
   std::vector<bool> is_short = phased.is_long;
   is_short.flip();
-  return {phased.kernel, std::move(stretches), std::move(is_short)};
+  return {phased.kernel, std::span(stretches.data(), stretches.size()), is_short};
 }
 
 double rate(Rate r) {
