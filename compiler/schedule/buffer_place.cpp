@@ -146,11 +146,19 @@ UbPlan BufferPlacer::plan_slots(const Few<Slot>& slots, const Tile& tile,
 std::int64_t BufferPlacer::end_of(VectorTile tile, BufferDepth depth, std::int64_t begin) const {
   const Tile of = sized(tile);
   const std::int64_t lasting = place_lasting(of, depth, begin, [](int, const UbBuffer&) {});
-  std::int64_t end = lasting;
+  return round_up(lasting, kTurn) + slot_bytes(of);
+}
+
+std::int64_t BufferPlacer::slot_bytes(const Tile& tile) const {
+  const auto [rows, columns] = tile.tile;
+  const auto at = static_cast<std::size_t>(rows + columns / kBlock) % known_.size();
+  Known& known = known_[at];
+  if (known.tile.rows == rows && known.tile.columns == columns) return known.bytes;
+  known = {tile.tile, 0};
   for (const Stretch& stretch : stretches_) {
-    end = std::max(end, plan_slots(stretch.slots, of, lasting).end);
+    known.bytes = std::max(known.bytes, plan_slots(stretch.slots, tile, 0).end);
   }
-  return end;
+  return known.bytes;
 }
 
 std::vector<VectorSchedule> BufferPlacer::place(VectorTile tile, BufferDepth depth,

@@ -3,6 +3,7 @@
 // and takes the place of its source where it can. Internal to this folder.
 #pragma once
 
+#include <array>
 #include <boost/container/small_vector.hpp>
 #include <span>
 #include <vector>
@@ -61,6 +62,8 @@ class BufferPlacer {
   template <class Visit>
   std::int64_t place_lasting(const Tile& tile, BufferDepth depth, std::int64_t begin,
                              const Visit& visit) const;
+  /// Bytes from the first slot to the end of the last, in the stretch that takes most.
+  [[nodiscard]] std::int64_t slot_bytes(const Tile& tile) const;
   [[nodiscard]] UbPlan plan_slots(const Few<Slot>& slots, const Tile& tile,
                                   std::int64_t begin) const;
   void find_slots(std::span<const KernelStep> steps, const Few<Use>& use);
@@ -80,6 +83,13 @@ class BufferPlacer {
   Few<int> side_{};         // by value: which half of a turn through the banks
   Few<Lasting> lasting_{};  // in order of place
   boost::container::small_vector<Stretch, 1> stretches_{};
+  /// What slot_bytes() found, by tile: searches ask for the same tiles with other copies of what
+  /// lasts, which slots do not depend on.
+  struct Known {
+    VectorTile tile{0, 0};
+    std::int64_t bytes = 0;
+  };
+  mutable std::array<Known, 32> known_{};
 };
 
 }  // namespace dvmsim
