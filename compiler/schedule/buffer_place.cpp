@@ -27,11 +27,8 @@ BufferPlacer::BufferPlacer(const VectorKernel& kernel,
                            const std::vector<bool>& kept)
     : kernel_(kernel), pitch_(kernel), side_(kernel.values.size(), -1) {
   Few<Use> use(kernel.values.size(), Use::Computed);
-  Few<int> input_of(kernel.values.size(), -1);
-  for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
-    const auto id = static_cast<std::size_t>(kernel.inputs[i].value);
-    use[id] = Use::Loaded;
-    input_of[id] = static_cast<int>(i);
+  for (const KernelTensor& in : kernel.inputs) {
+    use[static_cast<std::size_t>(in.value)] = Use::Loaded;
   }
   for (const KernelTensor& out : kernel.outputs) {
     use[static_cast<std::size_t>(out.value)] = Use::Stored;
@@ -42,14 +39,27 @@ BufferPlacer::BufferPlacer(const VectorKernel& kernel,
     find_slots(steps, use);
     find_sides(steps);
   }
-  const auto add = [&](bool kept_ones) {
-    for (std::size_t id = 0; id < use.size(); ++id) {
-      if (use[id] == Use::Computed || (use[id] == Use::Kept) != kept_ones) continue;
-      lasting_.push_back({static_cast<int>(id), use[id], input_of[id]});
-    }
-  };
-  if (!kept.empty()) add(true);
-  add(false);
+  if (!kept.empty()) find_lasting(use, true);
+  find_lasting(use, false);
+}
+
+/// After sides.
+void BufferPlacer::find_lasting(const Few<Use>& use, bool kept) {
+  for (std::size_t i = 0; i < use.size(); ++i) {
+    if (use[i] == Use::Computed || (use[i] == Use::Kept) != kept) continue;
+    const int id = static_cast<int>(i);
+    lasting_.push_back({id, use[i], single_of(id), value(id), shift(id)});
+  }
+}
+
+/// What is the same for all tiles is loaded once.
+BufferPlacer::Single BufferPlacer::single_of(int id) const {
+  const auto input = std::find_if(kernel_.inputs.begin(), kernel_.inputs.end(),
+                                  [&](const KernelTensor& tensor) { return tensor.value == id; });
+  if (input == kernel_.inputs.end()) return Single::Never;
+  if (is_invariant(kernel_, *input, {1, 0})) return Single::Always;
+  return is_invariant(kernel_, *input, {1, kernel_.columns()}) ? Single::InWholeRows
+                                                               : Single::Never;
 }
 
 int BufferPlacer::place_of_source(const KernelStep& step, int at, const Few<int>& slot_of,
@@ -116,18 +126,16 @@ std::int64_t BufferPlacer::place_lasting(const Tile& tile, BufferDepth depth, st
                                          const Visit& visit) const {
   std::int64_t end = begin;
   for (const Lasting& each : lasting_) {
+    const std::int64_t bytes = this->bytes(tile, each.value);
     int copies = 1;
     if (each.use != Use::Kept) {
-      end = round_up(end, kTurn) + shift(each.value);
-      copies = each.use == Use::Loaded ? depth.loads : depth.stores;
-      if (copies > 1 && each.input >= 0) {
-        const KernelTensor& tensor = kernel_.inputs[static_cast<std::size_t>(each.input)];
-        if (is_invariant(kernel_, tensor, tile.tile)) copies = 1;
-      }
+      end = round_up(end, kTurn) + each.shift;
+      const bool single = each.single == Single::Always || (each.single == Single::InWholeRows &&
+                                                            tile.tile.columns >= kernel_.columns());
+      if (!single) copies = each.use == Use::Loaded ? depth.loads : depth.stores;
     }
-    const std::int64_t size = copies > 1 ? round_up(bytes(tile, each.value), kTurn)
-                                         : round_up(bytes(tile, each.value), kBlock);
-    visit(each.value, UbBuffer{end, size * copies, copies});
+    const std::int64_t size = copies > 1 ? round_up(bytes, kTurn) : round_up(bytes, kBlock);
+    visit(each.id, UbBuffer{end, size * copies, copies});
     end += size * copies;
   }
   return end;
@@ -137,8 +145,8 @@ UbPlan BufferPlacer::plan_slots(const Few<Slot>& slots, const Tile& tile,
                                 std::int64_t begin) const {
   Few<UbInterval> intervals;
   for (const Slot& slot : slots) {
-    intervals.push_back(
-        {slot.first, slot.last, round_up(bytes(tile, slot.value), kBlock) + shift(slot.value)});
+    intervals.push_back({slot.first, slot.last,
+                         round_up(bytes(tile, value(slot.value)), kBlock) + shift(slot.value)});
   }
   return plan_ub({intervals.data(), intervals.size()}, begin, kTurn);
 }
@@ -183,7 +191,7 @@ std::vector<VectorSchedule> BufferPlacer::place(VectorTile tile, BufferDepth dep
       if (slot_of[id] < 0) continue;
       const auto slot = static_cast<std::size_t>(slot_of[id]);
       phases[phase].buffers[id] = {plan.base[slot] + shift(slots[slot].value),
-                                   round_up(bytes(of, static_cast<int>(id)), kBlock)};
+                                   round_up(bytes(of, kernel_.values[id]), kBlock)};
     }
   }
   for (VectorSchedule& schedule : phases) schedule.ub_end = end;

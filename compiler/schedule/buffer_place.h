@@ -41,11 +41,15 @@ class BufferPlacer {
     Few<Slot> slots{};
     Few<int> slot_of{};  // by value; -1: it has none
   };
+  /// When is there one copy of a value, however many others have?
+  enum class Single : std::uint8_t { Never, InWholeRows, Always };
   /// A value with a place of its own in all stretches.
   struct Lasting {
-    int value = 0;
+    int id = 0;
     Use use{};
-    int input = -1;  // of the kernel; -1: it is not loaded
+    Single single{};
+    KernelValue value{};
+    std::int64_t shift = 0;
   };
   /// What no place changes.
   struct Tile {
@@ -55,9 +59,11 @@ class BufferPlacer {
   [[nodiscard]] Tile sized(VectorTile tile) const {
     return {tile, pitch_.of(tile.columns), pitch_.piece(tile)};
   }
-  [[nodiscard]] std::int64_t bytes(const Tile& tile, int id) const {
-    return bytes_of(value(id), tile.tile, tile.pitch, tile.piece);
+  [[nodiscard]] static std::int64_t bytes(const Tile& tile, const KernelValue& value) {
+    return bytes_of(value, tile.tile, tile.pitch, tile.piece);
   }
+  void find_lasting(const Few<Use>& use, bool kept);
+  [[nodiscard]] Single single_of(int id) const;
   /// Calls for each value that lasts, with its buffer; where they end.
   template <class Visit>
   std::int64_t place_lasting(const Tile& tile, BufferDepth depth, std::int64_t begin,

@@ -99,13 +99,15 @@ void OrderedPlacer::find_events() {
 }
 
 template <class Buffers>
-std::int64_t OrderedPlacer::lay_out(VectorTile tile, std::int64_t begin, Buffers& buffers) const {
+std::int64_t OrderedPlacer::lay_out(VectorTile tile, std::int64_t begin, std::int64_t limit,
+                                    Buffers& buffers) const {
   const std::int64_t pitch = pitch_.of(tile.columns), piece = this->piece(tile);
   Arena arena(begin);
   for (const Event& event : events_) {
     const auto id = static_cast<std::size_t>(event.value);
     if (event.takes) {
       buffers[id] = arena.take(bytes_of(kernel_.values[id], tile, pitch, piece));
+      if (arena.end() > limit) break;
     } else {
       arena.give(buffers[id]);
     }
@@ -113,9 +115,9 @@ std::int64_t OrderedPlacer::lay_out(VectorTile tile, std::int64_t begin, Buffers
   return arena.end();
 }
 
-std::int64_t OrderedPlacer::end_of(VectorTile tile, std::int64_t begin) const {
-  small_vector<UbBuffer, 32> buffers(kernel_.values.size());
-  return lay_out(tile, begin, buffers);
+std::int64_t OrderedPlacer::end_of(VectorTile tile, std::int64_t begin, std::int64_t limit) const {
+  small_vector<UbBuffer, 32> buffers(kernel_.values.size(), boost::container::default_init);
+  return lay_out(tile, begin, limit, buffers);
 }
 
 VectorSchedule OrderedPlacer::place(VectorTile tile, std::int64_t begin) const {
@@ -124,7 +126,7 @@ VectorSchedule OrderedPlacer::place(VectorTile tile, std::int64_t begin) const {
   schedule.pitch = pitch_.of(tile.columns);
   schedule.piece = piece(tile);
   schedule.buffers.resize(kernel_.values.size());
-  schedule.ub_end = lay_out(tile, begin, schedule.buffers);
+  schedule.ub_end = lay_out(tile, begin, kEndless, schedule.buffers);
   return schedule;
 }
 

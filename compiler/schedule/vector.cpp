@@ -112,7 +112,7 @@ bool fits(const VectorKernel& kernel, const Machine& machine, Packing packing) {
 
 VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machine, int cores,
                                const VectorChoice& choice) {
-  const std::int64_t begin = ub_begin(kernel, machine);
+  const std::int64_t begin = ub_begin(kernel, machine), size = machine.ub.size.count();
   const TileSides wide = widths_of(kernel, cores, choice), high = heights_of(kernel, cores, choice);
   const OrderedPlacer placer(kernel);
   const RowPitch pitch(kernel);
@@ -123,7 +123,7 @@ VectorSchedule schedule_vector(const VectorKernel& kernel, const Machine& machin
   for (std::int64_t columns : wide) {
     for (std::int64_t rows : high) {
       const VectorTile tile{rows, columns};
-      const bool fit = placer.end_of(tile, begin) <= machine.ub.size.count();
+      const bool fit = placer.end_of(tile, begin, size) <= size;
       if (!fit || !estimator.has_work(tile)) continue;
       const double vector = estimator.vector_of(tile, pitch.of(columns), placer.piece(tile));
       const Estimator::Judged judged = estimator.judge(tile, {}, {vector, vector, vector}, cores);

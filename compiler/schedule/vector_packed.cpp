@@ -54,12 +54,12 @@ class Search {
   /// The same tiles with their values in order of use.
   void in_order() {
     const OrderedPlacer placer(kernel_);
-    const std::int64_t begin = ub_begin(kernel_, machine_);
+    const std::int64_t begin = ub_begin(kernel_, machine_), size = machine_.ub.size.count();
     for (const Candidate& candidate : grid_) {
       if (found_ && candidate.least >= best_.estimate.total) continue;
       const Estimator::Judged found = judged({1, 1}, candidate);
       if (found_ && found.estimate.total >= best_.estimate.total) continue;
-      if (placer.end_of(candidate.tile, begin) > machine_.ub.size.count()) continue;
+      if (placer.end_of(candidate.tile, begin, size) > size) continue;
       keep(candidate.tile, found);
     }
     if (found_) keep_placed(placer.place(best_.tile, begin));
