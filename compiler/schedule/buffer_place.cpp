@@ -169,30 +169,48 @@ std::int64_t BufferPlacer::slot_bytes(const Tile& tile) const {
   return known.bytes;
 }
 
+VectorSchedule BufferPlacer::lasting_of(const Tile& tile, BufferDepth depth,
+                                        std::int64_t begin) const {
+  VectorSchedule schedule;
+  schedule.tile = tile.tile;
+  schedule.depth = depth;
+  schedule.pitch = tile.pitch;
+  schedule.piece = tile.piece;
+  schedule.buffers.resize(kernel_.values.size());
+  schedule.ub_end = place_lasting(tile, depth, begin, [&](int id, const UbBuffer& buffer) {
+    schedule.buffers[static_cast<std::size_t>(id)] = buffer;
+  });
+  return schedule;
+}
+
+std::int64_t BufferPlacer::add_slots(const Stretch& stretch, const Tile& tile,
+                                     VectorSchedule& schedule) const {
+  const auto& [slots, slot_of] = stretch;
+  const UbPlan plan = plan_slots(slots, tile, schedule.ub_end);
+  for (std::size_t id = 0; id < slot_of.size(); ++id) {
+    if (slot_of[id] < 0) continue;
+    const auto slot = static_cast<std::size_t>(slot_of[id]);
+    schedule.buffers[id] = {plan.base[slot] + shift(slots[slot].value),
+                            round_up(bytes(tile, kernel_.values[id]), kBlock)};
+  }
+  return std::max(schedule.ub_end, plan.end);
+}
+
+VectorSchedule BufferPlacer::place_one(VectorTile tile, BufferDepth depth,
+                                       std::int64_t begin) const {
+  const Tile of = sized(tile);
+  VectorSchedule schedule = lasting_of(of, depth, begin);
+  schedule.ub_end = add_slots(stretches_.front(), of, schedule);
+  return schedule;
+}
+
 std::vector<VectorSchedule> BufferPlacer::place(VectorTile tile, BufferDepth depth,
                                                 std::int64_t begin) const {
   const Tile of = sized(tile);
-  VectorSchedule lasting;
-  lasting.tile = tile;
-  lasting.depth = depth;
-  lasting.pitch = of.pitch;
-  lasting.piece = of.piece;
-  lasting.buffers.resize(kernel_.values.size());
-  lasting.ub_end = place_lasting(of, depth, begin, [&](int id, const UbBuffer& buffer) {
-    lasting.buffers[static_cast<std::size_t>(id)] = buffer;
-  });
-  std::vector<VectorSchedule> phases(stretches_.size(), lasting);
-  std::int64_t end = lasting.ub_end;
-  for (std::size_t phase = 0; phase < stretches_.size(); ++phase) {
-    const auto& [slots, slot_of] = stretches_[phase];
-    const UbPlan plan = plan_slots(slots, of, lasting.ub_end);
-    end = std::max(end, plan.end);
-    for (std::size_t id = 0; id < slot_of.size(); ++id) {
-      if (slot_of[id] < 0) continue;
-      const auto slot = static_cast<std::size_t>(slot_of[id]);
-      phases[phase].buffers[id] = {plan.base[slot] + shift(slots[slot].value),
-                                   round_up(bytes(of, kernel_.values[id]), kBlock)};
-    }
+  std::vector<VectorSchedule> phases(stretches_.size(), lasting_of(of, depth, begin));
+  std::int64_t end = 0;
+  for (std::size_t phase = 0; phase < phases.size(); ++phase) {
+    end = std::max(end, add_slots(stretches_[phase], of, phases[phase]));
   }
   for (VectorSchedule& schedule : phases) schedule.ub_end = end;
   return phases;

@@ -25,6 +25,9 @@ class BufferPlacer {
   /// and all say the same ub_end.
   [[nodiscard]] std::vector<VectorSchedule> place(VectorTile tile, BufferDepth depth,
                                                   std::int64_t begin) const;
+  /// The same where there is one stretch.
+  [[nodiscard]] VectorSchedule place_one(VectorTile tile, BufferDepth depth,
+                                         std::int64_t begin) const;
   /// Only its ub_end.
   [[nodiscard]] std::int64_t end_of(VectorTile tile, BufferDepth depth, std::int64_t begin) const;
 
@@ -70,6 +73,10 @@ class BufferPlacer {
                              const Visit& visit) const;
   /// Bytes from the first slot to the end of the last, in the stretch that takes most.
   [[nodiscard]] std::int64_t slot_bytes(const Tile& tile) const;
+  [[nodiscard]] VectorSchedule lasting_of(const Tile& tile, BufferDepth depth,
+                                          std::int64_t begin) const;
+  /// Adds the stretch's buffers; where they end.
+  std::int64_t add_slots(const Stretch& stretch, const Tile& tile, VectorSchedule& schedule) const;
   [[nodiscard]] UbPlan plan_slots(const Few<Slot>& slots, const Tile& tile,
                                   std::int64_t begin) const;
   void find_slots(std::span<const KernelStep> steps, const Few<Use>& use);

@@ -24,7 +24,7 @@ struct Place {
     return placer.end_of(tile, depth, begin);
   }
   [[nodiscard]] VectorSchedule of(VectorTile tile) const {
-    VectorSchedule placed = placer.place(tile, depth, begin).front();
+    VectorSchedule placed = placer.place_one(tile, depth, begin);
     placed.packing = Packing::BestFit;
     return placed;
   }
