@@ -111,18 +111,17 @@ double Estimator::period(const Moves& moves, BufferDepth depth, VectorPart vecto
       {there / depth.loads, back / depth.stores, moves.load, vector.all, moves.store, scalar_});
 }
 
-Estimator::Judged Estimator::judge(const Moves& moves, BufferDepth depth, VectorPart vector,
+Estimator::Judged Estimator::judge(const Moves& moves, double vector, double period,
                                    int cores) const {
   VectorEstimate parts;
   parts.tiles = moves.tiles;
   parts.load = moves.load;
   parts.store = moves.store;
   parts.scalar = scalar_;
-  parts.vector = vector.all;
+  parts.vector = vector;
   const double read = moves.fetched, in = moves.in, out = moves.out;
   const double traffic = read + out * write_cost_ * written_back_;
   const double once = load_latency_ + store_latency_ + parts.vector + parts.store;
-  const double own = period(moves, depth, vector);
   const double shared = std::max(traffic / hbm_rate_, in / l2_read_ + out / l2_write_);
   Judged best;
   const std::int64_t limit = std::min<std::int64_t>(exact_.value_or(cores), parts.tiles);
@@ -131,7 +130,7 @@ Estimator::Judged Estimator::judge(const Moves& moves, BufferDepth depth, Vector
     // With fewer cores yet it takes still longer.
     constexpr double kRounding = 1 + 1e-9;
     if (best.cores != 0 &&
-        once + own * static_cast<double>(per_core - 1) > parts.total * kRounding) {
+        once + period * static_cast<double>(per_core - 1) > parts.total * kRounding) {
       break;
     }
     // Fewest cores with as many tiles on the busiest.
@@ -143,9 +142,9 @@ Estimator::Judged Estimator::judge(const Moves& moves, BufferDepth depth, Vector
         per_core_ * used + load_latency_ + store_latency_ + first + parts.vector + parts.store;
     const auto waits = static_cast<double>(per_core - 1);
     // Its pace is no less than either of the two.
-    if (best.cores != 0 && start + std::max(own, memory) * waits > parts.total * kRounding)
+    if (best.cores != 0 && start + std::max(period, memory) * waits > parts.total * kRounding)
       continue;
-    const double total = start + pace_of(own, memory) * waits;
+    const double total = start + pace_of(period, memory) * waits;
     if (best.cores == 0 || total < parts.total) {
       parts.per_core = per_core;
       parts.memory = memory;

@@ -30,8 +30,12 @@ class Estimator {
   };
   [[nodiscard]] Moves moves_of(VectorTile tile) const;
   /// The tile's parts for the number of cores with which the launch ends first, and that number.
+  /// `vector`: cycles of the pipe for a tile; `period` as below, all of copies that matters.
+  [[nodiscard]] Judged judge(const Moves& moves, double vector, double period, int cores) const;
   [[nodiscard]] Judged judge(const Moves& moves, BufferDepth depth, VectorPart vector,
-                             int cores) const;
+                             int cores) const {
+    return judge(moves, vector.all, period(moves, depth, vector), cores);
+  }
   [[nodiscard]] Judged judge(VectorTile tile, BufferDepth depth, VectorPart vector,
                              int cores) const {
     return judge(moves_of(tile), depth, vector, cores);

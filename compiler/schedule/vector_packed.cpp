@@ -42,6 +42,7 @@ class Search {
         widths_(widths_of(kernel, cores, choice)),
         estimator_(kernel, machine, choice.cores) {
     const TileSides heights = heights_of(kernel, cores, choice);
+    grid_.reserve(widths_.size() * heights.size());
     for (std::int64_t columns : widths_) {
       double least = std::numeric_limits<double>::max();
       for (std::int64_t rows : heights) {
@@ -55,9 +56,9 @@ class Search {
   void in_order() {
     const OrderedPlacer placer(kernel_);
     const std::int64_t begin = ub_begin(kernel_, machine_), size = machine_.ub.size.count();
-    for (const Candidate& candidate : grid_) {
+    for (Candidate& candidate : grid_) {
       if (found_ && candidate.least >= best_.estimate.total) continue;
-      const Estimator::Judged found = judged({1, 1}, candidate);
+      const Estimator::Judged& found = judged({1, 1}, candidate);
       if (found_ && found.estimate.total >= best_.estimate.total) continue;
       if (placer.end_of(candidate.tile, begin, size) > size) continue;
       keep(candidate.tile, found);
@@ -72,7 +73,7 @@ class Search {
       limit = judged(place.depth, *likely_).estimate.total;
     }
     constexpr double kRounding = 1 + 1e-9;
-    for (const Candidate& candidate : grid_) {
+    for (Candidate& candidate : grid_) {
       if (candidate.least > limit) continue;
       if (found_ && candidate.least > best_.estimate.total * kRounding) {
         ++compared_;  // by its bound
@@ -122,6 +123,8 @@ class Search {
     VectorTile tile{};
     Estimator::Moves moves{};
     double vector = 0, least = 0;
+    double period = -1;  // for which it was judged last; other copies seldom change it
+    Estimator::Judged judged{};
   };
   [[nodiscard]] Candidate candidate_of(VectorTile tile) const {
     return {tile, estimator_.moves_of(tile),
@@ -130,22 +133,26 @@ class Search {
   bool add(VectorTile tile) {
     if (!estimator_.has_work(tile)) return false;
     constexpr int kEndless = 1 << 30;
-    Candidate candidate = candidate_of(tile);
-    const double vector = candidate.vector;
-    const BufferDepth endless{kEndless, kEndless};
-    candidate.least =
-        estimator_.judge(candidate.moves, endless, {vector, vector, vector}, cores_).estimate.total;
-    grid_.push_back(candidate);
+    Candidate& candidate = grid_.emplace_back(candidate_of(tile));
+    candidate.least = judge({kEndless, kEndless}, candidate).estimate.total;
     return true;
   }
-  Estimator::Judged judged(BufferDepth depth, const Candidate& candidate) {
-    ++compared_;
+  const Estimator::Judged& judge(BufferDepth depth, Candidate& candidate) const {
     const double vector = candidate.vector;
-    return estimator_.judge(candidate.moves, depth, {vector, vector, vector}, cores_);
+    const double period = estimator_.period(candidate.moves, depth, {vector, vector, vector});
+    if (period != candidate.period) {
+      candidate.judged = estimator_.judge(candidate.moves, vector, period, cores_);
+      candidate.period = period;
+    }
+    return candidate.judged;
+  }
+  const Estimator::Judged& judged(BufferDepth depth, Candidate& candidate) {
+    ++compared_;
+    return judge(depth, candidate);
   }
   /// Is it the best so far? Whether it fits is asked last.
-  bool consider(const Place& place, const Candidate& candidate) {
-    const Estimator::Judged found = judged(place.depth, candidate);
+  bool consider(const Place& place, Candidate& candidate) {
+    const Estimator::Judged& found = judged(place.depth, candidate);
     if (found_ && found.estimate.total >= best_.estimate.total) return false;
     if (!fits_ub(place, candidate.tile)) return false;
     keep(candidate.tile, found);
@@ -164,7 +171,9 @@ class Search {
     best_ = std::move(placed);
   }
   void consider(const Place& place, VectorTile tile) {
-    if (estimator_.has_work(tile)) (void)consider(place, candidate_of(tile));
+    if (!estimator_.has_work(tile)) return;
+    Candidate candidate = candidate_of(tile);
+    (void)consider(place, candidate);
   }
   template <class Tile>
   void fit_axis(const Place& place, std::int64_t size, std::int64_t unit, const Tile& tile) {
@@ -198,7 +207,7 @@ class Search {
   boost::container::small_vector<double, 40> least_{};  // by width: of the grid's, bounds
   Estimator estimator_;
   boost::container::small_vector<Candidate, 96> grid_{};
-  const Candidate* likely_ = nullptr;  // the best of the grid with the copies before
+  Candidate* likely_ = nullptr;  // the best of the grid with the copies before
   VectorSchedule best_{};
   bool found_ = false;  // is there a best one?
   std::optional<VectorSchedule> settled_{};
