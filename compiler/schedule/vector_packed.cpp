@@ -246,16 +246,17 @@ std::vector<BufferDepth> depths_of(const VectorKernel& kernel, const Machine& ma
 
 VectorPart vector_part(const VectorMeasure& measure, const VectorKernel& kernel,
                        std::span<const KernelStep> steps, const VectorSchedule& schedule) {
-  const auto among = [](const std::vector<KernelTensor>& tensors, int value) {
-    return std::any_of(tensors.begin(), tensors.end(),
-                       [&](const KernelTensor& tensor) { return tensor.value == value; });
-  };
+  boost::container::small_vector<bool, 32> loaded(kernel.values.size(), false),
+      stored(kernel.values.size(), false);
+  for (const KernelTensor& in : kernel.inputs) loaded[static_cast<std::size_t>(in.value)] = true;
+  for (const KernelTensor& out : kernel.outputs) stored[static_cast<std::size_t>(out.value)] = true;
   std::size_t read = 0, written = steps.size();
   for (std::size_t i = 0; i < steps.size(); ++i) {
     for (int source : steps[i].source) {
-      if (among(kernel.inputs, source)) read = i + 1;
+      if (source >= 0 && loaded[static_cast<std::size_t>(source)]) read = i + 1;
     }
-    if (written == steps.size() && among(kernel.outputs, steps[i].result)) written = i;
+    const bool first = written == steps.size();
+    if (first && stored[static_cast<std::size_t>(steps[i].result)]) written = i;
   }
   // What steps take is a sum over them, so each is measured once.
   const auto cycles_of = [&](std::size_t begin, std::size_t end) {
