@@ -102,12 +102,13 @@ Val Builder::argument(int index) {
 }
 
 void Builder::assign(Reg target, Op op, Val a, Val b) {
-  // Scalar arithmetic: rd, a, b.
-  Inst inst = isa::blank(op);
-  put(inst, 0, target);
-  put(inst, 1, a);
-  if (op != Op::mov) put(inst, 2, b);
-  append(inst);
+  // Scalar arithmetic: rd, a, b. Loading what is wide comes first.
+  if (a.wide != 0) a = Val(lane_of(a, reg()));
+  if (op != Op::mov && b.wide != 0) b = Val(lane_of(b, reg()));
+  Inst& inst = append(isa::blank(op));
+  inst.lane[0] = Lane::r(target.number);
+  inst.lane[1] = a.lane;
+  if (op != Op::mov) inst.lane[2] = b.lane;
 }
 
 void Builder::begin_loop(Val count, int rotate) {
@@ -180,12 +181,15 @@ void Builder::link(Program& program) {
       code_[jump.from].lane[1] = Lane::imm(skip);
     }
   }
-  constexpr std::size_t kMostlyWords = 4;
-  words.reserve(kMostlyWords * code_.size());
+  DVMSIM_ASSERT(words.empty(), "a program has one code for a kind of core");
+  constexpr std::size_t kMost = isa::kMaxWords;
+  boost::container::small_vector<std::uint64_t, 64 * kMost> made(kMost * code_.size(),
+                                                                 boost::container::default_init);
   for (std::size_t i = 0; i < code_.size(); ++i) {
-    isa::append(code_[i], words);
-    offset[i + 1] = static_cast<std::uint32_t>(words.size());
+    const std::span<std::uint64_t, kMost> room(&made[offset[i]], kMost);
+    offset[i + 1] = offset[i] + static_cast<std::uint32_t>(isa::encode(code_[i], room));
   }
+  words.assign(made.begin(), made.begin() + offset.back());
   program.marks.reserve(program.marks.size() + marks_.size());
   for (Mark& mark : marks_) {
     program.marks.push_back({mark.kind, kind_, offset[mark.at], std::move(mark.name)});

@@ -115,7 +115,8 @@ class Builder {
   [[nodiscard]] Code& code() { return code_; }
   [[nodiscard]] CoreKind kind() const { return kind_; }
 
-  /// Appends halt, resolves jumps, encodes, and adds the marks to the program.
+  /// Appends halt, resolves jumps, encodes, and adds the marks to the program, which has no code
+  /// yet for this kind of core.
   void link(Program& program);
 
  private:

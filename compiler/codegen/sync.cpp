@@ -4,6 +4,7 @@
 #include <array>
 
 #include "vm/base/error.h"
+#include "vm/isa/rows.h"
 
 namespace dvmsim {
 namespace {
@@ -46,6 +47,29 @@ std::int64_t address_of(const isa::Lane& lane, std::span<const UbRange> ranges) 
   return found->base;
 }
 
+/// The operands of a row that are in UB.
+struct UbLanes {
+  struct One {
+    int lane = 0;
+    isa::Access access{};
+  };
+  int count = 0;
+  std::array<One, 4> all{};
+};
+
+constexpr auto kUbLanes = [] {
+  std::array<UbLanes, 256> lanes{};
+  for (const isa::Row& row : isa::table::kRows) {
+    UbLanes& found = lanes[static_cast<std::size_t>(row.op)];
+    for (int i = 0; i < row.operands; ++i) {
+      const isa::Operand& operand = row.operand[static_cast<std::size_t>(i)];
+      if (operand.kind != isa::OperandKind::Memory || operand.space != Space::UB) continue;
+      found.all[static_cast<std::size_t>(found.count++)] = {i, operand.access};
+    }
+  }
+  return lanes;
+}();
+
 Nodes nodes_of(std::span<const Inst> body, std::size_t begin, std::span<const UbRange> ranges) {
   Nodes nodes;
   for (std::size_t at = 0; at < body.size(); ++at) {
@@ -54,13 +78,14 @@ Nodes nodes_of(std::span<const Inst> body, std::size_t begin, std::span<const Ub
     Node& node = nodes.emplace_back();
     node.at = begin + at;
     node.pipe = row.pipe;
-    for (std::size_t i = 0; i < row.all().size(); ++i) {
-      const isa::Operand& operand = row.operand[i];
-      if (operand.kind != isa::OperandKind::Memory || operand.space != Space::UB) continue;
-      Touch touch = touch_of(address_of(body[at].lane[i], ranges), false, ranges);
-      if (operand.access != isa::Access::Write) node.touches.push_back(touch);
+    const UbLanes& lanes = kUbLanes[static_cast<std::size_t>(row.op)];
+    for (int i = 0; i < lanes.count; ++i) {
+      const auto& [lane, access] = lanes.all[static_cast<std::size_t>(i)];
+      const isa::Lane& operand = body[at].lane[static_cast<std::size_t>(lane)];
+      Touch touch = touch_of(address_of(operand, ranges), false, ranges);
+      if (access != isa::Access::Write) node.touches.push_back(touch);
       touch.writes = true;
-      if (operand.access != isa::Access::Read) node.touches.push_back(touch);
+      if (access != isa::Access::Read) node.touches.push_back(touch);
     }
   }
   return nodes;
@@ -91,12 +116,12 @@ struct Edge {
 using Edges = small_vector<Edge, 16>;
 
 /// The dependences of one pipe's nodes on another's that no other implies (one that leaves no
-/// earlier and arrives no later does), by `from`: inside an iteration to later nodes, else to
-/// earlier ones of the next.
-Edges essential(const Nodes& nodes, Pipe from, Pipe to, bool inside) {
+/// earlier and arrives no later does), by `from`, which is `least` or more: inside an iteration to
+/// later nodes, else to earlier ones of the next.
+Edges essential(const Nodes& nodes, Pipe from, Pipe to, bool inside, std::size_t least = 0) {
   Edges edges;
   std::size_t first = nodes.size();  // that a node seen so far must come before
-  for (std::size_t i = nodes.size(); i-- > 0;) {
+  for (std::size_t i = nodes.size(); i-- > least;) {
     if (nodes[i].pipe != from) continue;
     const std::size_t begin = inside ? i + 1 : 0, end = std::min(first, inside ? first : i);
     for (std::size_t j = begin; j < end; ++j) {
@@ -121,12 +146,9 @@ constexpr std::array kQueues = {Pipe::MTE2, Pipe::Vector, Pipe::MTE3};
 /// Once: there is no next iteration. How many flags go into it.
 int connect(Nodes& nodes, Pipe from, Pipe to, bool once) {
   const Edges forward = essential(nodes, from, to, true);
-  Edges backward = once ? Edges() : essential(nodes, from, to, false);
   // What a forward flag of this iteration already orders needs no flag into the next one.
   const std::size_t ordered = forward.empty() ? 0 : forward.back().from + 1;
-  const auto kept = std::find_if(backward.begin(), backward.end(),
-                                 [&](const Edge& edge) { return edge.from >= ordered; });
-  backward.erase(backward.begin(), kept);
+  const Edges backward = once ? Edges() : essential(nodes, from, to, false, ordered);
   const auto flag = [&](const Edges& edges, int id) {
     for (const Edge& edge : edges) {
       nodes[edge.from].sets.push_back({true, to, static_cast<std::uint8_t>(id)});

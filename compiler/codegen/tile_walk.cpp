@@ -45,7 +45,7 @@ TilePosition TileWalk::position(bool in_tiles) {
   if (in_tiles) position.unit = tile_;
   Val rest = current_;
   // The innermost dimension varies fastest.
-  std::vector<std::size_t> walked;
+  ByDim<std::size_t> walked;
   for (std::size_t i = 0; i < dims_.size(); ++i) {
     if (ceil_div(dims_[i], tile_[i]) > 1) walked.push_back(i);
   }

@@ -2,19 +2,23 @@
 // where it lies in each dimension, how much of it is left at an edge.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "compiler/codegen/builder.h"
 
 namespace dvmsim {
 
+/// By dimension of the grid, outermost first.
+template <class T>
+using ByDim = boost::container::small_vector<T, 4>;
+
 /// Registers of one iteration.
 struct TilePosition {
-  std::vector<Val> index{};  // by dimension of the grid, outermost first: in elements, or in units
-  std::vector<std::int64_t> unit{};  // elements of an index; none: 1 each
-  std::vector<Val> extent{};         // elements of the dimension covered by this tile
+  ByDim<Val> index{};          // in elements, or in units
+  ByDim<std::int64_t> unit{};  // elements of an index; none: 1 each
+  ByDim<Val> extent{};         // elements of the dimension covered by this tile
 };
 
 class TileWalk {
@@ -40,7 +44,7 @@ class TileWalk {
   [[nodiscard]] TilePosition position(bool in_tiles);
 
   Builder& builder_;
-  std::vector<std::int64_t> dims_{}, tile_{};
+  ByDim<std::int64_t> dims_{}, tile_{};
   Reg current_{};
   Val count_{};
 };

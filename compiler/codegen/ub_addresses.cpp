@@ -13,21 +13,19 @@ std::vector<UbRange> ranges_of(const VectorSchedule& schedule) {
   return ranges;
 }
 
-UbAddresses::UbAddresses(Builder& builder, const VectorSchedule& schedule)
-    : ranges_(ranges_of(schedule)) {
-  std::size_t range = 0;
+UbAddresses::UbAddresses(Builder& builder, const VectorSchedule& schedule) {
   operand_.reserve(schedule.buffers.size());
   for (const UbBuffer& buffer : schedule.buffers) {
     operand_.emplace_back(buffer.base);
     if (buffer.base < 0) continue;
+    ranges_.push_back({buffer.base, buffer.size});
     if (buffer.copies > 1) {
       const Reg base = builder.reg();
       builder.assign(base, isa::Op::mov, buffer.base, 0);
       const auto step = static_cast<std::uint32_t>(buffer.step() / kBlock);
       operand_.back() = Val(isa::Lane::rotating(base.number, buffer.copies, step));
-      ranges_[range].reg = base.number;
+      ranges_.back().reg = base.number;
     }
-    ++range;
   }
 }
 

@@ -1,7 +1,9 @@
 // Where values are in UB as operands: immediates, or rotating registers for buffers in copies.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "compiler/codegen/builder.h"
@@ -22,11 +24,11 @@ class UbAddresses {
 
   [[nodiscard]] Val of(int value) const { return operand_[static_cast<std::size_t>(value)]; }
   /// As ranges_of(), with those registers.
-  [[nodiscard]] const std::vector<UbRange>& ranges() const { return ranges_; }
+  [[nodiscard]] std::span<const UbRange> ranges() const { return {ranges_.data(), ranges_.size()}; }
 
  private:
-  std::vector<Val> operand_{};  // by value
-  std::vector<UbRange> ranges_{};
+  boost::container::small_vector<Val, 24> operand_{};  // by value
+  boost::container::small_vector<UbRange, 24> ranges_{};
 };
 
 }  // namespace dvmsim

@@ -42,7 +42,7 @@ class VectorEmitter {
   const VectorSchedule& schedule_;
   Builder builder_;
   std::optional<UbAddresses> addresses_{};
-  std::vector<Val> bases_{};
+  boost::container::small_vector<Val, 8> bases_{};
   TilePosition position_{};
 };
 
@@ -83,10 +83,11 @@ Program VectorEmitter::emit() {
   Program program;
   program.name = kernel_.name;
   prologue();
-  std::vector<std::int64_t> tile(kernel_.dims.size(), 1);
+  ByDim<std::int64_t> tile(kernel_.dims.size(), 1);
   tile[tile.size() - 2] = schedule_.tile.rows;
   tile.back() = schedule_.tile.columns;
-  TileWalk walk(builder_, kernel_.dims, tile, Reg{isa::kCoreIndexReg}, schedule_.cores);
+  TileWalk walk(builder_, kernel_.dims, {tile.data(), tile.size()}, Reg{isa::kCoreIndexReg},
+                schedule_.cores);
 
   position_.index.assign(kernel_.dims.size(), 0);
   position_.extent.assign(tile.begin(), tile.end());

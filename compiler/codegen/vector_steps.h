@@ -26,6 +26,8 @@ class VectorSteps {
   void emit() { emit(kernel_.steps); }
   /// These steps, on values of the kernel.
   void emit(std::span<const KernelStep> steps);
+  /// One of them, without a mark.
+  void step(const KernelStep& step);
 
  private:
   /// Rows, columns and strides of an elementwise step.
@@ -34,7 +36,6 @@ class VectorSteps {
     bool strided = false;
     bool pieces = false;  // the rows are pieces of the tile's one row
   };
-  void step(const KernelStep& step);
   void reduce(const KernelStep& step);
   void broadcast(const KernelStep& step);
   void scan(const KernelStep& step);

@@ -83,7 +83,7 @@ std::optional<VectorSchedule> schedule_alike(const VectorKernel& kernel, const V
   const std::int64_t begin = ub_begin(kernel, machine);
   VectorSchedule schedule = cut.packing == Packing::InOrder ? place(kernel, tile, begin)
                             : cut.once ? place_once(kernel, tile, cut.depth, begin)
-                                       : BufferPlacer(kernel).place(tile, cut.depth, begin).front();
+                                       : BufferPlacer(kernel).place_one(tile, cut.depth, begin);
   if (schedule.ub_end > machine.ub.size.count()) return std::nullopt;
   const std::int64_t tiles = kernel.outer() * ceil_div(kernel.rows(), tile.rows) *
                              ceil_div(kernel.columns(), tile.columns);

@@ -35,26 +35,32 @@ std::int64_t common(std::int64_t align, std::int64_t distance) {
 
 }  // namespace
 
-Fetched LineTraffic::of(const VectorKernel& kernel, const KernelTensor& tensor,
-                        VectorTile tile) const {
+RowLayout LineTraffic::layout_of(const VectorKernel& kernel, const KernelTensor& tensor) const {
   const KernelValue& value = kernel.values[static_cast<std::size_t>(tensor.value)];
-  const auto all = static_cast<double>(bytes_of(value, tile, tile.columns));
-  const bool runs = value.extent == Extent::Full || value.extent == Extent::Row;
-  if (keeps_parts_ || !runs) return {all, all};
   const std::int64_t item = size_of(value.dtype);
   const std::size_t row_dim = kernel.dims.size() - 2;
-  std::int64_t rows = value.extent == Extent::Full ? tile.rows : 1, run = tile.columns * item;
-  const std::int64_t row = tensor.stride[row_dim] * item;
-  std::int64_t step = row;  // from one run to the next
-  if (row == run) {         // the tile's rows follow one another
+  std::int64_t align = common(line_, tensor.offset * item);
+  for (std::size_t i = 0; i < row_dim; ++i) align = common(align, tensor.stride[i] * item);
+  return {value, item, tensor.stride[row_dim] * item, align};
+}
+
+Fetched LineTraffic::of(const RowLayout& layout, VectorTile tile, std::int64_t columns) const {
+  const Extent extent = layout.value.extent;
+  const bool full = extent == Extent::Full;
+  std::int64_t run = tile.columns * layout.item, rows = full ? tile.rows : 1;
+  if (keeps_parts_ || !(full || extent == Extent::Row)) {
+    const auto all = static_cast<double>(bytes_of(layout.value, tile, tile.columns));
+    return {all, all};
+  }
+  std::int64_t step = layout.row;  // from one run to the next
+  if (step == run) {               // the tile's rows follow one another
     run *= rows;
     step *= tile.rows;
     rows = 1;
   }
   // Runs begin at multiples of this.
-  std::int64_t align = common(common(line_, tensor.offset * item), step);
-  if (tile.columns < kernel.columns()) align = common(align, tile.columns * item);
-  for (std::size_t i = 0; i < row_dim; ++i) align = common(align, tensor.stride[i] * item);
+  std::int64_t align = common(layout.align, step);
+  if (tile.columns < columns) align = common(align, tile.columns * layout.item);
   const std::int64_t touched = round_up(run, align) + line_ - align;
   const std::int64_t whole =
       align == line_ ? run / line_ * line_ : std::max<std::int64_t>(0, touched - 2 * line_);

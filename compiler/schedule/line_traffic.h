@@ -14,13 +14,26 @@ struct Fetched {
   double kept = 0;  // of them in lines that a later load of the same part finds in L2
 };
 
+/// How a tensor's rows lie in memory, as far as no tile changes it.
+struct RowLayout {
+  KernelValue value{};
+  std::int64_t item = 0;   // bytes of an element
+  std::int64_t row = 0;    // bytes from row to row
+  std::int64_t align = 0;  // that the kernel's first columns begin at multiples of, rows aside
+};
+
 class LineTraffic {
  public:
   explicit LineTraffic(const Machine& machine)
       : line_(machine.l2.line.count()), keeps_parts_(machine.l2.keep_partial) {}
 
+  [[nodiscard]] RowLayout layout_of(const VectorKernel& kernel, const KernelTensor& tensor) const;
+  /// `columns`: of the kernel.
+  [[nodiscard]] Fetched of(const RowLayout& layout, VectorTile tile, std::int64_t columns) const;
   [[nodiscard]] Fetched of(const VectorKernel& kernel, const KernelTensor& tensor,
-                           VectorTile tile) const;
+                           VectorTile tile) const {
+    return of(layout_of(kernel, tensor), tile, kernel.columns());
+  }
 
  private:
   std::int64_t line_;

@@ -32,11 +32,11 @@ std::size_t steps_of(const PhasedKernel& phased) {
 }
 
 BufferPlacer placer_of(const PhasedKernel& phased) {
-  std::vector<std::span<const KernelStep>> stretches;
+  boost::container::small_vector<std::span<const KernelStep>, 8> stretches;
   for (const Phase& phase : phased.phases) stretches.emplace_back(phase.steps);
   std::vector<bool> is_short = phased.is_long;
   is_short.flip();
-  return {phased.kernel, std::move(stretches), std::move(is_short)};
+  return {phased.kernel, std::span(stretches.data(), stretches.size()), is_short};
 }
 
 double rate(Rate r) {
@@ -71,11 +71,9 @@ struct Numbers {
 /// Tries tiles, lengths of a piece, and cores to a row.
 class LongScheduler {
  public:
-  /// `skipped`: bytes left free before the first buffer.
   /// What takes `limit` cycles or more is not looked at.
-  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores, int copies,
-                const VectorChoice& choice = {}, std::int64_t skipped = 0,
-                double limit = std::numeric_limits<double>::max())
+  LongScheduler(const PhasedKernel& phased, const Machine& machine, int cores,
+                const VectorChoice& choice = {}, double limit = std::numeric_limits<double>::max())
       : phased_(phased),
         kernel_(phased.kernel),
         machine_(machine),
@@ -83,10 +81,9 @@ class LongScheduler {
         written_back_(written_back_share(phased.kernel, machine)),
         lines_(machine),
         placer_(placer_of(phased)),
-        begin_(ub_begin(machine, steps_of(phased)) + skipped),
+        begin_(ub_begin(machine, steps_of(phased))),
         choice_(choice),
         cores_(choice.cores.value_or(cores)),
-        copies_(copies),
         limit_(limit),
         has_other_(limit < std::numeric_limits<double>::max()),
         code_(decode_cycles(machine, steps_of(phased))) {
@@ -102,7 +99,11 @@ class LongScheduler {
     }
   }
 
-  LongSchedule run() {
+  /// With so many copies of what is moved.
+  LongSchedule run(int copies) {
+    copies_ = copies;
+    best_ = {};
+    compared_ = 0;
     const std::size_t moved = std::max(kernel_.inputs.size(), kernel_.outputs.size());
     const bool counts = copies_ == 1 || copies_ * static_cast<int>(moved) <= machine_.flag.max;
     if (machine_.flag.ids < kLongFlags || !counts) return {};
@@ -122,9 +123,10 @@ class LongScheduler {
     return std::move(best_);
   }
 
-  /// The same tiles in this scheduler's place; nothing if they do not fit there.
-  [[nodiscard]] LongSchedule placed_again(LongSchedule schedule) const {
-    schedule.phases = placer_.place(schedule.tile(), depth(), begin_);
+  /// The same tiles with so many bytes left free before the first buffer; nothing if they do not
+  /// fit there.
+  [[nodiscard]] LongSchedule placed_again(LongSchedule schedule, std::int64_t skipped) const {
+    schedule.phases = placer_.place(schedule.tile(), depth(), begin_ + skipped);
     schedule.joins.clear();
     schedule.workspace = 0;
     const bool fits = schedule.phases.front().ub_end <= machine_.ub.size.count();
@@ -160,6 +162,7 @@ class LongScheduler {
   [[nodiscard]] std::vector<std::int64_t> tiles_of(std::int64_t shorts) const {
     if (const auto only = chosen(false)) return {*only};
     std::vector<std::int64_t> found;
+    found.reserve(32);
     const std::int64_t least = least_short();
     if (!phased_.over_columns) {
       for (std::int64_t size = shorts; size > least; size = ceil_div(size, 2)) {
@@ -243,6 +246,7 @@ class LongScheduler {
     if (most == 0) return {};
     const std::int64_t least = ceil_div(part, most);
     std::vector<std::int64_t> lengths;
+    lengths.reserve(3);
     for (std::int64_t pieces : {least, least + 1, 2 * least}) {
       lengths.push_back(round_up(ceil_div(part, pieces), unit()));
     }
@@ -284,7 +288,7 @@ class LongScheduler {
   BufferPlacer placer_;
   std::int64_t begin_;
   VectorChoice choice_;
-  int cores_, copies_;
+  int cores_, copies_ = 1;
   double limit_;
   bool has_other_;                    // a schedule of whole rows that takes about as long as that
   double code_;                       // cycles to decode all phases once
@@ -392,7 +396,7 @@ std::int64_t long_unit(const PhasedKernel& phased) {
 LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
                            double limit, const VectorChoice& choice) {
   const int copies = choice.loads.value_or(choice.stores.value_or(1));
-  return LongScheduler(phased, machine, cores, copies, choice, 0, limit).run();
+  return LongScheduler(phased, machine, cores, choice, limit).run(copies);
 }
 
 LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, int cores,
@@ -400,7 +404,8 @@ LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, i
   constexpr double kMeasuredLess = 0.75;  // of what is estimated; never seen
   LongSchedule best;
   int compared = 0;
-  const auto consider = [&](const LongScheduler& scheduler, LongSchedule found) {
+  LongScheduler scheduler(phased, machine, cores, choice, limit / kMeasuredLess);
+  const auto consider = [&](LongSchedule found) {
     if (found.phases.empty()) return;
     scheduler.judge(found, &measure);
     if (best.phases.empty() || found.total < best.total) best = std::move(found);
@@ -409,13 +414,11 @@ LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, i
     if (choice.loads.value_or(copies) != copies || choice.stores.value_or(copies) != copies) {
       continue;
     }
-    LongScheduler scheduler(phased, machine, cores, copies, choice, 0, limit / kMeasuredLess);
-    const LongSchedule found = scheduler.run();
+    const LongSchedule found = scheduler.run(copies);
     compared += found.candidates;
     if (found.phases.empty()) continue;
-    consider(scheduler, found);
-    const LongScheduler further(phased, machine, cores, copies, choice, kSkipped);
-    consider(further, further.placed_again(found));
+    consider(found);
+    consider(scheduler.placed_again(found, kSkipped));
     ++compared;
   }
   best.candidates = compared;
@@ -423,7 +426,7 @@ LongSchedule schedule_long(const PhasedKernel& phased, const Machine& machine, i
 }
 
 bool fits(const PhasedKernel& phased, const Machine& machine) {
-  return LongScheduler(phased, machine, 1, 1).has_tile();
+  return LongScheduler(phased, machine, 1).has_tile();
 }
 
 std::string to_text(const LongSchedule& schedule) {

@@ -373,6 +373,7 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
 std::vector<std::int64_t> known_shape(const Value& value) {
   DVMSIM_ASSERT(value.type.shape.has_value(), "shapes are deduced before lowering");
   std::vector<std::int64_t> shape;
+  shape.reserve(value.type.shape->size());
   for (const Dim& dim : *value.type.shape) shape.push_back(dim.value());
   return shape;
 }

@@ -57,7 +57,7 @@ MixRows cut_rows_packed(const VectorKernel& kernel, std::int64_t share, std::int
       if (placer.end_of(tile, depth, begin) > machine.ub.size.count()) continue;
       // With fewer copies only taller pieces take less.
       if (best.unrolled != 0 && pieces >= best.unrolled) break;
-      VectorSchedule placed = placer.place(tile, depth, begin).front();
+      VectorSchedule placed = placer.place_one(tile, depth, begin);
       placed.packing = Packing::BestFit;
       placed.depth = depth;
       const double period = estimator.period(estimator.moves_of(tile), depth,

@@ -1,6 +1,8 @@
 #include "compiler/schedule/steps_once.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "compiler/schedule/buffer_place.h"
 #include "compiler/schedule/vector_estimate.h"
@@ -52,7 +54,8 @@ VectorSchedule place_once(const VectorKernel& kernel, VectorTile tile, BufferDep
     made[static_cast<std::size_t>(kernel.steps[static_cast<std::size_t>(step)].result)] = true;
   }
   const std::vector<KernelStep> steps = steps_of(kernel, found, false);
-  VectorSchedule placed = BufferPlacer(kernel, steps, made).place(tile, depth, begin).front();
+  const std::array stretches = {std::span(steps)};
+  VectorSchedule placed = BufferPlacer(kernel, stretches, {}, made).place_one(tile, depth, begin);
   placed.packing = Packing::BestFit;
   placed.once = std::move(found.once);
   return placed;

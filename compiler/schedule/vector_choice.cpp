@@ -19,7 +19,7 @@ std::int64_t ub_bytes(const VectorKernel& kernel, const Machine& machine, Vector
   const BufferDepth depth{choice.loads.value_or(1), choice.stores.value_or(1)};
   const bool copies = depth.loads > 1 || depth.stores > 1;
   if (!copies && choice.packing != Packing::BestFit) return place(kernel, tile, begin).ub_end;
-  return BufferPlacer(kernel).place(tile, depth, begin).front().ub_end;
+  return BufferPlacer(kernel).place_one(tile, depth, begin).ub_end;
 }
 
 /// The largest number up to `most` that holds; 0 if none does. What does not hold for a number does

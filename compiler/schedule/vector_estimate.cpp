@@ -48,7 +48,11 @@ double decode_cycles(const Machine& machine, std::size_t steps) {
 }
 
 Estimator::Estimator(const VectorKernel& kernel, const Machine& machine, std::optional<int> exact)
-    : kernel_(kernel), exact_(exact), lines_(machine) {
+    : outer_(kernel.outer()),
+      rows_(kernel.rows()),
+      columns_(kernel.columns()),
+      exact_(exact),
+      lines_(machine) {
   const auto rate = [](Rate r) { return r.per_cycle().value(); };
   const auto cycles = [](Cycles c) { return static_cast<double>(c.count()); };
   load_rate_ = rate(load_rate(machine, Space::UB, true));
@@ -70,7 +74,14 @@ Estimator::Estimator(const VectorKernel& kernel, const Machine& machine, std::op
       decode_cycles(machine, kernel.steps.size() + kernel.inputs.size() + kernel.outputs.size());
   for (const KernelStep& step : kernel.steps) {
     const bool reduces = step.op == isa::Op::vredx || step.op == isa::Op::vredy;
-    works_.push_back({reduces ? step.source[0] : step.result, weight(step.op)});
+    const int value = reduces ? step.source[0] : step.result;
+    works_.push_back({kernel.values[static_cast<std::size_t>(value)], weight(step.op)});
+  }
+  for (const KernelTensor& tensor : kernel.inputs) {
+    inputs_.push_back({lines_.layout_of(kernel, tensor), tensor.view});
+  }
+  for (const KernelTensor& tensor : kernel.outputs) {
+    outputs_.push_back({lines_.layout_of(kernel, tensor), tensor.view});
   }
 }
 
@@ -83,12 +94,11 @@ void Estimator::judge(VectorSchedule& schedule, int cores, VectorPart vector) co
 Estimator::Moves Estimator::moves_of(VectorTile tile) const {
   Moves moves;
   moves.tiles = tiles_of(tile);
-  moves.in = moved(kernel_.inputs, tile);
-  moves.out = moved(kernel_.outputs, tile);
+  moves.in = moved(inputs_, tile);
+  moves.out = moved(outputs_, tile);
   moves.fetched = fetched(tile);
-  moves.load = std::max(moves.in / load_rate_, gap_ * static_cast<double>(kernel_.inputs.size()));
-  moves.store =
-      std::max(moves.out / store_rate_, gap_ * static_cast<double>(kernel_.outputs.size()));
+  moves.load = std::max(moves.in / load_rate_, gap_ * static_cast<double>(inputs_.size()));
+  moves.store = std::max(moves.out / store_rate_, gap_ * static_cast<double>(outputs_.size()));
   return moves;
 }
 
@@ -101,18 +111,17 @@ double Estimator::period(const Moves& moves, BufferDepth depth, VectorPart vecto
       {there / depth.loads, back / depth.stores, moves.load, vector.all, moves.store, scalar_});
 }
 
-Estimator::Judged Estimator::judge(const Moves& moves, BufferDepth depth, VectorPart vector,
+Estimator::Judged Estimator::judge(const Moves& moves, double vector, double period,
                                    int cores) const {
   VectorEstimate parts;
   parts.tiles = moves.tiles;
   parts.load = moves.load;
   parts.store = moves.store;
   parts.scalar = scalar_;
-  parts.vector = vector.all;
+  parts.vector = vector;
   const double read = moves.fetched, in = moves.in, out = moves.out;
   const double traffic = read + out * write_cost_ * written_back_;
   const double once = load_latency_ + store_latency_ + parts.vector + parts.store;
-  const double own = period(moves, depth, vector);
   const double shared = std::max(traffic / hbm_rate_, in / l2_read_ + out / l2_write_);
   Judged best;
   const std::int64_t limit = std::min<std::int64_t>(exact_.value_or(cores), parts.tiles);
@@ -121,7 +130,7 @@ Estimator::Judged Estimator::judge(const Moves& moves, BufferDepth depth, Vector
     // With fewer cores yet it takes still longer.
     constexpr double kRounding = 1 + 1e-9;
     if (best.cores != 0 &&
-        once + own * static_cast<double>(per_core - 1) > parts.total * kRounding) {
+        once + period * static_cast<double>(per_core - 1) > parts.total * kRounding) {
       break;
     }
     // Fewest cores with as many tiles on the busiest.
@@ -133,9 +142,9 @@ Estimator::Judged Estimator::judge(const Moves& moves, BufferDepth depth, Vector
         per_core_ * used + load_latency_ + store_latency_ + first + parts.vector + parts.store;
     const auto waits = static_cast<double>(per_core - 1);
     // Its pace is no less than either of the two.
-    if (best.cores != 0 && start + std::max(own, memory) * waits > parts.total * kRounding)
+    if (best.cores != 0 && start + std::max(period, memory) * waits > parts.total * kRounding)
       continue;
-    const double total = start + pace_of(own, memory) * waits;
+    const double total = start + pace_of(period, memory) * waits;
     if (best.cores == 0 || total < parts.total) {
       parts.per_core = per_core;
       parts.memory = memory;
@@ -150,8 +159,7 @@ Estimator::Judged Estimator::judge(const Moves& moves, BufferDepth depth, Vector
 double Estimator::vector_of(VectorTile tile, std::int64_t pitch, std::int64_t piece) const {
   double sum = 0;
   for (const Work& work : works_) {
-    const KernelValue& value = kernel_.values[static_cast<std::size_t>(work.value)];
-    const auto bytes = static_cast<double>(bytes_of(value, tile, pitch, piece));
+    const auto bytes = static_cast<double>(bytes_of(work.value, tile, pitch, piece));
     sum += fixed_ + bytes / repeat_ * work.weight;
   }
   return sum;
@@ -159,18 +167,20 @@ double Estimator::vector_of(VectorTile tile, std::int64_t pitch, std::int64_t pi
 
 double Estimator::fetched(VectorTile tile) const {
   double bytes = 0;
-  for (const KernelTensor& tensor : kernel_.inputs) bytes += lines_.of(kernel_, tensor, tile).bytes;
+  for (const Moved& tensor : inputs_) bytes += lines_.of(tensor.layout, tile, columns_).bytes;
   return bytes;
 }
 
-double Estimator::moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const {
+double Estimator::moved(const AllMoved& tensors, VectorTile tile) const {
   double bytes = 0;
-  for (const KernelTensor& tensor : tensors) {
-    const KernelValue& value = kernel_.values[static_cast<std::size_t>(tensor.value)];
-    const auto all = static_cast<double>(bytes_of(value, tile, tile.columns));
-    const double row = static_cast<double>(tile.columns * size_of(value.dtype));
-    const bool short_rows = tensor.view && value.extent == Extent::Full && row < least_request_;
-    bytes += short_rows ? all / row * least_request_ : all;
+  for (const auto& [layout, view] : tensors) {
+    const auto all = static_cast<double>(bytes_of(layout.value, tile, tile.columns));
+    if (!view || layout.value.extent != Extent::Full) {
+      bytes += all;
+      continue;
+    }
+    const auto row = static_cast<double>(tile.columns * layout.item);
+    bytes += row < least_request_ ? all / row * least_request_ : all;
   }
   return bytes;
 }

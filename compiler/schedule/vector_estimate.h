@@ -30,8 +30,12 @@ class Estimator {
   };
   [[nodiscard]] Moves moves_of(VectorTile tile) const;
   /// The tile's parts for the number of cores with which the launch ends first, and that number.
+  /// `vector`: cycles of the pipe for a tile; `period` as below, all of copies that matters.
+  [[nodiscard]] Judged judge(const Moves& moves, double vector, double period, int cores) const;
   [[nodiscard]] Judged judge(const Moves& moves, BufferDepth depth, VectorPart vector,
-                             int cores) const;
+                             int cores) const {
+    return judge(moves, vector.all, period(moves, depth, vector), cores);
+  }
   [[nodiscard]] Judged judge(VectorTile tile, BufferDepth depth, VectorPart vector,
                              int cores) const {
     return judge(moves_of(tile), depth, vector, cores);
@@ -54,21 +58,27 @@ class Estimator {
  private:
   /// A step's: its rate depends on the size of this value.
   struct Work {
-    int value = 0;
+    KernelValue value{};
     double weight = 1;
   };
+  /// A tensor that is loaded or stored, as far as no tile changes it.
+  struct Moved {
+    RowLayout layout{};
+    bool view = false;
+  };
+  using AllMoved = boost::container::small_vector<Moved, 8>;
   [[nodiscard]] std::int64_t tiles_of(VectorTile tile) const {
-    return kernel_.outer() * ceil_div(kernel_.rows(), tile.rows) *
-           ceil_div(kernel_.columns(), tile.columns);
+    return outer_ * ceil_div(rows_, tile.rows) * ceil_div(columns_, tile.columns);
   }
-  [[nodiscard]] double moved(const std::vector<KernelTensor>& tensors, VectorTile tile) const;
+  [[nodiscard]] double moved(const AllMoved& tensors, VectorTile tile) const;
 
   /// From HBM, in lines.
   [[nodiscard]] double fetched(VectorTile tile) const;
 
-  const VectorKernel& kernel_;
+  std::int64_t outer_, rows_, columns_;  // of the kernel
   std::optional<int> exact_;
   LineTraffic lines_;
+  AllMoved inputs_{}, outputs_{};
   boost::container::small_vector<Work, 32> works_{};
   double load_rate_, store_rate_, gap_, least_request_, fixed_, repeat_, hbm_rate_, write_cost_,
       load_latency_, store_latency_, per_core_, scalar_, l2_read_, l2_write_;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "compiler/schedule/buffer_place.h"
+#include "compiler/schedule/ordered_place.h"
 #include "compiler/schedule/steps_once.h"
 #include "compiler/schedule/vector_estimate.h"
 #include "compiler/schedule/vector_parts.h"
@@ -24,7 +25,7 @@ struct Place {
     return placer.end_of(tile, depth, begin);
   }
   [[nodiscard]] VectorSchedule of(VectorTile tile) const {
-    VectorSchedule placed = placer.place(tile, depth, begin).front();
+    VectorSchedule placed = placer.place_one(tile, depth, begin);
     placed.packing = Packing::BestFit;
     return placed;
   }
@@ -38,9 +39,11 @@ class Search {
         machine_(machine),
         choice_(choice),
         cores_(cores),
+        pitch_(kernel),
         widths_(widths_of(kernel, cores, choice)),
         estimator_(kernel, machine, choice.cores) {
     const TileSides heights = heights_of(kernel, cores, choice);
+    grid_.reserve(widths_.size() * heights.size());
     for (std::int64_t columns : widths_) {
       double least = std::numeric_limits<double>::max();
       for (std::int64_t rows : heights) {
@@ -52,18 +55,16 @@ class Search {
 
   /// The same tiles with their values in order of use.
   void in_order() {
-    const std::int64_t begin = ub_begin(kernel_, machine_);
-    for (const Candidate& candidate : grid_) {
+    const OrderedPlacer placer(kernel_);
+    const std::int64_t begin = ub_begin(kernel_, machine_), size = machine_.ub.size.count();
+    for (Candidate& candidate : grid_) {
       if (found_ && candidate.least >= best_.estimate.total) continue;
-      const Estimator::Judged found = judged({1, 1}, candidate);
+      const Estimator::Judged& found = judged({1, 1}, candidate);
       if (found_ && found.estimate.total >= best_.estimate.total) continue;
-      VectorSchedule placed = place(kernel_, candidate.tile, begin);
-      if (placed.ub_end > machine_.ub.size.count()) continue;
-      best_ = std::move(placed);
-      best_.estimate = found.estimate;
-      best_.cores = found.cores;
-      found_ = true;
+      if (placer.end_of(candidate.tile, begin, size) > size) continue;
+      keep(candidate.tile, found);
     }
+    if (found_) keep_placed(placer.place(best_.tile, begin));
   }
   /// Halves of the axes and even shares of the cores. What cannot be better than the best of them
   /// with other copies is not looked at.
@@ -73,7 +74,7 @@ class Search {
       limit = judged(place.depth, *likely_).estimate.total;
     }
     constexpr double kRounding = 1 + 1e-9;
-    for (const Candidate& candidate : grid_) {
+    for (Candidate& candidate : grid_) {
       if (candidate.least > limit) continue;
       if (found_ && candidate.least > best_.estimate.total * kRounding) {
         ++compared_;  // by its bound
@@ -101,12 +102,7 @@ class Search {
   /// The best so far is measured; what follows is compared with its like alone.
   void settle(const VectorMeasure& measure, const Place* place = nullptr) {
     if (!found_) return;
-    if (place != nullptr) {
-      VectorSchedule placed = place->of(best_.tile);
-      placed.estimate = best_.estimate;
-      placed.cores = best_.cores;
-      best_ = std::move(placed);
-    }
+    if (place != nullptr) keep_placed(place->of(best_.tile));
     estimator_.judge(best_, cores_, vector_part(measure, kernel_, kernel_.steps, best_));
     if (!settled_ || best_.estimate.total < settled_->estimate.total) settled_ = std::move(best_);
     found_ = false;
@@ -128,39 +124,57 @@ class Search {
     VectorTile tile{};
     Estimator::Moves moves{};
     double vector = 0, least = 0;
+    double period = -1;  // for which it was judged last; other copies seldom change it
+    Estimator::Judged judged{};
   };
   [[nodiscard]] Candidate candidate_of(VectorTile tile) const {
     return {tile, estimator_.moves_of(tile),
-            estimator_.vector_of(tile, pitch_of(kernel_, tile.columns), piece_of(kernel_, tile))};
+            estimator_.vector_of(tile, pitch_.of(tile.columns), pitch_.piece(tile))};
   }
   bool add(VectorTile tile) {
     if (!estimator_.has_work(tile)) return false;
     constexpr int kEndless = 1 << 30;
-    Candidate candidate = candidate_of(tile);
-    const double vector = candidate.vector;
-    const BufferDepth endless{kEndless, kEndless};
-    candidate.least =
-        estimator_.judge(candidate.moves, endless, {vector, vector, vector}, cores_).estimate.total;
-    grid_.push_back(candidate);
+    Candidate& candidate = grid_.emplace_back(candidate_of(tile));
+    candidate.least = judge({kEndless, kEndless}, candidate).estimate.total;
     return true;
   }
-  Estimator::Judged judged(BufferDepth depth, const Candidate& candidate) {
-    ++compared_;
+  const Estimator::Judged& judge(BufferDepth depth, Candidate& candidate) const {
     const double vector = candidate.vector;
-    return estimator_.judge(candidate.moves, depth, {vector, vector, vector}, cores_);
+    const double period = estimator_.period(candidate.moves, depth, {vector, vector, vector});
+    if (period != candidate.period) {
+      candidate.judged = estimator_.judge(candidate.moves, vector, period, cores_);
+      candidate.period = period;
+    }
+    return candidate.judged;
+  }
+  const Estimator::Judged& judged(BufferDepth depth, Candidate& candidate) {
+    ++compared_;
+    return judge(depth, candidate);
   }
   /// Is it the best so far? Whether it fits is asked last.
-  bool consider(const Place& place, const Candidate& candidate) {
-    const Estimator::Judged found = judged(place.depth, candidate);
+  bool consider(const Place& place, Candidate& candidate) {
+    const Estimator::Judged& found = judged(place.depth, candidate);
     if (found_ && found.estimate.total >= best_.estimate.total) return false;
     if (!fits_ub(place, candidate.tile)) return false;
-    best_.tile = candidate.tile;
+    keep(candidate.tile, found);
+    return true;
+  }
+  /// It is the best so far, yet without its buffers.
+  void keep(VectorTile tile, const Estimator::Judged& found) {
+    best_.tile = tile;
     best_.estimate = found.estimate;
     best_.cores = found.cores;
-    return found_ = true;
+    found_ = true;
+  }
+  void keep_placed(VectorSchedule placed) {
+    placed.estimate = best_.estimate;
+    placed.cores = best_.cores;
+    best_ = std::move(placed);
   }
   void consider(const Place& place, VectorTile tile) {
-    if (estimator_.has_work(tile)) (void)consider(place, candidate_of(tile));
+    if (!estimator_.has_work(tile)) return;
+    Candidate candidate = candidate_of(tile);
+    (void)consider(place, candidate);
   }
   template <class Tile>
   void fit_axis(const Place& place, std::int64_t size, std::int64_t unit, const Tile& tile) {
@@ -189,11 +203,12 @@ class Search {
   const Machine& machine_;
   const VectorChoice& choice_;
   int cores_;
+  RowPitch pitch_;
   TileSides widths_;
   boost::container::small_vector<double, 40> least_{};  // by width: of the grid's, bounds
   Estimator estimator_;
   boost::container::small_vector<Candidate, 96> grid_{};
-  const Candidate* likely_ = nullptr;  // the best of the grid with the copies before
+  Candidate* likely_ = nullptr;  // the best of the grid with the copies before
   VectorSchedule best_{};
   bool found_ = false;  // is there a best one?
   std::optional<VectorSchedule> settled_{};
@@ -232,28 +247,28 @@ std::vector<BufferDepth> depths_of(const VectorKernel& kernel, const Machine& ma
 
 VectorPart vector_part(const VectorMeasure& measure, const VectorKernel& kernel,
                        std::span<const KernelStep> steps, const VectorSchedule& schedule) {
-  const auto among = [](const std::vector<KernelTensor>& tensors, int value) {
-    return std::any_of(tensors.begin(), tensors.end(),
-                       [&](const KernelTensor& tensor) { return tensor.value == value; });
-  };
+  boost::container::small_vector<bool, 32> loaded(kernel.values.size(), false),
+      stored(kernel.values.size(), false);
+  for (const KernelTensor& in : kernel.inputs) loaded[static_cast<std::size_t>(in.value)] = true;
+  for (const KernelTensor& out : kernel.outputs) stored[static_cast<std::size_t>(out.value)] = true;
   std::size_t read = 0, written = steps.size();
   for (std::size_t i = 0; i < steps.size(); ++i) {
     for (int source : steps[i].source) {
-      if (among(kernel.inputs, source)) read = i + 1;
+      if (source >= 0 && loaded[static_cast<std::size_t>(source)]) read = i + 1;
     }
-    if (written == steps.size() && among(kernel.outputs, steps[i].result)) written = i;
+    const bool first = written == steps.size();
+    if (first && stored[static_cast<std::size_t>(steps[i].result)]) written = i;
   }
-  // What steps take is a sum over them, so the shorter of a part and of what is not in it is
-  // measured.
-  const double all = measure(kernel, steps, schedule);
-  const auto part_of = [&](std::span<const KernelStep> in, std::span<const KernelStep> out) {
-    if (out.empty()) return all;
-    if (in.empty()) return 0.0;
-    return in.size() <= out.size() ? measure(kernel, in, schedule)
-                                   : all - measure(kernel, out, schedule);
+  // What steps take is a sum over them, so each is measured once.
+  const auto cycles_of = [&](std::size_t begin, std::size_t end) {
+    return begin < end ? measure(kernel, steps.subspan(begin, end - begin), schedule) : 0.0;
   };
-  return {all, part_of(steps.first(read), steps.subspan(read)),
-          part_of(steps.subspan(written), steps.first(written))};
+  const std::size_t low = std::min(read, written), high = std::max(read, written);
+  const double before = cycles_of(0, low), between = cycles_of(low, high),
+               behind = cycles_of(high, steps.size());
+  const bool overlap = written < read;
+  return {before + between + behind, overlap ? before + between : before,
+          overlap ? between + behind : behind};
 }
 
 VectorSchedule schedule_packed(const VectorKernel& kernel, const Machine& machine, int cores,

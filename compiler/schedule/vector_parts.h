@@ -16,11 +16,32 @@ inline constexpr std::int64_t kWordsPerStep = 8;
 /// A repeat; half of a turn through the 16 bank groups.
 inline constexpr std::int64_t kBankTurn = 256;
 
-/// Elements between rows, so that rows of every type in the kernel begin on a block.
-[[nodiscard]] std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns);
-/// Elements of a row's piece: one repeat of the vector unit, which can then take the same block for
-/// every repeat. 0 if the tile is no one row of whole pieces, or uniform values differ in type.
-[[nodiscard]] std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile);
+/// How rows of a kernel's values lie in tiles; what no tile changes is asked once.
+class RowPitch {
+ public:
+  explicit RowPitch(const VectorKernel& kernel);
+  /// Elements between rows, so that rows of every type in the kernel begin on a block.
+  [[nodiscard]] std::int64_t of(std::int64_t columns) const {
+    return (columns + unit_ - 1) & -unit_;
+  }
+  /// Elements of a row's piece: one repeat of the vector unit, which can then take the same block
+  /// for every repeat. 0 if the tile is no one row of whole pieces, or uniform values differ in
+  /// type.
+  [[nodiscard]] std::int64_t piece(VectorTile tile) const {
+    const bool whole =
+        tile.rows == 1 && tile.columns > piece_ && (tile.columns & (piece_ - 1)) == 0;
+    return piece_ != 0 && whole ? piece_ : 0;
+  }
+
+ private:
+  std::int64_t unit_ = 1, piece_ = 0;  // powers of two; 0: there are no pieces
+};
+[[nodiscard]] inline std::int64_t pitch_of(const VectorKernel& kernel, std::int64_t columns) {
+  return RowPitch(kernel).of(columns);
+}
+[[nodiscard]] inline std::int64_t piece_of(const VectorKernel& kernel, VectorTile tile) {
+  return RowPitch(kernel).piece(tile);
+}
 /// Of a value in a tile; `piece` as in VectorSchedule.
 [[nodiscard]] inline std::int64_t bytes_of(const KernelValue& value, VectorTile tile,
                                            std::int64_t pitch, std::int64_t piece = 0) {

@@ -314,7 +314,7 @@ int words_of(const Inst& inst) {
   return words_of(kLayouts[static_cast<std::size_t>(inst.op)], inst);
 }
 
-int append(const Inst& inst, std::vector<std::uint64_t>& code) {
+int encode(const Inst& inst, std::span<std::uint64_t, kMaxWords> code) {
   const Layout& layout = kLayouts[static_cast<std::size_t>(inst.op)];
   DVMSIM_ASSERT(layout.operands >= 0, "every Op has a row");
   Packed packed;
@@ -325,11 +325,16 @@ int append(const Inst& inst, std::vector<std::uint64_t>& code) {
                     (!inst.unit || hands_over_units(inst.op)),
                 "only well-formed instructions are encoded");
   const int words = 1 + (packed.lanes + 1) / 2;
-  std::array<std::uint64_t, kMaxWords> made;
-  made[0] = head_of(inst, packed.registers, words);
+  code[0] = head_of(inst, packed.registers, words);
   for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(words); ++i) {
-    made[i + 1] = packed.lane[2 * i] | std::uint64_t{packed.lane[2 * i + 1]} << 32;
+    code[i + 1] = packed.lane[2 * i] | std::uint64_t{packed.lane[2 * i + 1]} << 32;
   }
+  return words;
+}
+
+int append(const Inst& inst, std::vector<std::uint64_t>& code) {
+  std::array<std::uint64_t, kMaxWords> made;
+  const int words = encode(inst, made);
   code.insert(code.end(), made.begin(), made.begin() + words);
   return words;
 }

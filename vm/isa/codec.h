@@ -27,7 +27,9 @@ struct DecodeError {
 /// the row's types, flags in order, unused lanes at their default.
 [[nodiscard]] std::string_view malformed(const Inst& inst);
 
-/// Appends the instruction's words, and says how many. The instruction is not malformed().
+/// Writes the instruction's words, and says how many. The instruction is not malformed().
+int encode(const Inst& inst, std::span<std::uint64_t, kMaxWords> code);
+/// The same at the end of code.
 int append(const Inst& inst, std::vector<std::uint64_t>& code);
 /// How many words it takes.
 [[nodiscard]] int words_of(const Inst& inst);

@@ -14,6 +14,13 @@ namespace {
 constexpr std::int64_t kMostRepeats = 255;  // of one hardware instruction
 constexpr std::int64_t kBlock = 32;         // bytes
 
+/// So many fifths of a cycle.
+const std::array<Rational, 11> kFifths = [] {
+  std::array<Rational, 11> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = Rational(static_cast<std::int64_t>(i), 5);
+  return all;
+}();
+
 /// Types a class may work on instead, nearest first; conversions to and from it are paid for.
 std::array<DType, 2> instead(DType type) {
   using enum DType;
@@ -265,8 +272,9 @@ std::int64_t VectorCost::steps(const Recipe& recipe, const Command& command) con
   }
   if (recipe.steps != 1 || recipe.step[0].times != 1 || computed != type) return sum;
   const Lowered& how = lowered(recipe.step[0].which, type);
-  const Rational banks(bank_fifths(command), 5);
-  if (how.times != 1 || !(how.per_repeat < banks)) return sum;
+  if (how.times != 1) return sum;
+  const Rational banks = kFifths[static_cast<std::size_t>(bank_fifths(command))];
+  if (!(how.per_repeat < banks)) return sum;
   return cycles(pieces(rows, count, size_of(type), joined), banks, how.fixed);
 }
 

@@ -56,6 +56,11 @@ std::int64_t Rational::ceil_of(std::int64_t amount) const {
 }
 
 std::int64_t Rational::times_up(std::int64_t amount) const {
+  std::int64_t product = 0;
+  if (!__builtin_mul_overflow(amount, num_, &product) &&
+      !__builtin_add_overflow(product, den_ - 1, &product)) {
+    return product / den_;
+  }
   return narrow((Wide(amount) * num_ + den_ - 1) / den_);
 }
 
