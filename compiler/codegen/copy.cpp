@@ -26,7 +26,7 @@ class CopyEmitter {
         size_(size_of(dtype)),
         in_(in),
         out_(out) {
-    const std::int64_t bytes = round_up(schedule.bytes, 512);
+    const std::int64_t bytes = round_up(schedule.bytes, 512) * schedule.turns;
     first_ = {ub, bytes};
     second_ = {ub + bytes + 256, bytes};
   }
@@ -39,7 +39,9 @@ class CopyEmitter {
       builder_.wait(next, Pipe::MTE3, kReuse);
     }
     TileWalk walk(builder_, copy_.dims, schedule_.tile);
+    source_ = turning(first_);
     if (copy_.fill) fill();
+    if (schedule_.way == Way::Transpose) result_ = turning(second_);
     const std::size_t begin = builder_.code().size();
     position_ = walk.begin();
     from_ = place(in_, copy_.in_offset, copy_.in_stride);
@@ -51,11 +53,22 @@ class CopyEmitter {
     }
     walk.end();
     const std::array ranges = {first_, second_};
-    add_loop(builder_, begin, walk.count(), ranges);
+    add_loop(builder_, begin, walk.count(), ranges, {schedule_.turns, schedule_.turns});
   }
 
  private:
+  static constexpr std::int64_t kStep = 32;      // bytes; the unit in which lanes rotate
   static constexpr int kFilled = 2, kReuse = 3;  // flag ids between copies
+
+  /// The buffer of an iteration, if several take turns.
+  Val turning(UbRange& buffer) {
+    if (schedule_.turns == 1) return buffer.base;
+    const Reg base = builder_.reg();
+    builder_.assign(base, Op::mov, buffer.base, 0);
+    buffer.reg = base.number;
+    const auto step = static_cast<std::uint32_t>(buffer.size / schedule_.turns / kStep);
+    return Val(isa::Lane::rotating(base.number, schedule_.turns, step));
+  }
 
   Val place(Val base, std::int64_t offset, const std::vector<std::int64_t>& stride) {
     return builder_.compute(Op::sadd, address(builder_, base, position_, stride, size_),
@@ -96,7 +109,7 @@ class CopyEmitter {
       return n[loop].is(1) ? Val(0) : Val(ub[loop]);
     };
     if (!copy_.fill) {
-      builder_.add<Op::loadnd>({{"dst", first_.base},
+      builder_.add<Op::loadnd>({{"dst", source_},
                                 {"src", from_},
                                 {"width", width},
                                 {"n0", n[0]},
@@ -112,7 +125,7 @@ class CopyEmitter {
                                 {"d3", unless_one(3)}});
     }
     builder_.add<Op::storend>({{"dst", to_},
-                               {"src", first_.base},
+                               {"src", source_},
                                {"width", width},
                                {"n0", n[0]},
                                {"s0", out[0]},
@@ -136,21 +149,21 @@ class CopyEmitter {
     const std::int64_t out_pitch = round_up(schedule_.tile[last] * size_, 32);
     const auto bytes = [&](Val count) { return builder_.compute(Op::smul, count, size_); };
     const Val in_length = bytes(a), out_length = bytes(b);
-    builder_.add<Op::load>({{"dst", first_.base},
+    builder_.add<Op::load>({{"dst", source_},
                             {"src", from_},
                             {"len", in_length},
                             {"rows", b},
                             {"dstride", in_pitch},
                             {"sstride", copy_.in_stride[last] * size_}});
     builder_.add<Op::vtrans>({{"dtype", static_cast<int>(dtype_)},
-                              {"dst", second_.base},
-                              {"a", first_.base},
+                              {"dst", result_},
+                              {"a", source_},
                               {"count", a},
                               {"rows", b},
                               {"dstride", out_pitch},
                               {"astride", in_pitch}});
     builder_.add<Op::store>({{"dst", to_},
-                             {"src", second_.base},
+                             {"src", result_},
                              {"len", out_length},
                              {"rows", a},
                              {"dstride", copy_.out_stride[along] * size_},
@@ -164,6 +177,7 @@ class CopyEmitter {
   std::int64_t size_;
   Val in_, out_;
   UbRange first_{}, second_{};
+  Val source_{}, result_{};
   TilePosition position_{};
   Val from_{}, to_{};
 };

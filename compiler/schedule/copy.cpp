@@ -11,6 +11,7 @@ namespace {
 constexpr int kLoops = 3;
 constexpr std::int64_t kMostBytes = 32 * 1024;  // a tile; large enough for full DMA rate
 constexpr std::int64_t kTurn = 128;             // elements a side of a turned tile, at most
+constexpr int kTurns = 2;                       // buffers of each kind; all of them fit UB
 
 /// Bytes between rows of a tile to be turned.
 std::int64_t turned_pitch(std::int64_t row_bytes) {
@@ -74,6 +75,16 @@ bool is_in_place(const ViewCopy& copy) {
   return true;
 }
 
+namespace {
+
+/// While one tile is stored the next is loaded, where a core has several. What is filled alone is
+/// only stored.
+int turns_of(const ViewCopy& copy, const CopySchedule& schedule, int cores) {
+  return !copy.fill && schedule.tiles > cores ? kTurns : 1;
+}
+
+}  // namespace
+
 CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& machine, int cores) {
   CopySchedule schedule;
   const std::size_t last = copy.dims.size() - 1;
@@ -93,6 +104,7 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
       const std::int64_t a = schedule.tile[i], b = schedule.tile[last];
       schedule.bytes = std::max(b * turned_pitch(a * size), a * turned_pitch(b * size));
       schedule.tiles = count_tiles(copy.dims, schedule.tile);
+      schedule.turns = turns_of(copy, schedule, cores);
       return schedule;
     }
   }
@@ -116,6 +128,7 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
   }
   schedule.bytes = bytes;
   schedule.tiles = count_tiles(copy.dims, schedule.tile);
+  schedule.turns = turns_of(copy, schedule, cores);
   return schedule;
 }
 
@@ -140,7 +153,9 @@ double copy_time(const ViewCopy& given, DType dtype, const Machine& machine, int
   const double tiles = static_cast<double>(ceil_div(schedule.tiles, used));
   const auto start =
       static_cast<double>(cycles_in(machine.launch.per_core, machine.clock.core).count() * used);
-  return start + tiles * (load + store + static_cast<double>(latency.count()));
+  const double alone = load + store + static_cast<double>(latency.count());
+  const double pace = std::max({load, store, alone / schedule.turns});
+  return start + alone + (tiles - 1) * pace;
 }
 
 double launch_time(const Machine& machine) {

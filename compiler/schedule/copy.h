@@ -51,6 +51,7 @@ struct CopySchedule {
   std::vector<std::int64_t> tile{};   // by dimension
   int along = 0;                      // Transpose: the dimension contiguous in the input
   std::int64_t tiles = 0, bytes = 0;  // of UB per buffer
+  int turns = 1;                      // buffers that take turns from tile to tile
 };
 
 [[nodiscard]] CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& machine,
