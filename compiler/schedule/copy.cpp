@@ -83,6 +83,20 @@ int turns_of(const ViewCopy& copy, const CopySchedule& schedule, int cores) {
   return !copy.fill && schedule.tiles > cores ? kTurns : 1;
 }
 
+/// A tile that is short along the other side may be longer along this one, while every core still
+/// gets two.
+void lengthen(const ViewCopy& copy, CopySchedule& schedule, std::size_t side, std::int64_t size,
+              std::int64_t room, int cores) {
+  const std::size_t last = copy.dims.size() - 1;
+  const std::size_t other = side == last ? static_cast<std::size_t>(schedule.along) : last;
+  if (schedule.tile[other] < copy.dims[other]) return;
+  const std::int64_t fits = room / turned_pitch(schedule.tile[other] * size);
+  const std::int64_t tiles = count_tiles(copy.dims, schedule.tile);
+  const std::int64_t many = tiles * schedule.tile[side] / (2 * cores);
+  const std::int64_t most = std::min({copy.dims[side], fits, many});
+  while (2 * schedule.tile[side] <= most) schedule.tile[side] *= 2;
+}
+
 }  // namespace
 
 CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& machine, int cores) {
@@ -101,6 +115,8 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
       while (side > 16 && side * side * size > room) side /= 2;
       schedule.tile[i] = std::min(copy.dims[i], side);
       schedule.tile[last] = std::min(copy.dims[last], side);
+      lengthen(copy, schedule, i, size, room, cores);
+      lengthen(copy, schedule, last, size, room, cores);
       const std::int64_t a = schedule.tile[i], b = schedule.tile[last];
       schedule.bytes = std::max(b * turned_pitch(a * size), a * turned_pitch(b * size));
       schedule.tiles = count_tiles(copy.dims, schedule.tile);

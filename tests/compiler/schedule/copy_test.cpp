@@ -34,6 +34,19 @@ TEST(Copy, all_buffers_fit) {
   }
 }
 
+TEST(Copy, turned_tiles_that_are_short_one_way_are_long_the_other) {
+  const Machine machine = default_machine();
+  // Pairs become two rows.
+  const ViewCopy pairs{0, 0, {2, 65536}, {1, 2}, {65536, 1}};
+  const CopySchedule schedule = schedule_copy(pairs, DType::F16, machine, 48);
+  ASSERT_EQ(schedule.way, CopySchedule::Way::Transpose);
+  EXPECT_EQ(schedule.tile[0], 2);
+  EXPECT_GE(schedule.tile[1], 512);
+  EXPECT_GE(schedule.tiles, 2 * 48) << "every core has two";
+  const ViewCopy square{0, 0, {4096, 4096}, {1, 4096}, {4096, 1}};
+  EXPECT_LE(schedule_copy(square, DType::F16, machine, 48).tile[1], 128);
+}
+
 TEST(Copy, turns_hide_the_shorter_of_load_and_store) {
   const Machine machine = default_machine();
   const ViewCopy copy = normalized(transposed(400, 300, 1024));
