@@ -40,8 +40,7 @@ struct Cone {
 
 class ShortAxes {
  public:
-  ShortAxes(const Graph& graph, const PassContext& context)
-      : rewrite_(graph), context_(context), users_(users_of(graph)) {
+  explicit ShortAxes(const Graph& graph) : rewrite_(graph), users_(users_of(graph)) {
     for (const ValueId output : graph.outputs) is_output_.insert(output);
     for (std::size_t id = graph.nodes.size(); id-- > 0;) find(graph, static_cast<NodeId>(id));
   }
@@ -87,7 +86,7 @@ class ShortAxes {
       const bool leads_here = !users.empty() && !is_output_.contains(made) &&
                               std::all_of(users.begin(), users.end(),
                                           [&](NodeId user) { return inside.contains(user); });
-      if (leads_here && context_.equal(*graph.value(made).type.shape, shape)) inside.insert(id);
+      if (leads_here && *graph.value(made).type.shape == shape) inside.insert(id);
     }
     inside.erase(reduction);
     Cone cone;
@@ -201,7 +200,6 @@ class ShortAxes {
   [[nodiscard]] const ValueType& type_of(ValueId id) { return rewrite_.graph().value(id).type; }
 
   Rewrite rewrite_;
-  const PassContext& context_;
   std::vector<std::vector<NodeId>> users_;
   std::set<ValueId> is_output_{};
   std::map<NodeId, Cone> cones_{};  // by reduction
@@ -211,8 +209,8 @@ class ShortAxes {
 
 }  // namespace
 
-Graph short_axes(const Graph& graph, const PassContext& context) {
-  return ShortAxes(graph, context).run();
+Graph short_axes(const Graph& graph, const PassContext&) {
+  return ShortAxes(graph).run();
 }
 
 }  // namespace dvmsim
