@@ -77,10 +77,17 @@ void gelu(Lower& l) {
   l.out(0, l.op(Op::Gelu, {l.in(0)}, {{"approximate", l.string_of("approximate", "none")}}));
 }
 
+/// Before opset 7 a list of slopes has one for each channel; since then slopes are broadcast.
 void prelu(Lower& l) {
   const ValueId x = l.in(0);
+  ValueId slope = l.in(1);
+  if (l.opset() < 7 && l.rank(slope) == 1 && l.rank(x) > 2) {
+    Dims channel(static_cast<std::size_t>(l.rank(x) - 1), 1);
+    channel[0] = l.shape(slope)[0];
+    slope = l.reshape(slope, channel);
+  }
   const ValueId zero = l.scalar(x, 0);
-  const ValueId below = l.op(Op::Mul, {l.op(Op::Min, {x, zero}), l.in(1)});
+  const ValueId below = l.op(Op::Mul, {l.op(Op::Min, {x, zero}), slope});
   l.out(0, l.op(Op::Add, {l.op(Op::Max, {x, zero}), below}));
 }
 
