@@ -14,6 +14,17 @@ namespace {
 using isa::Op;
 using Way = CopySchedule::Way;
 
+/// A buffer of the loop's iteration, of several in `buffer` that take turns.
+Val turning(Builder& builder, UbRange& buffer, int turns) {
+  if (turns == 1) return buffer.base;
+  constexpr std::int64_t kStep = 32;  // bytes; the unit in which lanes rotate
+  const Reg base = builder.reg();
+  builder.assign(base, Op::mov, buffer.base, 0);
+  buffer.reg = base.number;
+  const auto step = static_cast<std::uint32_t>(buffer.size / turns / kStep);
+  return Val(isa::Lane::rotating(base.number, turns, step));
+}
+
 /// One copy of a program: a loop over its tiles.
 class CopyEmitter {
  public:
@@ -39,9 +50,9 @@ class CopyEmitter {
       builder_.wait(next, Pipe::MTE3, kReuse);
     }
     TileWalk walk(builder_, copy_.dims, schedule_.tile);
-    source_ = turning(first_);
+    source_ = turning(builder_, first_, schedule_.turns);
     if (copy_.fill) fill();
-    if (schedule_.way == Way::Transpose) result_ = turning(second_);
+    if (schedule_.way == Way::Transpose) result_ = turning(builder_, second_, schedule_.turns);
     const std::size_t begin = builder_.code().size();
     position_ = walk.begin();
     from_ = place(in_, copy_.in_offset, copy_.in_stride);
@@ -59,16 +70,6 @@ class CopyEmitter {
  private:
   static constexpr std::int64_t kStep = 32;      // bytes; the unit in which lanes rotate
   static constexpr int kFilled = 2, kReuse = 3;  // flag ids between copies
-
-  /// The buffer of an iteration, if several take turns.
-  Val turning(UbRange& buffer) {
-    if (schedule_.turns == 1) return buffer.base;
-    const Reg base = builder_.reg();
-    builder_.assign(base, Op::mov, buffer.base, 0);
-    buffer.reg = base.number;
-    const auto step = static_cast<std::uint32_t>(buffer.size / schedule_.turns / kStep);
-    return Val(isa::Lane::rotating(base.number, schedule_.turns, step));
-  }
 
   Val place(Val base, std::int64_t offset, const std::vector<std::int64_t>& stride) {
     return builder_.compute(Op::sadd, address(builder_, base, position_, stride, size_),
@@ -226,8 +227,14 @@ Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cor
   Builder builder(vector_kind(machine));
   const Val data = builder.argument(0), indices = builder.argument(1), out = builder.argument(2);
   const std::int64_t size = size_of(kernel.dtype);
-  const std::int64_t most = std::min<std::int64_t>(32 * 1024, machine.ub.size.count() / 4);
+  // Rows wait for their index, then for memory; several are on their way at once.
+  constexpr int kMostTurns = 4;
+  const std::int64_t most = std::min<std::int64_t>(32 * 1024, machine.ub.size.count() / 8);
   const std::int64_t piece = std::min<std::int64_t>(kernel.inner, most / size);
+  const std::int64_t tiles = kernel.outer * kernel.count * ceil_div(kernel.inner, piece);
+  const int turns = tiles > cores ? std::min(kMostTurns, machine.flag.max) : 1;
+  UbRange buffer{ub_begin(machine, 1), round_up(piece * size, 512) * turns};
+  const Val row_buffer = turning(builder, buffer, turns);
   const std::array dims = {kernel.outer, kernel.count, kernel.inner};
   const std::array tile = {std::int64_t{1}, std::int64_t{1}, piece};
   TileWalk walk(builder, dims, tile);
@@ -249,16 +256,14 @@ Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cor
       builder.compute(Op::sadd, address(builder, data, position, row_stride, size), row);
   const Val to = address(builder, out, position, out_stride, size);
   const Val length = builder.compute(Op::smul, position.extent[2], size);
-  const UbRange buffer{ub_begin(machine, 1), round_up(piece * size, 512)};
-  builder.add<Op::load>({{"dst", buffer.base}, {"src", from}, {"len", length}});
-  builder.add<Op::store>({{"dst", to}, {"src", buffer.base}, {"len", length}});
+  builder.add<Op::load>({{"dst", row_buffer}, {"src", from}, {"len", length}});
+  builder.add<Op::store>({{"dst", to}, {"src", row_buffer}, {"len", length}});
   walk.end();
-  add_loop(builder, begin, walk.count(), {&buffer, 1});
+  add_loop(builder, begin, walk.count(), {&buffer, 1}, {turns, turns});
   builder.link(program);
   program.arguments = {{Argument::Kind::Input, "data", 0},
                        {Argument::Kind::Input, "indices", 0},
                        {Argument::Kind::Output, "out", 0}};
-  const std::int64_t tiles = kernel.outer * kernel.count * ceil_div(kernel.inner, piece);
   cores = static_cast<int>(std::min<std::int64_t>(cores, std::max<std::int64_t>(1, tiles)));
   return program;
 }

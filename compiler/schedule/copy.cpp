@@ -79,8 +79,9 @@ namespace {
 
 /// While one tile is stored the next is loaded, where a core has several. What is filled alone is
 /// only stored.
-int turns_of(const ViewCopy& copy, const CopySchedule& schedule, int cores) {
-  return !copy.fill && schedule.tiles > cores ? kTurns : 1;
+int turns_of(const ViewCopy& copy, const CopySchedule& schedule, const Machine& machine,
+             int cores) {
+  return !copy.fill && schedule.tiles > cores ? std::min(kTurns, machine.flag.max) : 1;
 }
 
 /// A tile that is short along the other side may be longer along this one, while every core still
@@ -120,7 +121,7 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
       const std::int64_t a = schedule.tile[i], b = schedule.tile[last];
       schedule.bytes = std::max(b * turned_pitch(a * size), a * turned_pitch(b * size));
       schedule.tiles = count_tiles(copy.dims, schedule.tile);
-      schedule.turns = turns_of(copy, schedule, cores);
+      schedule.turns = turns_of(copy, schedule, machine, cores);
       return schedule;
     }
   }
@@ -144,7 +145,7 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
   }
   schedule.bytes = bytes;
   schedule.tiles = count_tiles(copy.dims, schedule.tile);
-  schedule.turns = turns_of(copy, schedule, cores);
+  schedule.turns = turns_of(copy, schedule, machine, cores);
   return schedule;
 }
 
