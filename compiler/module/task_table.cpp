@@ -108,6 +108,7 @@ class Linker {
         fmt::format("{} tasks: {} to {}", steps.size(), steps.front().label, steps.back().label);
     Program program = table.finish(launch.label);
     const Team whole = whole_team(program.tasks);
+    launch.path = steps.front().path;  // one for all of a module
     launch.cube_cores = whole.cube.count;
     launch.vector_cores = whole.vector.count;
     launch.program = static_cast<int>(module_.programs.size());

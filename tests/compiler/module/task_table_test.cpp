@@ -47,6 +47,18 @@ TEST(TaskTable, launches_become_tasks_ordered_by_what_they_touch) {
   EXPECT_EQ(module.steps[0].arguments.size(), program.arguments.size());
 }
 
+TEST(TaskTable, is_run_as_its_launches_would_be) {
+  for (const CodePath path : {CodePath::Bytecode, CodePath::Kept}) {
+    CompileOptions options;
+    options.features = Features::only(Feature::OneLaunch);
+    options.path = path;
+    const Module module =
+        compile(infer_shapes(parse_graph(kDiamond, "test")), default_machine(), options);
+    ASSERT_EQ(module.steps.size(), 1u);
+    EXPECT_EQ(module.steps[0].path, path);
+  }
+}
+
 TEST(TaskTable, independent_tasks_have_cores_of_their_own) {
   const Module module = compiled(kDiamond, Features::only(Feature::OneLaunch), default_machine());
   const std::vector<Task>& tasks = only_program(module).tasks;
