@@ -383,8 +383,8 @@ double AttentionEstimate::total_of(const AttentionSchedule& schedule, const Esti
   constexpr double kOfL2 = 1.2;                     // it is never busy all the time
   constexpr double kDecoding = 0.25;                // most of it is kept, or hides behind the pipes
   constexpr double kOfBlock = 300, kOfPiece = 300;  // cycles in which pipes wait for one another
-  constexpr double kScaled = 1.05;  // vector cores that are faster burst into what the others do
-  constexpr double kFirst = 1.3;    // a block that nothing overlaps waits for memory at each pipe
+  constexpr double kScaled = 1.05;                  // simulated to be slower than its pipes say
+  constexpr double kFirst = 1.3;  // a block that nothing overlaps waits for memory at each pipe
   const Block block = block_of(schedule);
   const double waits = kOfPiece * real(block.pieces + block.additions);
   const double vector = sum.vector > 0 ? sum.vector + waits : 0;  // 0: pieces are not chosen yet

@@ -1,4 +1,4 @@
-// What a schedule of attention costs: the busiest pipe of a block sets the pace, a block that
+// What a schedule of attention costs: the busiest pipes of a block set the pace, a block that
 // nothing overlaps the latency. Costs are those of the instructions the program is made of.
 #pragma once
 
