@@ -10,7 +10,7 @@ namespace {
 // Of the four loops of loadnd and storend, those whose footprint is exact in any case.
 constexpr int kLoops = 3;
 constexpr std::int64_t kMostBytes = 32 * 1024;  // a tile; large enough for full DMA rate
-constexpr std::int64_t kTurn = 128;             // elements a side of a turned tile, at most
+constexpr std::int64_t kMostSide = 128;         // elements a side of a turned tile, at most
 constexpr int kTurns = 2;                       // buffers of each kind; all of them fit UB
 
 /// Bytes between rows of a tile to be turned.
@@ -112,7 +112,7 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
       if (copy.in_stride[i] != 1 || copy.dims[i] < 2) continue;
       schedule.way = CopySchedule::Way::Transpose;
       schedule.along = static_cast<int>(i);
-      std::int64_t side = kTurn;
+      std::int64_t side = kMostSide;
       while (side > 16 && side * side * size > room) side /= 2;
       schedule.tile[i] = std::min(copy.dims[i], side);
       schedule.tile[last] = std::min(copy.dims[last], side);
