@@ -192,61 +192,68 @@ std::string quoted(const std::string& name) {
   return text + "\"";
 }
 
+/// What is chosen, as a mapping in one line.
+class Fields {
+ public:
+  template <class T>
+  void add(const char* key, const std::optional<T>& value) {
+    if (value) add(fmt::format("{}: {}", key, *value));
+  }
+  void add(std::string field) { fields_.push_back(std::move(field)); }
+  [[nodiscard]] std::string text(const char* name) const {
+    return fmt::format("{}: {{{}}}", name, fmt::join(fields_, ", "));
+  }
+
+ private:
+  std::vector<std::string> fields_{};
+};
+
 std::string fields_of(const VectorChoice& choice) {
-  std::vector<std::string> fields;
-  const auto add = [&](const char* key, const auto& value) {
-    if (value) fields.push_back(fmt::format("{}: {}", key, *value));
-  };
-  add("rows", choice.rows);
-  add("columns", choice.columns);
-  add("cores", choice.cores);
+  Fields fields;
+  fields.add("rows", choice.rows);
+  fields.add("columns", choice.columns);
+  fields.add("cores", choice.cores);
   if (choice.packing) {
     const bool in_order = *choice.packing == Packing::InOrder;
-    fields.emplace_back(in_order ? "packing: in-order" : "packing: best-fit");
+    fields.add(in_order ? "packing: in-order" : "packing: best-fit");
   }
-  add("loads", choice.loads);
-  add("stores", choice.stores);
-  add("phases", choice.phases);
-  add("parts", choice.parts);
-  return fmt::format("vector: {{{}}}", fmt::join(fields, ", "));
+  fields.add("loads", choice.loads);
+  fields.add("stores", choice.stores);
+  fields.add("phases", choice.phases);
+  fields.add("parts", choice.parts);
+  return fields.text("vector");
 }
 
 std::string fields_of(const MatmulChoice& choice) {
-  std::vector<std::string> fields;
-  const auto add = [&](const char* key, const auto& value) {
-    if (value) fields.push_back(fmt::format("{}: {}", key, *value));
-  };
-  add("m", choice.m);
-  add("n", choice.n);
-  add("k", choice.k);
-  add("k_step", choice.k_step);
-  if (choice.visit) fields.push_back(fmt::format("visit: {}", isa::name_of(*choice.visit)));
-  add("width", choice.width);
+  Fields fields;
+  fields.add("m", choice.m);
+  fields.add("n", choice.n);
+  fields.add("k", choice.k);
+  fields.add("k_step", choice.k_step);
+  if (choice.visit) fields.add(fmt::format("visit: {}", isa::name_of(*choice.visit)));
+  fields.add("width", choice.width);
   if (choice.loop.value_or(0) != 0) {
     std::vector<std::string_view> names;
     for (const LoopName& each : loop_names()) {
       if ((*choice.loop & each.bit) != 0) names.push_back(each.name);
     }
-    fields.push_back(fmt::format("loop: [{}]", fmt::join(names, ", ")));
+    fields.add(fmt::format("loop: [{}]", fmt::join(names, ", ")));
   }
-  add("cores", choice.cores);
-  add("shared", choice.shared);
-  return fmt::format("matmul: {{{}}}", fmt::join(fields, ", "));
+  fields.add("cores", choice.cores);
+  fields.add("shared", choice.shared);
+  return fields.text("matmul");
 }
 
 std::string fields_of(const AttentionChoice& choice) {
-  std::vector<std::string> fields;
-  const auto add = [&](const char* key, const auto& value) {
-    if (value) fields.push_back(fmt::format("{}: {}", key, *value));
-  };
-  add("queries", choice.queries);
-  add("keys", choice.keys);
-  add("part", choice.part);
-  add("piece", choice.piece);
-  add("add", choice.add);
-  add("scale_queries", choice.scale_queries);
-  add("cores", choice.cores);
-  return fmt::format("attention: {{{}}}", fmt::join(fields, ", "));
+  Fields fields;
+  fields.add("queries", choice.queries);
+  fields.add("keys", choice.keys);
+  fields.add("part", choice.part);
+  fields.add("piece", choice.piece);
+  fields.add("add", choice.add);
+  fields.add("scale_queries", choice.scale_queries);
+  fields.add("cores", choice.cores);
+  return fields.text("attention");
 }
 
 std::string fields_of(const ScheduleDecision& decision) {

@@ -75,6 +75,21 @@ std::optional<Op> parse_op(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<Op> join_of_reduction(Op op) {
+  switch (op) {
+    case Op::ReduceSum:
+      return Op::Add;
+    case Op::ReduceProd:
+      return Op::Mul;
+    case Op::ReduceMax:
+      return Op::Max;
+    case Op::ReduceMin:
+      return Op::Min;
+    default:
+      return std::nullopt;
+  }
+}
+
 std::string_view name_of(Pattern pattern) {
   constexpr std::string_view kNames[] = {"elementwise", "broadcast", "reduction",
                                          "contraction", "window",    "move",

@@ -89,6 +89,9 @@ struct OpInfo {
   return info_of(op).name;
 }
 [[nodiscard]] std::optional<Op> parse_op(std::string_view name);
+/// The operator on two values that a reduction by sum, product, maximum or minimum repeats; none of
+/// other operators.
+[[nodiscard]] std::optional<Op> join_of_reduction(Op op);
 [[nodiscard]] std::string_view name_of(Pattern pattern);
 
 struct AttributeInfo {

@@ -4,7 +4,6 @@
 // the reduction becomes elementwise work on its elements.
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "compiler/pass/pass.h"
@@ -16,21 +15,6 @@ namespace {
 constexpr std::int64_t kLongest = 8;    // elements of a short axis: half a block of 16-bit ones
 constexpr std::int64_t kExpansion = 8;  // times that broadcasting repeats what is taken apart
 constexpr std::size_t kMostNodes = 64;  // that take the place of one reduction
-
-std::optional<Op> join_of(Op reduction) {
-  switch (reduction) {
-    case Op::ReduceSum:
-      return Op::Add;
-    case Op::ReduceProd:
-      return Op::Mul;
-    case Op::ReduceMax:
-      return Op::Max;
-    case Op::ReduceMin:
-      return Op::Min;
-    default:
-      return std::nullopt;
-  }
-}
 
 /// A reduction and the elementwise nodes on shapes as large as its input's that lead to it alone.
 struct Cone {
@@ -61,7 +45,7 @@ class ShortAxes {
  private:
   void find(const Graph& graph, NodeId id) {
     const Node& node = graph.node(id);
-    if (!join_of(node.op) || node.dims_of("axes") == nullptr) return;
+    if (!join_of_reduction(node.op) || node.dims_of("axes") == nullptr) return;
     const Dims& shape = *graph.value(node.inputs[0]).type.shape;
     const std::vector<std::int64_t> axes = node.ints_of("axes");
     const std::int64_t rank = std::ssize(shape);
@@ -133,9 +117,9 @@ class ShortAxes {
       ValueId element = element_of(reduction.inputs[0], cone, i);
       const Dims shape = *type_of(element).shape;
       if (widens) element = rewrite_.make(wide, shape, Op::Cast, {element}, {{"to", wide}}, name);
-      joined =
-          i == 0 ? element
-                 : rewrite_.make(wide, shape, *join_of(reduction.op), {joined, element}, {}, name);
+      joined = i == 0 ? element
+                      : rewrite_.make(wide, shape, *join_of_reduction(reduction.op),
+                                      {joined, element}, {}, name);
     }
     if (widens) {
       const Dims shape = *type_of(joined).shape;

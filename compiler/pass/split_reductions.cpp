@@ -12,10 +12,6 @@ namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
-bool is_reduction(Op op) {
-  return op == Op::ReduceSum || op == Op::ReduceMax || op == Op::ReduceMin || op == Op::ReduceProd;
-}
-
 std::vector<bool> reduced_dims(const Node& node, std::size_t rank) {
   std::vector<bool> reduced(rank, node.dims_of("axes") == nullptr);
   for (std::int64_t axis : node.ints_of("axes")) {
@@ -39,7 +35,7 @@ class Splitter {
 
   Graph run() {
     for (const Node& node : rewrite_.nodes()) {
-      if (is_reduction(node.op)) {
+      if (join_of_reduction(node.op)) {
         split(node);
       } else {
         rewrite_.keep(node);
@@ -153,12 +149,8 @@ class Splitter {
       return reduce_run(node, dtype, slice, unit, 1, 2);
     };
     const ValueId a = part(0, head), b = part(head, flat[1]);
-    const Op join = node.op == Op::ReduceSum   ? Op::Add
-                    : node.op == Op::ReduceMax ? Op::Max
-                    : node.op == Op::ReduceMin ? Op::Min
-                                               : Op::Mul;
-    const ValueId both =
-        rewrite_.make(dtype, Sizes{flat[0], 1, flat[2]}, join, {a, b}, {}, node.name);
+    const ValueId both = rewrite_.make(dtype, Sizes{flat[0], 1, flat[2]},
+                                       *join_of_reduction(node.op), {a, b}, {}, node.name);
     return rewrite_.make(dtype, shape, Op::Reshape, {both}, {{"shape", shape}}, node.name);
   }
 

@@ -376,9 +376,9 @@ AttentionEstimate::Estimate AttentionEstimate::of(const AttentionSchedule& sched
   return sum;
 }
 
-/// So far `sum.total` is what HBM takes. The numbers are those that choose best among 540 schedules
-/// of 20 sizes that were simulated, as bytecode that is kept and as a library's: what they choose
-/// takes 0.7 % more than the best of its size, 5 % at most.
+/// So far `sum.total` is what HBM takes. The numbers were fitted to 540 schedules of 20 sizes,
+/// simulated on a 910B1 as bytecode that is kept and as a library's; how well they choose is what
+/// tests/compiler/schedule/attention_regret_test.cpp says.
 double AttentionEstimate::total_of(const AttentionSchedule& schedule, const Estimate& sum) const {
   constexpr double kOfL2 = 1.2;                     // it is never busy all the time
   constexpr double kDecoding = 0.25;                // most of it is kept, or hides behind the pipes
