@@ -83,6 +83,7 @@ std::vector<std::uint64_t> attention_arguments(const AttentionSpec& spec,
 Program attention_program(const AttentionSpec& spec, const AttentionSchedule& schedule,
                           const Machine& machine) {
   DVMSIM_ASSERT(fits(spec, schedule, machine), "a schedule fits the machine it is used on");
+  DVMSIM_ASSERT(!schedule.one_block || spec.n <= schedule.block_n, "one block has all keys");
   Program program;
   program.name = spec.name;
   describe_arguments(spec, schedule, program);

@@ -8,6 +8,9 @@
 // the cores are enough: that a block's probabilities are there says that its scores were read and
 // that the product of ahead + 1 blocks before was; that a block's scores are there says that the
 // probabilities of `ahead` blocks before were read. Blocks of all tiles of a core are one sequence.
+//
+// Where one block has all keys, the vector cores divide by the sums and are done with it: what the
+// cube core multiplies then is the output.
 #pragma once
 
 #include <cstdint>

@@ -32,6 +32,7 @@ class Cube {
                  int flag);
   void scores_of_load(Val all, Val to);
   void mix();
+  void store_product();
   void load_probabilities(Reg slot, Val first, Val count);
   void mix_load(Val from, Val all);
   /// `all` keys from `from` on, `step` at a time: body(which, its first key, how many). `straight`:
@@ -65,7 +66,7 @@ void Cube::write(Program& program) {
   code_.assign(turn, Op::mov, 0, 0);
   tokens(true);
   if (schedule_.scales_queries) frame_.await(Pipe::MTE2, kQueriesThere);
-  frame_.begin_turns();
+  frame_.begin_turns(schedule_.ahead);
   const int no_mix = code_.jump(Op::jnz, code_.compute(Op::slt, turn, schedule_.ahead));
   mix();
   code_.land(no_mix);
@@ -254,18 +255,33 @@ void Cube::mix() {
          p_.turn();
        });
   code_.set(Pipe::Cube, Pipe::Fix, kMixDone);
-  const Val to = outputs_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs);
-  isa::Inst& out = code_.add<Op::fix>({{"dtype", static_cast<int>(DType::F32)},
-                                       {"dst", to},
-                                       {"src", 0},
-                                       {"m", mixing_.rows},
-                                       {"n", spec_.e},
-                                       {"stride", spec_.e * 4}});
-  tell(after(out, Pipe::Cube, kMixDone), Pipe::Cube, kMixDone);
-  frame_.signal(Pipe::Fix, kProductThere);
+  store_product();
   probabilities_slot_.turn();
-  outputs_slot_.turn();
   mixing_.end();
+}
+
+/// To the vector cores, which add it up; the product of all keys is the output.
+void Cube::store_product() {
+  const auto store = [&](DType type, Val to, Val stride) {
+    isa::Inst& out = code_.add<Op::fix>({{"dtype", static_cast<int>(type)},
+                                         {"dst", to},
+                                         {"src", 0},
+                                         {"m", mixing_.rows},
+                                         {"n", spec_.e},
+                                         {"stride", stride}});
+    tell(after(out, Pipe::Cube, kMixDone), Pipe::Cube, kMixDone);
+  };
+  if (schedule_.one_block) {
+    const Reg to = code_.reg(), stride = code_.reg();
+    frame_.address(to, kWordOut, kWordStrideOut, mixing_.place, 1, mixing_.row);
+    code_.add<Op::ldarg>({{"rd", stride}, {"index", kWordStrideOut + 2}});
+    store(spec_.type, to, stride);
+    return;
+  }
+  store(DType::F32, outputs_slot_.slot(frame_.slots, slots_.outputs_bytes, slots_.outputs),
+        spec_.e * 4);
+  frame_.signal(Pipe::Fix, kProductThere);
+  outputs_slot_.turn();
 }
 
 void Cube::load_probabilities(Reg slot, Val first, Val count) {

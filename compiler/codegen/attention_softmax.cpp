@@ -76,7 +76,11 @@ void AttentionVector::softmax_of(const Piece& piece, Val from, Val to) {
   }
   if (spec_.mask) add_mask(piece);
   if (spec_.causal) hide(piece);
-  weigh(piece);
+  if (schedule_.one_block) {
+    divide(piece);
+  } else {
+    weigh(piece);
+  }
   isa::Inst& narrow = vector(Op::vcvt, {{"dtype", kF32},
                                         {"to", type_},
                                         {"dst", result_.of(piece.use)},
@@ -85,7 +89,7 @@ void AttentionVector::softmax_of(const Piece& piece, Val from, Val to) {
                                         {"rows", piece.rows},
                                         {"dstride", schedule_.block_n * item_},
                                         {"astride", pitch()}});
-  narrow.drain = false;  // the sum has waited for its source
+  narrow.drain = schedule_.one_block;  // else the sum has waited for its source
   tell(after(narrow, Pipe::MTE3, kResult), Pipe::MTE3, kResult);
   if (!widens || spec_.mask) tell(narrow, Pipe::MTE2, kScoresIn);
   isa::Inst& store = code_.add<Op::store>({{"dst", to},
@@ -216,6 +220,32 @@ void AttentionVector::reduce_first(const Piece& piece) {
                      {"count", piece.rows}});
 }
 
+/// e^(score - maximum) in place of the piece's scores.
+void AttentionVector::raise(const Piece& piece, Val greatest) {
+  spread(greatest, at_.spread, kF32, piece.rows);
+  by_rows(Op::vsub, work(piece), pitch(), widths_, piece.rows);
+  vector(Op::vexp, {{"dtype", kF32},
+                    {"dst", work(piece)},
+                    {"a", work(piece)},
+                    {"count", taking_.keys},
+                    {"rows", piece.rows},
+                    {"dstride", pitch()},
+                    {"astride", pitch()}});
+}
+
+/// The whole softmax in place of the piece's scores.
+void AttentionVector::divide(const Piece& piece) {
+  const Val rows = piece.rows;
+  if (!takes_maximum_first(spec_)) {
+    reduce(Reduction::Max, kF32, at_.scratch, work(piece), pitch(), rows);
+  }
+  raise(piece, at_.scratch);
+  reduce(Reduction::Sum, kF32, at_.scratch, work(piece), pitch(), rows);
+  column(Op::vrec, at_.scratch, at_.scratch, 0, rows);
+  spread(at_.scratch, at_.spread, kF32, rows);
+  by_rows(Op::vmul, work(piece), pitch(), widths_, rows);
+}
+
 /// The running maximum and sum of the piece's rows, and e^(score - maximum) in place of its scores.
 void AttentionVector::weigh(const Piece& piece) {
   const RegisterScope scope(code_);
@@ -232,15 +262,7 @@ void AttentionVector::weigh(const Piece& piece) {
   column(Op::vsub, decay, greatest, at_.new_greatest, rows);
   column(Op::vexp, decay, decay, 0, rows);
   column(Op::vmax, greatest, greatest, at_.scratch, rows).drain = false;
-  spread(greatest, at_.spread, kF32, rows);
-  by_rows(Op::vsub, work(piece), pitch(), widths_, rows);
-  vector(Op::vexp, {{"dtype", kF32},
-                    {"dst", work(piece)},
-                    {"a", work(piece)},
-                    {"count", taking_.keys},
-                    {"rows", rows},
-                    {"dstride", pitch()},
-                    {"astride", pitch()}});
+  raise(piece, greatest);
   reduce(Reduction::Sum, kF32, at_.scratch, work(piece), pitch(), rows);
   column(Op::vmul, sum, sum, decay, rows).drain = false;
   column(Op::vadd, sum, sum, at_.scratch, rows);

@@ -14,19 +14,24 @@ constexpr int kF32 = static_cast<int>(DType::F32), kI32 = static_cast<int>(DType
 
 void AttentionVector::write(Program& program) {
   code_.mark(DebugMark::Kind::Operator, program.name);
-  const Reg turn = code_.reg();
-  code_.assign(turn, Op::mov, 0, 0);
   if (spec_.causal) count_places();
   if (schedule_.scales_queries) scale_queries();
   tokens(true);
-  frame_.begin_turns();
-  const int no_softmax = code_.jump(Op::jz, code_.compute(Op::slt, turn, frame_.turns));
-  softmax();
-  code_.land(no_softmax);
-  const int no_addition = code_.jump(Op::jnz, code_.compute(Op::slt, turn, schedule_.ahead));
-  addition();
-  code_.land(no_addition);
-  code_.assign(turn, Op::sadd, turn, 1);
+  if (schedule_.one_block) {
+    frame_.begin_turns(0);
+    softmax();
+  } else {
+    const Reg turn = code_.reg();
+    code_.assign(turn, Op::mov, 0, 0);
+    frame_.begin_turns(schedule_.ahead);
+    const int no_softmax = code_.jump(Op::jz, code_.compute(Op::slt, turn, frame_.turns));
+    softmax();
+    code_.land(no_softmax);
+    const int no_addition = code_.jump(Op::jnz, code_.compute(Op::slt, turn, schedule_.ahead));
+    addition();
+    code_.land(no_addition);
+    code_.assign(turn, Op::sadd, turn, 1);
+  }
   code_.end_loop();
   tokens(false);
   code_.link(program);
@@ -43,7 +48,8 @@ void AttentionVector::tokens(bool give) {
       }
     }
   };
-  for (int id : {kScoresIn, kPartialIn}) pass(Pipe::Vector, Pipe::MTE2, id);
+  pass(Pipe::Vector, Pipe::MTE2, kScoresIn);
+  if (!schedule_.one_block) pass(Pipe::Vector, Pipe::MTE2, kPartialIn);
   pass(Pipe::MTE3, Pipe::Vector, kResult);
 }
 
@@ -231,7 +237,7 @@ void AttentionVector::softmax() {
   const Reg to =
       share_of(scores_slot_.slot(frame_.slots, slots_.probabilities_bytes, slots_.probabilities),
                taken_, row);
-  decay_ = taken_slot_.slot(at_.decay, at_.column_bytes);
+  if (!schedule_.one_block) decay_ = taken_slot_.slot(at_.decay, at_.column_bytes);
   each_piece(taken_, schedule_.piece_m, [&](const Piece& piece) {
     softmax_of(piece, piece_of(scores, piece, score_pitch()), piece_of(to, piece, row));
   });

@@ -69,6 +69,8 @@ class AttentionVector {
   void hide(const Piece& piece);
   void reduce(isa::Reduction how, int dtype, Val to, Val of, std::int64_t row, Val rows);
   void reduce_first(const Piece& piece);
+  void raise(const Piece& piece, Val greatest);
+  void divide(const Piece& piece);
   void weigh(const Piece& piece);
   void addition();
   void add_product(const Piece& piece, Val from);

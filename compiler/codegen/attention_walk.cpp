@@ -67,10 +67,10 @@ void AttentionFrame::find_extent(Val item, const Extent& extent) {
   code.assign(extent.blocks, Op::sdiv, extent.blocks, schedule.block_n);
 }
 
-void AttentionFrame::begin_turns() {
+void AttentionFrame::begin_turns(std::int64_t last) {
   code.mark(DebugMark::Kind::Tile, "block");
   const RegisterScope scope(code);  // a loop reads its count once
-  code.begin_loop(code.compute(Op::sadd, turns, schedule.ahead));
+  code.begin_loop(code.compute(Op::sadd, turns, last));
 }
 
 void AttentionFrame::signal(Pipe pipe, int id, isa::CrossMode mode) {

@@ -63,8 +63,8 @@ class AttentionFrame {
   /// This core's slots.
   Reg slots{};
 
-  /// Opens the core's loop; the last turns only finish.
-  void begin_turns();
+  /// Opens the core's loop; so many turns at its end only finish.
+  void begin_turns(std::int64_t last);
   /// Signals, or waits, on a pipe, to or for the other kind of cores of the group, or as `mode`
   /// says.
   void signal(Pipe pipe, int id, isa::CrossMode mode = isa::CrossMode::Group);

@@ -83,14 +83,15 @@ AttentionVectorLayout vector_layout(const AttentionSpec& spec, const AttentionSc
   at.scores_bytes = scores * size_of(score_type(spec));
   at.scores = ub.take(2 * at.scores_bytes);
   at.work = score_type(spec) == DType::F32 ? at.scores : ub.take(scores * kF32);
-  at.probabilities_bytes = std::max(scores, schedule.add_m * spec.e) * item;
-  at.probabilities = ub.take(2 * at.probabilities_bytes);
-  at.partial_bytes = schedule.add_m * spec.e * kF32;
-  at.partial = ub.take(2 * at.partial_bytes);
+  const std::int64_t added = schedule.one_block ? 0 : schedule.add_m;  // rows of a product
   const std::int64_t padded =
-      std::max(round_up(at.share, rows), round_up(at.share, schedule.add_m));
-  at.out = ub.take(padded * spec.e * kF32);
-  at.spread = ub.take(std::max(rows, schedule.add_m) * spread_of(machine) * kF32);
+      std::max(round_up(at.share, rows), added == 0 ? 0 : round_up(at.share, added));
+  at.probabilities_bytes = std::max(scores, added * spec.e) * item;
+  at.probabilities = ub.take(2 * at.probabilities_bytes);
+  at.partial_bytes = added * spec.e * kF32;
+  at.partial = ub.take(2 * at.partial_bytes);
+  if (!schedule.one_block) at.out = ub.take(padded * spec.e * kF32);
+  at.spread = ub.take(std::max(rows, added) * spread_of(machine) * kF32);
   if (spec.mask) {
     const std::int64_t of_rows = spec.mask_strides.row != 0 ? rows : 1;
     at.mask_bytes = of_rows * schedule.block_n * size_of(*spec.mask);
@@ -104,10 +105,12 @@ AttentionVectorLayout vector_layout(const AttentionSpec& spec, const AttentionSc
     at.places_spread = ub.take(rows * spread_of(machine) * kF32);
     at.difference = ub.take(rows * spread_of(machine) * kF32);
   }
-  at.greatest = ub.take(at.column_bytes);
-  at.sum = ub.take(at.column_bytes);
-  at.decay = ub.take(ring * at.column_bytes);
-  at.total = ub.take(ring * at.column_bytes);
+  if (!schedule.one_block) {
+    at.greatest = ub.take(at.column_bytes);
+    at.sum = ub.take(at.column_bytes);
+    at.decay = ub.take(ring * at.column_bytes);
+    at.total = ub.take(ring * at.column_bytes);
+  }
   at.new_greatest = ub.take(rows * kF32);
   at.scratch = ub.take(rows * kF32);
   at.end = ub.end();
@@ -119,7 +122,7 @@ AttentionSlots slots_of(const AttentionSpec& spec, const AttentionSchedule& sche
   const std::int64_t scores = schedule.tile_m * schedule.block_n;
   slots.scores_bytes = scores * size_of(score_type(spec));
   slots.probabilities_bytes = scores * size_of(spec.type);
-  slots.outputs_bytes = schedule.tile_m * spec.e * kF32;
+  slots.outputs_bytes = schedule.one_block ? 0 : schedule.tile_m * spec.e * kF32;
   slots.probabilities = schedule.ahead * slots.scores_bytes;
   slots.outputs = slots.probabilities + schedule.ahead * slots.probabilities_bytes;
   slots.bytes = slots.outputs + (schedule.ahead + 1) * slots.outputs_bytes;
@@ -139,6 +142,7 @@ AttentionSchedule specialised(const AttentionSpec& spec, AttentionSchedule sched
   schedule.whole_m = spec.m % schedule.tile_m == 0 &&
                      schedule.tile_m % (2 * schedule.piece_m * members) == 0 &&
                      schedule.tile_m % (2 * schedule.add_m * members) == 0;
+  schedule.one_block = spec.n <= schedule.block_n;
   schedule.whole_n = spec.n % schedule.block_n == 0 && schedule.block_n % schedule.load_n == 0 &&
                      schedule.load_n % (2 * schedule.part_n) == 0;
   return schedule;
@@ -152,7 +156,7 @@ bool have_one_program(const AttentionSpec& a, const AttentionSchedule& of_a, con
   };
   const auto tiles = [](const AttentionSchedule& s) {
     return std::tuple(s.tile_m, s.block_n, s.load_n, s.part_n, s.piece_m, s.add_m, s.ahead,
-                      s.whole_m, s.whole_n, s.scales_queries);
+                      s.whole_m, s.whole_n, s.one_block, s.scales_queries);
   };
   return kind(a) == kind(b) && tiles(of_a) == tiles(of_b);
 }
@@ -194,7 +198,9 @@ AttentionSpec merged(AttentionSpec spec) {
 bool fits(const AttentionSpec& spec, const AttentionSchedule& schedule, const Machine& machine) {
   const AttentionCubeLayout cube = cube_layout(spec, schedule);
   const std::int64_t room = machine.ub_for_tiles(Bytes(kAttentionCode)).count();
-  const std::int64_t widths = ceil_div(std::max(schedule.block_n, spec.e), spread_of(machine));
+  const std::int64_t widest =
+      schedule.one_block ? schedule.block_n : std::max(schedule.block_n, spec.e);
+  const std::int64_t widths = ceil_div(widest, spread_of(machine));
   // What is hidden from a query is hidden in whole spreads.
   const bool hides = !spec.causal || schedule.block_n <= spread_of(machine) ||
                      schedule.block_n % spread_of(machine) == 0;
@@ -250,7 +256,9 @@ class AttentionSearch {
       const std::int64_t tile_m = choice_.queries.value_or(std::min(tile, most_m_));
       for (std::int64_t part = kFractal; part < 2 * most_n_; part *= 2) {
         const std::int64_t part_n = choice_.part.value_or(std::min(part, most_n_));
-        for (std::int64_t parts = 1; parts < 2 * ceil_div(most_n_, part_n); parts *= 2) {
+        const std::int64_t all = ceil_div(most_n_, part_n);
+        for (std::int64_t next = 1; next < 2 * all; next *= 2) {
+          const std::int64_t parts = std::min(next, all);  // of all keys no more than they are
           if (choice_.keys.value_or(part_n * parts) != part_n * parts) continue;
           if (!try_pieces(blocks(tile_m, part_n, parts))) break;
         }
@@ -272,7 +280,8 @@ class AttentionSearch {
                                .load_n = part_n * parts,
                                .part_n = part_n,
                                .piece_m = kColumnRows,
-                               .ahead = kAhead};
+                               .ahead = kAhead,
+                               .one_block = spec_.n <= part_n * parts};
     while (cube_layout(spec_, schedule).l1_end > machine_.l1.size.count() && parts > 1) {
       parts /= 2;
       schedule.load_n = part_n * parts;
@@ -290,10 +299,10 @@ class AttentionSearch {
   void guess() {
     constexpr std::int64_t kPart = 128;
     const std::int64_t part_n = std::min(kPart, most_n_);
-    const std::int64_t most_parts = std::min<std::int64_t>(4, 2 * ceil_div(most_n_, part_n) - 1);
+    const std::int64_t all = ceil_div(most_n_, part_n);
     for (std::int64_t tile = kFractal; tile < 2 * most_m_; tile *= 2) {
-      for (std::int64_t parts = 1; parts <= most_parts; parts *= 2) {
-        AttentionSchedule schedule = blocks(std::min(tile, most_m_), part_n, parts);
+      for (std::int64_t next = 1; next <= 4 && next < 2 * all; next *= 2) {
+        AttentionSchedule schedule = blocks(std::min(tile, most_m_), part_n, std::min(next, all));
         const AttentionEstimate::Estimate blocks = estimate_.of_blocks(schedule);
         if (blocks.total > limit_) continue;
         for (std::int64_t piece = largest_piece(schedule); piece >= kColumnRows; piece /= 2) {
@@ -334,6 +343,7 @@ class AttentionSearch {
       schedule.piece_m = piece_of(schedule, piece);
       if (choice_.piece.value_or(schedule.piece_m) != schedule.piece_m) continue;
       for (int times = 1; times <= 2; ++times) {
+        if (times == 2 && schedule.one_block && !choice_.add) break;  // nothing is added
         schedule.add_m = times * schedule.piece_m;
         if (choice_.add.value_or(schedule.add_m) != schedule.add_m) continue;
         if (!fits(spec_, schedule, machine_)) continue;
@@ -409,12 +419,12 @@ std::string to_text(const AttentionSpec& spec, const AttentionSchedule& schedule
       spec.causal ? fmt::format(", causal from key {}", spec.reach) : "",
       spec.mask ? fmt::format(", mask {}", name_of(*spec.mask)) : "");
   text += fmt::format(
-      "tile {} x {} (loads of {}, parts of {}, pieces of {} and {} rows){}{}{}, {} blocks ahead, "
+      "tile {} x {} (loads of {}, parts of {}, pieces of {} and {} rows){}{}{}{}, {} blocks ahead, "
       "{} "
       "items on {} cores\n",
       schedule.tile_m, schedule.block_n, schedule.load_n, schedule.part_n, schedule.piece_m,
       schedule.add_m, schedule.whole_m ? ", whole tiles" : "",
-      schedule.whole_n ? ", whole blocks" : "",
+      schedule.whole_n ? ", whole blocks" : "", schedule.one_block ? ", one block" : "",
       schedule.scales_queries ? ", queries scaled first" : "", schedule.ahead,
       items_of(spec, schedule), schedule.cores);
   text += fmt::format(

@@ -47,6 +47,9 @@ struct AttentionSchedule {
   /// Every tile has tile_m queries (every block block_n keys), and an even number of pieces (of
   /// parts): the code is straight and knows its buffers.
   bool whole_m = false, whole_n = false;
+  /// All keys are one block: probabilities are divided by their sum before they leave, and what the
+  /// cube core makes of them is the output.
+  bool one_block = false;
   /// The vector cores scale all queries first, instead of all scores later.
   bool scales_queries = false;
 
@@ -112,7 +115,7 @@ struct AttentionVectorLayout {
                                                   const Machine& machine, std::int64_t begin);
 
 /// Slots of a cube core in the workspace: `ahead` of scores and of probabilities, one more of
-/// outputs, which the vector cores take last.
+/// outputs, which the vector cores take last; of one block, none.
 struct AttentionSlots {
   std::int64_t scores_bytes = 0, probabilities_bytes = 0, outputs_bytes = 0;  // of one slot
   std::int64_t probabilities = 0, outputs = 0, bytes = 0;                     // offsets; of a core

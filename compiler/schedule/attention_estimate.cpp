@@ -87,13 +87,17 @@ AttentionEstimate::Block AttentionEstimate::block_of(const AttentionSchedule& sc
   block.piece = std::min(schedule.piece_m, block.share);
   block.pieces = ceil_div(block.share, block.piece);
   block.added = std::min(schedule.add_m, block.share);
-  block.additions = ceil_div(block.share, block.added);
+  block.additions = schedule.one_block ? 0 : ceil_div(block.share, block.added);
   return block;
 }
 
 double AttentionEstimate::blocks_of_item(const AttentionSchedule& schedule) const {
+  constexpr double kOfKeys = 0.6;  // of a block's cycles go with its keys, the rest is of any block
   const std::int64_t all = ceil_div(spec_.n, schedule.block_n);
-  if (!spec_.causal) return real(all);
+  if (!spec_.causal) {
+    const double absent = real(all * schedule.block_n - spec_.n) / real(schedule.block_n);
+    return all == 1 ? 1 : real(all) - kOfKeys * absent;
+  }
   const std::int64_t tiles = ceil_div(spec_.m, schedule.tile_m);
   std::int64_t sum = 0;
   for (std::int64_t tile = 0; tile < tiles; ++tile) {
@@ -132,7 +136,8 @@ void AttentionEstimate::cube_core(const AttentionSchedule& schedule, const Block
            real(machine_.fix.tail.count());
   };
   sum.fix = parts * fix(score_type(spec_), part, row * size_of(score_type(spec_))) +
-            fix(DType::F32, spec_.e, spec_.e * 4);
+            (schedule.one_block ? fix(spec_.type, spec_.e, spec_.out.row)
+                                : fix(DType::F32, spec_.e, spec_.e * 4));
 }
 
 /// Widening of what comes in, and the greatest and the sum of each row.
@@ -194,12 +199,8 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
     sum += scores.operator()<Op::vadd>();
   }
   sum += reductions(schedule, block);
-  sum += 2 * column.operator()<Op::vmax>() + column.operator()<Op::vsub>() +
-         column.operator()<Op::vexp>() + column.operator()<Op::vmul>() +
-         column.operator()<Op::vadd>();
-  sum += busy<Op::vbrc>(cost_,
-                        {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", spread}});
-  const auto subtract = [&](std::int64_t first, std::int64_t count) {
+  // A difference and, of one block, a quotient of each row and its own number.
+  const auto by_rows = [&](std::int64_t first, std::int64_t count) {
     return busy<Op::vsub>(cost_, {{"dtype", f32},
                                   {"dst", at.work + first * 4},
                                   {"a", at.work + first * 4},
@@ -210,7 +211,17 @@ double AttentionEstimate::softmax(const AttentionSchedule& schedule, const Block
                                   {"astride", pitch},
                                   {"bstride", spread}});
   };
-  sum += over_widths(n, width, subtract);
+  const double own =
+      busy<Op::vbrc>(cost_,
+                     {{"dtype", f32}, {"count", width}, {"rows", rows}, {"dstride", spread}}) +
+      over_widths(n, width, by_rows);
+  if (schedule.one_block) {
+    sum += 2 * own + column.operator()<Op::vrec>();
+  } else {
+    sum += own + 2 * column.operator()<Op::vmax>() + column.operator()<Op::vsub>() +
+           column.operator()<Op::vexp>() + column.operator()<Op::vmul>() +
+           column.operator()<Op::vadd>();
+  }
   sum += scores.operator()<Op::vexp>();
   sum += busy<Op::vcvt>(cost_, {{"dtype", f32},
                                 {"to", static_cast<std::int64_t>(spec_.type)},
@@ -334,7 +345,8 @@ void AttentionEstimate::traffic(const AttentionSchedule& schedule, const Block& 
                                 Estimate& sum) const {
   const std::int64_t item = size_of(spec_.type), score = size_of(score_type(spec_));
   const std::int64_t keys = block.n * (spec_.d + spec_.e) * item;
-  const std::int64_t scores = block.m * block.n, outputs = block.m * spec_.e;
+  const std::int64_t scores = block.m * block.n;
+  const std::int64_t outputs = schedule.one_block ? 0 : block.m * spec_.e;
   const double cores = schedule.cores;
   sum.l2_read = cores * real(keys + scores * (item + score) + outputs * 4) /
                 machine_.l2.read.per_cycle().value();
@@ -396,8 +408,8 @@ double AttentionEstimate::total_of(const AttentionSchedule& schedule, const Esti
   const double turns = real(ceil_div(items, schedule.cores)) * blocks_of_item(schedule);
   // One block through everything: scores, their softmax, the product with the values, its addition.
   const double hop = real(machine_.xflag.latency.cycles().count());
-  const double way =
-      kFirst * (sum.mte2 + sum.cube + sum.fix + sum.vector + sum.vector_mte2 / 2) + 3 * hop;
+  const double way = kFirst * (sum.mte2 + sum.cube + sum.fix + sum.vector + sum.vector_mte2 / 2) +
+                     (schedule.one_block ? 2 : 3) * hop;
   const auto start = cycles_in(machine_.launch.per_core, machine_.clock.core).count();
   const int cores = schedule.cores * (1 + machine_.cores.per_group);
   return std::max(sum.total, (turns - 1) * pace + way) + scaling(schedule) + real(start * cores);

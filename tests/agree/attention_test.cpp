@@ -44,7 +44,7 @@ Drawn random_attention(const Machine& machine, Random& random) {
     tiles.add_m = 8 * pick(random, 1, 3);
     tiles.ahead = pick(random, 1, 3);
     tiles.scales_queries = spec.scale != 1 && has_dense_queries(spec) && chance(random, 50);
-    tiles.whole_m = tiles.whole_n = false;
+    tiles.whole_m = tiles.whole_n = tiles.one_block = false;
     if (chance(random, 50)) tiles = specialised(spec, tiles, machine);
     tiles.cores = static_cast<int>(std::min<std::int64_t>(cores, items_of(spec, tiles)));
     if (fits(spec, tiles, machine)) {

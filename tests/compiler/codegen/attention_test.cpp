@@ -65,6 +65,33 @@ TEST(AttentionTest, one_block) {
   expect_attention(attention::sizes(16, 16, 16, 16), tiles(16, 16, 16, 8, 1));
 }
 
+/// All keys in one block: the vector cores divide, the cube core's product is the output.
+TEST(AttentionTest, one_block_of_many_tiles) {
+  for (std::int64_t n : {1, 31, 64, 96, 128}) {
+    AttentionSpec spec = attention::sizes(70, n, 32, 48, 3, 2);
+    EXPECT_TRUE(specialised(spec, tiles(32, 128, 64, 8, 4), default_machine()).one_block);
+    expect_attention(spec, tiles(32, 128, 64, 8, 4));
+    spec.causal = true;
+    spec.reach = n - 1;
+    expect_attention(spec, tiles(32, 128, 64, 8, 4));
+    spec.causal = false;
+    spec.mask = DType::F16;
+    expect_attention(attention::packed(spec), tiles(16, 128, 128, 8, 5));
+  }
+  const AttentionSpec two = attention::sizes(70, 129, 32, 48);
+  EXPECT_FALSE(specialised(two, tiles(32, 128, 64, 8, 4), default_machine()).one_block);
+}
+
+/// Nothing is kept for sums from block to block: there is room for larger pieces.
+TEST(AttentionTest, one_block_takes_less_room) {
+  const Machine machine = default_machine();
+  const AttentionSpec spec = attention::sizes(64, 128, 64, 64);
+  const AttentionSchedule general = tiles(64, 128, 64, 8, 1);
+  const AttentionSchedule one = specialised(spec, general, machine);
+  EXPECT_LT(vector_layout(spec, one, machine, 0).end, vector_layout(spec, general, machine, 0).end);
+  EXPECT_LT(attention_workspace_bytes(spec, one), attention_workspace_bytes(spec, general));
+}
+
 TEST(AttentionTest, blocks_parts_and_pieces) {
   expect_attention(attention::sizes(64, 256, 32, 32), tiles(32, 64, 16, 8, 2));
   expect_attention(attention::sizes(64, 512, 64, 64), tiles(64, 128, 64, 16, 1), {0, 1, 2, 3});
