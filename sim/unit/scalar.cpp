@@ -19,11 +19,13 @@ Scalar::Scalar(Fabric& fabric, const PortTable& ports)
 void Scalar::begin(const CoreLaunch& launch) {
   launch_ = launch;
   task_ = 0;
+  others_over_ = true;
   asked_ = Asked::No;
   const Machine& machine = fabric_.machine;
   const Program& program = *launch.launch->program;
   const CodeRange whole{0, static_cast<std::uint32_t>(program.code(fabric_.id.kind).size())};
   mode_ = firmware_mode(machine, program, launch.launch->path);
+  decoded_ = DecodeCache(mode_.decode_cache);
   blocks_.clear();
   if (mode_.memory == ProgramMemory::Cached && launch.launch->path != CodePath::Native) {
     const auto fill = static_cast<std::size_t>(machine.firmware.icache_fill.count());
@@ -43,7 +45,8 @@ void Scalar::begin(const CoreLaunch& launch) {
 }
 
 /// Its entry of the table has been asked for, perhaps its code as well; what it comes after is
-/// waited for with both there. The entry after it is asked for, to be there in the end.
+/// waited for with both there, at the first step that leaves the core. The entry after it is asked
+/// for, to be there in the end.
 void Scalar::begin_task() {
   fabric_.join(launch_.tasks[task_], task());
   if (task_ > 0 && fabric_.meaning != nullptr) fabric_.meaning->renew(fabric_.number);
@@ -52,11 +55,13 @@ void Scalar::begin_task() {
   entry_ = fabric_.row(kScalar).end() + fabric_.machine.task.dispatch.cycles();
   start_firmware(&task());
   awaited_ = 0;
+  others_over_ = false;
   begin_fetch(code_of(task_));
 }
 
 void Scalar::start_firmware(const Task* task) {
-  firmware_.emplace(fabric_.machine, *launch_.launch, fabric_.id, launch_.launch->path, task);
+  firmware_.emplace(fabric_.machine, *launch_.launch, fabric_.id, launch_.launch->path, task,
+                    &decoded_);
   std::fill(data_lines_.begin(), data_lines_.end(), 0u);
   step_pending_ = flags_taken_ = false;
 }
@@ -71,7 +76,7 @@ void Scalar::begin_fetch(const CodeRange& code) {
   } else if (asked_ == Asked::No) {
     ask_for(code, row.end());
   }
-  phase_ = asked_ != Asked::No ? Phase::Fetching : phase_of_begin();
+  phase_ = asked_ != Asked::No ? Phase::Fetching : Phase::Running;
 }
 
 /// What is decoded of the program before it is no longer needed, so its memory takes the next.
@@ -103,7 +108,7 @@ bool Scalar::receive_program() {
       asked_at_ + Cycles(ports_.program_rate(fabric_.id.kind).ceil_of(program_.moved));
   wait_until(Reason::EmptyFetch, std::max(sent, completion_ + program_path_.response));
   fabric_.fetched = fabric_.row(kScalar).end();
-  phase_ = phase_of_begin();
+  phase_ = Phase::Running;
   return true;
 }
 
@@ -125,6 +130,10 @@ void Scalar::run() {
 bool Scalar::run_program() {
   while (phase_ == Phase::Running) {
     if (!step_pending_) take_step();
+    if (!others_over_ && leaves_core(step_)) {
+      phase_ = Phase::Waiting;
+      return true;
+    }
     if (!perform()) return false;
     step_pending_ = false;
   }
@@ -153,6 +162,7 @@ bool Scalar::await_tasks() {
   }
   if (fabric_.meaning != nullptr && !after.empty()) fabric_.meaning->synchronize();
   fabric_.tell_task(TaskMark::What::Ready, launch_.tasks[task_], task());
+  others_over_ = true;
   phase_ = Phase::Running;
   return true;
 }

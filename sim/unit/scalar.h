@@ -7,6 +7,7 @@
 
 #include "sim/core/fabric.h"
 #include "sim/unit/dma.h"
+#include "vm/firmware/decode_cache.h"
 #include "vm/firmware/firmware.h"
 #include "vm/firmware/mode.h"
 
@@ -61,11 +62,6 @@ class Scalar {
   [[nodiscard]] const CodeRange& code_of(std::size_t task) const {
     return launch_.launch->program->tasks[launch_.tasks[task]].code(fabric_.id.kind);
   }
-  /// With the program there.
-  [[nodiscard]] Phase phase_of_begin() const {
-    return launch_.tasks.empty() ? Phase::Running : Phase::Waiting;
-  }
-
   static constexpr std::int64_t kDataLine = 64;                  // bytes; the vendor's chip files
   static constexpr std::uint32_t kCountsOfLine = kDataLine / 4;  // counts of tasks, 4 bytes each
 
@@ -74,9 +70,11 @@ class Scalar {
   Path read_path_, program_path_;
   std::optional<Firmware> firmware_{};
   FirmwareMode mode_{};
+  DecodeCache decoded_{};
   CoreLaunch launch_{};
   std::size_t task_ = 0, awaited_ = 0;  // of launch_.tasks; of those that task comes after
   Cycles entry_{};                      // of the next task: when it is there
+  bool others_over_ = true;             // those that its task comes after
   Phase phase_ = Phase::Halted;
   Step step_{};
   bool step_pending_ = false;

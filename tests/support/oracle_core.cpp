@@ -67,12 +67,18 @@ void OracleCore::scalar() {
 }
 
 void OracleCore::run(const Task* task) {
-  Firmware firmware(machine_, launch_, id_, launch_.path, task);
+  Firmware firmware(machine_, launch_, id_, launch_.path, task, &decoded_);
+  bool waits = task != nullptr;  // for other tasks
   while (!waiting_.over()) {
     const Step step = firmware.step();
     fetch_block(step.command->pc);
     work(step.scalar.count());
     decode_ += step.scalar.count();
+    if (waits && !stays(step)) {
+      waits = false;
+      await(*task);
+      if (waiting_.over()) return;
+    }
     switch (step.kind) {
       case Step::Kind::Command:
         if (step.command->pipe == Pipe::Scalar) {
@@ -93,19 +99,32 @@ void OracleCore::run(const Task* task) {
   }
 }
 
-/// The table's entry, asked for when the task before began, the code, and then the tasks that it
-/// comes after, those whose counts share a line together: the scalar unit reads the line until a
-/// reading that is asked for after the last of their ends.
+/// The table's entry, asked for when the task before began, and the code.
 void OracleCore::begin(std::uint32_t task) {
-  constexpr std::uint32_t kLine = 16;  // counts
   const Task& own = launch_.program->tasks[task];
   task_ = task;
   joined_ = s_;
   block(entry_, Reason::EmptyFetch);
   entry_ = s_ + machine_.task.dispatch.cycles().count();
   fetch(own.code(id_.kind));
+}
+
+/// On the core: nothing in memory is read or written, and no other core told anything.
+bool OracleCore::stays(const Step& step) {
+  if (step.kind == Step::Kind::Drain) return true;
+  const bool flag = step.command->op == Op::xset || step.command->op == Op::xwait;
+  if (step.kind != Step::Kind::Command || flag) return false;
+  const isa::Regions regions = isa::regions(*step.command);
+  return std::none_of(regions.region, regions.region + regions.count,
+                      [](const isa::Region& region) { return region.space == Space::GM; });
+}
+
+/// The tasks that it comes after, those whose counts share a line together: the scalar unit reads
+/// the line until a reading that is asked for after the last of their ends.
+void OracleCore::await(const Task& task) {
+  constexpr std::uint32_t kLine = 16;  // counts
   std::map<std::uint32_t, Time> lines;
-  for (const std::uint32_t before : own.after) {
+  for (const std::uint32_t before : task.after) {
     const Time over = board_.ends[before]->when(waiting_);
     if (waiting_.over()) return;
     Time& all = lines.try_emplace(before / kLine, over).first->second;

@@ -14,6 +14,7 @@
 #include "tests/support/oracle.h"
 #include "tests/support/oracle_flags.h"
 #include "tests/support/oracle_port.h"
+#include "vm/firmware/decode_cache.h"
 #include "vm/firmware/firmware.h"
 #include "vm/firmware/mode.h"
 #include "vm/isa/cost.h"
@@ -49,7 +50,8 @@ class OracleCore {
         server_(server),
         waiting_(waiting),
         rows_(rows),
-        mode_(firmware_mode(machine_, *launch.program, launch.path)) {
+        mode_(firmware_mode(machine_, *launch.program, launch.path)),
+        decoded_(mode_.decode_cache) {
     for (Pipe pipe : {Pipe::MTE2, Pipe::MTE3, Pipe::Fix}) port(pipe) = port_of(machine_, pipe);
   }
 
@@ -78,6 +80,8 @@ class OracleCore {
   void enter();
   void run(const Task* task);
   void begin(std::uint32_t task);
+  void await(const Task& task);
+  [[nodiscard]] static bool stays(const Step& step);
   void end(std::uint32_t task);
   void fetch(const CodeRange& code);
   void ask_ahead(const CodeRange& code, Time asked);
@@ -109,6 +113,7 @@ class OracleCore {
   Waiting& waiting_;
   OracleRows& rows_;
   FirmwareMode mode_;
+  DecodeCache decoded_;
   std::uint32_t task_ = 0;  // whose flags it counts
   Time joined_ = kNever;    // its task
   std::array<OracleQueue, kPipes> queues_{};

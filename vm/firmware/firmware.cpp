@@ -5,9 +5,11 @@
 
 #include "vm/base/error.h"
 #include "vm/firmware/conv.h"
+#include "vm/firmware/decode_cache.h"
 #include "vm/firmware/decoded.h"
 #include "vm/firmware/matmul.h"
 #include "vm/firmware/mode.h"
+#include "vm/isa/footprint.h"
 #include "vm/isa/matmul.h"
 
 namespace dvmsim {
@@ -91,14 +93,14 @@ Part part_of(const Launch& launch, CoreKind kind, const Task* task) {
 }  // namespace
 
 struct Firmware::State {
-  State(const Machine& m, const Part& p, CoreId c, CodePath path)
+  State(const Machine& m, const Part& p, CoreId c, CodePath path, DecodeCache* of_core)
       : machine(m),
         part(p),
         core(c),
         native(path == CodePath::Native),
         code(m, p.code, c.kind, path, p.begin),
-        cache(static_cast<std::size_t>(firmware_mode(m, *p.program, path).decode_cache),
-              ~std::uint32_t{0}) {
+        kept(of_core == nullptr ? firmware_mode(m, *p.program, path).decode_cache : 0),
+        cache(of_core == nullptr ? &kept : of_core) {
     const bool vector = core.kind == CoreKind::Vector;
     const int ratio = std::max(1, machine.cores.per_group);
     const CoreRange& cores = part.team.of(core.kind);
@@ -140,7 +142,8 @@ struct Firmware::State {
   std::uint32_t pc = 0;
   bool rotating = false;
   std::array<std::uint8_t, isa::kFlagIds> flag_map{};
-  std::vector<std::uint32_t> cache;  // pc of the instruction in each place of the decode cache
+  DecodeCache kept;    // of its own, or
+  DecodeCache* cache;  // of the core
   MatmulMacro product{};
   ConvMacro convolution{};
   isa::Command drain{};
@@ -154,8 +157,9 @@ struct Firmware::State {
 };
 
 Firmware::Firmware(const Machine& machine, const Launch& launch, CoreId core, CodePath path,
-                   const Task* task)
-    : state_(std::make_unique<State>(machine, part_of(launch, core.kind, task), core, path)) {}
+                   const Task* task, DecodeCache* cache)
+    : state_(
+          std::make_unique<State>(machine, part_of(launch, core.kind, task), core, path, cache)) {}
 Firmware::~Firmware() = default;
 Firmware::Firmware(Firmware&&) noexcept = default;
 
@@ -228,16 +232,10 @@ Step Firmware::State::fail(FaultKind kind, std::string text) {
   return deliver(Step::Kind::Fault, drain);
 }
 
-/// Decoding is free for an instruction the decode cache holds: one place per word modulo its size.
 void Firmware::State::charge(const Decoded& decoded) {
   spent += decoded.work;
-  if (cache.empty()) {
-    spent += decoded.decode;
-    return;
-  }
-  std::uint32_t& place = cache[pc % cache.size()];
-  spent += place == pc ? std::min(decoded.decode, machine.firmware.decode_hit) : decoded.decode;
-  place = pc;
+  const bool found = cache->finds(part.begin + pc);
+  spent += found ? std::min(decoded.decode, machine.firmware.decode_hit) : decoded.decode;
 }
 
 bool Firmware::State::resolve(Decoded& decoded) {
@@ -467,6 +465,13 @@ Step Firmware::State::next_of_macro() {
   if (!only_flags) spent += machine.firmware.macro_command;
   spent += machine.firmware.flag_issue * (command->waits + command->sets);
   return deliver(Step::Kind::Command, *command);
+}
+
+bool leaves_core(const Step& step) {
+  if (step.kind == Step::Kind::Drain) return false;
+  if (step.kind != Step::Kind::Command) return true;
+  if (step.command->op == isa::Op::xset || step.command->op == isa::Op::xwait) return true;
+  return isa::region_in(*step.command, Space::GM).rows != 0;
 }
 
 }  // namespace dvmsim

@@ -16,6 +16,7 @@
 
 namespace dvmsim {
 
+class DecodeCache;
 class MatmulMacro;
 
 /// What the firmware reached. `scalar` is what it cost since the previous step, split for the
@@ -36,12 +37,17 @@ struct Step {
   std::optional<std::int64_t> assumed{};
 };
 
+/// Does the step reach beyond its core: memory, another core, the end? What comes before the first
+/// such step of a task needs nothing that another task makes, and may run before those are over.
+[[nodiscard]] bool leaves_core(const Step& step);
+
 class Firmware {
  public:
   /// Runs the core kind's part of the launch's program, or of one of its tasks; machine, launch and
   /// program outlive the firmware. Native: the same commands at the scalar cost of compiled code.
+  /// `cache`: the core's, which outlives it too; null: one of its own.
   Firmware(const Machine& machine, const Launch& launch, CoreId core, CodePath path,
-           const Task* task = nullptr);
+           const Task* task = nullptr, DecodeCache* cache = nullptr);
   ~Firmware();
   Firmware(Firmware&&) noexcept;
 

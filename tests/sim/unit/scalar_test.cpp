@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/sim/rig.h"
+#include "vm/isa/text.h"
+#include "vm/program/table.h"
 
 namespace dvmsim::testing {
 namespace {
@@ -118,6 +120,65 @@ halt
   EXPECT_EQ(outcome.report.fault.kind, FaultKind::DataInTimingMode);
   EXPECT_EQ(outcome.report.fault.core, kVector0);
   EXPECT_EQ(outcome.report.fault.pc, 2u);
+}
+
+/// A vector core waits for a task of another, `text` its own; `busy` commands come first there.
+std::int64_t ends_behind(const Machine& machine, const std::string& text, int busy) {
+  TableBuilder builder;
+  builder.add(busy_program(busy), {{}, {0, 1}}, {}, "first");
+  builder.add(isa::assemble(text, "second"), {{}, {1, 1}}, {0}, "second");
+  Setting setting;
+  setting.vector_cores = 2;
+  setting.options.memory = MemoryModel::Ideal;
+  return total(simulate(machine, builder.finish("table"), setting));
+}
+
+TEST(Scalar, task_runs_ahead_to_the_first_step_that_leaves_its_core) {
+  const Machine machine = quiet_machine({"decode.dispatch.nominal=10cycles", "task.poll=0cycles"});
+  const std::string head = ".arg input x 4096\n.vector\n";
+  const std::string load = "ldarg rd=r4 index=0\nload dst=0 src=r4 len=64\n";
+  std::string scalar, local;
+  for (int i = 0; i < 100; ++i) scalar += "sadd rd=r5 a=r5 b=1\n";
+  for (int i = 0; i < 4; ++i) local += kBusyLine;
+  const auto ends = [&](const std::string& ahead, const std::string& behind, int busy) {
+    return ends_behind(machine, head + ahead + load + behind + "halt\n", busy);
+  };
+  // Under a task that takes long enough nothing of it is seen; behind the load, or with no such
+  // task, it is.
+  const std::int64_t plain = ends("", "", 40);
+  EXPECT_EQ(ends(scalar, "", 40), plain);
+  EXPECT_EQ(ends(local, "", 40), plain);
+  EXPECT_GT(ends("", scalar, 40), plain + 500);
+  EXPECT_GT(ends(scalar, "", 0), ends("", "", 0) + 500);
+}
+
+TEST(Scalar, task_without_a_step_that_leaves_its_core_still_waits) {
+  const Machine machine = quiet_machine();
+  EXPECT_GE(ends_behind(machine, ".vector\nhalt\n", 40),
+            ends_behind(machine, ".vector\nhalt\n", 20));
+  EXPECT_GT(ends_behind(machine, ".vector\nhalt\n", 40), 40);
+}
+
+TEST(Scalar, task_finds_what_an_earlier_one_with_its_code_has_decoded) {
+  const Machine machine = quiet_machine({"decode.dispatch.nominal=10cycles", "firmware.kept=64"});
+  std::string text = ".vector\n";
+  for (int i = 0; i < 20; ++i) text += "sadd rd=r5 a=r5 b=1\n";
+  const Program part = isa::assemble(text + "halt\n", "part");
+  const auto decoded = [&](int tasks, CodePath path) {
+    TableBuilder builder;
+    for (int i = 0; i < tasks; ++i) {
+      builder.add(part, {{}, {0, 1}}, {}, "task" + std::to_string(i));
+    }
+    Setting setting;
+    setting.vector_cores = 1;
+    setting.path = path;
+    return simulate(machine, builder.finish("table"), setting).report.decode.count();
+  };
+  const std::int64_t once = decoded(1, CodePath::Kept);
+  EXPECT_EQ(decoded(2, CodePath::Bytecode), 2 * decoded(1, CodePath::Bytecode));
+  const std::int64_t hit = decoded(2, CodePath::Kept) - once;
+  EXPECT_LT(2 * hit, once);
+  EXPECT_EQ(decoded(5, CodePath::Kept), once + 4 * hit);
 }
 
 }  // namespace
