@@ -49,10 +49,13 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
   if (options_.groups != nullptr) *options_.groups += to_text(*scope.graph, planned.partition);
   if (options_.remarks != nullptr) options_.remarks->push_back(remarks_of(planned));
   work_.nodes += static_cast<std::int64_t>(scope.graph->nodes.size());
+  const bool is_told = options_.overrides != nullptr && !options_.overrides->kernels.empty();
   may_repeat_ = planned.partition.groups.size() > 1 && options_.schedules == nullptr &&
-                options_.decisions == nullptr && options_.overrides == nullptr;
+                options_.decisions == nullptr && !is_told;
+  const std::vector<int> shares = shares_of_cores(planned);
   for (std::size_t i = 0; i < planned.partition.groups.size(); ++i) {
     const Group& group = planned.partition.groups[i];
+    share_ = shares.empty() ? 0 : shares[i];
     const Node& first = scope.graph->node(group.nodes.front());
     if (group.kind == GroupKind::View) continue;
     if (group.kind == GroupKind::Alias) {
@@ -79,6 +82,7 @@ void ModuleCompiler::compile_graph(Scope& scope, const PlannedGraph& planned) {
                              static_cast<int>(module_.programs.size() - programs)});
   }
   operation_ = -1;
+  share_ = 0;
 }
 
 void ModuleCompiler::compile_group(Scope& scope, const Group& group) {

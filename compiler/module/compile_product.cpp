@@ -5,6 +5,7 @@
 #include "compiler/codegen/shared_product.h"
 #include "compiler/codegen/vector.h"
 #include "compiler/module/module_compiler.h"
+#include "compiler/module/side_by_side.h"
 #include "compiler/pass/mix_group.h"
 #include "compiler/pass/prologue.h"
 #include "compiler/schedule/matmul_estimate.h"
@@ -14,6 +15,17 @@
 #include "compiler/schedule/vector.h"
 
 namespace dvmsim {
+namespace {
+
+/// The machine with fewer groups of cores.
+Machine with_cube_cores(const Machine& machine, int cores) {
+  Machine fewer = machine;
+  fewer.cores.cube = cores;
+  fewer.cores.vector = cores * machine.cores.per_group;
+  return fewer;
+}
+
+}  // namespace
 
 MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const std::string& label,
                                                 const Overridden& of, Sharing sharing) {
@@ -31,9 +43,9 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
     schedule = choose_dvm(spec, machine_, options_.tiling);
     schedule.cores = std::min(schedule.cores, cube_cores());
   } else if (known_ != nullptr && of.by == nullptr) {
-    schedule = schedule_alike(spec, sharing);
+    schedule = schedule_alike(spec, sharing, product_cores());
   } else {
-    schedule = cost_schedule(spec, sharing);
+    schedule = cost_schedule(spec, sharing, product_cores());
   }
   if (of.by == nullptr) return schedule;
   std::string why;
@@ -42,7 +54,7 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
   if (!chosen) throw Error(fmt::format("{}: product '{}': {}", of.by->where, label, why));
   const bool resized = chosen->tile_m != schedule.tile_m || chosen->tile_n != schedule.tile_n;
   if (resized && !choice.cores && chosen->shared == 0 && options_.tiling == Tiling::Cost) {
-    chosen->cores = worthwhile_cores(spec, *chosen);
+    chosen->cores = worthwhile_cores(spec, *chosen, cube_cores());
   }
   return *chosen;
 }
@@ -64,10 +76,10 @@ void ModuleCompiler::note_product(const MatmulSpec& spec, const std::string& ker
   note_decision(of, std::move(decision));
 }
 
-MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec, Sharing sharing) {
+MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec, Sharing sharing, int cores) {
   const MatmulSpec other = alike(spec);
-  const auto [schedule, known] = known_->product(other, static_cast<int>(sharing),
-                                                 [&] { return cost_schedule(other, sharing); });
+  const auto [schedule, known] = known_->product(
+      other, way_of(sharing, cores), [&] { return cost_schedule(other, sharing, cores); });
   if (known) ++work_.alike;
   MatmulSchedule cut = cut_alike(spec, other, schedule);
   if (cut.shared == 0 || shares(spec, cut, machine_)) return cut;
@@ -76,17 +88,19 @@ MatmulSchedule ModuleCompiler::schedule_alike(const MatmulSpec& spec, Sharing sh
   return cut;
 }
 
-MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec, Sharing sharing) {
+MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec, Sharing sharing, int cores) {
   const auto choose = [&] {
-    const bool ranked = ranked_ && ranked_->spec == spec;
-    MatmulSchedule schedule = ranked ? ranked_->schedule : choose_cost(spec, machine_);
-    schedule.cores = worthwhile_cores(spec, schedule);
+    const bool all = cores == cube_cores(), ranked = all && ranked_ && ranked_->spec == spec;
+    MatmulSchedule schedule = ranked ? ranked_->schedule
+                              : all  ? choose_cost(spec, machine_)
+                                     : choose_cost(spec, with_cube_cores(machine_, cores));
+    schedule.cores = worthwhile_cores(spec, schedule, cores);
     if (sharing == Sharing::No) return schedule;
-    return choose_shared(spec, machine_, schedule, cube_cores(),
+    return choose_shared(spec, machine_, schedule, cores,
                          sharing == Sharing::Mixed ? Finishers::Beside : Finishers::Own);
   };
   const auto [schedule, known] = may_repeat_
-                                     ? repeated_.product(spec, static_cast<int>(sharing), choose)
+                                     ? repeated_.product(spec, way_of(sharing, cores), choose)
                                      : KnownSchedules::Found<MatmulSchedule>{choose()};
   if (known) {
     charge_again(kTilesOfAProduct, 0);
@@ -97,22 +111,75 @@ MatmulSchedule ModuleCompiler::cost_schedule(const MatmulSpec& spec, Sharing sha
 }
 
 /// Every core of a launch costs time to start: the count for which the product ends first.
-int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const {
+int ModuleCompiler::worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule,
+                                     int cores) const {
   const MatmulEstimate estimate(spec, machine_);
   const auto start =
       static_cast<double>(cycles_in(machine_.launch.per_core, machine_.clock.core).count());
-  const int most = std::min(schedule.cores, cube_cores());
+  const int most = std::min(schedule.cores, cores);
   int best = most;
   double least = 0;
-  for (int cores = most; cores >= 1; cores /= 2) {
-    schedule.cores = cores;
-    const double total = estimate.of(schedule).total + start * cores;
-    if (cores == most || total < least) {
+  for (int count = most; count >= 1; count /= 2) {
+    schedule.cores = count;
+    const double total = estimate.of(schedule).total + start * count;
+    if (count == most || total < least) {
       least = total;
-      best = cores;
+      best = count;
     }
   }
   return best;
+}
+
+/// By group; none: every product has all cores. Products that may run at the same time have some of
+/// them each where that is estimated to be over well before all of them one by one.
+std::vector<int> ModuleCompiler::shares_of_cores(const PlannedGraph& planned) {
+  std::vector<int> shares;
+  const bool links = options_.features.has(Feature::OneLaunch) && options_.path != CodePath::Native;
+  if (!links || options_.tiling != Tiling::Cost) return shares;
+  for (const std::vector<std::size_t>& set : products_beside(planned)) {
+    std::vector<MatmulSpec> specs;
+    for (const std::size_t group : set) {
+      const Node& node =
+          planned.graph.node(product_in(planned.graph, planned.partition.groups[group]));
+      const auto product = product_of(planned.graph, node, planned.views);
+      if (!product || product->launches.size() != 1 || machine_.step(product->spec.in).m == 0) {
+        break;
+      }
+      specs.push_back(known_ == nullptr ? product->spec : alike(product->spec));
+    }
+    if (specs.size() < set.size()) continue;
+    const std::vector<int>& cores = cores_beside(std::move(specs));
+    if (cores.empty()) continue;
+    shares.resize(planned.partition.groups.size());
+    for (std::size_t i = 0; i < set.size(); ++i) shares[set[i]] = cores[i];
+  }
+  return shares;
+}
+
+/// Of each product; none: all have all cores.
+const std::vector<int>& ModuleCompiler::cores_beside(std::vector<MatmulSpec> specs) {
+  constexpr double kWell = 0.9;
+  for (const KnownSet& known : sets_) {
+    if (known.specs == specs) return known.cores;
+  }
+  std::vector<double> work;
+  for (const MatmulSpec& spec : specs) {
+    work.push_back(static_cast<double>(spec.batch0 * spec.batch1 * spec.m * spec.n * spec.k));
+  }
+  std::vector<int> cores = dvmsim::shares_of(work, cube_cores());
+  double apart = 0, beside = 0, memory = 0;
+  for (std::size_t i = 0; i < cores.size(); ++i) {
+    const auto time = [&](int count) {
+      const MatmulSchedule schedule = cost_schedule(specs[i], Sharing::No, count);
+      return MatmulEstimate(specs[i], machine_).of(schedule);
+    };
+    const MatmulTime part = time(cores[i]);
+    apart += time(cube_cores()).total;
+    beside = std::max(beside, part.total);
+    memory += part.hbm;
+  }
+  if (std::max(beside, memory) > kWell * apart) cores.clear();
+  return sets_.emplace_back(KnownSet{std::move(specs), std::move(cores)}).cores;
 }
 
 MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec, const Overridden& of) {
@@ -256,8 +323,8 @@ void ModuleCompiler::multiply_once(const MatmulSpec& spec, const std::string& la
   const std::int64_t bytes = shared_workspace_bytes(spec, schedule);
   arguments.push_back({ModuleArgument::Kind::Scalar, 0, schedule.shared});
   arguments.push_back(at(workspace(label + ".pieces", DType::U8, {bytes})));
-  launch(shared_program(spec, schedule, machine_), std::move(arguments), schedule.cores,
-         finishing_cores(spec, schedule, machine_), label);
+  launch_known(program_of(spec, schedule), std::move(arguments), schedule.cores,
+               finishing_cores(spec, schedule, machine_), label);
 }
 
 void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
@@ -336,22 +403,32 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
                schedule.cores * machine_.cores.per_group, name);
 }
 
-/// Of one like it, if the module has one.
-int ModuleCompiler::program_of(MixKernel kernel, const MatmulSchedule& schedule) {
-  const auto known = std::find_if(mixes_.begin(), mixes_.end(), [&](const KnownMix& each) {
-    return each.kernel.product == kernel.product && each.schedule == schedule &&
-           have_same_work(each.kernel.epilogue, kernel.epilogue);
-  });
-  if (known != mixes_.end()) {
-    charge_again(0, known->words);
-    return known->program;
+/// The program that `make` makes, or of one like it, if the module has one.
+template <class Known, class Make>
+int ModuleCompiler::known_program(std::deque<Known>& known, Known one, const Make& make) {
+  for (const Known& each : known) {
+    if (!each.is_like(one)) continue;
+    charge_again(0, each.words);
+    return each.program;
   }
   const std::int64_t before = work_.words;
-  const int program = add_program(mix_program(kernel, schedule, machine_, packed()));
-  if (may_repeat_) {
-    mixes_.push_back({std::move(kernel), schedule, program, work_.words - before});
-  }
+  one.program = add_program(make(one));
+  one.words = work_.words - before;
+  const int program = one.program;
+  if (may_repeat_) known.push_back(std::move(one));
   return program;
+}
+
+int ModuleCompiler::program_of(MixKernel kernel, const MatmulSchedule& schedule) {
+  return known_program(mixes_, {std::move(kernel), schedule}, [&](const KnownMix& mix) {
+    return mix_program(mix.kernel, schedule, machine_, packed());
+  });
+}
+
+int ModuleCompiler::program_of(const MatmulSpec& spec, const MatmulSchedule& schedule) {
+  return known_program(shared_, {spec, schedule}, [&](const KnownShared&) {
+    return shared_program(spec, schedule, machine_);
+  });
 }
 
 }  // namespace dvmsim

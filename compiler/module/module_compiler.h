@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -99,6 +100,8 @@ class ModuleCompiler {
   [[nodiscard]] int cube_cores() const {
     return options_.cores > 0 ? std::min(machine_.cores.cube, options_.cores) : machine_.cores.cube;
   }
+  /// For the product that is compiled now.
+  [[nodiscard]] int product_cores() const { return share_ > 0 ? share_ : cube_cores(); }
 
   int add_tensor(ModuleTensor::Kind kind, const std::string& name, DType dtype, Sizes shape) {
     ModuleTensor tensor{kind, name, dtype, std::move(shape), 0, 0};
@@ -207,14 +210,19 @@ class ModuleCompiler {
                      const Overridden& of);
   /// May tiles be shared along k, and who finishes them?
   enum class Sharing : std::uint8_t { No, Alone, Mixed };
+  /// Tells apart what else than its sizes decides about a product's schedule.
+  static int way_of(Sharing sharing, int cores) { return 3 * cores + static_cast<int>(sharing); }
   MatmulSchedule schedule_product(const MatmulSpec& spec, const std::string& label,
                                   const Overridden& of, Sharing sharing);
   void note_product(const MatmulSpec& spec, const std::string& kernel,
                     const MatmulSchedule& schedule, std::int64_t k_step, const Overridden& of);
-  [[nodiscard]] MatmulSchedule cost_schedule(const MatmulSpec& spec, Sharing sharing);
+  [[nodiscard]] MatmulSchedule cost_schedule(const MatmulSpec& spec, Sharing sharing, int cores);
   /// As sizes alike are cut.
-  [[nodiscard]] MatmulSchedule schedule_alike(const MatmulSpec& spec, Sharing sharing);
-  [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule) const;
+  [[nodiscard]] MatmulSchedule schedule_alike(const MatmulSpec& spec, Sharing sharing, int cores);
+  [[nodiscard]] std::vector<int> shares_of_cores(const PlannedGraph& planned);
+  [[nodiscard]] const std::vector<int>& cores_beside(std::vector<MatmulSpec> specs);
+  [[nodiscard]] int worthwhile_cores(const MatmulSpec& spec, MatmulSchedule schedule,
+                                     int cores) const;
   void note(const std::string& text) {
     if (options_.schedules != nullptr) *options_.schedules += text;
   }
@@ -244,7 +252,10 @@ class ModuleCompiler {
   void row_gather(const RowGatherKernel& kernel, int data, int index, int out);
   void compile_product(Scope& scope, const Group& group);
   void compile_mix(Scope& scope, const Group& group);
+  template <class Known, class Make>
+  [[nodiscard]] int known_program(std::deque<Known>& known, Known one, const Make& make);
   [[nodiscard]] int program_of(MixKernel kernel, const MatmulSchedule& schedule);
+  [[nodiscard]] int program_of(const MatmulSpec& spec, const MatmulSchedule& schedule);
   void compile_prologue(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);
   void compile_windows(Scope& scope, const Group& group);
@@ -297,19 +308,41 @@ class ModuleCompiler {
     MatmulSchedule schedule{};
     int program = 0;
     std::int64_t words = 0;
+    [[nodiscard]] bool is_like(const KnownMix& other) const {
+      return kernel.product == other.kernel.product && schedule == other.schedule &&
+             have_same_work(kernel.epilogue, other.kernel.epilogue);
+    }
   };
-  std::vector<KnownMix> mixes_{};
+  std::deque<KnownMix> mixes_{};
+  /// The same of products whose tiles are shared.
+  struct KnownShared {
+    MatmulSpec spec{};
+    MatmulSchedule schedule{};
+    int program = 0;
+    std::int64_t words = 0;
+    [[nodiscard]] bool is_like(const KnownShared& other) const {
+      return spec == other.spec && schedule == other.schedule;
+    }
+  };
+  std::deque<KnownShared> shared_{};
   /// The product that tactics were last chosen for, as they leave it, and its schedule.
   struct Ranked {
     MatmulSpec spec{};
     MatmulSchedule schedule{};
   };
   std::optional<Ranked> ranked_{};
+  /// Sets of products so far that may run at the same time, and the cube cores of each.
+  struct KnownSet {
+    std::vector<MatmulSpec> specs{};
+    std::vector<int> cores{};
+  };
+  std::deque<KnownSet> sets_{};
   /// There is more than one group, and nobody asks about kernels one by one.
   bool may_repeat_ = false;
   Repeats repeats_{};
   KnownSchedules repeated_{};  // of products, at their own sizes
   std::vector<ModuleStep>* steps_ = nullptr;
+  int share_ = 0;       // of the cube cores, for the product that is compiled now; 0: all
   int kernels_ = 0;     // that an override may name, so far
   int operation_ = -1;  // whose launches are made now
 };

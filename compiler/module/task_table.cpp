@@ -39,7 +39,7 @@ class Linker {
       std::size_t end = begin;
       while (end < steps.size() && may_be_task(steps[end])) ++end;
       std::span<const ModuleStep> run = std::span(steps).subspan(begin, end - begin);
-      run = run.first(linking_ == Linking::Stack ? stack_of(run) : share_of(run.size()));
+      run = run.first(linking_ == Linking::Stack ? stack_of(run) : cut_of(run.size()));
       if (run.size() > 1) {
         linked.push_back(table_of(run));
         number_ += static_cast<int>(run.size());
@@ -66,6 +66,20 @@ class Linker {
       module_.programs.push_back(known_[static_cast<std::size_t>(step.program)]);
     }
     step.program = place;
+  }
+
+  /// How many of so many go into the first table: not some of those that may run at the same time,
+  /// if it can be helped.
+  [[nodiscard]] std::size_t cut_of(std::size_t steps) const {
+    constexpr std::size_t kLess = 4;
+    const std::size_t most = share_of(steps);
+    for (std::size_t count = most; count > 1 && count + kLess > most; --count) {
+      const int last = number_ + static_cast<int>(count) - 1;
+      if (count == steps) return most;
+      const std::vector<int>& after = order_.after(last + 1);
+      if (std::find(after.begin(), after.end(), last) != after.end()) return count;
+    }
+    return most;
   }
 
   /// How many of the first need no order, find cores side by side, and fit into a launch.

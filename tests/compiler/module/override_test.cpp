@@ -344,5 +344,29 @@ TEST(Glob, takes_any_text_for_a_star) {
   EXPECT_FALSE(matches_glob("", "a"));
 }
 
+TEST(Overrides, none_cost_no_work) {
+  // Kernels that come again are not chosen for again, whether somebody could have overridden them
+  // or nobody.
+  const Graph graph = graph_of(R"(input x: f16[512, 512]
+input w: f16[512, 512]
+a = matmul(x, w)
+b = exp(a)
+c = matmul(b, w)
+d = exp(c)
+output d
+)");
+  CompileOptions options;
+  options.features = Features::only(Feature::Parametric);
+  CompileWork without, with;
+  const Module plain = compile(graph, machine(), options, &without);
+  ScheduleOverrides none;
+  options.overrides = &none;
+  EXPECT_EQ(compile(graph, machine(), options, &with), plain);
+  EXPECT_GT(without.alike, 0);
+  EXPECT_EQ(with.alike, without.alike);
+  EXPECT_EQ(with.tiles, without.tiles);
+  EXPECT_EQ(with.words, without.words);
+}
+
 }  // namespace
 }  // namespace dvmsim
