@@ -281,13 +281,27 @@ bool Lowering::repeats(const KernelTensor& tensor) const {
 }
 
 int Lowering::load(ValueId id) {
-  const DType dtype = graph_.value(id).type.dtype;
   const Mask mask = mask_of(id);
-  const int value = new_value(dtype, extent_of(mask));
+  const int value = new_value(graph_.value(id).type.dtype, extent_of(mask));
   made_.kernel.inputs.push_back(tensor_of(id, value, mask));
   made_.inputs.push_back(views_.base_of(id));
-  if (compute_type(dtype) == dtype) return value;
-  return emit(VOp::vcvt, dtype, new_value(compute_type(dtype), extent_of(mask)), {value, -1, -1});
+  return value;
+}
+
+bool Lowering::is_narrow(const Node& node) const {
+  constexpr Op kExact[] = {Op::Add, Op::Sub, Op::Max, Op::Min, Op::Neg, Op::Abs, Op::Relu};
+  if (!widen_ || frame_ != nullptr) return false;
+  if (graph_.value(node.outputs[0]).type.dtype != DType::F16) return false;
+  // A product of two tensors may be on its way to a sum of squares.
+  const bool scales =
+      node.op == Op::Mul && (immediate(node.inputs[0]) || immediate(node.inputs[1]));
+  if (!scales && std::find(std::begin(kExact), std::end(kExact), node.op) == std::end(kExact)) {
+    return false;
+  }
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+    return graph_.value(id).type.dtype == DType::F16 &&
+           (narrow_.contains(id) || !known_.contains(id));
+  });
 }
 
 void Lowering::load_accumulators() {
@@ -304,9 +318,16 @@ void Lowering::load_accumulators() {
 }
 
 int Lowering::read(ValueId id) {
-  const auto found = known_.find(id);
-  if (found != known_.end()) return found->second;
-  return known_[id] = load(id);
+  const DType dtype = graph_.value(id).type.dtype, wanted = compute_type(dtype);
+  std::map<ValueId, int>& of_type =
+      wanted == dtype && widen_ && dtype == DType::F16 ? narrow_ : known_;
+  const auto found = of_type.find(id);
+  if (found != of_type.end()) return found->second;
+  if (wanted == dtype) return of_type[id] = load(id);
+  const auto [narrow, is_new] = narrow_.try_emplace(id, -1);
+  if (is_new) narrow->second = load(id);
+  const Extent extent = made_.kernel.values[static_cast<std::size_t>(narrow->second)].extent;
+  return known_[id] = emit(VOp::vcvt, dtype, new_value(wanted, extent), {narrow->second, -1, -1});
 }
 
 int Lowering::spread(int value, Extent extent) {
@@ -336,14 +357,19 @@ std::optional<LoweredKernel> Lowering::run(std::string* why) {
   }
   if (frame_ != nullptr && !frame_->operand) load_accumulators();
   for (NodeId id : nodes_) {
+    const Node& node = graph_.node(id);
+    stays_narrow_ = !scanned_.contains(id) && is_narrow(node);
     if (scanned_.contains(id)) {
-      lower_scan(graph_.node(id), scanned_.at(id));
+      lower_scan(node, scanned_.at(id));
     } else {
-      lower_node(graph_.node(id));
+      lower_node(node);
     }
+    if (stays_narrow_) narrow_.insert(known_.extract(node.outputs[0]));
   }
+  stays_narrow_ = false;
   for (ValueId id : outputs_) {
-    int value = known_.at(id);
+    const auto narrow = narrow_.find(id);
+    int value = narrow != narrow_.end() ? narrow->second : known_.at(id);
     const KernelValue computed = made_.kernel.values[static_cast<std::size_t>(value)];
     const DType stored = graph_.value(id).type.dtype;
     // A buffer of its own for what is stored: not an input's, not another output's, of the stored

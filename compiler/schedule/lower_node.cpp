@@ -11,7 +11,9 @@ using isa::Order;
 
 std::optional<std::int32_t> Lowering::immediate(ValueId id) const {
   const Value& value = graph_.value(id);
-  if (value.kind != ValueKind::Constant || known_.contains(id)) return std::nullopt;
+  if (value.kind != ValueKind::Constant || known_.contains(id) || narrow_.contains(id)) {
+    return std::nullopt;
+  }
   if (element_count(known_shape(value)) != 1) return std::nullopt;
   const Tensor tensor = constant_tensor(value);
   if (is_float(tensor.dtype())) return std::bit_cast<std::int32_t>(tensor.floats()[0]);

@@ -62,17 +62,21 @@ class Lowering {
               return emit(op, of, new_value(to, extent), sources, scalar, pick);
             }};
   }
-  /// The type a value of this type is computed in.
+  /// The type a value of this type is computed in by the node that is lowered now.
   [[nodiscard]] DType compute_type(DType dtype) const {
-    return dtype == DType::BF16 || (dtype == DType::F16 && widen_) ? DType::F32 : dtype;
+    const bool wide = widen_ && !stays_narrow_;
+    return dtype == DType::BF16 || (dtype == DType::F16 && wide) ? DType::F32 : dtype;
   }
+  /// In a kernel that computes in F32: may the node be computed in F16, as the model says? What it
+  /// reads is there in F16, and its one rounding is the model's own.
+  [[nodiscard]] bool is_narrow(const Node& node) const;
   [[nodiscard]] DType type_of(ValueId id) const {
     return compute_type(graph_.value(id).type.dtype);
   }
   [[nodiscard]] Extent extent_of(Mask mask) const;
   [[nodiscard]] Mask mask_of(const std::vector<std::int64_t>& shape) const;
   [[nodiscard]] Mask mask_of(ValueId id) const { return mask_.at(id); }
-  /// The kernel value of a graph value, loaded (and converted) the first time.
+  /// The kernel value of a graph value in its compute_type(), loaded or converted the first time.
   int read(ValueId id);
   int load(ValueId id);
   void load_accumulators();
@@ -95,7 +99,8 @@ class Lowering {
   const ProductFrame* frame_;
   const Views& views_;
   bool reorders_;
-  bool widen_;  // f16 is computed in f32
+  bool widen_;                 // f16 is computed in f32
+  bool stays_narrow_ = false;  // but not by this node
   LoweredKernel made_{};
   std::string why_{};
   std::string label_{};
@@ -107,6 +112,7 @@ class Lowering {
   std::map<ValueId, std::vector<std::int64_t>> shape_{};        // aligned to the domain's rank
   std::map<ValueId, std::vector<std::int64_t>> view_stride_{};  // of views, aligned likewise
   std::map<ValueId, int> known_{};                              // graph value -> kernel value
+  std::map<ValueId, int> narrow_{};                             // the same, of those in F16
   std::map<std::pair<int, Extent>, int> spread_{};
 };
 
