@@ -15,15 +15,14 @@ MatmulSchedule ModuleCompiler::schedule_groups(const GroupedSpec& spec, const st
   work_.tiles += kTilesOfAProduct;
   const MatmulSchedule schedule = choose_grouped(spec, machine_, options_.tiling, cube_cores());
   if (of.by == nullptr) return schedule;
-  const auto refuse = [&](const std::string& why) {
-    throw Error(fmt::format("{}: grouped product '{}': {}", of.by->where, label, why));
-  };
-  const MatmulChoice choice = of.matmul();
-  if (choice.k_step.value_or(0) != 0) refuse("k goes in one launch");
-  if ((choice.loop.value_or(0) & isa::kContiguous) != 0) refuse("its tiles go round the cores");
+  const MatmulChoice choice = of.choice<MatmulChoice>();
+  if (choice.k_step.value_or(0) != 0) refuse(of, label, "k of groups goes in one launch");
+  if ((choice.loop.value_or(0) & isa::kContiguous) != 0) {
+    refuse(of, label, "tiles of groups go round the cores");
+  }
   std::string why;
   const auto chosen = with_choice(spec.product, schedule, choice, machine_, cube_cores(), &why);
-  if (!chosen) refuse(why);
+  if (!chosen) refuse(of, label, why);
   return *chosen;
 }
 
