@@ -161,6 +161,25 @@ TEST(Override, of_a_product_that_is_not_legal_says_which_buffer_is_too_small) {
   EXPECT_NE(product({.k_step = 100}).find("k_step: a multiple of 16"), std::string::npos);
 }
 
+TEST(Override, of_groups_goes_to_as_many_cores_as_any_list_can_use) {
+  const std::string lines =
+      "input a: f16[48, 64]\ninput b: f16[40, 64, 48]\ninput list: i64[40]\n"
+      "c = grouped_matmul(a, b, list)\noutput c\n";
+  const Compiled plain = compiled(lines, {});
+  const Compiled again = compiled(lines, as_overrides(plain.decisions));
+  EXPECT_EQ(save(again.module), save(plain.module));
+  EXPECT_GT(plain.first<MatmulChoice>().cores, 6) << "more than the tiles of one product";
+  const Compiled few = compiled(lines, said("c", MatmulChoice{.m = 16, .n = 16, .cores = 5}));
+  EXPECT_EQ(few.first<MatmulChoice>().n, 16);
+  EXPECT_EQ(few.module.steps.at(0).cube_cores, 5);
+  EXPECT_EQ(error_of(lines, said("c", MatmulChoice{.cores = 30})),
+            "my.yaml:3: matrix product 'c': 30 cores, but at most 43 tiles go to at most 24");
+  EXPECT_NE(error_of(lines, said("c", MatmulChoice{.k_step = 16})).find("in one launch"),
+            std::string::npos);
+  EXPECT_NE(error_of(lines, said("c", MatmulChoice{.shared = 2})).find("share no tiles"),
+            std::string::npos);
+}
+
 TEST(Override, of_a_finished_product_keeps_k_in_one_launch) {
   ScheduleOverrides overrides;
   overrides.kernels.push_back(matmul_entry("*", {.k_step = 256}));
