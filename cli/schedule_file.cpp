@@ -110,8 +110,7 @@ void read_field(const YamlEntry& entry, const ChoiceField<Choice, Value>& field,
 }
 
 /// "a, b and c".
-template <class Text>
-std::string listed(std::span<const Text> names) {
+std::string listed(std::span<const std::string_view> names) {
   return fmt::format("{} and {}", fmt::join(names.first(names.size() - 1), ", "), names.back());
 }
 
@@ -127,7 +126,7 @@ Choice choice_of(const YamlEntry& from) {
     };
     if ((is_it(field) || ...)) return;
     const std::array keys = {std::string_view(field.key)...};
-    entry.unknown(from.key, listed<std::string_view>(keys));
+    entry.unknown(from.key, listed(keys));
   };
   from.value.each(from.key, [&](const YamlEntry& entry) {
     std::apply([&](const auto&... field) { read_one(entry, field...); }, fields_of(choice));

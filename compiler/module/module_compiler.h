@@ -1,6 +1,7 @@
 // The state of compiling one graph: internal to this folder. compile.cpp orders the groups and
 // makes kernels of them, compile_product.cpp matrix products, compile_grouped.cpp those of a list
-// of groups, compile_moves.cpp what only moves data.
+// of groups, compile_moves.cpp what only moves data; compile_overridden.cpp is what a user has
+// decided about kernels of any kind.
 #pragma once
 
 #include <fmt/format.h>
