@@ -3,10 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "cli/files.h"
 #include "cli/yaml.h"
+#include "compiler/module/choice_fields.h"
 #include "compiler/runtime/strategy/strategy.h"
 #include "vm/base/error.h"
 
@@ -26,52 +33,62 @@ int small(const YamlEntry& entry, std::int64_t least) {
   return static_cast<int>(value);
 }
 
-Packing packing_of(const YamlEntry& entry) {
+void read(const YamlEntry& entry, std::int64_t least, std::int64_t& value) {
+  value = entry.value.integer(entry.key, least);
+}
+void read(const YamlEntry& entry, std::int64_t least, int& value) {
+  value = small(entry, least);
+}
+void read(const YamlEntry& entry, std::int64_t, bool& value) {
+  value = entry.value.flag(entry.key);
+}
+
+void read(const YamlEntry& entry, std::int64_t, Packing& value) {
   const std::string& text = entry.value.text(entry.key);
-  if (text == "in-order") return Packing::InOrder;
-  if (text == "best-fit") return Packing::BestFit;
+  for (const Packing each : {Packing::InOrder, Packing::BestFit}) {
+    if (text != name_of(each)) continue;
+    value = each;
+    return;
+  }
   entry.fail("packing: in-order or best-fit, not '" + text + "'");
 }
 
-VectorChoice vector_of(const YamlEntry& from) {
-  VectorChoice choice;
-  from.value.each("vector", [&](const YamlEntry& entry) {
-    const std::string& key = entry.key;
-    if (key == "rows") {
-      choice.rows = entry.value.integer(key, 1);
-    } else if (key == "columns") {
-      choice.columns = entry.value.integer(key, 1);
-    } else if (key == "packing") {
-      choice.packing = packing_of(entry);
-    } else if (key == "loads") {
-      choice.loads = small(entry, 1);
-    } else if (key == "stores") {
-      choice.stores = small(entry, 1);
-    } else if (key == "cores") {
-      choice.cores = small(entry, 1);
-    } else if (key == "phases") {
-      choice.phases = entry.value.flag(key);
-    } else if (key == "parts") {
-      choice.parts = small(entry, 1);
-    } else {
-      entry.unknown("vector", "rows, columns, packing, loads, stores, cores, phases and parts");
-    }
-  });
-  return choice;
-}
-
-isa::Swizzle visit_of(const YamlEntry& entry) {
+void read(const YamlEntry& entry, std::int64_t, isa::Swizzle& value) {
   const std::string& text = entry.value.text(entry.key);
   std::string known;
   for (int i = 0; i < isa::kSwizzles; ++i) {
-    const auto swizzle = static_cast<isa::Swizzle>(i);
-    if (text == isa::name_of(swizzle)) return swizzle;
-    known += std::string(i == 0 ? "" : ", ") + isa::name_of(swizzle);
+    value = static_cast<isa::Swizzle>(i);
+    if (text == isa::name_of(value)) return;
+    known += std::string(i == 0 ? "" : ", ") + isa::name_of(value);
   }
   entry.fail("visit: one of " + known + ", not '" + text + "'");
 }
 
-std::int64_t loop_of(const YamlEntry& entry) {
+/// Does the entry hold one value for all? A value may be a list itself.
+template <class Value>
+bool is_one(const YamlEntry& entry, const std::vector<Value>&) {
+  return !entry.value.is_list();
+}
+bool is_one(const YamlEntry& entry, const std::vector<std::vector<std::int64_t>>&) {
+  return !entry.value.is_list() || !entry.value.list(entry.key).front().is_list();
+}
+
+void read(const YamlEntry& entry, std::int64_t least, std::vector<std::int64_t>& sides) {
+  for (const Yaml& item : entry.value.list(entry.key)) {
+    sides.push_back(item.integer(entry.key, least));
+  }
+}
+
+/// One for all, or a list of them.
+template <class Value>
+void read(const YamlEntry& entry, std::int64_t least, std::vector<Value>& values) {
+  if (is_one(entry, values)) return read(entry, least, values.emplace_back());
+  for (const Yaml& item : entry.value.list(entry.key)) {
+    read({entry.key, item.line(), item}, least, values.emplace_back());
+  }
+}
+
+void read_field(const YamlEntry& entry, const LoopField& field, MatmulChoice& choice) {
   std::int64_t loop = 0;
   for (const Yaml& item : entry.value.list(entry.key)) {
     const std::string& text = item.text("loop");
@@ -85,89 +102,71 @@ std::int64_t loop_of(const YamlEntry& entry) {
     }
     loop |= found->bit;
   }
-  return loop;
+  choice.*field.at = loop;
+}
+template <class Choice, class Value>
+void read_field(const YamlEntry& entry, const ChoiceField<Choice, Value>& field, Choice& choice) {
+  read(entry, field.least, (choice.*field.at).emplace());
 }
 
-MatmulChoice matmul_of(const YamlEntry& from) {
-  MatmulChoice choice;
-  from.value.each("matmul", [&](const YamlEntry& entry) {
-    const std::string& key = entry.key;
-    if (key == "m") {
-      choice.m = entry.value.integer(key, 1);
-    } else if (key == "n") {
-      choice.n = entry.value.integer(key, 1);
-    } else if (key == "k") {
-      choice.k = entry.value.integer(key, 1);
-    } else if (key == "k_step") {
-      choice.k_step = entry.value.integer(key, 0);
-    } else if (key == "shared") {
-      choice.shared = entry.value.integer(key, 0);
-    } else if (key == "visit") {
-      choice.visit = visit_of(entry);
-    } else if (key == "width") {
-      choice.width = entry.value.integer(key, 1);
-    } else if (key == "loop") {
-      choice.loop = loop_of(entry);
-    } else if (key == "cores") {
-      choice.cores = small(entry, 1);
-    } else {
-      entry.unknown("matmul", "m, n, k, k_step, visit, width, loop, cores and shared");
-    }
+/// "a, b and c".
+std::string listed(std::span<const std::string_view> names) {
+  return fmt::format("{} and {}", fmt::join(names.first(names.size() - 1), ", "), names.back());
+}
+
+/// The fields of a kind of choice.
+template <class Choice>
+Choice choice_of(const YamlEntry& from) {
+  Choice choice;
+  const auto read_one = [&](const YamlEntry& entry, const auto&... field) {
+    const auto is_it = [&](const auto& each) {
+      if (entry.key != each.key) return false;
+      read_field(entry, each, choice);
+      return true;
+    };
+    if ((is_it(field) || ...)) return;
+    const std::array keys = {std::string_view(field.key)...};
+    entry.unknown(from.key, listed(keys));
+  };
+  from.value.each(from.key, [&](const YamlEntry& entry) {
+    std::apply([&](const auto&... field) { read_one(entry, field...); }, fields_of(choice));
   });
   return choice;
 }
 
-AttentionChoice attention_of(const YamlEntry& from) {
-  AttentionChoice choice;
-  from.value.each("attention", [&](const YamlEntry& entry) {
-    const std::string& key = entry.key;
-    if (key == "queries") {
-      choice.queries = entry.value.integer(key, 1);
-    } else if (key == "keys") {
-      choice.keys = entry.value.integer(key, 1);
-    } else if (key == "part") {
-      choice.part = entry.value.integer(key, 1);
-    } else if (key == "piece") {
-      choice.piece = entry.value.integer(key, 1);
-    } else if (key == "add") {
-      choice.add = entry.value.integer(key, 1);
-    } else if (key == "scale_queries") {
-      choice.scale_queries = entry.value.flag(key);
-    } else if (key == "cores") {
-      choice.cores = small(entry, 1);
-    } else {
-      entry.unknown("attention", "queries, keys, part, piece, add, scale_queries and cores");
-    }
-  });
-  return choice;
+/// Of the kind that the key names; nullopt if it names none.
+template <std::size_t... kind>
+std::optional<KernelChoice> read_choice(const YamlEntry& entry, std::index_sequence<kind...>) {
+  std::optional<KernelChoice> found;
+  const auto read_kind = [&]<class Choice>(std::string_view key, const Choice&) {
+    if (entry.key == key) found = choice_of<Choice>(entry);
+  };
+  (read_kind(kind_keys()[kind], std::variant_alternative_t<kind, KernelChoice>{}), ...);
+  return found;
 }
 
 KernelOverride kernel_of(const Yaml& item) {
+  constexpr auto kKinds = std::make_index_sequence<std::variant_size_v<KernelChoice>>{};
   KernelOverride found;
   found.where = fmt::format("{}:{}", item.file(), item.line());
   bool named = false;
+  int choices = 0;
   item.each("an entry of kernels", [&](const YamlEntry& entry) {
     if (entry.key == "kernel") {
       found.kernel = entry.value.text("kernel");
       named = true;
     } else if (entry.key == "number") {
       found.number = small(entry, 0);
-    } else if (entry.key == "vector") {
-      found.vector = vector_of(entry);
+    } else if (auto choice = read_choice(entry, kKinds)) {
+      found.choice = std::move(*choice);
       found.where = place_of(entry);
-    } else if (entry.key == "matmul") {
-      found.matmul = matmul_of(entry);
-      found.where = place_of(entry);
-    } else if (entry.key == "attention") {
-      found.attention = attention_of(entry);
-      found.where = place_of(entry);
+      ++choices;
     } else {
-      entry.unknown("kernels", "kernel, number, vector, matmul and attention");
+      entry.unknown("kernels", "kernel, number, " + listed(kind_keys()));
     }
   });
   if (named == found.number.has_value()) item.fail("kernels: give either kernel or number");
-  const int kinds = (found.vector ? 1 : 0) + (found.matmul ? 1 : 0) + (found.attention ? 1 : 0);
-  if (kinds != 1) item.fail("kernels: give one of vector, matmul and attention");
+  if (choices != 1) item.fail("kernels: give one of " + listed(kind_keys()));
   return found;
 }
 
@@ -190,75 +189,6 @@ std::string quoted(const std::string& name) {
     text += c;
   }
   return text + "\"";
-}
-
-/// What is chosen, as a mapping in one line.
-class Fields {
- public:
-  template <class T>
-  void add(const char* key, const std::optional<T>& value) {
-    if (value) add(fmt::format("{}: {}", key, *value));
-  }
-  void add(std::string field) { fields_.push_back(std::move(field)); }
-  [[nodiscard]] std::string text(const char* name) const {
-    return fmt::format("{}: {{{}}}", name, fmt::join(fields_, ", "));
-  }
-
- private:
-  std::vector<std::string> fields_{};
-};
-
-std::string fields_of(const VectorChoice& choice) {
-  Fields fields;
-  fields.add("rows", choice.rows);
-  fields.add("columns", choice.columns);
-  fields.add("cores", choice.cores);
-  if (choice.packing) {
-    const bool in_order = *choice.packing == Packing::InOrder;
-    fields.add(in_order ? "packing: in-order" : "packing: best-fit");
-  }
-  fields.add("loads", choice.loads);
-  fields.add("stores", choice.stores);
-  fields.add("phases", choice.phases);
-  fields.add("parts", choice.parts);
-  return fields.text("vector");
-}
-
-std::string fields_of(const MatmulChoice& choice) {
-  Fields fields;
-  fields.add("m", choice.m);
-  fields.add("n", choice.n);
-  fields.add("k", choice.k);
-  fields.add("k_step", choice.k_step);
-  if (choice.visit) fields.add(fmt::format("visit: {}", isa::name_of(*choice.visit)));
-  fields.add("width", choice.width);
-  if (choice.loop.value_or(0) != 0) {
-    std::vector<std::string_view> names;
-    for (const LoopName& each : loop_names()) {
-      if ((*choice.loop & each.bit) != 0) names.push_back(each.name);
-    }
-    fields.add(fmt::format("loop: [{}]", fmt::join(names, ", ")));
-  }
-  fields.add("cores", choice.cores);
-  fields.add("shared", choice.shared);
-  return fields.text("matmul");
-}
-
-std::string fields_of(const AttentionChoice& choice) {
-  Fields fields;
-  fields.add("queries", choice.queries);
-  fields.add("keys", choice.keys);
-  fields.add("part", choice.part);
-  fields.add("piece", choice.piece);
-  fields.add("add", choice.add);
-  fields.add("scale_queries", choice.scale_queries);
-  fields.add("cores", choice.cores);
-  return fields.text("attention");
-}
-
-std::string fields_of(const ScheduleDecision& decision) {
-  if (decision.vector) return fields_of(*decision.vector);
-  return decision.matmul ? fields_of(*decision.matmul) : fields_of(*decision.attention);
 }
 
 }  // namespace
@@ -307,7 +237,8 @@ std::string to_yaml(std::span<const ScheduleDecision> decisions) {
                 : fmt::format("  - kernel: {}  #", quoted(decision.kernel));
     text += fmt::format(" {}{}\n", decision.note,
                         decision.by.empty() ? "" : ", as " + decision.by + " says");
-    text += "    " + fields_of(decision) + "\n";
+    const auto kind = static_cast<std::size_t>(kind_of(decision.choice));
+    text += fmt::format("    {}: {{{}}}\n", kind_keys()[kind], to_text(decision.choice));
   }
   return text;
 }

@@ -7,6 +7,14 @@
 //       matmul: {m: 128, n: 256, k: 64, visit: zn, width: 7, cores: 20}
 //     - kernel: "*.attention"
 //       attention: {queries: 128, keys: 512, part: 128, piece: 16, add: 32, cores: 12}
+//     - kernel: "conv*"                   # with channels last; others are gathered and multiplied
+//       conv: {m: 256, n: 64, c: 64, resident: true, visit: nz, cores: 20}
+//     - kernel: pool                      # and depthwise convolutions
+//       window: {rows: 2, columns: 14, channels: 128, cores: 40}
+//     - kernel: "*.pad"                   # copies, transposes, gathers, in the dims of the dump
+//       copy: {tile: [64, 128], turns: 2, cores: 12}
+//     - number: 9                         # of several boxes: one tile for all, or one for each
+//       copy: {tile: [[64, 128], [16]], turns: [2, 1]}
 //   partition:
 //     - fuse: [s, r]                      # names of nodes; the error says why if it cannot be
 //     - split: [r, z]

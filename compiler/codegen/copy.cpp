@@ -37,9 +37,9 @@ class CopyEmitter {
         size_(size_of(dtype)),
         in_(in),
         out_(out) {
-    const std::int64_t bytes = round_up(schedule.bytes, 512) * schedule.turns;
+    const std::int64_t bytes = turning_bytes(schedule);
     first_ = {ub, bytes};
-    second_ = {ub + bytes + 256, bytes};
+    second_ = {ub + bytes + kApart, bytes};
   }
 
   /// `follows`: an earlier copy of the program used the same buffers.
@@ -183,34 +183,23 @@ class CopyEmitter {
   Val from_{}, to_{};
 };
 
-/// Where tiles begin: behind the reserved bytes and the program.
-std::int64_t ub_begin(const Machine& machine, std::size_t copies) {
-  const auto code = static_cast<std::int64_t>(copies) * 1024 + 512;
-  return round_up(
-      machine.ub.reserved.count() + (machine.firmware.memory == ProgramMemory::Ub ? code : 0), 512);
-}
-
 }  // namespace
 
-Program emit_copy(const CopyKernel& kernel, const Machine& machine, int& cores) {
+Program emit_copy(const CopyKernel& kernel, const CopyPlan& plan, const Machine& machine) {
   Program program;
   program.name = kernel.name;
   Builder builder(vector_kind(machine));
   const int inputs = static_cast<int>(kernel.inputs.size());
-  std::int64_t most = 1;
-  for (const ViewCopy& given : kernel.copies) {
-    const ViewCopy copy = normalized(given);
-    const CopySchedule schedule = schedule_copy(copy, kernel.dtype, machine, cores);
-    most = std::max(most, schedule.tiles);
+  for (std::size_t i = 0; i < kernel.copies.size(); ++i) {
+    const ViewCopy copy = normalized(kernel.copies[i]);
     const int mark = builder.registers();
     const Val in = copy.fill ? Val(0) : builder.argument(copy.input);
     const Val out = builder.argument(inputs + copy.output);
-    CopyEmitter(builder, copy, schedule, kernel.dtype, in, out,
-                ub_begin(machine, kernel.copies.size()))
-        .emit(&given != &kernel.copies.front());
+    CopyEmitter(builder, copy, plan.boxes[i], kernel.dtype, in, out,
+                copies_begin(machine, kernel.copies.size()))
+        .emit(i > 0);
     builder.free_registers(mark);
   }
-  cores = static_cast<int>(std::min<std::int64_t>(cores, most));
   builder.link(program);
   for (const auto& name : kernel.inputs) {
     program.arguments.push_back({Argument::Kind::Input, name, 0});
@@ -221,23 +210,42 @@ Program emit_copy(const CopyKernel& kernel, const Machine& machine, int& cores) 
   return program;
 }
 
-Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cores) {
+CopyLimits limits_of(const GatherKernel& kernel, const Machine& machine) {
+  return {{1, 1, kernel.inner}, most_turns(machine)};
+}
+
+CopyPlan schedule_gather(const GatherKernel& kernel, const Machine& machine, int cores,
+                         const CopyChoice& choice) {
+  // Rows wait for their index, then for memory; several are on their way at once.
+  constexpr int kMostTurns = 4;
+  const BoxChoice box = box_of(choice, 0);
+  const std::int64_t size = size_of(kernel.dtype);
+  const std::int64_t most = std::min<std::int64_t>(32 * 1024, machine.ub.size.count() / 8);
+  CopySchedule schedule;
+  schedule.tile = box.tile.value_or(
+      std::vector<std::int64_t>{1, 1, std::min<std::int64_t>(kernel.inner, most / size)});
+  const std::int64_t piece = schedule.tile.back();
+  schedule.tiles = kernel.outer * kernel.count * ceil_div(kernel.inner, piece);
+  schedule.bytes = piece * size;
+  schedule.turns =
+      box.turns.value_or(schedule.tiles > cores ? std::min(kMostTurns, machine.flag.max) : 1);
+  schedule.end = copies_begin(machine, 1) + turning_bytes(schedule);
+  const std::int64_t used = std::min<std::int64_t>(cores, schedule.tiles);
+  return {{std::move(schedule)}, static_cast<int>(std::max<std::int64_t>(1, used))};
+}
+
+Program emit_gather(const GatherKernel& kernel, const CopyPlan& plan, const Machine& machine) {
+  const CopySchedule& schedule = plan.boxes.front();
+  const int turns = schedule.turns;
   Program program;
   program.name = kernel.name;
   Builder builder(vector_kind(machine));
   const Val data = builder.argument(0), indices = builder.argument(1), out = builder.argument(2);
   const std::int64_t size = size_of(kernel.dtype);
-  // Rows wait for their index, then for memory; several are on their way at once.
-  constexpr int kMostTurns = 4;
-  const std::int64_t most = std::min<std::int64_t>(32 * 1024, machine.ub.size.count() / 8);
-  const std::int64_t piece = std::min<std::int64_t>(kernel.inner, most / size);
-  const std::int64_t tiles = kernel.outer * kernel.count * ceil_div(kernel.inner, piece);
-  const int turns = tiles > cores ? std::min(kMostTurns, machine.flag.max) : 1;
-  UbRange buffer{ub_begin(machine, 1), round_up(piece * size, 512) * turns};
+  UbRange buffer{copies_begin(machine, 1), turning_bytes(schedule)};
   const Val row_buffer = turning(builder, buffer, turns);
   const std::array dims = {kernel.outer, kernel.count, kernel.inner};
-  const std::array tile = {std::int64_t{1}, std::int64_t{1}, piece};
-  TileWalk walk(builder, dims, tile);
+  TileWalk walk(builder, dims, schedule.tile);
   const std::size_t begin = builder.code().size();
   const TilePosition position = walk.begin();
   const std::array index_stride = {std::int64_t{0}, std::int64_t{1}, std::int64_t{0}};
@@ -264,7 +272,6 @@ Program emit_gather(const GatherKernel& kernel, const Machine& machine, int& cor
   program.arguments = {{Argument::Kind::Input, "data", 0},
                        {Argument::Kind::Input, "indices", 0},
                        {Argument::Kind::Output, "out", 0}};
-  cores = static_cast<int>(std::min<std::int64_t>(cores, std::max<std::int64_t>(1, tiles)));
   return program;
 }
 

@@ -190,12 +190,30 @@ bool fits(const RowGatherKernel& kernel, const Machine& machine) {
          choose(kernel, machine, 1 << 20).end <= machine.ub.size.count();
 }
 
-Program emit_row_gather(const RowGatherKernel& kernel, const Machine& machine, int& cores) {
-  const GatherTile tile = choose(kernel, machine, cores);
+CopyLimits limits_of(const RowGatherKernel& kernel) {
+  return {{kernel.rows, kernel.count}, 1};
+}
+
+CopyPlan schedule_row_gather(const RowGatherKernel& kernel, const Machine& machine, int cores,
+                             const CopyChoice& choice) {
+  const BoxChoice box = box_of(choice, 0);
+  const GatherTile tile = box.tile ? lay_out(kernel, machine, box.tile->front(), box.tile->back())
+                                   : choose(kernel, machine, cores);
+  CopySchedule schedule;
+  schedule.tile = {tile.rows, tile.piece};
+  schedule.tiles = ceil_div(kernel.rows, tile.rows) * ceil_div(kernel.count, tile.piece);
+  schedule.end = tile.end;
+  const std::int64_t used = std::min<std::int64_t>(cores, schedule.tiles);
+  return {{std::move(schedule)}, static_cast<int>(used)};
+}
+
+Program emit_row_gather(const RowGatherKernel& kernel, const CopyPlan& plan,
+                        const Machine& machine) {
+  const std::vector<std::int64_t>& steps = plan.boxes.front().tile;
+  const GatherTile tile = lay_out(kernel, machine, steps.front(), steps.back());
   Builder builder(vector_kind(machine));
   const Val data = builder.argument(0), index = builder.argument(1), out = builder.argument(2);
   const std::array dims = {kernel.rows, kernel.count};
-  const std::array steps = {tile.rows, tile.piece};
   TileWalk walk(builder, dims, steps);
   const std::size_t begin = builder.code().size();
   const TilePosition position = walk.begin();
@@ -225,9 +243,6 @@ Program emit_row_gather(const RowGatherKernel& kernel, const Machine& machine, i
                   kernel.count * size, builder.compute(Op::smul, count, size), rows});
   walk.end();
   add_loop(builder, begin, walk.count(), tile.ranges);
-  const std::int64_t tiles =
-      ((kernel.rows + tile.rows - 1) / tile.rows) * ((kernel.count + tile.piece - 1) / tile.piece);
-  cores = static_cast<int>(std::min<std::int64_t>(cores, tiles));
   using enum Argument::Kind;
   return finished(builder, kernel.name, {{Input, "data"}, {Input, "index"}, {Output, "out"}});
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "compiler/schedule/copy.h"
 #include "vm/base/dtype.h"
 #include "vm/isa/isa.h"
 #include "vm/machine/machine.h"
@@ -21,8 +22,13 @@ struct RowGatherKernel {
 };
 /// Does a row of data and some of the result fit UB?
 [[nodiscard]] bool fits(const RowGatherKernel& kernel, const Machine& machine);
-[[nodiscard]] Program emit_row_gather(const RowGatherKernel& kernel, const Machine& machine,
-                                      int& cores);
+/// Of its one box, [rows, count].
+[[nodiscard]] CopyLimits limits_of(const RowGatherKernel& kernel);
+/// The choice does not exceed the limits.
+[[nodiscard]] CopyPlan schedule_row_gather(const RowGatherKernel& kernel, const Machine& machine,
+                                           int cores, const CopyChoice& choice = {});
+[[nodiscard]] Program emit_row_gather(const RowGatherKernel& kernel, const CopyPlan& plan,
+                                      const Machine& machine);
 
 /// The `count` largest (smallest) of each row in order, and their places as I64. Arguments: data,
 /// values, places.

@@ -7,7 +7,6 @@
 #include "compiler/codegen/sync.h"
 #include "compiler/codegen/tile_walk.h"
 #include "compiler/codegen/vector.h"
-#include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
@@ -308,24 +307,22 @@ void WindowEmitter::write(Program& program) {
 
 }  // namespace
 
-Program window_program(const WindowTask& task, const Machine& machine, int& cores,
-                       std::string* schedule) {
+std::optional<WindowProgram> window_program(const WindowTask& task, const Machine& machine,
+                                            int cores, const WindowChoice& choice) {
+  const std::int64_t size = machine.ub.size.count();
   // Where tiles begin depends on the size of the code, and the code on the tile.
-  for (std::int64_t code = 1024; code <= machine.ub.size.count(); code *= 2) {
-    const std::int64_t begin = machine.ub.size.count() - machine.ub_for_tiles(Bytes(code)).count();
-    const WindowSchedule tile = schedule_window(task, machine, cores, begin);
+  for (std::int64_t code = choice.code.value_or(1024); code <= size; code *= 2) {
+    const std::int64_t begin = size - machine.ub_for_tiles(Bytes(code)).count();
+    const WindowSchedule tile = schedule_window(task, machine, cores, begin, choice);
     if (tile.rows == 0) break;
     Program program;
     program.name = "window";
     WindowEmitter(task, tile, machine).write(program);
-    if (static_cast<std::int64_t>(8 * (program.vector.size() + program.cube.size())) > code) {
-      continue;
-    }
-    cores = tile.cores;
-    if (schedule != nullptr) *schedule = to_string(tile);
-    return program;
+    const auto bytes = static_cast<std::int64_t>(8 * (program.vector.size() + program.cube.size()));
+    if (bytes <= code) return WindowProgram{std::move(program), tile, code};
+    if (choice.code) break;
   }
-  throw Error("no tile of its windows fits UB of " + machine.name + "; use a smaller kernel");
+  return std::nullopt;
 }
 
 }  // namespace dvmsim

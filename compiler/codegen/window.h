@@ -3,14 +3,23 @@
 // the window is one instruction, or one for each row of outputs.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "compiler/schedule/window.h"
 #include "vm/program/program.h"
 
 namespace dvmsim {
 
-/// Arguments: the map, the weights (if it has them), the result. `cores` becomes the number that
-/// get a tile. Throws Error if no tile fits.
-[[nodiscard]] Program window_program(const WindowTask& task, const Machine& machine, int& cores,
-                                     std::string* schedule = nullptr);
+struct WindowProgram {
+  Program program{};
+  WindowSchedule schedule{};
+  std::int64_t code = 0;  // bytes of UB that were left to the program
+};
+/// Arguments: the map, the weights (if it has them), the result. On at most `cores` cores. Nullopt
+/// if no tile that is as chosen fits.
+[[nodiscard]] std::optional<WindowProgram> window_program(const WindowTask& task,
+                                                          const Machine& machine, int cores,
+                                                          const WindowChoice& choice = {});
 
 }  // namespace dvmsim

@@ -12,6 +12,11 @@ constexpr std::int64_t tiles_of_candidate(CodePath path) {
   return path == CodePath::Native ? 1 : 10;
 }
 
+AttentionChoice choice_of(const AttentionSchedule& schedule) {
+  return {schedule.tile_m, schedule.block_n,        schedule.part_n, schedule.piece_m,
+          schedule.add_m,  schedule.scales_queries, schedule.cores};
+}
+
 }  // namespace
 
 AttentionSchedule ModuleCompiler::attention_schedule(const AttentionSpec& spec) {
@@ -34,18 +39,12 @@ AttentionSchedule ModuleCompiler::attention_schedule(const AttentionSpec& spec) 
 /// As a user has decided.
 AttentionSchedule ModuleCompiler::attention_as_chosen(const AttentionSpec& spec,
                                                       const Overridden& of) {
-  const auto refuse = [&](const std::string& why) {
-    throw Error(fmt::format("{}: attention '{}': {}", of.by->where, spec.name, why));
-  };
-  const AttentionChoice choice = of.attention();
-  if (auto why = impossible(spec, cube_cores(), choice); !why.empty()) refuse(why);
+  const AttentionChoice choice = of.choice<AttentionChoice>();
+  if (auto why = impossible(spec, cube_cores(), choice); !why.empty()) refuse(of, spec.name, why);
   const AttentionSchedule schedule = schedule_attention(spec, machine_, cube_cores(), choice);
   if (schedule.candidates == 0) {
-    const AttentionSchedule own = schedule_attention(spec, machine_, cube_cores());
-    refuse(
-        fmt::format("nothing like that fits the buffers; the compiler has queries: {}, keys: "
-                    "{}, part: {}, piece: {}, add: {}",
-                    own.tile_m, own.block_n, own.part_n, own.piece_m, own.add_m));
+    refuse(of, spec.name, "nothing like that fits the buffers",
+           choice_of(schedule_attention(spec, machine_, cube_cores())));
   }
   work_.tiles += tiles_of_candidate(options_.path) * schedule.candidates;
   return schedule;
@@ -59,8 +58,7 @@ void ModuleCompiler::note_attention(const AttentionSpec& spec, const AttentionSc
   decision.kernel = spec.name;
   decision.note =
       fmt::format("{} x {} heads, {} queries, {} keys", spec.batch, spec.heads, spec.m, spec.n);
-  decision.attention = {schedule.tile_m, schedule.block_n,        schedule.part_n, schedule.piece_m,
-                        schedule.add_m,  schedule.scales_queries, schedule.cores};
+  decision.choice = choice_of(schedule);
   note_decision(of, std::move(decision));
 }
 

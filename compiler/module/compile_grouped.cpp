@@ -1,4 +1,6 @@
 // Products of a list of groups of a module: one launch, whatever the list says.
+#include <utility>
+
 #include "compiler/codegen/grouped.h"
 #include "compiler/module/module_compiler.h"
 #include "compiler/schedule/grouped_node.h"
@@ -15,15 +17,24 @@ MatmulSchedule ModuleCompiler::schedule_groups(const GroupedSpec& spec, const st
   work_.tiles += kTilesOfAProduct;
   const MatmulSchedule schedule = choose_grouped(spec, machine_, options_.tiling, cube_cores());
   if (of.by == nullptr) return schedule;
-  const auto refuse = [&](const std::string& why) {
-    throw Error(fmt::format("{}: grouped product '{}': {}", of.by->where, label, why));
-  };
-  const MatmulChoice choice = of.matmul();
-  if (choice.k_step.value_or(0) != 0) refuse("k goes in one launch");
-  if ((choice.loop.value_or(0) & isa::kContiguous) != 0) refuse("its tiles go round the cores");
+  MatmulChoice choice = of.choice<MatmulChoice>();
+  if (choice.k_step.value_or(0) != 0) refuse(of, label, "k of groups goes in one launch");
+  if ((choice.loop.value_or(0) & isa::kContiguous) != 0) {
+    refuse(of, label, "tiles of groups go round the cores");
+  }
+  if (choice.shared.value_or(0) != 0) refuse(of, label, "cores share no tiles of groups");
+  // How many tiles there are, the list says.
+  const std::optional<int> cores = std::exchange(choice.cores, std::nullopt);
   std::string why;
-  const auto chosen = with_choice(spec.product, schedule, choice, machine_, cube_cores(), &why);
-  if (!chosen) refuse(why);
+  auto chosen = with_choice(spec.product, schedule, choice, machine_, cube_cores(), &why);
+  if (!chosen) refuse(of, label, why);
+  const std::int64_t tiles = most_tiles(spec, *chosen);
+  const auto most = static_cast<int>(std::min<std::int64_t>(tiles, cube_cores()));
+  if (cores.value_or(1) > most) {
+    refuse(of, label,
+           fmt::format("{} cores, but at most {} tiles go to at most {}", *cores, tiles, most));
+  }
+  chosen->cores = cores.value_or(most);
   return *chosen;
 }
 

@@ -15,7 +15,37 @@ std::size_t copies_per_program(const Machine& machine) {
       machine.ub.size.count() / 4 / kBytesOfCode, 1, std::int64_t{kCopiesPerProgram}));
 }
 
+/// "64x128, 16 f16".
+std::string boxes_of(const CopyKernel& kernel) {
+  std::vector<std::string> boxes;
+  for (const ViewCopy& each : kernel.copies) {
+    boxes.push_back(fmt::format("{}", fmt::join(normalized(each).dims, "x")));
+  }
+  return fmt::format("{} {}", fmt::join(boxes, ", "), name_of(kernel.dtype));
+}
+
 }  // namespace
+
+CopyPlan ModuleCompiler::plan_moves(const std::string& kernel, std::span<const CopyLimits> limits,
+                                    const std::string& note, const ScheduleMoves& schedule) {
+  const Overridden of = overridden(kernel, KernelKind::Copy);
+  const CopyChoice choice = of.choice<CopyChoice>();
+  const int cores = vector_cores();
+  const auto refused = [&](const std::string& why) {
+    if (!why.empty()) refuse(of, kernel, why, choice_of(schedule(cores, {})));
+  };
+  if (of.by != nullptr) refused(impossible(limits, cores, choice));
+  CopyPlan plan = schedule(choice.cores.value_or(cores), choice);
+  if (of.by != nullptr) refused(misfit(plan, machine_, choice));
+  if (is_asked(of)) {
+    ScheduleDecision decision;
+    decision.kernel = kernel;
+    decision.note = note;
+    decision.choice = choice_of(plan);
+    note_decision(of, std::move(decision));
+  }
+  return plan;
+}
 
 void ModuleCompiler::copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
                           const std::vector<int>& outputs, const std::vector<ViewCopy>& copies) {
@@ -49,10 +79,16 @@ void ModuleCompiler::copy(const std::string& label, DType dtype, const std::vect
       each.output = slot->second;
     }
     arguments.insert(arguments.end(), stores.begin(), stores.end());
-    int cores = vector_cores();
-    Program program = emit_copy(kernel, machine_, cores);
-    note(fmt::format("copy {}: {} boxes on {} cores\n", label, kernel.copies.size(), cores));
-    launch(std::move(program), std::move(arguments), 0, cores, label);
+    std::vector<CopyLimits> limits;
+    for (const ViewCopy& each : kernel.copies) {
+      limits.push_back(limits_of(normalized(each), machine_));
+    }
+    const CopyPlan plan =
+        plan_moves(label, limits, boxes_of(kernel), [&](int cores, const CopyChoice& choice) {
+          return schedule_copies(kernel, machine_, cores, choice);
+        });
+    note(fmt::format("copy {}: {} boxes on {} cores\n", label, kernel.copies.size(), plan.cores));
+    launch(emit_copy(kernel, plan, machine_), std::move(arguments), 0, plan.cores, label);
   }
 }
 
@@ -168,10 +204,15 @@ void ModuleCompiler::compile_gather(Scope& scope, const Group& group) {
   if (kernel.inner == 1 && fits(elements, machine_)) {  // single elements: not a DMA for each
     return row_gather(elements, from, tensor_of(scope, node.inputs[1]), to);
   }
-  int cores = vector_cores();
-  Program program = emit_gather(kernel, machine_, cores);
-  launch(std::move(program), {at(from), at(tensor_of(scope, node.inputs[1])), at(to)}, 0, cores,
-         node.name);
+  const CopyLimits limits = limits_of(kernel, machine_);
+  const CopyPlan plan = plan_moves(node.name, {&limits, 1},
+                                   fmt::format("rows of {}x{}x{} {}", kernel.outer, kernel.count,
+                                               kernel.inner, name_of(kernel.dtype)),
+                                   [&](int cores, const CopyChoice& choice) {
+                                     return schedule_gather(kernel, machine_, cores, choice);
+                                   });
+  launch(emit_gather(kernel, plan, machine_),
+         {at(from), at(tensor_of(scope, node.inputs[1])), at(to)}, 0, plan.cores, node.name);
 }
 
 }  // namespace dvmsim

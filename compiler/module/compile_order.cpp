@@ -32,11 +32,17 @@ void ModuleCompiler::compile_row_gather(Scope& scope, const Group& group) {
 }
 
 void ModuleCompiler::row_gather(const RowGatherKernel& kernel, int data, int index, int out) {
-  int cores = vector_cores();
-  Program program = emit_row_gather(kernel, machine_, cores);
+  const CopyLimits limits = limits_of(kernel);
+  const CopyPlan plan = plan_moves(
+      kernel.name, {&limits, 1},
+      fmt::format("elements of {}x{} {}", kernel.rows, kernel.count, name_of(kernel.dtype)),
+      [&](int cores, const CopyChoice& choice) {
+        return schedule_row_gather(kernel, machine_, cores, choice);
+      });
   note(fmt::format("gather {}: {} rows of {} on {} cores\n", kernel.name, kernel.rows, kernel.count,
-                   cores));
-  launch(std::move(program), {at(data), at(index), at(out)}, 0, cores, kernel.name);
+                   plan.cores));
+  launch(emit_row_gather(kernel, plan, machine_), {at(data), at(index), at(out)}, 0, plan.cores,
+         kernel.name);
 }
 
 void ModuleCompiler::compile_top(Scope& scope, const Group& group) {

@@ -49,9 +49,9 @@ MatmulSchedule ModuleCompiler::schedule_product(const MatmulSpec& spec, const st
   }
   if (of.by == nullptr) return schedule;
   std::string why;
-  const MatmulChoice choice = of.matmul();
+  const MatmulChoice choice = of.choice<MatmulChoice>();
   auto chosen = with_choice(spec, schedule, choice, machine_, cube_cores(), &why);
-  if (!chosen) throw Error(fmt::format("{}: product '{}': {}", of.by->where, label, why));
+  if (!chosen) refuse(of, label, why);
   const bool resized = chosen->tile_m != schedule.tile_m || chosen->tile_n != schedule.tile_n;
   if (resized && !choice.cores && chosen->shared == 0 && options_.tiling == Tiling::Cost) {
     chosen->cores = worthwhile_cores(spec, *chosen, cube_cores());
@@ -66,7 +66,7 @@ void ModuleCompiler::note_product(const MatmulSpec& spec, const std::string& ker
   ScheduleDecision decision;
   decision.kernel = kernel;
   decision.note = fmt::format("{}x{}x{} {}", spec.m, spec.k, spec.n, name_of(spec.in));
-  MatmulChoice& choice = decision.matmul.emplace();
+  MatmulChoice& choice = decision.choice.emplace<MatmulChoice>();
   if (k_step == 0) {
     choice = {schedule.tile_m,  schedule.tile_n, schedule.tile_k, {},
               schedule.swizzle, schedule.width,  schedule.loop,   schedule.cores};
@@ -185,7 +185,7 @@ const std::vector<int>& ModuleCompiler::cores_beside(std::vector<MatmulSpec> spe
 MatmulTactics ModuleCompiler::tactics_of(const MatmulSpec& spec, const Overridden& of) {
   if (machine_.step(spec.in).m == 0) return {};  // refused when it is scheduled
   MatmulTactics tactics = chosen_tactics(spec);
-  const std::int64_t step = of.matmul().k_step.value_or(tactics.k_step);
+  const std::int64_t step = of.choice<MatmulChoice>().k_step.value_or(tactics.k_step);
   const std::int64_t unit = k_unit(machine_, spec.in);
   if (step < 0 || step % unit != 0) {
     throw Error(fmt::format("{}: k_step: a multiple of {}, or 0 for one launch, not {}",
@@ -345,6 +345,13 @@ void ModuleCompiler::compile_product(Scope& scope, const Group& group) {
   }
 }
 
+void ModuleCompiler::refuse_wide(const Overridden& of, const std::string& kernel,
+                                 const MatmulSchedule& tiles) {
+  refuse(of, kernel,
+         fmt::format("a row of {} columns with its operands does not fit UB{}; take a smaller n",
+                     tiles.tile_n, tiles.shared > 0 ? ", nor do its pieces" : ""));
+}
+
 void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
   auto mix = mix_of(*scope.graph, group, machine_, nullptr, *scope.views);
   DVMSIM_ASSERT(mix.has_value(), "a group of the partition lowers");
@@ -358,7 +365,7 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
   if (spec.bias) operands.bias = at(tensor_of(scope, node.inputs[2]));
   const std::string label = label_of(*scope.graph, group);
   const Overridden of = overridden(label, KernelKind::Matmul);
-  if (of.matmul().k_step.value_or(0) != 0) {
+  if (of.choice<MatmulChoice>().k_step.value_or(0) != 0) {
     throw Error(
         fmt::format("{}: k_step: vector cores finish '{}', so k goes in one launch; split "
                     "them first",
@@ -373,10 +380,7 @@ void ModuleCompiler::compile_mix(Scope& scope, const Group& group) {
     schedule = schedule_product(kernel.product, node.name, of, Sharing::No);
   }
   if (of.by != nullptr && !mix_fits(kernel, schedule, machine_)) {
-    throw Error(fmt::format(
-        "{}: product '{}': a row of {} columns with its operands does not fit UB{}; "
-        "take a smaller n",
-        of.by->where, label, schedule.tile_n, schedule.shared > 0 ? ", nor do its pieces" : ""));
+    refuse_wide(of, label, schedule);
   }
   note(fmt::format("mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
   if (options_.schedules != nullptr) note(to_text(kernel.epilogue));

@@ -20,7 +20,7 @@ void ModuleCompiler::compile_prologue(Scope& scope, const Group& group) {
   if (kernel.product.bias) operands.bias = at(tensor_of(scope, node.inputs[2]));
   const std::string& label = kernel.prologue.name;
   const Overridden of = overridden(label, KernelKind::Matmul);
-  if (of.matmul().k_step.value_or(0) != 0) {
+  if (of.choice<MatmulChoice>().k_step.value_or(0) != 0) {
     throw Error(fmt::format(
         "{}: k_step: vector cores make an operand of '{}', so k goes in one launch; split them "
         "first",

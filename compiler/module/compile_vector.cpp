@@ -40,11 +40,6 @@ VectorChoice choice_of(const LongSchedule& schedule, bool packs) {
   return choice;
 }
 
-[[noreturn]] void refuse(const KernelOverride& by, const std::string& kernel,
-                         const std::string& why) {
-  throw Error(fmt::format("{}: kernel '{}': {}", by.where, kernel, why));
-}
-
 }  // namespace
 
 const VectorMeasure& ModuleCompiler::measure() {
@@ -58,35 +53,18 @@ const VectorMeasure& ModuleCompiler::measure() {
   return measure_;
 }
 
-ModuleCompiler::Overridden ModuleCompiler::overridden(const std::string& kernel, KernelKind kind) {
-  Overridden found{kernels_++, nullptr};
-  if (options_.overrides != nullptr) {
-    found.by = options_.overrides->find(kernel, found.number, kind);
-  }
-  return found;
-}
-
-/// For people: what was decided, and by whom.
-void ModuleCompiler::note_decision(const Overridden& of, ScheduleDecision decision) {
-  if (of.by != nullptr) note(fmt::format("  as {} says\n", of.by->where));
-  if (options_.decisions == nullptr) return;
-  decision.number = of.number;
-  if (of.by != nullptr) decision.by = of.by->where;
-  options_.decisions->push_back(std::move(decision));
-}
-
 /// On tiles that hold whole rows. Without an override, the kernel fits.
 VectorSchedule ModuleCompiler::schedule_whole(const VectorKernel& kernel, Packing packs,
                                               const Overridden& of) {
-  const VectorChoice choice = of.vector();
+  const VectorChoice choice = of.choice<VectorChoice>();
   const bool copies = choice.loads.value_or(1) > 1 || choice.stores.value_or(1) > 1;
   const int cores = vector_cores();
-  if (auto why = impossible(kernel, cores, choice); !why.empty()) refuse(*of.by, kernel.name, why);
+  if (auto why = impossible(kernel, cores, choice); !why.empty()) refuse(of, kernel.name, why);
   const bool packed = packs == Packing::BestFit || copies || choice.packing == Packing::BestFit;
   VectorSchedule schedule = packed ? schedule_packed(kernel, machine_, cores, measure(), choice)
                                    : schedule_vector(kernel, machine_, cores, choice);
   if (schedule.candidates == 0) {
-    refuse(*of.by, kernel.name, refusal(kernel, machine_, cores, choice));
+    refuse(of, kernel.name, refusal(kernel, machine_, cores, choice));
   }
   work_.tiles += (packed ? kTilesOfPacked : 1) * schedule.candidates;
   return schedule;
@@ -100,7 +78,7 @@ void ModuleCompiler::note_schedule(const VectorKernel& kernel, const VectorSched
   decision.kernel = kernel.name;
   decision.note = fmt::format("over [{}]", fmt::join(kernel.dims, ", "));
   const bool packed = packs == Packing::BestFit || schedule.packing == Packing::BestFit;
-  decision.vector = choice_of(schedule, packed, options_.features.has(Feature::LongReduce));
+  decision.choice = choice_of(schedule, packed, options_.features.has(Feature::LongReduce));
   note_decision(of, std::move(decision));
 }
 
@@ -178,7 +156,7 @@ void ModuleCompiler::make_vector(const VectorKernel& kernel, std::vector<ModuleA
   if (of.by == nullptr) {
     if (const auto found = vector_alike(kernel, group)) return launch_whole(*found);
   }
-  const auto forced = of.vector().phases;
+  const auto forced = of.choice<VectorChoice>().phases;
   const bool phases = forced.value_or(options_.features.has(Feature::LongReduce));
   const bool whole = forced ? !*forced : !phases || fits(kernel, machine_, packing());
   VectorSchedule schedule;
@@ -187,9 +165,9 @@ void ModuleCompiler::make_vector(const VectorKernel& kernel, std::vector<ModuleA
   const bool idle = !whole || schedule.cores < vector_cores();
   if (phases && idle && compile_long(kernel, arguments, most, of)) return;
   if (!whole) {  // only an override leaves nothing
-    VectorChoice choice = of.vector();
+    VectorChoice choice = of.choice<VectorChoice>();
     choice.phases = true;
-    refuse(*of.by, kernel.name, refusal(kernel, machine_, vector_cores(), choice));
+    refuse(of, kernel.name, refusal(kernel, machine_, vector_cores(), choice));
   }
   launch_whole(schedule);
 }
@@ -198,7 +176,7 @@ void ModuleCompiler::make_vector(const VectorKernel& kernel, std::vector<ModuleA
 std::optional<LongSchedule> ModuleCompiler::schedule_phases(const PhasedKernel& phased, double most,
                                                             const Overridden& of) {
   constexpr double kClearly = 0.9;
-  const VectorChoice choice = of.vector();
+  const VectorChoice choice = of.choice<VectorChoice>();
   const int cores = vector_cores();
   VectorChoice in_phases = choice;
   in_phases.phases = true;
@@ -224,7 +202,7 @@ bool ModuleCompiler::compile_long(const VectorKernel& kernel, std::vector<Module
     ScheduleDecision decision;
     decision.kernel = kernel.name;
     decision.note = fmt::format("over [{}], in phases", fmt::join(kernel.dims, ", "));
-    decision.vector = choice_of(schedule, packing() == Packing::BestFit);
+    decision.choice = choice_of(schedule, packing() == Packing::BestFit);
     note_decision(of, std::move(decision));
   }
   if (schedule.workspace > 0) {

@@ -7,6 +7,7 @@
 #include "compiler/schedule/conv.h"
 #include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/window_node.h"
+#include "vm/isa/window.h"
 
 namespace dvmsim {
 namespace {
@@ -66,22 +67,48 @@ void ModuleCompiler::compile_conv(Scope& scope, const Group& group) {
            at(tensor_of(scope, node.outputs[0])), -1);
 }
 
+/// As a user has decided, or the cheapest.
+ConvSchedule ModuleCompiler::schedule_conv(const ConvTask& task, const std::string& kernel,
+                                           const Overridden& of) {
+  work_.tiles += kTilesOfAConvolution;
+  if (of.by == nullptr) return choose_conv(task, machine_, cube_cores());
+  std::string why;
+  const auto schedule = choose_conv(task, machine_, cube_cores(), of.choice<ConvChoice>(), &why);
+  if (!schedule) refuse(of, kernel, why, choice_of(choose_conv(task, machine_, cube_cores())));
+  return *schedule;
+}
+
+void ModuleCompiler::note_conv(const ConvTask& task, const std::string& kernel,
+                               const ConvSchedule& schedule, const Overridden& of) {
+  if (!is_asked(of)) return;
+  const isa::ConvArguments& words = task.words;
+  ScheduleDecision decision;
+  decision.kernel = kernel;
+  decision.note = fmt::format("{} x {} x {} positions, {} to {} channels, {} taps, {}",
+                              words.images, words.out_h, words.out_w, words.channels, words.outputs,
+                              isa::taps_of(words.kernel), name_of(task.type));
+  decision.choice = choice_of(schedule);
+  note_decision(of, std::move(decision));
+}
+
 /// With channels last: one conv macro, perhaps with a ReLU in FixPipe.
 void ModuleCompiler::compile_windows(Scope& scope, const Group& group) {
   const Graph& graph = *scope.graph;
   const Node& node = graph.node(group.nodes.front());
   ConvTask task = conv_task(graph, node);
   if (group.nodes.size() > 1) task.words.post = static_cast<std::int64_t>(isa::Post::Relu);
-  const ConvSchedule schedule = choose_conv(task, machine_, cube_cores());
-  work_.tiles += kTilesOfAConvolution;
+  const std::string label = label_of(graph, group);
+  const Overridden of = overridden(label, KernelKind::Conv);
+  const ConvSchedule schedule = schedule_conv(task, label, of);
   note(fmt::format("conv {}: {}\n", node.name, to_string(schedule)));
+  note_conv(task, label, schedule, of);
   std::vector<ModuleArgument> arguments = scalars(conv_arguments(schedule.words));
   arguments[kConvX] = at(tensor_of(scope, node.inputs[0]));
   arguments[kConvWeights] = at(tensor_of(scope, node.inputs[1]));
   arguments[kConvY] = at(tensor_of(scope, graph.node(group.nodes.back()).outputs[0]));
   if (task.words.bias != 0) arguments[kConvBias] = at(tensor_of(scope, node.inputs[2]));
   if (task.words.scale != 0) arguments[kConvScale] = at(tensor_of(scope, node.inputs[3]));
-  launch(conv_program(task), std::move(arguments), schedule.cores, 0, label_of(graph, group));
+  launch(conv_program(task), std::move(arguments), schedule.cores, 0, label);
 }
 
 /// The vector cores finish it.
@@ -91,14 +118,21 @@ void ModuleCompiler::compile_window_mix(Scope& scope, const Group& group, MixGro
   task.words.out = static_cast<std::int64_t>(mix.plan.spec.out);
   MixKernel kernel{mix.plan.spec, std::move(mix.rest.kernel)};
   kernel.epilogue.name = label_of(*scope.graph, group);
-  ConvSchedule schedule = choose_conv(task, machine_, cube_cores());
+  const std::string label = kernel.epilogue.name;
+  const Overridden of = overridden(label, KernelKind::Conv);
+  ConvSchedule schedule = schedule_conv(task, label, of);
+  const bool by_row = !fits_whole_rows(task, machine_);  // as its epilogue was lowered
+  if (of.by != nullptr && (schedule.words.by_row != 0) != by_row) {
+    refuse(of, label, fmt::format("by_row: vector cores finish it with by_row: {}", by_row));
+  }
   const MatmulSchedule tiles = tiles_of(schedule);
+  if (of.by != nullptr && !mix_fits(kernel, tiles, machine_)) refuse_wide(of, label, tiles);
   const MatmulSlots slots = mix_slots(tiles);
   schedule.words.slots = slots.count;
   schedule.words.slot_bytes = slots.bytes;
-  work_.tiles += kTilesOfAConvolution;
-  note(fmt::format("conv mix {}: {}\n", kernel.epilogue.name, to_string(schedule)));
+  note(fmt::format("conv mix {}: {}\n", label, to_string(schedule)));
   if (options_.schedules != nullptr) note(to_text(kernel.epilogue));
+  note_conv(task, label, schedule, of);
   const int workspaces = workspace(node.name + ".slots", DType::U8, {mix_workspace_bytes(tiles)});
   std::vector<ModuleArgument> arguments = scalars(conv_arguments(schedule.words));
   arguments[kConvX] = at(tensor_of(scope, node.inputs[0]));
@@ -114,18 +148,54 @@ void ModuleCompiler::compile_window_mix(Scope& scope, const Group& group, MixGro
          kernel.epilogue.name);
 }
 
+namespace {
+
+WindowChoice choice_of(const WindowProgram& made) {
+  const WindowSchedule& tile = made.schedule;
+  return {tile.rows, tile.columns, tile.channels, tile.repeat, tile.cores, made.code};
+}
+
+}  // namespace
+
+/// As a user has decided, or the cheapest.
+WindowProgram ModuleCompiler::program_of(const WindowTask& task, const std::string& kernel,
+                                         const Overridden& of) {
+  const auto choose = [&](const WindowChoice& choice) {
+    return window_program(task, machine_, vector_cores(), choice);
+  };
+  const WindowChoice choice = of.choice<WindowChoice>();
+  std::string why = of.by == nullptr ? "" : impossible(task, vector_cores(), choice);
+  if (why.empty()) {
+    if (auto made = choose(choice)) return std::move(*made);
+    why = "no tile like that fits UB, or gives every core one";
+  }
+  const auto own = choose({});
+  if (!own) {
+    throw Error("no tile of its windows fits UB of " + machine_.name + "; use a smaller kernel");
+  }
+  refuse(of, kernel, why, choice_of(*own));
+}
+
 void ModuleCompiler::compile_pool(Scope& scope, const Group& group) {
   const Node& node = scope.graph->node(group.nodes.front());
   const WindowTask task = window_task(*scope.graph, node);
-  int cores = vector_cores();
-  std::string schedule;
-  Program program = window_program(task, machine_, cores, &schedule);
+  const Overridden of = overridden(node.name, KernelKind::Window);
+  WindowProgram made = program_of(task, node.name, of);
   work_.tiles += kTilesOfAPool;
-  note(fmt::format("window {}: {}\n", node.name, schedule));
+  note(fmt::format("window {}: {}\n", node.name, to_string(made.schedule)));
+  if (is_asked(of)) {
+    ScheduleDecision decision;
+    decision.kernel = node.name;
+    decision.note =
+        fmt::format("{} x [{}] outputs, {} channels, {} taps, {}", task.images,
+                    fmt::join(task.out, ", "), task.channels, task.taps(), name_of(task.type));
+    decision.choice = choice_of(made);
+    note_decision(of, std::move(decision));
+  }
   std::vector<ModuleArgument> arguments = {at(tensor_of(scope, node.inputs[0]))};
   if (node.input(1) != kNoValue) arguments.push_back(at(tensor_of(scope, node.inputs[1])));
   arguments.push_back(at(tensor_of(scope, node.outputs[0])));
-  launch(std::move(program), std::move(arguments), 0, cores, node.name);
+  launch(std::move(made.program), std::move(arguments), 0, made.schedule.cores, node.name);
 }
 
 }  // namespace dvmsim

@@ -1,20 +1,24 @@
 // The state of compiling one graph: internal to this folder. compile.cpp orders the groups and
 // makes kernels of them, compile_product.cpp matrix products, compile_grouped.cpp those of a list
-// of groups, compile_moves.cpp what only moves data.
+// of groups, compile_moves.cpp what only moves data; compile_overridden.cpp is what a user has
+// decided about kernels of any kind.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "compiler/codegen/copy.h"
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/order.h"
+#include "compiler/codegen/window.h"
 #include "compiler/module/compile.h"
 #include "compiler/module/known_schedules.h"
 #include "compiler/module/memory_plan.h"
@@ -23,6 +27,7 @@
 #include "compiler/module/task_table.h"
 #include "compiler/pass/mix_group.h"
 #include "compiler/schedule/attention.h"
+#include "compiler/schedule/conv_tiles.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/grouped.h"
 #include "compiler/schedule/long_reduce.h"
@@ -189,14 +194,10 @@ class ModuleCompiler {
   struct Overridden {
     int number = -1;
     const KernelOverride* by = nullptr;
-    [[nodiscard]] VectorChoice vector() const {
-      return by == nullptr ? VectorChoice{} : *by->vector;
-    }
-    [[nodiscard]] MatmulChoice matmul() const {
-      return by == nullptr ? MatmulChoice{} : *by->matmul;
-    }
-    [[nodiscard]] AttentionChoice attention() const {
-      return by == nullptr ? AttentionChoice{} : *by->attention;
+    /// What it says; nothing if there is none.
+    template <class Choice>
+    [[nodiscard]] Choice choice() const {
+      return by == nullptr ? Choice{} : std::get<Choice>(by->choice);
     }
   };
   Overridden overridden(const std::string& kernel, KernelKind kind);
@@ -205,6 +206,15 @@ class ModuleCompiler {
     return options_.decisions != nullptr || of.by != nullptr;
   }
   void note_decision(const Overridden& of, ScheduleDecision decision);
+  /// What the user has said about the kernel cannot be.
+  [[noreturn]] static void refuse(const Overridden& of, const std::string& kernel,
+                                  const std::string& why);
+  /// The same, and what the compiler would have.
+  [[noreturn]] static void refuse(const Overridden& of, const std::string& kernel,
+                                  const std::string& why, const KernelChoice& own);
+  /// The vector cores, which finish it, cannot hold a row of its tiles.
+  [[noreturn]] static void refuse_wide(const Overridden& of, const std::string& kernel,
+                                       const MatmulSchedule& tiles);
   VectorSchedule schedule_whole(const VectorKernel& kernel, Packing packs, const Overridden& of);
   void note_schedule(const VectorKernel& kernel, const VectorSchedule& schedule, Packing packs,
                      const Overridden& of);
@@ -243,6 +253,10 @@ class ModuleCompiler {
                                                             const Overridden& of);
   bool compile_long(const VectorKernel& kernel, std::vector<ModuleArgument> arguments, double most,
                     const Overridden& of);
+  /// The schedules of a kernel of moves within limits, by `schedule` or as a user has decided.
+  using ScheduleMoves = std::function<CopyPlan(int cores, const CopyChoice& choice)>;
+  CopyPlan plan_moves(const std::string& kernel, std::span<const CopyLimits> limits,
+                      const std::string& note, const ScheduleMoves& schedule);
   void compile_copies(Scope& scope, const Group& group);
   void compile_gather(Scope& scope, const Group& group);
   void compile_row_gather(Scope& scope, const Group& group);
@@ -258,6 +272,9 @@ class ModuleCompiler {
   [[nodiscard]] int program_of(const MatmulSpec& spec, const MatmulSchedule& schedule);
   void compile_prologue(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);
+  ConvSchedule schedule_conv(const ConvTask& task, const std::string& kernel, const Overridden& of);
+  void note_conv(const ConvTask& task, const std::string& kernel, const ConvSchedule& schedule,
+                 const Overridden& of);
   void compile_windows(Scope& scope, const Group& group);
   void compile_window_mix(Scope& scope, const Group& group, MixGroup mix);
   void compile_grouped(Scope& scope, const Group& group);
@@ -270,6 +287,8 @@ class ModuleCompiler {
   void note_attention(const AttentionSpec& spec, const AttentionSchedule& schedule,
                       const Overridden& of);
   void compile_pool(Scope& scope, const Group& group);
+  [[nodiscard]] WindowProgram program_of(const WindowTask& task, const std::string& kernel,
+                                         const Overridden& of);
   void compile_branch(Scope& scope, const Group& group);
   void copy(const std::string& label, DType dtype, const std::vector<int>& inputs,
             const std::vector<int>& outputs, const std::vector<ViewCopy>& copies);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "compiler/module/choice_fields.h"
+
 namespace dvmsim {
 
 bool matches_glob(std::string_view glob, std::string_view text) {
@@ -27,24 +29,12 @@ bool matches_glob(std::string_view glob, std::string_view text) {
   return g == glob.size();
 }
 
-bool KernelOverride::is_about(KernelKind kind) const {
-  switch (kind) {
-    case KernelKind::Vector:
-      return vector.has_value();
-    case KernelKind::Matmul:
-      return matmul.has_value();
-    case KernelKind::Attention:
-      return attention.has_value();
-  }
-  return false;
-}
-
 const KernelOverride* ScheduleOverrides::find(std::string_view kernel, int number,
                                               KernelKind kind) {
   KernelOverride* found = nullptr;
   for (KernelOverride& each : kernels) {
     const bool named = each.number ? *each.number == number : matches_glob(each.kernel, kernel);
-    if (!named || !each.is_about(kind)) continue;
+    if (!named || kind_of(each.choice) != kind) continue;
     each.used = true;
     found = &each;
   }
@@ -60,8 +50,8 @@ bool ScheduleOverrides::says(std::string_view error) const {
 std::optional<std::string> ScheduleOverrides::unused() const {
   for (const KernelOverride& each : kernels) {
     if (each.used) continue;
-    const char* kind = each.vector ? "vector kernel" : each.matmul ? "matrix product" : "attention";
-    return fmt::format("{}: no {} {}; compile --dump overrides lists them", each.where, kind,
+    return fmt::format("{}: no {} {}; compile --dump overrides lists them", each.where,
+                       kernel_name(kind_of(each.choice)),
                        each.number ? fmt::format("has number {}", *each.number)
                                    : "is called '" + each.kernel + "'");
   }

@@ -7,29 +7,36 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "compiler/pass/fusion_hint.h"
 #include "compiler/schedule/attention.h"
+#include "compiler/schedule/conv_tiles.h"
+#include "compiler/schedule/copy.h"
 #include "compiler/schedule/matmul.h"
 #include "compiler/schedule/vector.h"
+#include "compiler/schedule/window.h"
 
 namespace dvmsim {
 
-/// What a kernel is scheduled as.
-enum class KernelKind : std::uint8_t { Vector, Matmul, Attention };
+/// What is settled about a kernel, by what it is scheduled as.
+using KernelChoice =
+    std::variant<VectorChoice, MatmulChoice, AttentionChoice, ConvChoice, WindowChoice, CopyChoice>;
+/// The alternatives of KernelChoice, in its order.
+enum class KernelKind : std::uint8_t { Vector, Matmul, Attention, Conv, Window, Copy };
+[[nodiscard]] constexpr KernelKind kind_of(const KernelChoice& choice) {
+  return static_cast<KernelKind>(choice.index());
+}
 
-/// One kernel, or all whose name a glob matches. Holds for kernels of a kind that it says something
-/// about; one of them must exist.
+/// One kernel, or all whose name a glob matches. Holds for kernels of the choice's kind; one of
+/// them must exist.
 struct KernelOverride {
   std::string kernel{};         // name or glob; empty: by number
   std::optional<int> number{};  // in the order of compilation, from 0
   std::string where{};          // "file:line", for errors
-  std::optional<VectorChoice> vector{};
-  std::optional<MatmulChoice> matmul{};
-  std::optional<AttentionChoice> attention{};
+  KernelChoice choice{};
   bool used = false;
-  [[nodiscard]] bool is_about(KernelKind kind) const;
 };
 
 struct ScheduleOverrides {
@@ -54,9 +61,7 @@ struct ScheduleDecision {
   std::string kernel{};
   std::string note{};  // for people: "over [1, 4096]", "128x256x512 f16"
   std::string by{};    // "file:line" of the override, if there was one
-  std::optional<VectorChoice> vector{};
-  std::optional<MatmulChoice> matmul{};
-  std::optional<AttentionChoice> attention{};
+  KernelChoice choice{};
 };
 
 }  // namespace dvmsim

@@ -1,7 +1,10 @@
 #include "compiler/schedule/conv_tiles.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "compiler/schedule/matmul_legal.h"
@@ -88,20 +91,31 @@ std::vector<std::int64_t> depths_of(std::int64_t channels, std::int64_t c0) {
   return depths;
 }
 
+/// What was chosen alone, else what is worth trying.
+template <class Value>
+std::vector<Value> only(const std::optional<Value>& chosen, std::vector<Value> worthwhile) {
+  return chosen ? std::vector<Value>{*chosen} : std::move(worthwhile);
+}
+
 template <class Rank>
-void each_candidate(const ConvTask& task, bool by_row, const Machine& machine, Rank&& rank) {
+void each_candidate(const ConvTask& task, const ConvChoice& choice, const Machine& machine,
+                    Rank&& rank) {
   ConvArguments words = task.words;
+  const bool by_row = choice.by_row ? *choice.by_row : !fits_whole_rows(task, machine);
   words.by_row = by_row ? 1 : 0;
-  words.width = 1;
+  words.swizzle = static_cast<std::int64_t>(choice.visit.value_or(isa::Swizzle::Zn));
+  words.width = choice.width.value_or(1);
   const std::int64_t positions = by_row ? words.out_w : words.out_h * words.out_w;
   const std::int64_t l0c = machine.l0c.size.count() / 4;
-  for (std::int64_t tile_n : sides_of(words.outputs, 512)) {
+  const std::int64_t c0 = 32 / size_of(task.type);
+  for (std::int64_t tile_n : only(choice.n, sides_of(words.outputs, 512))) {
     words.tile_n = tile_n;
-    for (std::int64_t tile_m : sides_of(positions, l0c / tile_n)) {
+    for (std::int64_t tile_m : only(choice.m, sides_of(positions, l0c / tile_n))) {
       words.tile_m = tile_m;
-      for (words.resident = 0; words.resident < 2; ++words.resident) {
+      for (const bool resident : only(choice.resident, {false, true})) {
+        words.resident = resident ? 1 : 0;
         int legal = 0;  // fewer channels only split runs further
-        for (std::int64_t tile_c : depths_of(words.channels, 32 / size_of(task.type))) {
+        for (std::int64_t tile_c : only(choice.c, depths_of(words.channels, c0))) {
           words.tile_c = tile_c;
           if (!conv_problem(machine, words, task.type).empty()) continue;
           rank(words);
@@ -110,6 +124,35 @@ void each_candidate(const ConvTask& task, bool by_row, const Machine& machine, R
       }
     }
   }
+}
+
+/// Nullopt if no candidate gives so many cores a tile, or none fits.
+std::optional<ConvSchedule> cheapest(const ConvTask& task, const Machine& machine, int cores,
+                                     const ConvChoice& choice) {
+  const auto start =
+      static_cast<double>(cycles_in(machine.launch.per_core, machine.clock.core).count());
+  const int most = std::min<int>(cores, static_cast<int>(machine.cores.cube));
+  std::optional<ConvSchedule> best;
+  double least = 0;
+  const auto rank = [&](const ConvArguments& words, int used) {
+    const ConvTime time = estimate_conv(words, task.type, used, machine);
+    const double total = time.total + start * used;
+    if (best && total >= least) return;
+    least = total;
+    best = {words, used, time};
+  };
+  each_candidate(task, choice, machine, [&](const ConvArguments& words) {
+    const Grid grid = grid_of(words);
+    if (words.width > std::max(grid.rows, grid.columns)) return;
+    const std::int64_t tiles = grid.rows * grid.columns * grid.batches;
+    if (choice.cores.value_or(1) > tiles) return;
+    rank(words, choice.cores.value_or(static_cast<int>(std::min<std::int64_t>(most, tiles))));
+  });
+  if (!best || choice.cores) return best;
+  // Fewer cores for the same tiles, as each costs time to start.
+  const ConvSchedule widest = *best;
+  for (int used = widest.cores / 2; used >= 1; used /= 2) rank(widest.words, used);
+  return best;
 }
 
 }  // namespace
@@ -175,31 +218,65 @@ ConvTime estimate_conv(const ConvArguments& words, DType type, int cores, const 
 }
 
 ConvSchedule choose_conv(const ConvTask& task, const Machine& machine, int cores) {
-  const bool by_row = !fits_whole_rows(task, machine);
-  const auto start =
-      static_cast<double>(cycles_in(machine.launch.per_core, machine.clock.core).count());
+  const auto best = cheapest(task, machine, cores, {});
+  if (best) return *best;
+  throw Error("convolution: no tile of it fits L1, L0A, L0B and L0C of " + machine.name +
+              "; enlarge them");
+}
+
+ConvChoice choice_of(const ConvSchedule& schedule) {
+  const ConvArguments& words = schedule.words;
+  return {words.tile_m,        words.tile_n,      words.tile_c,
+          words.resident != 0, words.by_row != 0, static_cast<isa::Swizzle>(words.swizzle),
+          words.width,         schedule.cores};
+}
+
+namespace {
+
+/// What no schedule of it can be, or what is wrong with the compiler's own if it is changed so.
+std::string refusal(const ConvTask& task, const Machine& machine, int cores,
+                    const ConvChoice& choice) {
   const int most = std::min<int>(cores, static_cast<int>(machine.cores.cube));
-  ConvSchedule best;
-  double least = 0;
-  const auto rank = [&](const ConvArguments& words, int used) {
-    const ConvTime time = estimate_conv(words, task.type, used, machine);
-    const double total = time.total + start * used;
-    if (least != 0 && total >= least) return;
-    least = total;
-    best = {words, used, time};
-  };
-  each_candidate(task, by_row, machine, [&](const ConvArguments& words) {
-    const Grid grid = grid_of(words);
-    rank(words,
-         static_cast<int>(std::min<std::int64_t>(most, grid.rows * grid.columns * grid.batches)));
-  });
-  // Fewer cores for the same tiles, as each costs time to start.
-  const ConvSchedule widest = best;
-  for (int used = widest.cores / 2; used >= 1; used /= 2) rank(widest.words, used);
-  if (least == 0) {
-    throw Error("convolution: no tile of it fits L1, L0A, L0B and L0C of " + machine.name +
-                "; enlarge them");
+  if (choice.cores.value_or(1) > most) {
+    return fmt::format("cores: {} of {} cube cores", *choice.cores, most);
   }
+  const ConvChoice own = choice_of(choose_conv(task, machine, cores));
+  ConvArguments words = task.words;
+  words.tile_m = choice.m.value_or(*own.m);
+  words.tile_n = choice.n.value_or(*own.n);
+  words.tile_c = choice.c.value_or(*own.c);
+  words.resident = choice.resident.value_or(*own.resident) ? 1 : 0;
+  words.by_row = choice.by_row.value_or(*own.by_row) ? 1 : 0;
+  words.width = choice.width.value_or(1);
+  const auto uneven = [](const char* key, std::int64_t side, std::int64_t unit) {
+    return side % unit == 0 ? std::string()
+                            : fmt::format("{}: {} is no multiple of {}", key, side, unit);
+  };
+  for (const std::string& why :
+       {uneven("m", words.tile_m, kFractal), uneven("n", words.tile_n, kFractal),
+        uneven("c", words.tile_c, 32 / size_of(task.type))}) {
+    if (!why.empty()) return why;
+  }
+  if (auto why = conv_problem(machine, words, task.type); !why.empty()) return why;
+  const Grid grid = grid_of(words);
+  const std::int64_t longer = std::max(grid.rows, grid.columns);
+  if (words.width > longer) {
+    return fmt::format("width: {}, but the longer side has {} tiles", words.width, longer);
+  }
+  const std::int64_t tiles = grid.rows * grid.columns * grid.batches;
+  if (choice.cores.value_or(1) > tiles) {
+    return fmt::format("cores: {}, but there are {} tiles", *choice.cores, tiles);
+  }
+  return "no tiles are all of that";
+}
+
+}  // namespace
+
+std::optional<ConvSchedule> choose_conv(const ConvTask& task, const Machine& machine, int cores,
+                                        const ConvChoice& choice, std::string* why) {
+  const bool too_many = choice.cores.value_or(1) > std::min<int>(cores, machine.cores.cube);
+  auto best = too_many ? std::nullopt : cheapest(task, machine, cores, choice);
+  if (!best) *why = refusal(task, machine, cores, choice);
   return best;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "compiler/schedule/matmul.h"
@@ -36,6 +37,24 @@ struct ConvSchedule {
                                      const Machine& machine);
 /// The cheapest legal tiles on at most `cores` cube cores. Throws Error if none fits.
 [[nodiscard]] ConvSchedule choose_conv(const ConvTask& task, const Machine& machine, int cores);
+
+/// What is settled beforehand about a convolution; the rest is searched.
+struct ConvChoice {
+  std::optional<std::int64_t> m{}, n{};  // positions and outputs of a tile
+  std::optional<std::int64_t> c{};       // channels in L1 at a time
+  std::optional<bool> resident{};        // all weights of a tile's outputs stay in L1
+  std::optional<bool> by_row{};          // tiles lie in one row of outputs
+  std::optional<isa::Swizzle> visit{};
+  std::optional<std::int64_t> width{};
+  std::optional<int> cores{};
+  friend bool operator==(const ConvChoice&, const ConvChoice&) = default;
+};
+/// All of a schedule.
+[[nodiscard]] ConvChoice choice_of(const ConvSchedule& schedule);
+/// The cheapest that is what was chosen. Nullopt if that is not legal; `why` then says it.
+[[nodiscard]] std::optional<ConvSchedule> choose_conv(const ConvTask& task, const Machine& machine,
+                                                      int cores, const ConvChoice& choice,
+                                                      std::string* why);
 
 /// The same tiles as those of a matrix product, which is how vector cores follow them: rows are
 /// positions, columns outputs, batches images and groups or rows of outputs.

@@ -98,38 +98,45 @@ void lengthen(const ViewCopy& copy, CopySchedule& schedule, std::size_t side, st
   while (2 * schedule.tile[side] <= most) schedule.tile[side] *= 2;
 }
 
-}  // namespace
-
-CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& machine, int cores) {
+/// How it goes, and along what.
+CopySchedule way_of(const ViewCopy& copy) {
+  using Way = CopySchedule::Way;
   CopySchedule schedule;
   const std::size_t last = copy.dims.size() - 1;
-  const std::int64_t size = size_of(dtype);
-  const std::int64_t room = std::min<std::int64_t>(
-      kMostBytes, (machine.ub.size.count() - machine.ub.reserved.count()) / 8);
-  schedule.tile.assign(copy.dims.size(), 1);
-  if (copy.out_stride[last] == 1 && copy.in_stride[last] != 1) {
-    for (std::size_t i = 0; i < last; ++i) {
-      if (copy.in_stride[i] != 1 || copy.dims[i] < 2) continue;
-      schedule.way = CopySchedule::Way::Transpose;
-      schedule.along = static_cast<int>(i);
-      std::int64_t side = kMostSide;
-      while (side > 16 && side * side * size > room) side /= 2;
-      schedule.tile[i] = std::min(copy.dims[i], side);
-      schedule.tile[last] = std::min(copy.dims[last], side);
-      lengthen(copy, schedule, i, size, room, cores);
-      lengthen(copy, schedule, last, size, room, cores);
-      const std::int64_t a = schedule.tile[i], b = schedule.tile[last];
-      schedule.bytes = std::max(b * turned_pitch(a * size), a * turned_pitch(b * size));
-      schedule.tiles = count_tiles(copy.dims, schedule.tile);
-      schedule.turns = turns_of(copy, schedule, machine, cores);
-      return schedule;
-    }
+  schedule.way =
+      copy.out_stride[last] == 1 && copy.in_stride[last] == 1 ? Way::Runs : Way::Elements;
+  if (copy.out_stride[last] != 1 || copy.in_stride[last] == 1) return schedule;
+  for (std::size_t i = 0; i < last; ++i) {
+    if (copy.in_stride[i] != 1 || copy.dims[i] < 2) continue;
+    schedule.way = Way::Transpose;
+    schedule.along = static_cast<int>(i);
+    break;
   }
-  const bool runs = copy.out_stride[last] == 1 && copy.in_stride[last] == 1;
-  schedule.way = runs ? CopySchedule::Way::Runs : CopySchedule::Way::Elements;
+  return schedule;
+}
+
+/// Dimensions from the innermost on that one instruction reaches; of a transpose, there are two.
+std::size_t reach_of(CopySchedule::Way way) {
+  return way == CopySchedule::Way::Runs ? kLoops + 1 : kLoops;
+}
+
+void choose_turned_tile(const ViewCopy& copy, CopySchedule& schedule, std::int64_t size,
+                        std::int64_t room, int cores) {
+  const auto along = static_cast<std::size_t>(schedule.along);
+  const std::size_t last = copy.dims.size() - 1;
+  std::int64_t side = kMostSide;
+  while (side > 16 && side * side * size > room) side /= 2;
+  schedule.tile[along] = std::min(copy.dims[along], side);
+  schedule.tile[last] = std::min(copy.dims[last], side);
+  lengthen(copy, schedule, along, size, room, cores);
+  lengthen(copy, schedule, last, size, room, cores);
+}
+
+void choose_tile(const ViewCopy& copy, CopySchedule& schedule, std::int64_t size, std::int64_t room,
+                 int cores) {
   // Grow from the innermost dimension, as far as the loops of one instruction reach.
   std::int64_t bytes = size;
-  const std::size_t reach = runs ? kLoops + 1 : kLoops;
+  const std::size_t reach = reach_of(schedule.way);
   for (std::size_t i = copy.dims.size(); i-- > 0 && copy.dims.size() - i <= reach;) {
     schedule.tile[i] = std::min(copy.dims[i], std::max<std::int64_t>(1, room / bytes));
     bytes *= schedule.tile[i];
@@ -143,10 +150,82 @@ CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& mac
     bytes = bytes / *outermost * ceil_div(*outermost, 2);
     *outermost = ceil_div(*outermost, 2);
   }
-  schedule.bytes = bytes;
+}
+
+std::int64_t buffer_bytes(const CopySchedule& schedule, std::int64_t size) {
+  const std::int64_t b = schedule.tile.back();
+  if (schedule.way == CopySchedule::Way::Transpose) {
+    const std::int64_t a = schedule.tile[static_cast<std::size_t>(schedule.along)];
+    return std::max(b * turned_pitch(a * size), a * turned_pitch(b * size));
+  }
+  std::int64_t bytes = size;
+  for (std::int64_t extent : schedule.tile) bytes *= extent;
+  return bytes;
+}
+
+}  // namespace
+
+CopySchedule schedule_copy(const ViewCopy& copy, DType dtype, const Machine& machine, int cores,
+                           const BoxChoice& choice) {
+  CopySchedule schedule = way_of(copy);
+  const std::int64_t size = size_of(dtype);
+  // Both kinds of buffers of kTurns fill half of UB at most; more turns have smaller ones.
+  const int parts = std::max(8, 2 * choice.turns.value_or(kTurns) + 2);
+  const std::int64_t room = std::min<std::int64_t>(
+      kMostBytes, (machine.ub.size.count() - machine.ub.reserved.count()) / parts);
+  schedule.tile.assign(copy.dims.size(), 1);
+  if (choice.tile) {
+    schedule.tile = *choice.tile;
+  } else if (schedule.way == CopySchedule::Way::Transpose) {
+    choose_turned_tile(copy, schedule, size, room, cores);
+  } else {
+    choose_tile(copy, schedule, size, room, cores);
+  }
+  schedule.bytes = buffer_bytes(schedule, size);
   schedule.tiles = count_tiles(copy.dims, schedule.tile);
-  schedule.turns = turns_of(copy, schedule, machine, cores);
+  schedule.turns = choice.turns ? *choice.turns : turns_of(copy, schedule, machine, cores);
   return schedule;
+}
+
+std::int64_t turning_bytes(const CopySchedule& schedule) {
+  return round_up(schedule.bytes, 512) * schedule.turns;
+}
+
+std::int64_t copies_begin(const Machine& machine, std::size_t copies) {
+  const auto code = static_cast<std::int64_t>(copies) * 1024 + 512;
+  return round_up(
+      machine.ub.reserved.count() + (machine.firmware.memory == ProgramMemory::Ub ? code : 0), 512);
+}
+
+CopyPlan schedule_copies(const CopyKernel& kernel, const Machine& machine, int cores,
+                         const CopyChoice& choice) {
+  CopyPlan plan;
+  std::int64_t most = 1;
+  for (const ViewCopy& copy : kernel.copies) {
+    CopySchedule schedule = schedule_copy(normalized(copy), kernel.dtype, machine, cores,
+                                          box_of(choice, plan.boxes.size()));
+    const std::int64_t bytes = turning_bytes(schedule);
+    const bool turned = schedule.way == CopySchedule::Way::Transpose;
+    schedule.end =
+        copies_begin(machine, kernel.copies.size()) + (turned ? 2 * bytes + kApart : bytes);
+    most = std::max(most, schedule.tiles);
+    plan.boxes.push_back(std::move(schedule));
+  }
+  plan.cores = static_cast<int>(std::min<std::int64_t>(cores, most));
+  return plan;
+}
+
+CopyLimits limits_of(const ViewCopy& copy, const Machine& machine) {
+  const CopySchedule way = way_of(copy);
+  const std::size_t rank = copy.dims.size();
+  CopyLimits limits{copy.dims, copy.fill ? 1 : most_turns(machine)};
+  for (std::size_t i = 0; i < rank; ++i) {
+    const bool reached = way.way == CopySchedule::Way::Transpose
+                             ? i + 1 == rank || static_cast<int>(i) == way.along
+                             : rank - i <= reach_of(way.way);
+    if (!reached) limits.tile[i] = 1;
+  }
+  return limits;
 }
 
 double copy_time(const ViewCopy& given, DType dtype, const Machine& machine, int cores) {

@@ -90,9 +90,11 @@ std::optional<MatmulSchedule> with_choice(const MatmulSpec& spec, MatmulSchedule
   const std::int64_t pieces =
       schedule.shared > 0 ? tiles * ceil_div(spec.k, schedule.tile_k) : tiles;
   const std::int64_t most = std::min<std::int64_t>(pieces, cores);
-  if (choice.cores && (*choice.cores < 1 || *choice.cores > most)) {
+  // Where tiles are shared, cores may have no piece: the search takes all of them, too.
+  const std::int64_t limit = schedule.shared > 0 ? cores : most;
+  if (choice.cores && (*choice.cores < 1 || *choice.cores > limit)) {
     return refuse(
-        fmt::format("{} cores, but {} tiles go to at most {}", *choice.cores, tiles, most));
+        fmt::format("{} cores, but {} tiles go to at most {}", *choice.cores, tiles, limit));
   }
   const bool other = resized || schedule.shared != before.shared;
   if (other) schedule.cores = static_cast<int>(most);

@@ -1,5 +1,7 @@
 #include "compiler/schedule/window.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -41,11 +43,12 @@ std::int64_t repeat_of(const WindowTask& task, const WindowSchedule& s, double f
 }
 
 /// Lays the buffers of a tile out behind one another.
-void place(const WindowTask& task, std::int64_t begin, double fixed, WindowSchedule& s) {
+void place(const WindowTask& task, std::int64_t begin, const std::optional<std::int64_t>& repeat,
+           double fixed, WindowSchedule& s) {
   const std::int64_t size = size_of(task.type), computed = size_of(task.computed());
   s.pitch = round_up(s.channels, kBlock / size);
   s.map = {task.reach(0, 1), task.reach(1, s.rows), task.reach(2, s.columns)};
-  s.repeat = repeat_of(task, s, fixed);
+  s.repeat = repeat ? *repeat : repeat_of(task, s, fixed);
   const std::int64_t outputs = s.rows * s.columns * s.pitch;
   const bool widens = task.computed() != task.type;
   const bool weighted = task.kind == WindowTask::Kind::Weighted;
@@ -109,29 +112,62 @@ bool WindowTask::leaves() const {
 }
 
 WindowSchedule schedule_window(const WindowTask& task, const Machine& machine, int cores,
-                               std::int64_t begin) {
+                               std::int64_t begin, const WindowChoice& choice) {
   WindowSchedule best;
   best.rows = 0;
   const double start = real(cycles_in(machine.launch.per_core, machine.clock.core).count());
-  for (std::int64_t channels : parts_of(task.channels, kRepeat / size_of(task.type))) {
-    for (std::int64_t columns : parts_of(task.out[2], 1)) {
-      for (std::int64_t rows : {1, 2, 3, 4, 6, 8}) {
+  const auto only = [](const std::optional<std::int64_t>& chosen, std::vector<std::int64_t> sizes) {
+    return chosen ? std::vector{*chosen} : std::move(sizes);
+  };
+  const std::int64_t unit = kRepeat / size_of(task.type);
+  for (std::int64_t channels : only(choice.channels, parts_of(task.channels, unit))) {
+    for (std::int64_t columns : only(choice.columns, parts_of(task.out[2], 1))) {
+      if (columns % choice.repeat.value_or(1) != 0) continue;
+      for (std::int64_t rows : only(choice.rows, {1, 2, 3, 4, 6, 8})) {
         if (rows > task.out[1]) break;
         WindowSchedule s;
         s.rows = rows;
         s.columns = columns;
         s.channels = channels;
-        place(task, begin, real(machine.vector.fixed.count()), s);
+        place(task, begin, choice.repeat, real(machine.vector.fixed.count()), s);
         if (s.end > machine.ub.size.count()) break;
         s.tiles = task.images * task.out[0] * ceil_div(task.out[1], rows) *
                   ceil_div(task.out[2], columns) * ceil_div(task.channels, channels);
-        s.cores = static_cast<int>(std::min<std::int64_t>(cores, s.tiles));
+        if (choice.cores.value_or(1) > s.tiles) continue;
+        s.cores = choice.cores.value_or(static_cast<int>(std::min<std::int64_t>(cores, s.tiles)));
         s.total = estimate(task, s, machine) + start * s.cores;
         if (best.rows == 0 || s.total < best.total) best = s;
       }
     }
   }
   return best;
+}
+
+std::string impossible(const WindowTask& task, int cores, const WindowChoice& choice) {
+  const auto beyond = [](const char* key, const std::optional<std::int64_t>& side,
+                         std::int64_t all) {
+    return side.value_or(1) <= all ? std::string() : fmt::format("{}: {} of {}", key, *side, all);
+  };
+  for (const std::string& why :
+       {beyond("rows", choice.rows, task.out[1]), beyond("columns", choice.columns, task.out[2]),
+        beyond("channels", choice.channels, task.channels), beyond("cores", choice.cores, cores)}) {
+    if (!why.empty()) return why;
+  }
+  const std::int64_t repeat = choice.repeat.value_or(1);
+  if (repeat > 1 && (task.kind != WindowTask::Kind::Weighted || task.stride[2] != 1)) {
+    return fmt::format("repeat: {}, but only weights of neighbouring windows repeat", repeat);
+  }
+  if (choice.columns.value_or(repeat) % repeat != 0) {
+    return fmt::format("repeat: {} does not divide {} columns", repeat, *choice.columns);
+  }
+  const std::int64_t most = task.images * task.out[0] *
+                            ceil_div(task.out[1], choice.rows.value_or(1)) *
+                            ceil_div(task.out[2], choice.columns.value_or(1)) *
+                            ceil_div(task.channels, choice.channels.value_or(1));
+  if (choice.cores.value_or(1) > most) {
+    return fmt::format("cores: {}, but there are at most {} tiles", *choice.cores, most);
+  }
+  return {};
 }
 
 std::string to_string(const WindowSchedule& s) {

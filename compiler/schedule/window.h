@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "vm/base/dtype.h"
@@ -56,9 +57,21 @@ struct WindowSchedule {
   [[nodiscard]] std::int64_t pixels() const { return map[0] * map[1] * map[2]; }
 };
 
+/// What is settled beforehand about a schedule; the rest is searched.
+struct WindowChoice {
+  std::optional<std::int64_t> rows{}, columns{}, channels{};  // of a tile
+  std::optional<std::int64_t> repeat{};  // neighbouring pixels that factors lie ready for
+  std::optional<int> cores{};
+  std::optional<std::int64_t> code{};  // bytes of UB that are left to the program
+  friend bool operator==(const WindowChoice&, const WindowChoice&) = default;
+};
+
 /// The cheapest tile that fits UB from `begin` on. Rows are 0 if none does.
 [[nodiscard]] WindowSchedule schedule_window(const WindowTask& task, const Machine& machine,
-                                             int cores, std::int64_t begin);
+                                             int cores, std::int64_t begin,
+                                             const WindowChoice& choice = {});
+/// Empty, or what no tile of it can be, whatever UB holds.
+[[nodiscard]] std::string impossible(const WindowTask& task, int cores, const WindowChoice& choice);
 [[nodiscard]] std::string to_string(const WindowSchedule& schedule);
 
 }  // namespace dvmsim

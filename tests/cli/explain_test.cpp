@@ -98,6 +98,32 @@ TEST_F(Explain, an_override_that_is_wrong_exits_with_2_and_its_line) {
   EXPECT_EQ(dvmsim("run net.graph --schedule big.yaml --strategy dvm-eager").code, 2);
 }
 
+TEST_F(Explain, schedules_of_convolutions_pools_and_moves_are_decided_too) {
+  write("maps.graph",
+        "graph maps\ninput x: f16[1, 32, 14, 14]\nconst w: f16[32, 32, 3, 3] = random(1, 0.1)\n"
+        "c = conv(x, w) {pads=[1, 1, 1, 1]}\np = max_pool(c) {kernel=[2, 2], strides=[2, 2]}\n"
+        "output p\n");
+  const Outcome own = dvmsim("compile maps.graph --dump overrides");
+  for (const char* kind : {" conv: {m: ", " window: {rows: ", " copy: {tile: ["}) {
+    EXPECT_NE(own.out.find(kind), std::string::npos) << own.out;
+  }
+  write("own.yaml", own.out);
+  ASSERT_EQ(dvmsim("compile maps.graph -o plain.dvm").code, 0);
+  ASSERT_EQ(dvmsim("compile maps.graph --schedule own.yaml -o again.dvm").code, 0);
+  EXPECT_EQ(content(path("plain.dvm")), content(path("again.dvm"))) << own.out;
+  write("mine.yaml",
+        "kernels:\n  - kernel: c\n    conv: {m: 32, n: 16, cores: 5}\n"
+        "  - kernel: p\n    window: {rows: 3, columns: 4}\n");
+  EXPECT_EQ(dvmsim("run maps.graph --schedule mine.yaml --check eval").code, 0);
+  for (const std::string wrong : {"conv: {m: 8}", "window: {rows: 99}", "copy: {turns: 99}"}) {
+    write("bad.yaml", "kernels:\n  - kernel: \"*\"\n    " + wrong + "\n");
+    const Outcome refused = dvmsim("run maps.graph --schedule bad.yaml");
+    EXPECT_EQ(refused.code, 2) << refused.err;
+    EXPECT_TRUE(refused.err.starts_with("dvmsim: error: bad.yaml:3: ")) << refused.err;
+    EXPECT_NE(refused.err.find("; the compiler has "), std::string::npos) << refused.err;
+  }
+}
+
 TEST_F(Explain, a_graph_is_reduced_to_what_a_command_looks_for) {
   write("looks.sh", "#!/bin/sh\ngrep -q softmax \"$1\"\n");
   const Outcome outcome = dvmsim("reduce net.graph --test 'sh looks.sh' -o out.graph");

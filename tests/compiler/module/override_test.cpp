@@ -3,23 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include "compiler/graph/shape.h"
-#include "compiler/graph/text.h"
-#include "compiler/module/compile.h"
+#include "tests/compiler/module/overridden.h"
 #include "tests/support/random_graph.h"
-#include "vm/base/error.h"
 
-namespace dvmsim {
+namespace dvmsim::testing {
 namespace {
-
-const Machine& machine() {
-  static const Machine made = default_machine();
-  return made;
-}
-
-Graph graph_of(const std::string& lines) {
-  return deduce_shapes(parse_graph("graph g\n" + lines, "test.graph"));
-}
 
 const char* const kChain =
     "input x: f16[64, 256]\na = exp(x)\nb = relu(a)\nc = add(b, x)\noutput c\n";
@@ -28,69 +16,16 @@ const char* const kProduct =
     "p = matmul(x, y)\noutput p\n";
 
 KernelOverride vector_entry(const std::string& kernel, VectorChoice choice) {
-  KernelOverride entry;
-  entry.kernel = kernel;
-  entry.where = "my.yaml:3";
-  entry.vector = choice;
-  return entry;
+  return said(kernel, choice).kernels.front();
 }
-
 KernelOverride matmul_entry(const std::string& kernel, MatmulChoice choice) {
-  KernelOverride entry;
-  entry.kernel = kernel;
-  entry.where = "my.yaml:3";
-  entry.matmul = choice;
-  return entry;
-}
-
-struct Compiled {
-  Module module{};
-  std::vector<ScheduleDecision> decisions{};
-};
-
-Compiled compiled(const Graph& graph, ScheduleOverrides& overrides, CompileOptions options = {}) {
-  Compiled made;
-  options.overrides = &overrides;
-  options.decisions = &made.decisions;
-  made.module = compile(graph, machine(), options);
-  return made;
-}
-
-Compiled compiled(const std::string& lines, ScheduleOverrides overrides,
-                  CompileOptions options = {}) {
-  return compiled(graph_of(lines), overrides, options);
-}
-
-std::string error_of(const std::string& lines, ScheduleOverrides overrides,
-                     CompileOptions options = {}) {
-  try {
-    (void)compiled(lines, std::move(overrides), options);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-/// Every decision as an override of its own, by number where it has one.
-ScheduleOverrides as_overrides(const std::vector<ScheduleDecision>& decisions) {
-  ScheduleOverrides overrides;
-  for (const ScheduleDecision& decision : decisions) {
-    KernelOverride entry;
-    entry.kernel = decision.kernel;
-    entry.where = "own";
-    if (decision.number >= 0) entry.number = decision.number;
-    entry.vector = decision.vector;
-    entry.matmul = decision.matmul;
-    entry.attention = decision.attention;
-    overrides.kernels.push_back(std::move(entry));
-  }
-  return overrides;
+  return said(kernel, choice).kernels.front();
 }
 
 TEST(Override, that_repeats_the_compiler_gives_its_module) {
   int compared = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    const Graph graph = random_graph(seed).graph;
+    const Graph graph = (seed % 3 == 0 ? random_moves(seed) : random_graph(seed)).graph;
     for (Fusion fusion : {Fusion::Patterns, Fusion::PerOperator}) {
       for (Features features : {Features{}, Features::all()}) {
         CompileOptions options;
@@ -120,7 +55,7 @@ TEST(Override, of_phases_repeats_them_too) {
   const std::string lines = "input x: f32[4, 60000]\ns = softmax(x)\noutput s\n";
   const Compiled plain = compiled(lines, {}, options);
   ASSERT_EQ(plain.decisions.size(), 1u);
-  EXPECT_EQ(plain.decisions[0].vector->phases, true);
+  EXPECT_EQ(std::get<VectorChoice>(plain.decisions[0].choice).phases, true);
   const Compiled again = compiled(lines, as_overrides(plain.decisions), options);
   EXPECT_EQ(save(again.module), save(plain.module));
 }
@@ -130,9 +65,9 @@ TEST(Override, sets_the_tile_and_leaves_the_rest_to_the_search) {
   overrides.kernels.push_back(vector_entry("a, b, c", {.columns = 512}));
   const Compiled made = compiled(kChain, overrides);
   ASSERT_EQ(made.decisions.size(), 1u);
-  EXPECT_EQ(made.decisions[0].vector->columns, 512);
+  EXPECT_EQ(std::get<VectorChoice>(made.decisions[0].choice).columns, 512);
   EXPECT_EQ(made.decisions[0].by, "my.yaml:3");
-  EXPECT_TRUE(made.decisions[0].vector->cores.has_value());
+  EXPECT_TRUE(std::get<VectorChoice>(made.decisions[0].choice).cores.has_value());
 }
 
 TEST(Override, sets_cores_copies_and_packing) {
@@ -143,15 +78,15 @@ TEST(Override, sets_cores_copies_and_packing) {
   overrides.kernels.push_back(vector_entry("a*", choice));
   const Compiled made = compiled(kChain, overrides);
   EXPECT_EQ(made.module.steps[0].vector_cores, 3);
-  EXPECT_EQ(made.decisions[0].vector->loads, 2);
-  EXPECT_EQ(made.decisions[0].vector->packing, Packing::BestFit);
+  EXPECT_EQ(std::get<VectorChoice>(made.decisions[0].choice).loads, 2);
+  EXPECT_EQ(std::get<VectorChoice>(made.decisions[0].choice).packing, Packing::BestFit);
 }
 
 TEST(Override, the_last_entry_that_names_a_kernel_counts) {
   ScheduleOverrides overrides;
   overrides.kernels.push_back(vector_entry("*", {.columns = 512}));
   overrides.kernels.push_back(vector_entry("a, b, c", {.columns = 1024}));
-  EXPECT_EQ(compiled(kChain, overrides).decisions[0].vector->columns, 1024);
+  EXPECT_EQ(std::get<VectorChoice>(compiled(kChain, overrides).decisions[0].choice).columns, 1024);
 }
 
 TEST(Override, of_a_product_sets_its_tile_and_splits_k) {
@@ -160,9 +95,9 @@ TEST(Override, of_a_product_sets_its_tile_and_splits_k) {
   choice.m = choice.n = 64;
   overrides.kernels.push_back(matmul_entry("p", choice));
   const Compiled tiled = compiled(kProduct, overrides);
-  EXPECT_EQ(tiled.decisions[0].matmul->m, 64);
-  EXPECT_EQ(tiled.decisions[0].matmul->n, 64);
-  overrides.kernels[0].matmul->k_step = 256;
+  EXPECT_EQ(std::get<MatmulChoice>(tiled.decisions[0].choice).m, 64);
+  EXPECT_EQ(std::get<MatmulChoice>(tiled.decisions[0].choice).n, 64);
+  std::get<MatmulChoice>(overrides.kernels[0].choice).k_step = 256;
   const Compiled split = compiled(kProduct, overrides);
   EXPECT_EQ(split.module.steps.size(), 5u) << "four steps and a cast of the sums";
   const Compiled again = compiled(kProduct, as_overrides(split.decisions));
@@ -176,14 +111,15 @@ TEST(Override, that_is_not_legal_says_where_and_what_would_be) {
     return error_of(kChain, overrides);
   };
   EXPECT_EQ(vector({.columns = 20000}),
-            "my.yaml:3: kernel 'a, b, c': a tile of 20000 columns, but there are 16384");
+            "my.yaml:3: vector kernel 'a, b, c': a tile of 20000 columns, but there are 16384");
   const std::string big =
       error_of("input x: f16[64, 60000]\na = exp(x)\nb = add(a, x)\noutput b\n", [] {
         ScheduleOverrides overrides;
         overrides.kernels.push_back(vector_entry("*", {.columns = 60000}));
         return overrides;
       }());
-  EXPECT_TRUE(big.starts_with("my.yaml:3: kernel 'a, b': a tile of 1 x 60000 takes ")) << big;
+  EXPECT_TRUE(big.starts_with("my.yaml:3: vector kernel 'a, b': a tile of 1 x 60000 takes "))
+      << big;
   EXPECT_NE(big.find("of UB's 196608 bytes; 1 x "), std::string::npos) << big;
   VectorChoice cores;
   cores.cores = 1000;
@@ -209,7 +145,7 @@ TEST(Override, of_a_product_that_is_not_legal_says_which_buffer_is_too_small) {
   MatmulChoice choice;
   choice.m = choice.n = 256;
   EXPECT_EQ(product(choice),
-            "my.yaml:3: product 'p': 256 x 256 sums take 262144 of L0C's 131072 "
+            "my.yaml:3: matrix product 'p': 256 x 256 sums take 262144 of L0C's 131072 "
             "bytes; 256 x 128 fits");
   choice.n = 128;
   choice.k = 4096;
@@ -223,6 +159,25 @@ TEST(Override, of_a_product_that_is_not_legal_says_which_buffer_is_too_small) {
   EXPECT_NE(product({.cores = 100}).find("100 cores"), std::string::npos);
   EXPECT_NE(product({.width = 100}).find("a width of 100"), std::string::npos);
   EXPECT_NE(product({.k_step = 100}).find("k_step: a multiple of 16"), std::string::npos);
+}
+
+TEST(Override, of_groups_goes_to_as_many_cores_as_any_list_can_use) {
+  const std::string lines =
+      "input a: f16[48, 64]\ninput b: f16[40, 64, 48]\ninput list: i64[40]\n"
+      "c = grouped_matmul(a, b, list)\noutput c\n";
+  const Compiled plain = compiled(lines, {});
+  const Compiled again = compiled(lines, as_overrides(plain.decisions));
+  EXPECT_EQ(save(again.module), save(plain.module));
+  EXPECT_GT(plain.first<MatmulChoice>().cores, 6) << "more than the tiles of one product";
+  const Compiled few = compiled(lines, said("c", MatmulChoice{.m = 16, .n = 16, .cores = 5}));
+  EXPECT_EQ(few.first<MatmulChoice>().n, 16);
+  EXPECT_EQ(few.module.steps.at(0).cube_cores, 5);
+  EXPECT_EQ(error_of(lines, said("c", MatmulChoice{.cores = 30})),
+            "my.yaml:3: matrix product 'c': 30 cores, but at most 43 tiles go to at most 24");
+  EXPECT_NE(error_of(lines, said("c", MatmulChoice{.k_step = 16})).find("in one launch"),
+            std::string::npos);
+  EXPECT_NE(error_of(lines, said("c", MatmulChoice{.shared = 2})).find("share no tiles"),
+            std::string::npos);
 }
 
 TEST(Override, of_a_finished_product_keeps_k_in_one_launch) {
@@ -260,11 +215,7 @@ const char* const kAttention =
     "s = matmul(q, k) {trans_b=1}\np = softmax(s)\ny = matmul(p, v)\noutput y\n";
 
 ScheduleOverrides attention_as(AttentionChoice choice) {
-  KernelOverride entry;
-  entry.kernel = "y*";
-  entry.where = "my.yaml:3";
-  entry.attention = choice;
-  return {{entry}, {}};
+  return said("y*", choice);
 }
 
 TEST(Override, of_attention_sets_its_tile_or_says_what_would_be_one) {
@@ -275,8 +226,8 @@ TEST(Override, of_attention_sets_its_tile_or_says_what_would_be_one) {
   choice.cores = 3;
   const Compiled made = compiled(kAttention, attention_as(choice), options);
   ASSERT_EQ(made.decisions.size(), 1u);
-  EXPECT_EQ(made.decisions[0].attention->queries, 32);
-  EXPECT_EQ(made.decisions[0].attention->cores, 3);
+  EXPECT_EQ(std::get<AttentionChoice>(made.decisions[0].choice).queries, 32);
+  EXPECT_EQ(std::get<AttentionChoice>(made.decisions[0].choice).cores, 3);
   EXPECT_EQ(made.module.steps.at(0).cube_cores, 3);
   const Compiled again = compiled(kAttention, as_overrides(made.decisions), options);
   EXPECT_EQ(again.module.programs, made.module.programs);
@@ -369,4 +320,4 @@ output d
 }
 
 }  // namespace
-}  // namespace dvmsim
+}  // namespace dvmsim::testing

@@ -89,6 +89,10 @@ TEST(MatmulShared, a_choice_turns_it_on_and_off_or_is_refused) {
   ASSERT_TRUE(shared) << why;
   EXPECT_EQ(shared->shared, 1);
   EXPECT_EQ(shared->cores, 24);
+  choice.k = 256, choice.cores = 24;
+  const auto idle = with_choice(spec, alone, choice, machine, 24, &why);
+  ASSERT_TRUE(idle) << why;
+  EXPECT_EQ(idle->cores, 24) << "some of them without a piece";
   choice = {};
   choice.shared = 0;
   const auto off = with_choice(spec, *shared, choice, machine, 24, &why);
