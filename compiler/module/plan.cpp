@@ -9,6 +9,7 @@
 #include "compiler/pass/pipeline.h"
 #include "compiler/pass/prologue.h"
 #include "compiler/schedule/attention_node.h"
+#include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/vector.h"
 
 namespace dvmsim {
@@ -17,16 +18,26 @@ namespace {
 /// Columns of the least tile of a kernel that may cut them.
 constexpr std::int64_t kLeastColumns = 32;
 
+/// What multiplies a convolution, and how its weights lie, depends on its channels and its kernel.
+bool knows_kernel(const Graph& graph, const Node& node) {
+  const auto &x = graph.value(node.inputs[0]).type.shape,
+             &w = graph.value(node.inputs[1]).type.shape;
+  return x && w && (*x)[1].is_known() &&
+         std::all_of(w->begin(), w->end(), [](const Dim& dim) { return dim.is_known(); });
+}
+
 /// Is the node the same whatever the sizes of its inputs? Operators that are not here need numbers.
 bool may_be_symbolic(const Graph& graph, const Node& node) {
   const Op op = node.op;
   if (is_vector_node(node)) return true;
   if (info_of(op).composite) return op != Op::Resize;
+  if (op == Op::Conv) return knows_kernel(graph, node);
   // Numbers that are known are checked against the size.
   if (op == Op::Gather) return graph.value(node.inputs[1]).kind != ValueKind::Constant;
   return op == Op::MatMul || op == Op::GroupedMatMul || op == Op::Attention || op == Op::Reshape ||
          op == Op::Transpose || op == Op::Slice || op == Op::Concat || op == Op::Split ||
-         op == Op::Pad;
+         op == Op::Pad || op == Op::ConvLast || op == Op::MaxPool || op == Op::SumPool ||
+         op == Op::Depthwise || op == Op::DepthToSpace;
 }
 
 /// Nothing about the node but sizes depends on the symbols, and nothing of it is computed early
@@ -233,15 +244,18 @@ void Plan::ask_about_shapes(const Graph& lowered) {
       for (ValueId output : node.outputs) parts = parts + shape_of(output)[at];
       (void)guards_.equal(whole[at], parts);
     }
-    if (node.op == Op::Pad) ask_about_padding(node, shape_of(node.inputs[0]));
+    if (node.op == Op::Pad) ask_about_padding(lowered, node);
   }
 }
 
 /// Reflections do not reach beyond the other side.
-void Plan::ask_about_padding(const Node& node, const Dims& shape) {
-  const Dims& pads = *node.dims_of("pads");
-  for (std::size_t i = 0; i < pads.size(); ++i) {
-    (void)guards_.at_most(shape[i % shape.size()] - pads[i], 0);
+void Plan::ask_about_padding(const Graph& lowered, const Node& node) {
+  const Dims& shape = *lowered.value(node.inputs[0]).type.shape;
+  const std::vector<PadAxis> axes = pad_axes(lowered, node);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    for (const Dim& pad : {axes[i].before, axes[i].after}) {
+      (void)guards_.at_most(shape[i] - pad, 0);
+    }
   }
 }
 
@@ -306,7 +320,7 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
                    [&](const Node& node) { return is_possible(node); })) {
     return false;
   }
-  if (!has_same_prologues() || !has_same_rows()) return false;
+  if (!has_same_prologues() || !has_same_rows() || !has_same_tiles()) return false;
   for (const Sized& sized : kernels_) set_sizes(sized);
   fold_again();
   return true;
@@ -327,6 +341,15 @@ bool Plan::has_same_rows() const {
   const std::vector<RowCheck>& all = planned_.partition.rows;
   return std::all_of(all.begin(), all.end(), [&](const RowCheck& check) {
     return has_whole_rows(planned_.graph, check.product, machine_) == check.whole;
+  });
+}
+
+/// Do the same convolutions have tiles of the whole width of their maps?
+bool Plan::has_same_tiles() const {
+  const std::vector<TileCheck>& all = planned_.partition.tiles;
+  return std::all_of(all.begin(), all.end(), [&](const TileCheck& check) {
+    const ConvTask task = conv_task(planned_.graph, planned_.graph.node(check.conv));
+    return fits_whole_rows(task, machine_) == check.whole;
   });
 }
 

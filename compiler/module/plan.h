@@ -68,13 +68,14 @@ class Plan {
   void plan_numbers(const Graph& numbers);
   void plan_symbolic(const Graph& lowered);
   void ask_about_shapes(const Graph& lowered);
-  void ask_about_padding(const Node& node, const Dims& shape);
+  void ask_about_padding(const Graph& lowered, const Node& node);
   void keep_checks(const Graph& lowered);
   void add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list);
   void set_sizes(const Sized& sized) const;
   [[nodiscard]] bool is_possible(const Node& node) const;
   [[nodiscard]] bool has_same_prologues() const;
   [[nodiscard]] bool has_same_rows() const;
+  [[nodiscard]] bool has_same_tiles() const;
   void fold_again();
 
   const Machine& machine_;
