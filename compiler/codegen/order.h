@@ -21,6 +21,8 @@ struct RowGatherKernel {
 };
 /// Does a row of data and some of the result fit UB?
 [[nodiscard]] bool fits(const RowGatherKernel& kernel, const Machine& machine);
+/// Elements of the longest row of data for which that is so, whatever `size` says.
+[[nodiscard]] std::int64_t longest_row(RowGatherKernel kernel, const Machine& machine);
 [[nodiscard]] Program emit_row_gather(const RowGatherKernel& kernel, const Machine& machine,
                                       int& cores);
 

@@ -56,7 +56,7 @@ constexpr Pass kPipeline[] = {
     {"fold-empty", fold_empty, has_empty, true},
     {"channels-last", channels_last, has<Op::Conv, Op::MaxPool, Op::SumPool>, true},
     {"split-conv-bias", split_conv_bias, has<Op::Conv>, true},
-    {"last-axes", last_axes, has<Op::GatherElements, Op::TopK, Op::CumSum>, false},
+    {"last-axes", last_axes, has<Op::GatherElements, Op::TopK, Op::CumSum>, true},
     {"short-axes", short_axes, has_short_axes, true},
     {"split-reductions", split_reductions,
      has<Op::ReduceSum, Op::ReduceMax, Op::ReduceMin, Op::ReduceProd>, true},

@@ -174,13 +174,23 @@ TEST(Plan, of_attention_whose_heads_have_no_program_is_for_these_sizes) {
   expect_other(lines, {100, 72}, {100, 64}, features);
 }
 
-TEST(Plan, is_another_where_dimensions_become_equal_one_or_none) {
+TEST(Plan, is_another_where_dimensions_become_one_or_none) {
   const char* lines =
       "dim n, m\ninput x: f16[n, 64]\ninput y: f16[m, 64]\na = relu(x)\nb = relu(y)\n"
       "output a\noutput b\n";
-  expect_other(lines, {5, 7}, {7, 7});
+  expect_reused(lines, {{5, 7}, {7, 7}, {64, 9}});
   expect_other(lines, {5, 7}, {5, 1});
   expect_other(lines, {5, 7}, {5, 0});
+}
+
+// A sum of rows and what it is added to have one domain if their rows are as long.
+TEST(Plan, is_another_where_dimensions_that_meet_become_equal) {
+  const char* lines =
+      "dim n, m\ninput x: f16[n, 64]\ninput y: f16[n, m]\n"
+      "r = reduce_sum(x) {axes=[1], keepdims=1}\na = add(r, y)\noutput a\n";
+  expect_reused(lines, {{5, 47}, {64, 99}, {99, 99}});
+  expect_other(lines, {5, 47}, {5, 64});
+  expect_other(lines, {5, 64}, {5, 47});
 }
 
 TEST(Plan, refuses_what_specializing_refuses) {
@@ -193,7 +203,7 @@ TEST(Plan, refuses_what_specializing_refuses) {
 }
 
 TEST(Plan, of_what_needs_numbers_serves_its_own_sizes_only) {
-  const Graph graph = graph_of("dim n\ninput x: f32[n, 64]\ny = cum_sum(x) {axis=1}\noutput y\n");
+  const Graph graph = graph_of("dim n\ninput x: f32[64, n]\ny = arg_max(x) {axis=1}\noutput y\n");
   Plan plan(graph, Sizes{9}, machine(), {});
   EXPECT_FALSE(plan.symbolic());
   EXPECT_EQ(plan.compile(), written_in(graph, {9}));
