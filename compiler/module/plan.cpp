@@ -104,7 +104,7 @@ bool counts(const Graph& graph, const Node& node) {
 
 /// `lowered`: passes are over.
 bool is_symbolic(const Graph& graph, const PassContext& context, bool lowered) {
-  if (graph.symbols.empty() || needs_numbers(graph, context)) return false;
+  if (graph.symbols.empty()) return false;
   const bool may_count = !lowered && looks_for_attention(graph, context);
   const bool nodes = std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
     return is_sized_late(graph, node) || (may_count && counts(graph, node));

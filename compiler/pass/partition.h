@@ -85,7 +85,7 @@ struct Partition {
   std::vector<Group> groups{};  // in an order in which they can run
   std::vector<Remark> remarks{};
   /// The groups are the same for other sizes if these say the same, and the same dimensions are 0,
-  /// 1, and equal to one another.
+  /// 1, and equal to those that they meet.
   std::vector<FitCheck> checks{};
   std::vector<PrologueCheck> prologues{};
   std::vector<RowCheck> rows{};
