@@ -190,6 +190,15 @@ bool fits(const RowGatherKernel& kernel, const Machine& machine) {
          choose(kernel, machine, 1 << 20).end <= machine.ub.size.count();
 }
 
+std::int64_t longest_row(RowGatherKernel kernel, const Machine& machine) {
+  std::int64_t fitting = 0, beyond = machine.ub.size.count() + 1;  // an element takes a byte
+  while (beyond - fitting > 1) {
+    kernel.size = (fitting + beyond) / 2;
+    (fits(kernel, machine) ? fitting : beyond) = kernel.size;
+  }
+  return fitting;
+}
+
 CopyLimits limits_of(const RowGatherKernel& kernel) {
   return {{kernel.rows, kernel.count}, 1};
 }

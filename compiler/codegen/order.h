@@ -22,6 +22,8 @@ struct RowGatherKernel {
 };
 /// Does a row of data and some of the result fit UB?
 [[nodiscard]] bool fits(const RowGatherKernel& kernel, const Machine& machine);
+/// Elements of the longest row of data for which that is so, whatever `size` says.
+[[nodiscard]] std::int64_t longest_row(RowGatherKernel kernel, const Machine& machine);
 /// Of its one box, [rows, count].
 [[nodiscard]] CopyLimits limits_of(const RowGatherKernel& kernel);
 /// The choice does not exceed the limits.

@@ -12,7 +12,8 @@ namespace {
 /// Activations, means and normalisations.
 class Composite : public Parts {
  public:
-  using Parts::Parts;
+  Composite(Graph& to, const Node& node, const Value& first, const NumberOf& number)
+      : Parts(to, node, first), number_of_(number) {}
 
   ValueId operator()() {
     switch (node_.op) {
@@ -106,11 +107,19 @@ class Composite : public Parts {
       const auto rank = static_cast<std::int64_t>(shape_.size());
       count = count * shape_[static_cast<std::size_t>(at < 0 ? at + rank : at)];
     }
-    if (!count.is_known() || count.is(0)) return to_.add(Op::ReduceMean, {a}, attributes, name());
+    if (count.is(0) || (!count.is_known() && !number_of_)) {
+      return to_.add(Op::ReduceMean, {a}, attributes, name());
+    }
     const ValueId sum = to_.add(Op::ReduceSum, {widened(a)}, attributes, name());
-    const auto size = static_cast<double>(count.value());
-    return narrowed(is_float(dtype_) ? mul(sum, to_.add_scalar(wide(), 1.0 / size))
-                                     : op(Op::Div, sum, to_.add_scalar(wide(), size)));
+    return narrowed(is_float(dtype_) ? mul(sum, counted({count, true}))
+                                     : op(Op::Div, sum, counted({count, false})));
+  }
+  ValueId counted(const Counted& of) {
+    const bool known = of.count.is_known();
+    const std::int64_t elements = known ? of.count.value() : number_of_(of.count);
+    const ValueId id = to_.add_scalar(wide(), of.number(elements));
+    if (!known) to_.value(id).counted = of;
+    return id;
   }
   ValueId row_mean(ValueId a) {
     return mean(a, {{"axes", axes()}, {"keepdims", std::int64_t{1}}}, axes());
@@ -145,9 +154,11 @@ class Composite : public Parts {
     const ValueId shift = op(Op::Sub, node_.inputs[2], mul(node_.inputs[3], scale));
     return add(mul(x(), per_channel(scale)), per_channel(shift));
   }
+
+  const NumberOf& number_of_;  // empty: what depends on symbols is left
 };
 
-ValueId parts_of(Graph& to, const Node& node, const Value& first) {
+ValueId parts_of(Graph& to, const Node& node, const Value& first, const NumberOf& number) {
   switch (node.op) {
     case Op::Tan:
     case Op::Asin:
@@ -164,22 +175,26 @@ ValueId parts_of(Graph& to, const Node& node, const Value& first) {
     case Op::Resize:
       return resize_parts(to, node, first);
     default:
-      return Composite(to, node, first)();
+      return Composite(to, node, first, number)();
   }
 }
 
 }  // namespace
 
-Graph decompose(const Graph& graph, bool (*wanted)(const Node&)) {
+namespace {
+
+using Wanted = bool (*)(const Node&);
+
+Graph decompose(const Graph& graph, Wanted wanted, const NumberOf& number) {
   Graph result = graph;  // values keep their ids; nodes are written anew
   result.nodes.clear();
   for (Value& value : result.values) value.producer = -1;
   for (Node node : graph.nodes) {
     if (node.name.empty()) node.name = graph.value(node.outputs[0]).name;
-    for (Graph& subgraph : node.subgraphs) subgraph = decompose(subgraph, wanted);
+    for (Graph& subgraph : node.subgraphs) subgraph = decompose(subgraph, wanted, number);
     ValueId replaced = kNoValue;
     if (info_of(node.op).composite && wanted(node)) {
-      replaced = parts_of(result, node, graph.value(node.inputs[0]));
+      replaced = parts_of(result, node, graph.value(node.inputs[0]), number);
       Node& last = result.nodes.back();                   // writes the composite's own value
       result.value(replaced).kind = ValueKind::Constant;  // unused from here on; dropped below
       result.value(replaced).producer = -1;
@@ -195,8 +210,15 @@ Graph decompose(const Graph& graph, bool (*wanted)(const Node&)) {
   return deduce_shapes(result);
 }
 
-Graph decompose(const Graph& graph) {
-  return decompose(graph, [](const Node&) { return true; });
+}  // namespace
+
+Graph decompose(const Graph& graph, bool (*wanted)(const Node&)) {
+  return decompose(graph, wanted, {});
+}
+
+Graph decompose(const Graph& graph, const NumberOf& number) {
+  return decompose(
+      graph, [](const Node&) { return true; }, number);
 }
 
 }  // namespace dvmsim

@@ -13,7 +13,8 @@ class Resize : public Parts {
   ValueId operator()() {
     const Dims wanted = *to_.value(node_.outputs[0]).type.shape;
     for (std::size_t i = 0; i < shape_.size(); ++i) {
-      if (!stays(i, wanted) && !(shape_[i].is_known() && wanted[i].is_known())) {
+      const bool known = shape_[i].is_known() && wanted[i].is_known();
+      if (!stays(i, wanted) && !known && repeats_of(i, wanted) == 0) {
         return to_.add(node_.op, node_.inputs, node_.attributes, name());
       }
     }
@@ -23,6 +24,11 @@ class Resize : public Parts {
     Dims shape = shape_;
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
       if (stays(axis, wanted)) continue;
+      if (!shape[axis].is_known()) {
+        value = repeated(value, shape, axis, repeats_of(axis, wanted));
+        shape[axis] = wanted[axis];
+        continue;
+      }
       const std::int64_t from = shape[axis].value(), to = wanted[axis].value();
       value = resized(value, computed, shape, axis, axis_taps(node_, axis, shape.size(), from, to));
       shape[axis] = to;
@@ -35,6 +41,17 @@ class Resize : public Parts {
   /// An axis copied as it is, known or not.
   [[nodiscard]] bool stays(std::size_t axis, const Dims& wanted) const {
     return shape_[axis] == wanted[axis] && is_kept(node_, axis);
+  }
+
+  /// How often every element repeats along an axis whose size is not known; 0 if that depends on
+  /// it.
+  [[nodiscard]] std::int64_t repeats_of(std::size_t axis, const Dims& wanted) const {
+    constexpr std::int64_t kMost = 64;
+    for (std::int64_t repeats = 2; repeats <= kMost; ++repeats) {
+      if (wanted[axis] != shape_[axis] * Dim(repeats)) continue;
+      return repeats_alike(node_, axis, shape_.size(), repeats) ? repeats : 0;
+    }
+    return 0;
   }
 
   /// A constant with one number for each element along the axis.

@@ -33,13 +33,23 @@ struct ValueType {
 
 enum class ValueKind : std::uint8_t { Input, Constant, Temp };
 
+/// A number of elements, or one over it.
+struct Counted {
+  Dim count{};
+  bool inverse = false;
+  [[nodiscard]] double number(std::int64_t elements) const {
+    return inverse ? 1.0 / static_cast<double>(elements) : static_cast<double>(elements);
+  }
+};
+
 struct Value {
   std::string name;
   ValueKind kind = ValueKind::Temp;
   ValueType type;
-  std::optional<Tensor> tensor;  // of a Constant with bytes
-  std::optional<Fill> fill;      // of a Constant defined by a rule
-  NodeId producer = -1;          // of a Temp
+  std::optional<Tensor> tensor;      // of a Constant with bytes
+  std::optional<Fill> fill;          // of a Constant defined by a rule
+  NodeId producer = -1;              // of a Temp
+  std::optional<Counted> counted{};  // what a scalar Constant is, whose bytes are of one launch
 };
 
 using Attribute = std::variant<std::int64_t, double, std::string, Dims, DType, std::vector<double>>;

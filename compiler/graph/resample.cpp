@@ -85,6 +85,16 @@ bool is_kept(const Node& node, std::size_t axis) {
   return node.string_of("coordinates") != "tf_crop_and_resize" && axis_scale(node, axis, 1, 1) == 1;
 }
 
+bool repeats_alike(const Node& node, std::size_t axis, std::size_t rank, std::int64_t repeats) {
+  const std::string how = node.string_of("coordinates");
+  const bool shifts = how == "half_pixel" || how == "pytorch_half_pixel" || how == "asymmetric" ||
+                      how == "tf_half_pixel_for_nn";
+  if (!shifts || node.string_of("mode") != "nearest") return false;
+  // An element further is a place further: what is true of one between two others is of all.
+  constexpr std::int64_t kThree = 3;
+  return axis_taps(node, axis, rank, kThree, kThree * repeats).repeats(kThree) == repeats;
+}
+
 AxisTaps axis_taps(const Node& node, std::size_t axis, std::size_t rank, std::int64_t from,
                    std::int64_t to) {
   const std::string mode = node.string_of("mode");

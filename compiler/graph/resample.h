@@ -25,6 +25,10 @@ struct AxisTaps {
 /// Of a resize node's axis from `from` to `to` elements.
 [[nodiscard]] AxisTaps axis_taps(const Node& resize, std::size_t axis, std::size_t rank,
                                  std::int64_t from, std::int64_t to);
+/// Does each element of the axis repeat so often when it is resized to so many times its size,
+/// whatever that is?
+[[nodiscard]] bool repeats_alike(const Node& resize, std::size_t axis, std::size_t rank,
+                                 std::int64_t repeats);
 /// The scale given for the axis, or what the sizes make it.
 [[nodiscard]] double axis_scale(const Node& resize, std::size_t axis, std::int64_t from,
                                 std::int64_t to);

@@ -79,6 +79,7 @@ class Deducer {
                             : to_.add_constant(value.name, value.type.dtype,
                                                resolve(*value.type.shape, {}), *value.fill);
       Value& copied = to_.value(ids[i]);
+      copied.counted = value.counted;
       if (value.tensor && is_shape_like(*value.tensor)) {
         copied.type.contents = contents_of(*value.tensor);
       }

@@ -1,14 +1,15 @@
 #include "compiler/module/plan.h"
 
 #include <algorithm>
-#include <set>
 
 #include "compiler/graph/shape.h"
 #include "compiler/module/module_compiler.h"
+#include "compiler/module/size_questions.h"
 #include "compiler/pass/mix_group.h"
 #include "compiler/pass/pipeline.h"
 #include "compiler/pass/prologue.h"
 #include "compiler/schedule/attention_node.h"
+#include "compiler/schedule/conv_node.h"
 #include "compiler/schedule/vector.h"
 
 namespace dvmsim {
@@ -17,28 +18,76 @@ namespace {
 /// Columns of the least tile of a kernel that may cut them.
 constexpr std::int64_t kLeastColumns = 32;
 
+bool all_known(const Dims& dims) {
+  return std::all_of(dims.begin(), dims.end(), [](const Dim& dim) { return dim.is_known(); });
+}
+
+/// What multiplies a convolution, and how its weights lie, depends on its channels and its kernel.
+bool knows_kernel(const Graph& graph, const Node& node) {
+  const auto& x = graph.value(node.inputs[0]).type.shape;
+  return x && (*x)[1].is_known() &&
+         std::all_of(node.inputs.begin() + 1, node.inputs.end(), [&](ValueId id) {
+           return id == kNoValue ||
+                  (graph.value(id).type.shape && all_known(*graph.value(id).type.shape));
+         });
+}
+
+/// Does the node read one number without dimensions?
+bool is_number(const Graph& graph, const Node& node) {
+  const auto& shape = graph.value(node.inputs[0]).type.shape;
+  return shape && shape->empty();
+}
+
+/// Numbers that are known are checked against the size.
+bool checks_late(const Graph& graph, const Node& node) {
+  if (graph.value(node.inputs[1]).kind != ValueKind::Constant) return true;
+  const auto& shape = graph.value(node.inputs[0]).type.shape;
+  if (!shape) return false;
+  const std::int64_t axis = node.int_of("axis");
+  return (*shape)[static_cast<std::size_t>(axis < 0 ? axis + std::ssize(*shape) : axis)].is_known();
+}
+
 /// Is the node the same whatever the sizes of its inputs? Operators that are not here need numbers.
 bool may_be_symbolic(const Graph& graph, const Node& node) {
   const Op op = node.op;
   if (is_vector_node(node)) return true;
-  if (info_of(op).composite) return op != Op::Resize;
-  // Numbers that are known are checked against the size.
-  if (op == Op::Gather) return graph.value(node.inputs[1]).kind != ValueKind::Constant;
+  if (info_of(op).composite) return true;
+  if (op == Op::Conv) return knows_kernel(graph, node);
+  if (op == Op::Gather) return checks_late(graph, node);
   return op == Op::MatMul || op == Op::GroupedMatMul || op == Op::Attention || op == Op::Reshape ||
          op == Op::Transpose || op == Op::Slice || op == Op::Concat || op == Op::Split ||
-         op == Op::Pad;
+         op == Op::Pad || op == Op::ConvLast || op == Op::MaxPool || op == Op::SumPool ||
+         op == Op::Depthwise || op == Op::DepthToSpace || op == Op::TopK ||
+         op == Op::GatherElements || op == Op::ScatterRows;
+}
+
+/// Does the node say and see numbers only?
+bool has_known_sizes(const Graph& graph, const Node& node) {
+  const auto knows = [&](ValueId id) {
+    if (id == kNoValue) return true;
+    const ValueType& type = graph.value(id).type;
+    return type.shape && all_known(*type.shape) && (!type.contents || all_known(*type.contents));
+  };
+  return std::all_of(node.inputs.begin(), node.inputs.end(), knows) &&
+         std::all_of(node.outputs.begin(), node.outputs.end(), knows) &&
+         std::all_of(node.attributes.begin(), node.attributes.end(), [](const auto& each) {
+           const Dims* dims = std::get_if<Dims>(&each.second);
+           return dims == nullptr || all_known(*dims);
+         });
 }
 
 /// Nothing about the node but sizes depends on the symbols, and nothing of it is computed early
 /// where they are numbers.
 bool is_sized_late(const Graph& graph, const Node& node) {
   if (!node.subgraphs.empty()) return false;
+  if (has_known_sizes(graph, node)) return true;
   if (!may_be_symbolic(graph, node)) return false;
-  // Part of a table is taken on the device.
+  // Part of a table is taken on the device, and a number repeated.
   const bool reads = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
     return id != kNoValue && graph.value(id).kind != ValueKind::Constant;
   });
-  return (reads || node.op == Op::Slice) &&
+  const bool moves = node.op == Op::Slice || (node.op == Op::Expand && is_number(graph, node));
+  return (reads || moves) &&
          std::none_of(node.outputs.begin(), node.outputs.end(),
                       [&](ValueId id) { return graph.value(id).type.contents.has_value(); });
 }
@@ -55,7 +104,7 @@ bool counts(const Graph& graph, const Node& node) {
 
 /// `lowered`: passes are over.
 bool is_symbolic(const Graph& graph, const PassContext& context, bool lowered) {
-  if (graph.symbols.empty() || needs_numbers(graph, context)) return false;
+  if (graph.symbols.empty()) return false;
   const bool may_count = !lowered && looks_for_attention(graph, context);
   const bool nodes = std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
     return is_sized_late(graph, node) || (may_count && counts(graph, node));
@@ -65,7 +114,7 @@ bool is_symbolic(const Graph& graph, const PassContext& context, bool lowered) {
   return nodes && values;
 }
 
-/// A mean over a symbol's length stays one: its divisor is a constant.
+/// What a symbol's size is needed for stays composite.
 bool is_primitive(const Graph& graph) {
   return std::none_of(graph.nodes.begin(), graph.nodes.end(),
                       [](const Node& node) { return info_of(node.op).composite; });
@@ -163,6 +212,7 @@ Plan::Plan(const Graph& graph, std::span<const std::int64_t> sizes, const Machin
     const Graph lowered = run_passes(graph, context, options_.observer);
     symbolic_ = is_primitive(lowered) && is_symbolic(lowered, context, true);
     if (symbolic_) {
+      ask_what_fits(graph, guards_);
       plan_symbolic(lowered);
       planned_.rerolled = std::move(rerolled);
       return;
@@ -180,7 +230,7 @@ void Plan::plan_numbers(const Graph& numbers) {
 }
 
 void Plan::plan_symbolic(const Graph& lowered) {
-  ask_about_shapes(lowered);
+  ask_what_meets(lowered, guards_);
   Graph numbers = lowered;
   each_dim(numbers, [&](Dim& dim) { dim = guards_.number(dim); });
   planned_ = plan_graph(std::move(numbers), machine_, options_.fusion, options_.features,
@@ -205,44 +255,7 @@ void Plan::plan_symbolic(const Graph& lowered) {
     known_.vary(i, varying(planned_.kernels[i], lowered));
   }
   keep_checks(lowered);
-}
-
-/// What shape deduction would refuse, and what lowering and partition look at.
-void Plan::ask_about_shapes(const Graph& lowered) {
-  std::set<Dim> sizes;
-  for (const Value& value : lowered.values) {
-    sizes.insert(value.type.shape->begin(), value.type.shape->end());
-  }
-  const Dims all(sizes.begin(), sizes.end());
-  for (const Dim& dim : all) {
-    const auto least = lower_bound(dim);
-    if (!least || *least < 0) (void)guards_.at_most(dim, -1);
-  }
-  guards_.compare(all);
-  const auto shape_of = [&](ValueId id) -> const Dims& { return *lowered.value(id).type.shape; };
-  for (const Node& node : lowered.nodes) {
-    if (node.op == Op::Reshape) {
-      (void)guards_.equal(element_count(shape_of(node.inputs[0])),
-                          element_count(shape_of(node.outputs[0])));
-    }
-    if (node.op == Op::Split) {
-      const std::int64_t axis = node.int_of("axis");
-      const Dims& whole = shape_of(node.inputs[0]);
-      const std::size_t at = static_cast<std::size_t>(axis < 0 ? axis + std::ssize(whole) : axis);
-      Dim parts = 0;
-      for (ValueId output : node.outputs) parts = parts + shape_of(output)[at];
-      (void)guards_.equal(whole[at], parts);
-    }
-    if (node.op == Op::Pad) ask_about_padding(node, shape_of(node.inputs[0]));
-  }
-}
-
-/// Reflections do not reach beyond the other side.
-void Plan::ask_about_padding(const Node& node, const Dims& shape) {
-  const Dims& pads = *node.dims_of("pads");
-  for (std::size_t i = 0; i < pads.size(); ++i) {
-    (void)guards_.at_most(shape[i % shape.size()] - pads[i], 0);
-  }
+  keep_counts(lowered);
 }
 
 /// Whether a kernel fits UB depends on the rows and columns that a tile must hold.
@@ -264,6 +277,35 @@ void Plan::keep_checks(const Graph& lowered) {
   }
   planned_.partition.checks.clear();
   for (FitCheck& check : checks_) add_sized(check.lowered, lowered, checked_);
+}
+
+/// Constants that are counts of elements, and kernels in whose instructions they may be.
+void Plan::keep_counts(const Graph& lowered) {
+  for (std::size_t id = 0; id < lowered.values.size(); ++id) {
+    const std::optional<Counted>& counted = lowered.values[id].counted;
+    if (counted) counts_.push_back({guards_.place(counted->count), static_cast<ValueId>(id)});
+  }
+  const auto reads = [&](NodeId id) {
+    const std::vector<ValueId>& inputs = lowered.node(id).inputs;
+    return std::any_of(inputs.begin(), inputs.end(), [&](ValueId input) {
+      return input != kNoValue && lowered.value(input).counted;
+    });
+  };
+  for (std::size_t i = 0; i < planned_.kernels.size(); ++i) {
+    const std::vector<NodeId>& nodes = planned_.partition.groups[i].nodes;
+    const bool counts = std::any_of(nodes.begin(), nodes.end(), reads);
+    if (counts || std::binary_search(beside_moves_.begin(), beside_moves_.end(), i)) {
+      lowered_again_.push_back(i);
+    }
+  }
+}
+
+void Plan::set_counts() {
+  for (const Count& count : counts_) {
+    Value& value = planned_.graph.value(count.constant);
+    const double number = value.counted->number(values_[static_cast<std::size_t>(count.place)]);
+    value.tensor = Tensor::of(value.type.dtype, {}, std::span(&number, 1));
+  }
 }
 
 void Plan::add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list) {
@@ -306,9 +348,10 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
                    [&](const Node& node) { return is_possible(node); })) {
     return false;
   }
-  if (!has_same_prologues() || !has_same_rows()) return false;
+  if (!has_same_prologues() || !has_same_rows() || !has_same_tiles()) return false;
   for (const Sized& sized : kernels_) set_sizes(sized);
-  fold_again();
+  set_counts();
+  lower_again();
   return true;
 }
 
@@ -330,6 +373,15 @@ bool Plan::has_same_rows() const {
   });
 }
 
+/// Do the same convolutions have tiles of the whole width of their maps?
+bool Plan::has_same_tiles() const {
+  const std::vector<TileCheck>& all = planned_.partition.tiles;
+  return std::all_of(all.begin(), all.end(), [&](const TileCheck& check) {
+    const ConvTask task = conv_task(planned_.graph, planned_.graph.node(check.conv));
+    return fits_whole_rows(task, machine_) == check.whole;
+  });
+}
+
 /// Does an attention, of which there was one program, still have one?
 bool Plan::is_possible(const Node& node) const {
   if (node.op != Op::Attention) return true;
@@ -339,11 +391,13 @@ bool Plan::is_possible(const Node& node) const {
 }
 
 /// What folds depends on sizes, and with it how the kernels beside moves are lowered.
-void Plan::fold_again() {
-  if (beside_moves_.empty()) return;
-  planned_.views = fold_views(planned_.graph, planned_.partition, machine_, hints_of(options_));
+void Plan::lower_again() {
+  if (!beside_moves_.empty()) {
+    planned_.views = fold_views(planned_.graph, planned_.partition, machine_, hints_of(options_));
+  }
+  if (lowered_again_.empty()) return;
   const auto users = users_of(planned_.graph);
-  for (std::size_t i : beside_moves_) lower_group(planned_, i, users);
+  for (std::size_t i : lowered_again_) lower_group(planned_, i, users);
 }
 
 Module Plan::compile(CompileWork* work) {

@@ -65,17 +65,23 @@ class Plan {
     VectorKernel* kernel = nullptr;
     std::vector<int> places{};  // of its dimensions
   };
+  /// A constant that is a number of elements, or one over it.
+  struct Count {
+    int place = 0;
+    ValueId constant = kNoValue;
+  };
   void plan_numbers(const Graph& numbers);
   void plan_symbolic(const Graph& lowered);
-  void ask_about_shapes(const Graph& lowered);
-  void ask_about_padding(const Node& node, const Dims& shape);
   void keep_checks(const Graph& lowered);
+  void keep_counts(const Graph& lowered);
   void add_sized(LoweredKernel& kernel, const Graph& lowered, std::vector<Sized>& list);
   void set_sizes(const Sized& sized) const;
   [[nodiscard]] bool is_possible(const Node& node) const;
   [[nodiscard]] bool has_same_prologues() const;
   [[nodiscard]] bool has_same_rows() const;
-  void fold_again();
+  [[nodiscard]] bool has_same_tiles() const;
+  void set_counts();
+  void lower_again();
 
   const Machine& machine_;
   CompileOptions options_;
@@ -88,7 +94,9 @@ class Plan {
   std::vector<Number> numbers_{};
   std::vector<FitCheck> checks_{};  // whose answer depends on sizes
   std::vector<Sized> kernels_{}, checked_{};
-  std::vector<std::size_t> beside_moves_{};  // groups that what folds depends on
+  std::vector<Count> counts_{};
+  std::vector<std::size_t> beside_moves_{};   // groups that what folds depends on
+  std::vector<std::size_t> lowered_again_{};  // these, and those that counts are part of
 };
 
 }  // namespace dvmsim

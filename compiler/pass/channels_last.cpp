@@ -34,8 +34,8 @@ Dims from_last(std::size_t rank) {
 
 class ChannelsLast {
  public:
-  ChannelsLast(const Graph& graph, const Machine& machine)
-      : rewrite_(graph), emit_(rewrite_), machine_(machine) {}
+  ChannelsLast(const Graph& graph, const PassContext& context)
+      : rewrite_(graph), emit_(rewrite_), context_(context) {}
 
   Graph run() {
     for (const Node& node : rewrite_.nodes()) {
@@ -85,7 +85,7 @@ class ChannelsLast {
     rewrite_.keep(node);
   }
 
-  [[nodiscard]] std::size_t rank(ValueId id) const { return emit_.shape(id).size(); }
+  [[nodiscard]] std::size_t rank(ValueId id) const { return emit_.dims(id).size(); }
   [[nodiscard]] bool has_last(ValueId id) const { return last_.contains(id); }
 
   /// The value with channels last, turned if need be.
@@ -152,10 +152,10 @@ class ChannelsLast {
   }
   ValueId operand(ValueId id, std::size_t size, const std::string& name) {
     if (rank(id) == size) return last(id, name);
-    if (element_count(emit_.shape(id)) == 1) return first(id);
-    Sizes shape = emit_.shape(first(id));
+    if (context_.equal(element_count(emit_.dims(id)), 1)) return first(id);
+    Dims shape = emit_.dims(first(id));
     shape.insert(shape.begin(), size - shape.size(), 1);
-    const ValueId wide = emit_.add(Op::Reshape, {id}, {{"shape", as_dims(shape)}}, name);
+    const ValueId wide = emit_.add(Op::Reshape, {id}, {{"shape", shape}}, name);
     return emit_.add(Op::Transpose, {wide}, {{"perm", to_last(size)}}, name);
   }
 
@@ -216,20 +216,22 @@ class ChannelsLast {
   bool reshape(const Node& node) {
     const ValueId from = node.inputs[0], to = node.outputs[0];
     if (!has_last(from)) return false;
-    Sizes in = emit_.shape(from), out = emit_.shape(to);
-    if (out.size() < 3 || in[0] != out[0] || in[1] != out[1] || element_count(out) == 0) {
+    const Dims in = emit_.dims(from);
+    Dims out = emit_.dims(to);
+    if (out.size() < 3 || !context_.equal(in[0], out[0]) || !context_.equal(in[1], out[1]) ||
+        context_.equal(element_count(out), 0)) {
       return false;
     }
     std::rotate(out.begin() + 1, out.begin() + 2, out.end());
-    give(to, emit_.add(Op::Reshape, {last(from, node.name)}, {{"shape", as_dims(out)}}, node.name));
+    give(to, emit_.add(Op::Reshape, {last(from, node.name)}, {{"shape", out}}, node.name));
     return true;
   }
 
   bool expand(const Node& node) {
-    Sizes shape = emit_.shape(node.outputs[0]);
+    Dims shape = emit_.dims(node.outputs[0]);
     if (!has_last(node.inputs[0]) || shape.size() != rank(node.inputs[0])) return false;
     std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
-    return with_attribute(node, "shape", as_dims(shape));
+    return with_attribute(node, "shape", shape);
   }
 
   bool transpose(const Node& node) {
@@ -246,7 +248,7 @@ class ChannelsLast {
 
   Rewrite rewrite_;
   Emitter emit_;
-  const Machine& machine_;
+  const PassContext& context_;
   std::map<ValueId, ValueId> last_{};  // a map, and the same with channels last
   std::set<ValueId> absent_{};         // maps that nobody has needed in the graph's order
 };
@@ -255,11 +257,17 @@ class ChannelsLast {
 struct Plan {
   Sizes kernel, strides, dilations, pads;
 
-  Plan(const Node& node, const Sizes& w) : kernel(w.begin() + 2, w.end()) {
+  Plan(const Node& node, const Sizes& w, const PassContext& context)
+      : kernel(w.begin() + 2, w.end()) {
     const std::size_t spatial = kernel.size();
     strides = node.ints_of("strides", Sizes(spatial, 1));
     dilations = node.ints_of("dilations", Sizes(spatial, 1));
-    pads = node.ints_of("pads", Sizes(2 * spatial, 0));
+    pads.assign(2 * spatial, 0);
+    // Borders that make a map as large as wanted depend on its size, and are one of a few numbers.
+    const Dims* given = node.dims_of("pads");
+    for (std::size_t i = 0; given != nullptr && i < given->size(); ++i) {
+      pads[i] = context.value((*given)[i]);
+    }
     if (spatial != 1) return;
     for (Sizes* each : {&kernel, &strides, &dilations}) each->insert(each->begin(), 1);
     pads = {0, pads[0], 0, pads[1]};
@@ -285,16 +293,17 @@ struct Plan {
 };
 
 bool ChannelsLast::conv(const Node& node) {
-  const Sizes x = emit_.shape(node.inputs[0]), w = emit_.shape(node.inputs[1]);
+  const Dims x = emit_.dims(node.inputs[0]);
+  const Sizes w = emit_.shape(node.inputs[1]);
   if (x.size() > 4) return false;
-  const Plan plan(node, w);
+  const Plan plan(node, w, context_);
   const std::int64_t groups = node.int_of("groups");
   const bool real = is_float(emit_.dtype(node.inputs[0]));
-  const bool single = groups == x[1] && groups == w[0] && groups > 1 && real;
+  const bool single = x[1].is(groups) && groups == w[0] && groups > 1 && real;
   const bool pixel = plan.is_pixel() && groups == 1;
-  const bool multiplies = machine_.step(emit_.dtype(node.inputs[0])).k > 0;
+  const bool multiplies = context_.machine.step(emit_.dtype(node.inputs[0])).k > 0;
   const bool scaled = node.input(3) != kNoValue;
-  const bool gathered = machine_.can.img2col && plan.is_gathered();
+  const bool gathered = context_.machine.can.img2col && plan.is_gathered();
   if (!single && !(multiplies && ((pixel && !scaled) || gathered))) {
     return scaled && scale_apart(node);
   }
@@ -305,14 +314,14 @@ bool ChannelsLast::conv(const Node& node) {
   }
   ValueId map = last(node.inputs[0], node.name);
   if (x.size() == 3) {
-    map = emit_.add(Op::Reshape, {map}, {{"shape", as_dims({x[0], 1, x[2], x[1]})}}, node.name);
+    map = emit_.add(Op::Reshape, {map}, {{"shape", Dims{x[0], 1, x[2], x[1]}}}, node.name);
   }
   ValueId made = single             ? depthwise(node, map)
                  : pixel && !scaled ? product(node, map)
                                     : windows(node, map);
   if (x.size() == 3) {
-    const Sizes y = emit_.shape(made);
-    made = emit_.add(Op::Reshape, {made}, {{"shape", as_dims({y[0], y[2], y[3]})}}, node.name);
+    const Dims y = emit_.dims(made);
+    made = emit_.add(Op::Reshape, {made}, {{"shape", Dims{y[0], y[2], y[3]}}}, node.name);
   }
   give(node.outputs[0], made);
   return true;
@@ -336,9 +345,9 @@ bool ChannelsLast::scale_apart(const Node& node) {
   for (ValueId input : node.inputs) {
     if (input != kNoValue) (void)first(input);
   }
-  Sizes channel(emit_.shape(result).size() - 1, 1);
-  channel[0] = emit_.shape(node.inputs[3])[0];
-  const ValueId scale = step(Op::Reshape, {node.inputs[3]}, {{"shape", as_dims(channel)}});
+  Dims channel(rank(result) - 1, 1);
+  channel[0] = emit_.dims(node.inputs[3])[0];
+  const ValueId scale = step(Op::Reshape, {node.inputs[3]}, {{"shape", channel}});
   ValueId value = step(Op::Cast, {emit_.add(std::move(sums))[0]}, {{"to", DType::F32}});
   value = step(Op::Mul, {value, scale});
   if (!is_float(to)) {
@@ -364,7 +373,7 @@ ValueId ChannelsLast::product(const Node& node, ValueId x) {
 }
 
 ValueId ChannelsLast::windows(const Node& node, ValueId x) {
-  const Plan plan(node, emit_.shape(node.inputs[1]));
+  const Plan plan(node, emit_.shape(node.inputs[1]), context_);
   const DType type = emit_.dtype(x);
   ValueId kernel = node.inputs[1];
   if (rank(kernel) == 3) {
@@ -386,7 +395,7 @@ ValueId ChannelsLast::windows(const Node& node, ValueId x) {
 /// On the vector cores; the bias is an addition, which fuses.
 ValueId ChannelsLast::depthwise(const Node& node, ValueId x) {
   const Sizes w = emit_.shape(node.inputs[1]);
-  const Plan plan(node, w);
+  const Plan plan(node, w, context_);
   const ValueId kernel =
       emit_.add(Op::Reshape, {node.inputs[1]},
                 {{"shape", as_dims({w[0], 1, plan.kernel[0], plan.kernel[1]})}}, node.name);
@@ -399,7 +408,7 @@ ValueId ChannelsLast::depthwise(const Node& node, ValueId x) {
 }  // namespace
 
 Graph channels_last(const Graph& graph, const PassContext& context) {
-  return ChannelsLast(graph, context.machine).run();
+  return ChannelsLast(graph, context).run();
 }
 
 }  // namespace dvmsim

@@ -17,7 +17,9 @@ class Emitter {
   explicit Emitter(Rewrite& rewrite) : rewrite_(rewrite) {}
 
   [[nodiscard]] const Value& value(ValueId id) const { return rewrite_.graph().value(id); }
+  /// Where every dimension is a number.
   [[nodiscard]] std::vector<std::int64_t> shape(ValueId id) const { return known_shape(value(id)); }
+  [[nodiscard]] Dims dims(ValueId id) const { return *value(id).type.shape; }
   [[nodiscard]] DType dtype(ValueId id) const { return value(id).type.dtype; }
   [[nodiscard]] bool is_constant(ValueId id) const { return value(id).kind == ValueKind::Constant; }
 

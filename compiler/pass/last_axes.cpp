@@ -6,7 +6,6 @@
 #include "compiler/codegen/order.h"
 #include "compiler/pass/pass.h"
 #include "compiler/pass/rewrite.h"
-#include "compiler/schedule/lower.h"
 #include "vm/base/rounding.h"
 
 namespace dvmsim {
@@ -14,8 +13,8 @@ namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
-Sizes moved(const Sizes& shape, const Sizes& perm) {
-  Sizes result;
+Dims moved(const Dims& shape, const Sizes& perm) {
+  Dims result;
   for (std::int64_t from : perm) result.push_back(shape[static_cast<std::size_t>(from)]);
   return result;
 }
@@ -41,14 +40,21 @@ class LastAxes {
   }
 
  private:
-  [[nodiscard]] Sizes shape_of(ValueId id) { return known_shape(rewrite_.graph().value(id)); }
+  [[nodiscard]] Dims shape_of(ValueId id) { return *rewrite_.graph().value(id).type.shape; }
   [[nodiscard]] DType type_of(ValueId id) { return rewrite_.graph().value(id).type.dtype; }
-  static std::size_t axis_of(const Node& node, const Sizes& shape) {
+  static std::size_t axis_of(const Node& node, const Dims& shape) {
     const std::int64_t axis = node.int_of("axis");
     return static_cast<std::size_t>(axis < 0 ? axis + std::ssize(shape) : axis);
   }
-  static std::int64_t inside(const Sizes& shape, std::size_t axis) {
-    return element_count(std::span(shape).subspan(axis + 1));
+  /// Is there more than one element for each place along the axis?
+  [[nodiscard]] bool has_inner(const Dims& shape, std::size_t axis) const {
+    const auto behind = shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1;
+    return !context_.equal(element_count({behind, shape.end()}), 1);
+  }
+  /// How many lines there are along the axis.
+  static Dim lines_along(Dims shape, std::size_t axis) {
+    shape[axis] = 1;
+    return element_count(shape);
   }
 
   /// All axes but this one in order, then this one.
@@ -66,12 +72,12 @@ class LastAxes {
     }
     return result;
   }
-  ValueId make(DType dtype, const Sizes& shape, Op op, std::vector<ValueId> inputs,
+  ValueId make(DType dtype, const Dims& shape, Op op, std::vector<ValueId> inputs,
                AttributeMap attributes = {}) {
     return rewrite_.make(dtype, shape, op, std::move(inputs), std::move(attributes), name_);
   }
-  ValueId reshaped(ValueId id, const Sizes& shape) {
-    return make(type_of(id), shape, Op::Reshape, {id}, {{"shape", as_dims(shape)}});
+  ValueId reshaped(ValueId id, const Dims& shape) {
+    return make(type_of(id), shape, Op::Reshape, {id}, {{"shape", shape}});
   }
   ValueId turned(ValueId id, const Sizes& perm) {
     return make(type_of(id), moved(shape_of(id), perm), Op::Transpose, {id},
@@ -80,8 +86,8 @@ class LastAxes {
   void turn_back(ValueId output, ValueId id, const Sizes& perm) {
     rewrite_.make(output, Op::Transpose, {id}, {{"perm", as_dims(inverse(perm))}}, name_);
   }
-  ValueId sliced(ValueId id, std::int64_t axis, std::int64_t begin, std::int64_t end) {
-    Sizes shape = shape_of(id);
+  ValueId sliced(ValueId id, std::int64_t axis, const Dim& begin, const Dim& end) {
+    Dims shape = shape_of(id);
     shape[static_cast<std::size_t>(axis)] = end - begin;
     return make(
         type_of(id), shape, Op::Slice, {id},
@@ -91,28 +97,29 @@ class LastAxes {
   /// Data no wider than the indices but along the axis; the axis last; rows that fit UB.
   void gather(const Node& node) {
     ValueId data = node.inputs[0], indices = node.inputs[1];
-    const Sizes wanted = shape_of(indices);
+    const Dims wanted = shape_of(indices);
     if (wanted.empty()) return rewrite_.keep(node);
     const std::size_t axis = axis_of(node, wanted);
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (i != axis && shape_of(data)[i] != wanted[i]) {
-        data = sliced(data, static_cast<std::int64_t>(i), 0, wanted[i]);
-      }
+      const Dim given = shape_of(data)[i];
+      if (i == axis || context_.equal(given, wanted[i])) continue;
+      (void)context_.at_most(wanted[i] - given, 0);  // shape deduction wants it
+      data = sliced(data, static_cast<std::int64_t>(i), 0, wanted[i]);
     }
     const Sizes perm = to_last(axis, wanted.size());
-    const bool turns = inside(wanted, axis) != 1;
+    const bool turns = has_inner(wanted, axis);
     if (turns) {
       data = turned(data, perm);
       indices = turned(indices, perm);
     }
-    const Sizes shape = shape_of(indices);
+    const Dims shape = shape_of(indices);
     const std::size_t last = turns ? shape.size() - 1 : axis;
-    const std::int64_t size = shape_of(data)[last];
-    const RowGatherKernel row{name_, type_of(data), type_of(indices), 1, size, 1};
-    const ValueId result = fits(row, context_.machine)
+    const Dim size = shape_of(data)[last];
+    const RowGatherKernel row{name_, type_of(data), type_of(indices)};
+    const ValueId result = context_.at_most(size, longest_row(row, context_.machine))
                                ? make(type_of(data), shape, Op::GatherElements, {data, indices},
                                       {{"axis", static_cast<std::int64_t>(last)}})
-                               : by_flat_number(data, indices, size, shape[last]);
+                               : by_flat_number(data, indices, last);
     if (turns) {
       turn_back(node.outputs[0], result, perm);
     } else {
@@ -120,10 +127,13 @@ class LastAxes {
     }
   }
 
-  /// Numbers in all of the data, whose rows of `size` elements are too long for a table.
-  ValueId by_flat_number(ValueId data, ValueId indices, std::int64_t size, std::int64_t count) {
-    const Sizes shape = shape_of(indices);
-    const std::int64_t rows = element_count(shape) / count;
+  /// Numbers in all of the data, whose rows are too long for a table. Where each row begins is a
+  /// constant.
+  ValueId by_flat_number(ValueId data, ValueId indices, std::size_t last) {
+    const Dims shape = shape_of(indices);
+    const Dim& count = shape[last];
+    const std::int64_t rows = context_.value(lines_along(shape, last)),
+                       size = context_.value(shape_of(data)[last]);
     const ValueId wide = make(DType::I64, shape, Op::Cast, {indices}, {{"to", DType::I64}});
     Graph& graph = rewrite_.graph();
     const ValueId negative =
@@ -144,25 +154,23 @@ class LastAxes {
   }
 
   void top(const Node& node) {
-    const Sizes shape = shape_of(node.inputs[0]);
+    const Dims shape = shape_of(node.inputs[0]);
+    if (shape.empty()) return rewrite_.keep(node);
     const std::size_t axis = axis_of(node, shape);
-    const std::int64_t size = shape.empty() ? 1 : shape[axis];
-    const std::int64_t count =
-        shape_of(node.outputs[0]).empty() ? 1 : shape_of(node.outputs[0])[axis];
-    const bool turns = !shape.empty() && inside(shape, axis) != 1;
-    const DType dtype = type_of(node.inputs[0]);
-    const TopKernel kernel{name_, dtype, 1, size, count};
-    const bool fits_row = size <= longest_row(kernel, context_.machine);
-    if (!turns && fits_row) return rewrite_.keep(node);
+    const std::int64_t count = context_.value(shape_of(node.outputs[0])[axis]);
+    const bool turns = has_inner(shape, axis);
+    if (!turns && context_.at_most(shape[axis], longest(type_of(node.inputs[0]), count))) {
+      return rewrite_.keep(node);
+    }
     const Sizes perm = turns ? to_last(axis, shape.size()) : Sizes{};
     const ValueId given = turns ? turned(node.inputs[0], perm) : node.inputs[0];
-    const std::int64_t rows = element_count(shape) / size;
     const bool largest = node.int_of("largest") != 0;
-    const auto [values, places] = top_of_rows(reshaped(given, {rows, size}), count, largest);
+    const ValueId rows = reshaped(given, {lines_along(shape, axis), shape[axis]});
+    const auto [values, places] = top_of_rows(rows, count, largest);
     const auto finish = [&](ValueId output, ValueId id) {
-      const Sizes whole = shape_of(output);
+      const Dims whole = shape_of(output);
       if (!turns) {
-        rewrite_.make(output, Op::Reshape, {id}, {{"shape", as_dims(whole)}}, name_);
+        rewrite_.make(output, Op::Reshape, {id}, {{"shape", whole}}, name_);
       } else {
         turn_back(output, reshaped(id, moved(whole, perm)), perm);
       }
@@ -174,8 +182,11 @@ class LastAxes {
   struct Top {
     ValueId values = kNoValue, places = kNoValue;
   };
+  [[nodiscard]] std::int64_t longest(DType dtype, std::int64_t count) const {
+    return longest_row(TopKernel{name_, dtype, 1, 1, count}, context_.machine);
+  }
   Top one_top(ValueId id, std::int64_t count, bool largest) {
-    Sizes shape = shape_of(id);
+    Dims shape = shape_of(id);
     shape.back() = count;
     Node node{Op::TopK, {id}, {}, {}, name_, {}};
     node.set("k", Dims{count});
@@ -189,12 +200,14 @@ class LastAxes {
 
   /// Of rows too long to sort, the largest of pieces, then the largest of those.
   Top top_of_rows(ValueId id, std::int64_t count, bool largest) {
-    const std::int64_t rows = shape_of(id)[0], size = shape_of(id)[1];
     const DType dtype = type_of(id);
-    const std::int64_t most = longest_row({name_, dtype, rows, size, count}, context_.machine);
+    const std::int64_t most = longest(dtype, count);
+    if (context_.at_most(shape_of(id)[1], most)) return one_top(id, count, largest);
+    const Dim rows = shape_of(id)[0];
+    const std::int64_t size = context_.value(shape_of(id)[1]);  // cut in as many pieces as it needs
     const std::int64_t pieces = most > 0 ? ceil_div(size, most) : 0;
     const std::int64_t piece = pieces > 0 ? ceil_div(size, pieces) : size;
-    if (size <= most || pieces * std::min(count, piece) >= size) return one_top(id, count, largest);
+    if (pieces * std::min(count, piece) >= size) return one_top(id, count, largest);
     const double worst = largest ? -std::numeric_limits<double>::infinity()
                                  : std::numeric_limits<double>::infinity();
     Graph& graph = rewrite_.graph();
@@ -216,12 +229,12 @@ class LastAxes {
              {reshaped(numbers, {rows, candidates}), best.places}, {{"axis", std::int64_t{1}}});
     return {best.values, places};
   }
-  ValueId new_value(DType dtype, const Sizes& shape) {
+  ValueId new_value(DType dtype, const Dims& shape) {
     Graph& graph = rewrite_.graph();
     Value value;
     value.name = name_ + "." + std::to_string(graph.values.size());
     value.type.dtype = dtype;
-    value.type.shape = as_dims(shape);
+    value.type.shape = shape;
     graph.values.push_back(std::move(value));
     return static_cast<ValueId>(graph.values.size()) - 1;
   }
@@ -229,25 +242,26 @@ class LastAxes {
   /// Lines that a tile holds: over a few of its rows, or along them. A sum waits for the one before
   /// it, so longer lines are cut into as many pieces as a piece has elements.
   void sum(const Node& node) {
-    const Sizes shape = shape_of(node.inputs[0]);
+    const Dims shape = shape_of(node.inputs[0]);
     if (shape.empty()) return rewrite_.keep(node);
     const DType given = type_of(node.inputs[0]), wide = is_float(given) ? DType::F32 : given;
     const std::size_t axis = axis_of(node, shape);
-    const std::int64_t size = shape[axis], inner = inside(shape, axis);
+    const bool inner = has_inner(shape, axis);
     const std::int64_t room = context_.machine.ub.size.count() / 2 / std::max(4, size_of(wide));
     const std::int64_t fitting = room / 3;
-    if ((inner > 1 && size * 32 * 4 <= room) || (inner == 1 && size <= fitting)) {
+    if (context_.at_most(shape[axis], inner ? room / (32 * 4) : fitting)) {
       return rewrite_.keep(node);
     }
     const Sizes perm = to_last(axis, shape.size());
-    ValueId lines = inner > 1 ? turned(node.inputs[0], perm) : node.inputs[0];
-    lines = reshaped(lines, {element_count(shape) / size, size});
+    ValueId lines = inner ? turned(node.inputs[0], perm) : node.inputs[0];
+    lines = reshaped(lines, {lines_along(shape, axis), shape[axis]});
     if (wide != given) lines = cast(lines, wide);  // pieces keep their digits
-    const auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(size))) + 16;
-    ValueId summed = sum_rows(lines, size > fitting ? std::min(fitting, root) : size);
+    ValueId summed = context_.at_most(shape[axis], fitting)
+                         ? scan(lines, 1)
+                         : sum_in_pieces(lines, context_.value(shape[axis]), fitting);
     if (wide != given) summed = cast(summed, given);
-    const ValueId back = reshaped(summed, inner > 1 ? moved(shape, perm) : shape);
-    if (inner > 1) {
+    const ValueId back = reshaped(summed, inner ? moved(shape, perm) : shape);
+    if (inner) {
       turn_back(node.outputs[0], back, perm);
     } else {
       rewrite_.rename_last(node.outputs[0]);
@@ -261,10 +275,13 @@ class LastAxes {
     return make(type_of(id), shape_of(id), Op::CumSum, {id}, {{"axis", axis}});
   }
 
+  ValueId sum_in_pieces(ValueId id, std::int64_t size, std::int64_t fitting) {
+    const auto root = static_cast<std::int64_t>(std::sqrt(static_cast<double>(size))) + 16;
+    return sum_rows(id, size, std::min(fitting, root));
+  }
   /// Running sums of [rows, size]; longer rows than `most` in pieces, and the pieces' sums.
-  ValueId sum_rows(ValueId id, std::int64_t most) {
-    const Sizes shape = shape_of(id);
-    const std::int64_t rows = shape[0], size = shape[1];
+  ValueId sum_rows(ValueId id, std::int64_t size, std::int64_t most) {
+    const Dim rows = shape_of(id)[0];
     if (size <= most) return scan(id, 1);
     const std::int64_t pieces = ceil_div(size, most), piece = ceil_div(size, pieces);
     ValueId whole = id;
@@ -274,8 +291,8 @@ class LastAxes {
     }
     const ValueId inside_pieces = scan(reshaped(whole, {rows, pieces, piece}), 2);
     const ValueId totals = reshaped(sliced(inside_pieces, 2, piece - 1, piece), {rows, pieces});
-    const ValueId before = make(type_of(id), {rows, pieces + 1}, Op::Pad, {sum_rows(totals, most)},
-                                {{"pads", Dims{0, 1, 0, 0}}});
+    const ValueId before = make(type_of(id), {rows, pieces + 1}, Op::Pad,
+                                {sum_rows(totals, pieces, most)}, {{"pads", Dims{0, 1, 0, 0}}});
     const ValueId offsets = reshaped(sliced(before, 1, 0, pieces), {rows, pieces, 1});
     const ValueId all =
         reshaped(make(type_of(id), {rows, pieces, piece}, Op::Add, {inside_pieces, offsets}),

@@ -131,7 +131,7 @@ class Partitioner {
 
   bool does_fit(LoweredKernel lowered) {
     const bool fit = has_tile(lowered.kernel, machine_, features_);
-    checks_.push_back({std::move(lowered), fit});
+    made_.checks.push_back({std::move(lowered), fit});
     return fit;
   }
 
@@ -148,7 +148,8 @@ class Partitioner {
   void join(NodeId producer, NodeId consumer, bool fused, Obstacle why) {
     const int into = group_of_[static_cast<std::size_t>(producer)];
     const int from = group_of_[static_cast<std::size_t>(consumer)];
-    remarks_.push_back({producer, consumer, std::move(why.kind), std::move(why.detail), fused});
+    made_.remarks.push_back(
+        {producer, consumer, std::move(why.kind), std::move(why.detail), fused});
     if (!fused) return;
     Group& target = groups_[static_cast<std::size_t>(into)];
     Group& source = groups_[static_cast<std::size_t>(from)];
@@ -195,7 +196,7 @@ class Partitioner {
     if (!made) return {std::move(text)};
     const bool finished = is_finished(id);
     const PrologueGain gain = gain_of(made->kernel, finished, machine_);
-    prologues_.push_back({both, finished, gain.pays()});
+    made_.prologues.push_back({both, finished, gain.pays()});
     if (gain.pays()) return {};
     if (!gain.fits) return {"a block of the product's operand does not fit UB"};
     return {"making the product's operand block by block costs more",
@@ -260,7 +261,7 @@ class Partitioner {
       return {"the kernel would have too many tensors",
               fmt::format("{} of {}", tensors, kMostTensors)};
     }
-    if (!does_fit(std::move(*lowered))) return ub_obstacle(checks_.back().lowered.kernel);
+    if (!does_fit(std::move(*lowered))) return ub_obstacle(made_.checks.back().lowered.kernel);
     return {};
   }
 
@@ -308,13 +309,18 @@ class Partitioner {
       const RowCheck rows{graph_.node(*product).outputs[0],
                           has_whole_rows(graph_, graph_.node(*product).outputs[0], machine_)};
       const bool may = features_.has(Feature::CubeFusion);
-      if (may) rows_.push_back(rows);
+      if (may) made_.rows.push_back(rows);
       if (!may || !rows.whole) {
         return {"a reduction over tiles of a product needs another launch",
                 !may && rows.whole
                     ? "feature cube-fusion is not enabled and would have whole rows in a tile"
                     : ""};
       }
+    }
+    for (NodeId id : group.nodes) {
+      const Node& node = graph_.node(id);
+      if (node.op != Op::ConvLast) continue;
+      made_.tiles.push_back({id, fits_whole_rows(conv_task(graph_, node), machine_)});
     }
     const auto mix = mix_of(graph_, group, machine_, &why);
     if (!mix) return {std::move(why)};
@@ -354,11 +360,7 @@ class Partitioner {
 
   /// Groups so that producers come first; of those ready, the one with the first node.
   Partition ordered() {
-    Partition result;
-    result.remarks = std::move(remarks_);
-    result.checks = std::move(checks_);
-    result.prologues = std::move(prologues_);
-    result.rows = std::move(rows_);
+    Partition result = std::move(made_);
     std::vector<std::set<int>> waits_for(groups_.size());
     for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
       for (ValueId input : graph_.nodes[id].inputs) {
@@ -399,10 +401,7 @@ class Partitioner {
   std::vector<std::vector<NodeId>> users_;
   std::vector<int> group_of_;
   std::vector<Group> groups_{};
-  std::vector<Remark> remarks_{};
-  std::vector<FitCheck> checks_{};
-  std::vector<PrologueCheck> prologues_{};
-  std::vector<RowCheck> rows_{};
+  Partition made_{};  // remarks and checks so far
 };
 
 }  // namespace

@@ -75,14 +75,21 @@ struct RowCheck {
   bool whole = false;
 };
 
+/// A convolution that vector cores finish, or could: are its tiles of the whole width of its map?
+struct TileCheck {
+  NodeId conv = -1;
+  bool whole = false;
+};
+
 struct Partition {
   std::vector<Group> groups{};  // in an order in which they can run
   std::vector<Remark> remarks{};
   /// The groups are the same for other sizes if these say the same, and the same dimensions are 0,
-  /// 1, and equal to one another.
+  /// 1, and equal to those that they meet.
   std::vector<FitCheck> checks{};
-  std::vector<PrologueCheck> prologues{};  // the same of these
-  std::vector<RowCheck> rows{};            // and of these
+  std::vector<PrologueCheck> prologues{};
+  std::vector<RowCheck> rows{};
+  std::vector<TileCheck> tiles{};
 };
 
 /// Can the kernel run: on tiles that hold what must be whole, or in phases?

@@ -1,6 +1,6 @@
 // Passes: free functions from a graph to a graph, one file each. pipeline.cpp is the list of them
 // and the only caller. All of them take and give Shaped graphs. Dimensions are numbers, or symbols
-// about which a pass asks; pipeline.cpp says which passes do without numbers.
+// about which a pass asks.
 #pragma once
 
 #include <string>

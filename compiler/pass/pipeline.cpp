@@ -45,26 +45,24 @@ struct Pass {
   std::string_view name;
   Graph (*run)(const Graph&, const PassContext&);
   bool (*finds)(const Graph&, const PassContext&);
-  bool symbolic;  // asks about dimensions that are symbols; the others need numbers
 };
 
 constexpr Pass kPipeline[] = {
-    {"name-nodes", name_nodes, always, true},
-    {"reroll", reroll, is_per_operator, true},
-    {"attention", attention, looks_for_attention, true},
-    {"decompose", decompose_composites, has_composite, true},
-    {"fold-empty", fold_empty, has_empty, true},
-    {"channels-last", channels_last, has<Op::Conv, Op::MaxPool, Op::SumPool>, false},
-    {"split-conv-bias", split_conv_bias, has<Op::Conv>, false},
-    {"last-axes", last_axes, has<Op::GatherElements, Op::TopK, Op::CumSum>, false},
-    {"short-axes", short_axes, has_short_axes, true},
+    {"name-nodes", name_nodes, always},
+    {"reroll", reroll, is_per_operator},
+    {"attention", attention, looks_for_attention},
+    {"decompose", decompose_composites, has_composite},
+    {"fold-empty", fold_empty, has_empty},
+    {"channels-last", channels_last, has<Op::Conv, Op::MaxPool, Op::SumPool>},
+    {"split-conv-bias", split_conv_bias, has<Op::Conv>},
+    {"last-axes", last_axes, has<Op::GatherElements, Op::TopK, Op::CumSum>},
+    {"short-axes", short_axes, has_short_axes},
     {"split-reductions", split_reductions,
-     has<Op::ReduceSum, Op::ReduceMax, Op::ReduceMin, Op::ReduceProd>, true},
+     has<Op::ReduceSum, Op::ReduceMax, Op::ReduceMin, Op::ReduceProd>},
     {"simplify-moves", simplify_moves,
      has<Op::Identity, Op::Reshape, Op::Transpose, Op::Cast, Op::Expand, Op::Pad, Op::Slice,
-         Op::Concat, Op::Split>,
-     true},
-    {"remove-identities", remove_identities, has<Op::Reshape, Op::Sub, Op::Div, Op::Mul>, true},
+         Op::Concat, Op::Split>},
+    {"remove-identities", remove_identities, has<Op::Reshape, Op::Sub, Op::Div, Op::Mul>},
 };
 
 }  // namespace
@@ -92,12 +90,6 @@ Graph run_passes(const Graph& graph, const PassContext& context, const PassObser
     current = std::move(next);
   }
   return current;
-}
-
-bool needs_numbers(const Graph& graph, const PassContext& context) {
-  return std::any_of(std::begin(kPipeline), std::end(kPipeline), [&](const Pass& pass) {
-    return !pass.symbolic && pass.finds(graph, context);
-  });
 }
 
 }  // namespace dvmsim

@@ -27,7 +27,5 @@ using PassObserver = std::function<void(const PassStep&)>;
                                const PassObserver& observer = {});
 /// Does the pass for attention look at the graph?
 [[nodiscard]] bool looks_for_attention(const Graph& graph, const PassContext& context);
-/// Would a pass change the graph that only does so if every dimension is a number?
-[[nodiscard]] bool needs_numbers(const Graph& graph, const PassContext& context);
 
 }  // namespace dvmsim

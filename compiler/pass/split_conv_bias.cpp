@@ -1,6 +1,5 @@
 #include "compiler/pass/pass.h"
 #include "compiler/pass/rewrite.h"
-#include "compiler/schedule/lower.h"
 
 namespace dvmsim {
 
@@ -12,15 +11,14 @@ Graph split_conv_bias(const Graph& graph, const PassContext&) {
       continue;
     }
     const ValueId result = node.outputs[0], bias = node.inputs[2];
-    const std::vector<std::int64_t> shape = known_shape(rewrite.graph().value(result));
+    const Dims shape = *rewrite.graph().value(result).type.shape;
     const DType dtype = rewrite.graph().value(result).type.dtype;
     const ValueId product = rewrite.make(dtype, shape, Op::Conv, {node.inputs[0], node.inputs[1]},
                                          node.attributes, node.name);
-    std::vector<std::int64_t> channel(shape.size() - 1, 1);
+    Dims channel(shape.size() - 1, 1);
     channel[0] = shape[1];
     const ValueId column =
-        rewrite.make(dtype, channel, Op::Reshape, {bias},
-                     {{"shape", Dims(channel.begin(), channel.end())}}, node.name);
+        rewrite.make(dtype, channel, Op::Reshape, {bias}, {{"shape", channel}}, node.name);
     rewrite.make(result, Op::Add, {product, column}, {}, node.name);
   }
   return rewrite.done();

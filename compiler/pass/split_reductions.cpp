@@ -115,41 +115,42 @@ class Splitter {
     const std::int64_t limit = longest(given_, after);
     if (context_.at_most(all, limit)) return one(node, dtype, input, shape, axes);
     std::int64_t size = context_.value(all);
-    const std::int64_t inner = context_.value(after), outer = context_.value(before);
+    const Dim &inner = after, &outer = before;
     while (size > limit) {  // in pieces of equal length, then the pieces
       const std::int64_t piece = divisor(size, limit);
       if (piece == 1) return reduce_uneven(node, dtype, input, shape, {outer, size, inner}, limit);
+      const Dims cut = {outer, size / piece, piece, inner};
       const ValueId pieces =
-          rewrite_.make(dtype, Sizes{outer, size / piece, piece, inner}, Op::Reshape, {input},
-                        {{"shape", as_dims({outer, size / piece, piece, inner})}}, node.name);
-      input = one(node, dtype, pieces, as_dims({outer, size / piece, 1, inner}), {2});
+          rewrite_.make(dtype, cut, Op::Reshape, {input}, {{"shape", cut}}, node.name);
+      input = one(node, dtype, pieces, {outer, size / piece, 1, inner}, {2});
       size /= piece;
     }
-    const ValueId flat = rewrite_.make(dtype, Sizes{outer, size, inner}, Op::Reshape, {input},
-                                       {{"shape", as_dims({outer, size, inner})}}, node.name);
-    const ValueId sum = one(node, dtype, flat, as_dims({outer, 1, inner}), {1});
+    const Dims left = {outer, size, inner};
+    const ValueId flat =
+        rewrite_.make(dtype, left, Op::Reshape, {input}, {{"shape", left}}, node.name);
+    const ValueId sum = one(node, dtype, flat, {outer, 1, inner}, {1});
     return rewrite_.make(dtype, shape, Op::Reshape, {sum}, {{"shape", shape}}, node.name);
   }
 
   /// A prime number of elements: all but the last `size % limit`, and those, apart; then the two.
   ValueId reduce_uneven(const Node& node, DType dtype, ValueId input, const Dims& shape,
-                        const Sizes& flat, std::int64_t limit) {
-    const std::int64_t tail = flat[1] % limit, head = flat[1] - tail;
+                        const Dims& flat, std::int64_t limit) {
+    const std::int64_t all = flat[1].value(), head = all - all % limit;
     const ValueId whole =
-        rewrite_.make(dtype, flat, Op::Reshape, {input}, {{"shape", as_dims(flat)}}, node.name);
+        rewrite_.make(dtype, flat, Op::Reshape, {input}, {{"shape", flat}}, node.name);
     const auto part = [&](std::int64_t from, std::int64_t to) {
-      const Sizes piece = {flat[0], to - from, flat[2]};
+      const Dims piece = {flat[0], to - from, flat[2]};
       const ValueId slice = rewrite_.make(dtype, piece, Op::Slice, {whole},
                                           {{"starts", as_dims({from})},
                                            {"ends", as_dims({to})},
                                            {"axes", as_dims({1})},
                                            {"steps", as_dims({1})}},
                                           node.name);
-      Dims unit = as_dims(piece);
+      Dims unit = piece;
       return reduce_run(node, dtype, slice, unit, 1, 2);
     };
-    const ValueId a = part(0, head), b = part(head, flat[1]);
-    const ValueId both = rewrite_.make(dtype, Sizes{flat[0], 1, flat[2]},
+    const ValueId a = part(0, head), b = part(head, all);
+    const ValueId both = rewrite_.make(dtype, Dims{flat[0], 1, flat[2]},
                                        *join_of_reduction(node.op), {a, b}, {}, node.name);
     return rewrite_.make(dtype, shape, Op::Reshape, {both}, {{"shape", shape}}, node.name);
   }

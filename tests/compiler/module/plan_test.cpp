@@ -6,48 +6,22 @@
 
 #include <optional>
 
-#include "compiler/graph/shape.h"
-#include "compiler/graph/text.h"
+#include "tests/support/plan_check.h"
 #include "tests/support/symbolic_graph.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
 namespace {
 
-using Sizes = std::vector<std::int64_t>;
-
-const Machine& machine() {
-  static const Machine made = default_machine();
-  return made;
-}
-
-CompileOptions with(Features features) {
-  CompileOptions options;
-  options.features = features;
-  return options;
-}
-
-Features only(Feature feature) {
-  Features features;
-  features.set(feature, true);
-  return features;
-}
-
-/// Without `parametric`, which cuts sizes as others like them.
-Features all_but_parametric() {
-  Features features = Features::all();
-  features.set(Feature::Parametric, false);
-  return features;
-}
-
-/// Nullopt where these sizes are an error.
-std::optional<Module> written_in(const Graph& graph, const Sizes& sizes, Features features = {}) {
-  try {
-    return compile(specialize(graph, bindings_of(graph, sizes)), machine(), with(features));
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
+using plan_check::all_but_parametric;
+using plan_check::expect_other;
+using plan_check::expect_reused;
+using plan_check::graph_of;
+using plan_check::machine;
+using plan_check::only;
+using plan_check::Sizes;
+using plan_check::with;
+using plan_check::written_in;
 
 std::optional<Module> planned(const Graph& graph, const Sizes& sizes, Features features) {
   try {
@@ -55,29 +29,6 @@ std::optional<Module> planned(const Graph& graph, const Sizes& sizes, Features f
   } catch (const Error&) {
     return std::nullopt;
   }
-}
-
-Graph graph_of(const std::string& lines) {
-  return infer_shapes(parse_graph("graph g\n" + lines, "test"));
-}
-
-/// The plan of the first sizes, bound to the others.
-void expect_reused(const std::string& lines, const std::vector<Sizes>& all,
-                   Features features = {}) {
-  const Graph graph = graph_of(lines);
-  Plan plan(graph, all.front(), machine(), with(features));
-  for (const Sizes& sizes : all) {
-    SCOPED_TRACE(testing::PrintToString(sizes));
-    ASSERT_TRUE(plan.bind(sizes));
-    EXPECT_EQ(plan.compile(), written_in(graph, sizes, features));
-  }
-}
-
-void expect_other(const std::string& lines, const Sizes& first, const Sizes& second,
-                  Features features = {}) {
-  const Graph graph = graph_of(lines);
-  Plan plan(graph, first, machine(), with(features));
-  EXPECT_FALSE(plan.bind(second)) << testing::PrintToString(second);
 }
 
 TEST(Plan, of_a_chain_serves_every_length) {
@@ -223,13 +174,23 @@ TEST(Plan, of_attention_whose_heads_have_no_program_is_for_these_sizes) {
   expect_other(lines, {100, 72}, {100, 64}, features);
 }
 
-TEST(Plan, is_another_where_dimensions_become_equal_one_or_none) {
+TEST(Plan, is_another_where_dimensions_become_one_or_none) {
   const char* lines =
       "dim n, m\ninput x: f16[n, 64]\ninput y: f16[m, 64]\na = relu(x)\nb = relu(y)\n"
       "output a\noutput b\n";
-  expect_other(lines, {5, 7}, {7, 7});
+  expect_reused(lines, {{5, 7}, {7, 7}, {64, 9}});
   expect_other(lines, {5, 7}, {5, 1});
   expect_other(lines, {5, 7}, {5, 0});
+}
+
+// A sum of rows and what it is added to have one domain if their rows are as long.
+TEST(Plan, is_another_where_dimensions_that_meet_become_equal) {
+  const char* lines =
+      "dim n, m\ninput x: f16[n, 64]\ninput y: f16[n, m]\n"
+      "r = reduce_sum(x) {axes=[1], keepdims=1}\na = add(r, y)\noutput a\n";
+  expect_reused(lines, {{5, 47}, {64, 99}, {99, 99}});
+  expect_other(lines, {5, 47}, {5, 64});
+  expect_other(lines, {5, 64}, {5, 47});
 }
 
 TEST(Plan, refuses_what_specializing_refuses) {
@@ -242,7 +203,7 @@ TEST(Plan, refuses_what_specializing_refuses) {
 }
 
 TEST(Plan, of_what_needs_numbers_serves_its_own_sizes_only) {
-  const Graph graph = graph_of("dim n\ninput x: f32[n, 64]\ny = cum_sum(x) {axis=1}\noutput y\n");
+  const Graph graph = graph_of("dim n\ninput x: f32[64, n]\ny = arg_max(x) {axis=1}\noutput y\n");
   Plan plan(graph, Sizes{9}, machine(), {});
   EXPECT_FALSE(plan.symbolic());
   EXPECT_EQ(plan.compile(), written_in(graph, {9}));
