@@ -71,7 +71,7 @@ class Linker {
   /// How many of so many go into the first table: not some of those that may run at the same time,
   /// if it can be helped.
   [[nodiscard]] std::size_t cut_of(std::size_t steps) const {
-    constexpr std::size_t kLess = 4;
+    constexpr std::size_t kLess = 4;  // tasks side by side are seldom more
     const std::size_t most = share_of(steps);
     for (std::size_t count = most; count > 1 && count + kLess > most; --count) {
       const int last = number_ + static_cast<int>(count) - 1;

@@ -92,6 +92,7 @@ AttentionEstimate::Block AttentionEstimate::block_of(const AttentionSchedule& sc
 }
 
 double AttentionEstimate::blocks_of_item(const AttentionSchedule& schedule) const {
+  // Chosen by three sizes between 200 and 330 keys on a 910B1, beside those of total_of().
   constexpr double kOfKeys = 0.6;  // of a block's cycles go with its keys, the rest is of any block
   const std::int64_t all = ceil_div(spec_.n, schedule.block_n);
   if (!spec_.causal) {
