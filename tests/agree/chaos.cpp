@@ -164,6 +164,7 @@ class Writer {
         return from_ub();
       default:
         if (chance(random_, 30)) return scaled();
+        if (chance(random_, 20)) return retained();
         return make(Op::fix,
                     {{"dtype", choice(chance(random_, 50) ? DType::F16 : DType::F32)},
                      {"dst", address()},
@@ -197,6 +198,13 @@ class Writer {
                            {"n", imm(number(1, 64))},
                            {"stride", imm(number(16, 200) * 4)},
                            {"from", choice(DType::F32)}});
+  }
+
+  Inst retained() {
+    return make(Op::fixnz, {{"dtype", choice(chance(random_, 50) ? DType::F16 : DType::BF16)},
+                            {"m", imm(number(1, 64))},
+                            {"n", imm(number(1, 64))},
+                            {"prows", imm(number(2, 5) * 16)}});
   }
 
   Inst vector() {

@@ -196,6 +196,38 @@ Inst CubeBlocks::scaled(DType result, Lane dst, int slot, int c, const Shape& s)
                          {"from", imm(result)}});
 }
 
+/// The result, back in L1, is the left operand of a product over it.
+void CubeBlocks::again(int slot, int c, const Shape& s) {
+  CodeWriter& code = c_.code;
+  const DType type =
+      chance(c_.random, 50) || c_.machine.step(DType::BF16).k == 0 ? DType::F16 : DType::BF16;
+  const std::int64_t most = l0_slot_ / 1024 * 16;  // along k
+  const std::int64_t n = pick(c_.random, 1, 32), k = std::min(s.n, most);
+  const auto part = static_cast<int>(pick(c_.random, 0, kOwnParts - 1));
+  const int other = (slot + 1) % 4;
+  const Lane prows = imm(round16(s.m) + 16 * pick(c_.random, 0, 1));
+  code.emit(make(Op::fixnz, {{"dtype", imm(type)},
+                             {"dst", imm(slot * l1_slot_)},
+                             {"src", imm(c * l0c_slot_)},
+                             {"m", imm(s.m)},
+                             {"n", imm(s.n)},
+                             {"prows", prows},
+                             {"post", imm(pick(c_.random, 0, 1))}}),
+            Pipe::Fix, {first_ + kL0c + c}, {first_ + kL1 + slot});
+  code.emit(loadnz(other, k, n, type), Pipe::MTE2, {}, {first_ + kL1 + other});
+  Inst left = split_a(type, imm(0), imm(slot * l1_slot_), s.m, k, false);
+  set_operand(left, "prows", prows);
+  code.emit(left, Pipe::MTE1, {first_ + kL1 + slot}, {first_ + kL0a});
+  code.emit(split_b(type, imm(0), imm(other * l1_slot_), k, n, false), Pipe::MTE1,
+            {first_ + kL1 + other}, {first_ + kL0b});
+  code.emit(multiply(type, imm((1 - c) * l0c_slot_), imm(0), imm(0), s.m, k, n, Init::Zero),
+            Pipe::Cube, {first_ + kL0a, first_ + kL0b}, {first_ + kL0c + 1 - c});
+  const Lane dst = Lane::r(scratch());
+  code.scalar(make(Op::sadd, {{"rd", dst}, {"a", Lane::r(c_.own.reg)}, {"b", imm(part * kPart)}}));
+  code.emit(write_out(DType::F32, dst, imm((1 - c) * l0c_slot_), s.m, n, Post::None), Pipe::Fix,
+            {first_ + kL0c + 1 - c}, {first_ + kOwn + part});
+}
+
 void CubeBlocks::product(const Lane* to) {
   Shape s = random_shape();
   const auto la = static_cast<int>(pick(c_.random, 0, 3));
@@ -259,6 +291,8 @@ void CubeBlocks::product(const Lane* to) {
   std::vector<int> sources = {first_ + kL0c + c};
   if (scales) sources.push_back(first_ + kFb + c);
   code.emit(scales ? scaled(result, dst, (la + 3) % 4, c, s) : plain, Pipe::Fix, sources, writes);
+  const bool returns = result == DType::F32 && c_.machine.can.l0c_to_l1;
+  if (returns && chance(c_.random, 25)) again((la + 3) % 4, c, s);
 }
 
 /// GM of another core as the left operand of a product.

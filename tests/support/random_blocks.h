@@ -81,6 +81,7 @@ class CubeBlocks {
   };
   Shape random_shape();
   void windows(Shape& s, int slot, int half);
+  void again(int slot, int c, const Shape& s);
   isa::Inst scaled(DType result, isa::Lane dst, int slot, int c, const Shape& s);
   isa::Inst loadnz(int slot, std::int64_t rows, std::int64_t cols, DType type);
   isa::Lane input_at(DType type, std::int64_t bytes);

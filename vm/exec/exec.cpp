@@ -38,7 +38,7 @@ constexpr std::array<Entry, 256> meanings() {
   set(Op::loadl1, exec::loadl1), set(Op::l0a, exec::l0a), set(Op::l0b, exec::l0b);
   set(Op::ldbt, exec::ldbt), set(Op::mmad, exec::mmad), set(Op::fix, exec::fix);
   set(Op::loadfm, exec::loadfm), set(Op::img2col, exec::img2col);
-  set(Op::ldfb, exec::ldfb), set(Op::fixq, exec::fixq);
+  set(Op::ldfb, exec::ldfb), set(Op::fixq, exec::fixq), set(Op::fixnz, exec::fixnz);
   set(Op::store, exec::store), set(Op::storend, exec::storend);
 #define BINARY(op) set(Op::op, exec::binary<Op::op>)
   BINARY(vadd), BINARY(vsub), BINARY(vmul), BINARY(vdiv), BINARY(vmax), BINARY(vmin), BINARY(vpow);

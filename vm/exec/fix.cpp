@@ -1,6 +1,6 @@
 // Out of the accumulators: NZ blocks of 16 x 16 become rows in global memory, with an optional
 // ReLU, one rounding to the output type, and an optional read-modify-write; fixq scales each column
-// on the way.
+// on the way, fixnz leaves them as NZ blocks in L1.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -105,6 +105,41 @@ void run_scaled(Frame& frame) {
   }
 }
 
+/// Operands of fixnz.
+namespace retain {
+enum { kType, kDst, kSrc, kM, kN, kProws, kPost };
+}
+
+/// Blocks of L0C are 16 columns of 4 bytes, those of L1 16 columns of 2.
+template <class T>
+void run_retained(Frame& frame) {
+  static_assert(sizeof(T) == 2);
+  const std::int64_t m = frame.at(retain::kM), n = frame.at(retain::kN);
+  const std::int64_t prows = frame.at(retain::kProws), columns = (n + 15) / 16;
+  if (prows % 16 != 0 || m > prows) {
+    return frame.refuse("prows must be a multiple of 16 and at least m");
+  }
+  std::byte* to = frame.storage(Space::L1, retain::kDst, Extent::run(columns * prows * 32));
+  if (to == nullptr) return;
+  const std::int64_t column = (m + 15) / 16 * 256;  // accumulators in a column of blocks
+  const std::byte* from =
+      frame.storage(Space::L0C, retain::kSrc, Extent::run(columns * column * 4));
+  if (from == nullptr) return;
+  std::memset(to, 0, static_cast<std::size_t>(columns * prows * 32));
+  const bool positive = frame.pick<isa::Post>(retain::kPost) == isa::Post::Relu;
+  for (std::int64_t block = 0; block < columns; ++block) {
+    const std::int64_t count = std::min<std::int64_t>(16, n - 16 * block);
+    for (std::int64_t i = 0; i < m; ++i) {
+      float values[16];
+      std::memcpy(values, from + (block * column + i * 16) * 4, sizeof values);
+      if (positive) relu(values, count);
+      T out[16];
+      put(out, values, count);
+      std::memcpy(to + (block * prows + i) * 32, out, static_cast<std::size_t>(2 * count));
+    }
+  }
+}
+
 }  // namespace
 
 void ldfb(Frame& frame) {
@@ -130,6 +165,15 @@ void fixq(Frame& frame) {
       if (sums == DType::I32) return run_scaled<T, std::int32_t>(frame);
       frame.refuse("accumulators are f32 or i32");
     }
+  });
+  if (!known) frame.refuse("it does not write elements of this type");
+}
+
+void fixnz(Frame& frame) {
+  if (!frame.any({retain::kM, retain::kN})) return;
+  constexpr DTypeSet kOut = types_of(isa::Op::fixnz);
+  const bool known = with_element(frame.dtype(retain::kType), kOut, [&](auto zero) {
+    if constexpr (contains(kOut, kDTypeOf<decltype(zero)>)) run_retained<decltype(zero)>(frame);
   });
   if (!known) frame.refuse("it does not write elements of this type");
 }

@@ -26,6 +26,7 @@ void mmad(Frame&);
 void fix(Frame&);
 void ldfb(Frame&);
 void fixq(Frame&);
+void fixnz(Frame&);
 // binary.cpp: two sources, or one and a scalar
 template <isa::Op op>
 void binary(Frame&);

@@ -47,6 +47,8 @@ Cost CostModel::of(const Command& command) const {
       return split(command);
     case Work::Windows:
       return windows(command);
+    case Work::Retain:
+      return retain(command);
     case Work::Multiply:
       return multiply(command);
     case Work::Transfer:
@@ -111,6 +113,13 @@ Cost CostModel::windows(const Command& command) const {
   flush();
   cost.busy += busy;
   return cost;
+}
+
+/// By the accumulators that are read. What arrives is visible as soon as the accumulators are free.
+Cost CostModel::retain(const Command& command) const {
+  const auto& fix = machine_->fix;
+  const std::int64_t bytes = isa::region_in(command, Space::L0C).bytes();
+  return {Cycles(0), std::max(fix.issue_gap, fix.l0c_to_l1.cycles_for(Bytes(bytes))), fix.tail};
 }
 
 /// A step multiplies a block of each operand; m, n and k are rounded up to whole blocks.

@@ -25,6 +25,7 @@ class CostModel {
  private:
   [[nodiscard]] Cost split(const isa::Command& command) const;
   [[nodiscard]] Cost windows(const isa::Command& command) const;
+  [[nodiscard]] Cost retain(const isa::Command& command) const;
   [[nodiscard]] Cost multiply(const isa::Command& command) const;
 
   const Machine* machine_;

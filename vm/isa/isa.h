@@ -54,6 +54,7 @@ inline constexpr DTypeSet kComparable = kMovable;
 inline constexpr DTypeSet kReducible = kArithmetic;
 inline constexpr DTypeSet kMatmulInputs = kFloats | dtype_set(DType::I8);
 inline constexpr DTypeSet kFixOutputs = kFloats | dtype_set(DType::I32);
+inline constexpr DTypeSet kTileOutputs = dtype_set(DType::F16, DType::BF16);
 inline constexpr DTypeSet kQuantTypes = kFloats | dtype_set(DType::I8, DType::U8, DType::I32);
 
 enum class PickSet : std::uint8_t { kPipe, kCrossMode, kInit, kPost, kAtomic, kOrder, kReduction };

@@ -18,6 +18,7 @@ enum class Work : std::uint8_t {
   Flag,        // explicit flags
   Split,       // L1 to L0A, L0B, BT, FB
   Windows,     // L1 to L0A, gathering
+  Retain,      // L0C to L1
   Multiply,    // the cube
   Transfer,    // to or from GM
   Steps,       // vector: each step over all elements
@@ -115,6 +116,7 @@ inline constexpr RecipeEntry kEntries[] = {
     {Op::loadfm, only(Work::Transfer)},
     {Op::fix, only(Work::Transfer)},
     {Op::fixq, only(Work::Transfer)},
+    {Op::fixnz, only(Work::Retain)},
     {Op::store, only(Work::Transfer)},
     {Op::storend, only(Work::Transfer)},
     {Op::l0a, only(Work::Split)},

@@ -178,6 +178,9 @@ class Rules {
           fail(fmt::format("the cube cannot multiply {}", name_of(static_cast<DType>(imm(0)))));
         }
         break;
+      case Op::fixnz:
+        if (!machine_.can.l0c_to_l1) fail("accumulators do not go back to L1 on this machine");
+        break;
       default:
         break;
     }

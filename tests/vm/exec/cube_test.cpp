@@ -1,6 +1,7 @@
 // From global memory through L1, L0 and the cube back to global memory: a plain matrix product.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <tuple>
 
 #include "tests/vm/exec/bench.h"
@@ -9,6 +10,43 @@ namespace dvmsim {
 namespace {
 
 using namespace bench;
+
+/// Accumulators of m x n small numbers, some negative, return to L1 as fractals of 16 rows.
+TEST(Fixnz, LeavesFractalsWithZeroEdges) {
+  Bench bench;
+  constexpr std::int64_t kM = 19, kN = 37, kProws = 48;
+  const auto value = [](std::int64_t i, std::int64_t j) {
+    return static_cast<float>((i * 7 + j * 3) % 23) - 11.0f;
+  };
+  std::byte* l0c = bench.core.at(Space::L0C, 0, 3 * 2 * 256 * 4);
+  for (std::int64_t i = 0; i < kM; ++i) {
+    for (std::int64_t j = 0; j < kN; ++j) {
+      write_number(l0c + (j / 16 * 2 * 256 + i * 16 + j % 16) * 4, DType::F32, value(i, j));
+    }
+  }
+  for (const bool positive : {false, true}) {
+    std::byte* l1 = bench.core.at(Space::L1, 0, 3 * kProws * 32);
+    std::fill(l1, l1 + 3 * kProws * 32, std::byte{0x55});
+    ASSERT_FALSE(bench.run(Op::fixnz, {{"dtype", code(DType::F16)},
+                                       {"dst", 0},
+                                       {"src", 0},
+                                       {"m", kM},
+                                       {"n", kN},
+                                       {"prows", kProws},
+                                       {"post", positive ? 1 : 0}}));
+    for (std::int64_t i = 0; i < kProws; ++i) {
+      for (std::int64_t j = 0; j < 48; ++j) {
+        const bool inside = i < kM && j < kN;
+        const float whole = inside ? value(i, j) : 0;
+        const long double got = number_at(l1 + (j / 16 * kProws + i) * 32 + j % 16 * 2, DType::F16);
+        ASSERT_EQ(got, positive ? std::max(whole, 0.0f) : whole) << i << ", " << j;
+      }
+    }
+  }
+  EXPECT_EQ(
+      bench.run(Op::fixnz, {{"dtype", code(DType::F16)}, {"m", 17}, {"n", 1}, {"prows", 16}}).kind,
+      FaultKind::BadInstruction);
+}
 
 struct Problem {
   DType type{}, out{};

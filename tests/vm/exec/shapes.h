@@ -48,7 +48,10 @@ inline isa::Command sound_command(const isa::Row& row, std::int64_t gm) {
     std::int64_t& value = command.operand[at];
     const std::string_view name = operand.name;
     if (operand.kind == isa::OperandKind::Type) {
-      value = code(contains(row.dtypes, DType::F32) ? DType::F32 : DType::I32);
+      const bool integers = contains(row.dtypes, DType::I32);
+      value = code(contains(row.dtypes, DType::F32) ? DType::F32
+                   : integers                       ? DType::I32
+                                                    : DType::F16);
     } else if (operand.kind == isa::OperandKind::Memory) {
       value = operand.space == Space::GM ? gm : 0;
     } else if (name == "prows") {

@@ -95,6 +95,8 @@ TEST(Cost, NarrowResultsLeaveAtTheRateOfAccumulators) {
   expect_near(busy("fix dtype=f32" + rest + "512"), 817, 0.01);
   expect_near(busy("fixq dtype=f16 from=i32" + rest + "256"), 817, 0.01);
   expect_near(busy("fixq dtype=i8 from=i32" + rest + "128"), 817, 0.01);
+  EXPECT_EQ(busy("fixnz dtype=f16 dst=0 src=0 m=128 n=128 prows=128"), 128 * 128 / 64)
+      << "64 accumulators a cycle";
   EXPECT_EQ(busy("ldfb dst=0 src=0 n=64"), machine().mte1.fixed.count() + 64 * 4 / 32);
 }
 
