@@ -15,6 +15,8 @@
 //       copy: {tile: [64, 128], turns: 2, cores: 12}
 //     - number: 9                         # of several boxes: one tile for all, or one for each
 //       copy: {tile: [[64, 128], [16]], turns: [2, 1]}
+//     - kernel: "down, up"                # two products in one kernel
+//       chain: {m: 32, k: 512, n: 256, span: 4, whole: true, cores: 24}
 //   partition:
 //     - fuse: [s, r]                      # names of nodes; the error says why if it cannot be
 //     - split: [r, z]

@@ -39,7 +39,7 @@ class Cube {
   /// so many that all steps are equal.
   template <class Body>
   void each(Val all, std::int64_t most, std::int64_t step, bool straight, Body&& body);
-  [[nodiscard]] Val rounded(Val rows);
+  [[nodiscard]] Val rounded(Val rows) { return whole_fractals(code_, rows); }
 
   const AttentionSpec& spec_;
   const AttentionSchedule& schedule_;
@@ -48,9 +48,9 @@ class Cube {
   Builder code_{CoreKind::Cube};
   AttentionFrame frame_;
   AttentionWalk making_{frame_, true}, mixing_{frame_, true};
-  AttentionPair q_{code_, at_.q, at_.q_bytes}, k_{code_, at_.k, at_.k_bytes},
+  BufferPair q_{code_, at_.q, at_.q_bytes}, k_{code_, at_.k, at_.k_bytes},
       v_{code_, at_.v, at_.v_bytes}, p_{code_, at_.p, at_.p_bytes};
-  AttentionPair l0_k_{code_, 0, at_.l0b_k_bytes, schedule_.whole_n},
+  BufferPair l0_k_{code_, 0, at_.l0b_k_bytes, schedule_.whole_n},
       l0_v_{code_, 2 * at_.l0b_k_bytes, at_.l0b_v_bytes, schedule_.whole_n},
       l0_p_{code_, at_.l0a_q_bytes, at_.l0a_p_bytes, schedule_.whole_n},
       l0_scores_{code_, at_.out_bytes, at_.scores_bytes, schedule_.whole_n};
@@ -94,15 +94,6 @@ void Cube::tokens(bool give) {
   for (int id : {kScoresReady, kMixReady}) pass(Pipe::Cube, Pipe::MTE1, id, 2);
   pass(Pipe::Fix, Pipe::Cube, kScoresDone, 2);
   pass(Pipe::Fix, Pipe::Cube, kMixDone, 1);
-}
-
-/// Up to whole fractals.
-Val Cube::rounded(Val rows) {
-  if (!rows.lane.is_register) return round_up(rows.value(), 16);
-  const Reg up = code_.reg();
-  code_.assign(up, Op::sadd, rows, 15);
-  code_.assign(up, Op::sand, up, -16);
-  return up;
 }
 
 template <class Body>

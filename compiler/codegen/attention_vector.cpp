@@ -82,7 +82,7 @@ void AttentionVector::scale_queries() {
   const std::int64_t piece = schedule_.piece_m * schedule_.block_n;
   const Reg all = code_.reg(), first = code_.reg(), step = code_.reg(), count = code_.reg(),
             from = code_.reg(), to = code_.reg(), left = code_.reg();
-  AttentionPair in(code_, at_.scores, at_.scores_bytes),
+  BufferPair in(code_, at_.scores, at_.scores_bytes),
       out(code_, at_.probabilities, at_.probabilities_bytes);
   code_.add<Op::ldarg>({{"rd", all}, {"index", kWordM}});
   code_.assign(all, Op::smul, all, frame_.per_tile);

@@ -109,10 +109,10 @@ class AttentionVector {
   AttentionFrame frame_;
   AttentionWalk taking_{frame_, true}, adding_{frame_, false};
   Share taken_ = share_registers(), added_ = schedule_.whole_m ? taken_ : share_registers();
-  AttentionPair scores_{code_, at_.scores, at_.scores_bytes, schedule_.whole_m},
+  BufferPair scores_{code_, at_.scores, at_.scores_bytes, schedule_.whole_m},
       result_{code_, at_.probabilities, at_.probabilities_bytes, schedule_.whole_m},
       partial_{code_, at_.partial, at_.partial_bytes, schedule_.whole_m};
-  std::optional<AttentionPair> mask_{};
+  std::optional<BufferPair> mask_{};
   AttentionRing scores_slot_{code_, schedule_.ahead}, taken_slot_{code_, schedule_.ahead + 1},
       added_slot_{code_, schedule_.ahead + 1};
   std::vector<Val> widths_{};  // keys of the block in each spread's width

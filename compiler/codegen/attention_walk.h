@@ -2,7 +2,7 @@
 // and the walk over tiles of queries and blocks of keys in scalar registers.
 #pragma once
 
-#include "compiler/codegen/builder.h"
+#include "compiler/codegen/pipeline.h"
 #include "compiler/schedule/attention.h"
 
 namespace dvmsim {
@@ -33,19 +33,6 @@ inline constexpr int kScoresThere = 0, kProbabilitiesThere = 1, kProductThere = 
                      kQueriesThere = 3;
 /// Among the vector cores: all have scaled their queries.
 inline constexpr int kQueriesScaled = 4;
-
-/// Registers taken while it lives are free again afterwards.
-class RegisterScope {
- public:
-  explicit RegisterScope(Builder& code) : code_(code), mark_(code.registers()) {}
-  ~RegisterScope() { code_.free_registers(mark_); }
-  RegisterScope(const RegisterScope&) = delete;
-  RegisterScope& operator=(const RegisterScope&) = delete;
-
- private:
-  Builder& code_;
-  int mark_;
-};
 
 /// Sizes of the launch and of this core's part of it.
 class AttentionFrame {
@@ -120,30 +107,6 @@ class AttentionWalk {
   Reg item_{}, blocks_{}, limit_{};
 };
 
-/// Two buffers of so many bytes that are used in turn. Fixed: in every turn of the core so often
-/// that the first use has the first one.
-class AttentionPair {
- public:
-  AttentionPair(Builder& code, std::int64_t first, std::int64_t bytes, bool fixed = false)
-      : code_(code), first_(first), bytes_(bytes), fixed_(fixed) {
-    if (fixed) return;
-    at_ = code_.reg();
-    code_.assign(at_, isa::Op::mov, first, 0);
-  }
-  /// The buffer of the turn's use number `use`.
-  [[nodiscard]] Val of(int use) const { return fixed_ ? Val(first_ + use % 2 * bytes_) : Val(at_); }
-  [[nodiscard]] Val now() const { return at_; }
-  void turn() {
-    if (!fixed_) code_.assign(at_, isa::Op::sxor, at_, first_ ^ (first_ + bytes_));
-  }
-
- private:
-  Builder& code_;
-  Reg at_{};
-  std::int64_t first_, bytes_;
-  bool fixed_;
-};
-
 /// A number that goes round a ring of slots.
 class AttentionRing {
  public:
@@ -168,16 +131,6 @@ class AttentionRing {
   Reg at_;
   std::int64_t slots_;
 };
-
-/// Flags of an instruction: it starts after `id` of `pipe`, and tells `pipe` when it is done.
-inline isa::Inst& after(isa::Inst& inst, Pipe pipe, int id) {
-  inst.waits[inst.waits[0].valid ? 1 : 0] = {true, pipe, static_cast<std::uint8_t>(id)};
-  return inst;
-}
-inline isa::Inst& tell(isa::Inst& inst, Pipe pipe, int id) {
-  inst.sets[inst.sets[0].valid ? 1 : 0] = {true, pipe, static_cast<std::uint8_t>(id)};
-  return inst;
-}
 
 /// Code of the cube cores, and of the vector cores with their tensors from `begin` on in UB.
 void write_attention_cube(const AttentionSpec& spec, const AttentionSchedule& schedule,

@@ -10,13 +10,14 @@ namespace dvmsim {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<KernelChoice>>
-    kKeys = {"vector", "matmul", "attention", "conv", "window", "copy"},
+    kKeys = {"vector", "matmul", "attention", "conv", "window", "copy", "chain"},
     kKernels = {"vector kernel",
                 "matrix product",
                 "attention",
                 "convolution",
                 "pool or depthwise convolution",
-                "copy or gather"};
+                "copy or gather",
+                "chain of products"};
 
 template <class Value>
 std::string written(const Value& value) {

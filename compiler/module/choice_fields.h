@@ -70,6 +70,12 @@ constexpr auto fields_of(const CopyChoice&) {
   return std::tuple(choice_field("tile", &C::tile), choice_field("turns", &C::turns),
                     choice_field("cores", &C::cores));
 }
+constexpr auto fields_of(const ChainChoice&) {
+  using C = ChainChoice;
+  return std::tuple(choice_field("m", &C::m), choice_field("k", &C::k), choice_field("n", &C::n),
+                    choice_field("span", &C::span), choice_field("whole", &C::whole),
+                    choice_field("cores", &C::cores));
+}
 
 /// Keys of the kinds in a file, in the order of KernelKind, and what their kernels are called.
 [[nodiscard]] std::span<const std::string_view> kind_keys();

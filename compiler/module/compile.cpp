@@ -96,6 +96,9 @@ void ModuleCompiler::compile_group(Scope& scope, const Group& group) {
     case GroupKind::Attention:
       compile_attention(scope, group);
       break;
+    case GroupKind::Chain:
+      compile_chain(scope, group);
+      break;
     case GroupKind::Conv:
       compile_conv(scope, group);
       break;

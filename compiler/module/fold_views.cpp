@@ -9,6 +9,8 @@
 #include "compiler/codegen/mix.h"
 #include "compiler/codegen/moves.h"
 #include "compiler/module/kernel_times.h"
+#include "compiler/module/product_times.h"
+#include "compiler/pass/chain.h"
 #include "compiler/pass/mix_group.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/matmul_estimate.h"
@@ -52,7 +54,8 @@ class Folder {
         users_(users_of(graph)),
         group_of_(graph.nodes.size(), 0),
         cores_(machine.cores.unified ? machine.cores.cube : machine.cores.vector),
-        kernels_(machine, cores_) {
+        kernels_(machine, cores_),
+        products_(machine, cores_) {
     for (std::size_t i = 0; i < partition.groups.size(); ++i) {
       for (NodeId id : partition.groups[i].nodes) group_of_[static_cast<std::size_t>(id)] = i;
     }
@@ -334,6 +337,8 @@ class Folder {
         return cube_time(group);
       case GroupKind::Copy:
         return copies_time(group);
+      case GroupKind::Chain:
+        return chain_time(group);
       default:
         return unless_views(group);
     }
@@ -367,6 +372,12 @@ class Folder {
     const std::optional<double> time = kernels_.of(std::move(lowered->kernel));
     if (!time) return refuse("a kernel beside it would not fit UB");
     return *time + launch_time(machine_);
+  }
+
+  [[nodiscard]] std::optional<double> chain_time(const Group& group) {
+    const auto chain = chain_of(graph_, group, machine_, &why_, views_);
+    if (!chain) return std::nullopt;
+    return gain_of(chain->spec, machine_).together + launch_time(machine_);
   }
 
   [[nodiscard]] std::optional<double> copies_time(const Group& group) {
@@ -406,34 +417,13 @@ class Folder {
     return product_time(mix->plan.spec, false);
   }
 
-  /// With what prepares it. Layers of a model have the same products.
   [[nodiscard]] std::optional<double> product_time(const MatmulSpec& spec, bool into_view) {
     if (machine_.step(spec.in).m == 0) return refuse("the cube does not multiply the type");
-    auto known = std::find_if(products_.begin(), products_.end(),
-                              [&](const Known& each) { return each.spec == spec; });
-    if (known == products_.end()) {
-      const MatmulTactics tactics = cost_tactics(spec, machine_);
-      const MatmulSpec ready = prepared(spec, tactics);
-      double time = MatmulEstimate(ready, machine_).of(choose_cost(ready, machine_)).total;
-      const auto pad = [&](bool of_a, std::int64_t row) {
-        if (row == 0) return;
-        time +=
-            launch_time(machine_) + copy_time(padding(spec, of_a, row), spec.in, machine_, cores_);
-      };
-      pad(true, tactics.a_row);
-      pad(false, tactics.b_row);
-      known = products_.insert(products_.end(), {spec, time, tactics.k_step != 0});
-    }
+    const ProductTimes::Time& found = products_.of(spec);
     // The last of several launches would store densely.
-    if (into_view && known->in_steps) return refuse("a product in steps of k stores densely");
-    return known->time;
+    if (into_view && found.in_steps) return refuse("a product in steps of k stores densely");
+    return found.cycles;
   }
-
-  struct Known {
-    MatmulSpec spec{};
-    double time = 0;
-    bool in_steps = false;
-  };
 
   const Graph& graph_;
   Partition& partition_;
@@ -445,8 +435,8 @@ class Folder {
   std::vector<std::size_t> group_of_;
   int cores_;
   Views views_{};
-  std::vector<Known> products_{};
   KernelTimes kernels_;
+  ProductTimes products_;
 };
 
 }  // namespace

@@ -271,6 +271,7 @@ class ModuleCompiler {
   [[nodiscard]] int program_of(MixKernel kernel, const MatmulSchedule& schedule);
   [[nodiscard]] int program_of(const MatmulSpec& spec, const MatmulSchedule& schedule);
   void compile_prologue(Scope& scope, const Group& group);
+  void compile_chain(Scope& scope, const Group& group);
   void compile_conv(Scope& scope, const Group& group);
   ConvSchedule schedule_conv(const ConvTask& task, const std::string& kernel, const Overridden& of);
   void note_conv(const ConvTask& task, const std::string& kernel, const ConvSchedule& schedule,

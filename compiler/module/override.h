@@ -12,6 +12,7 @@
 
 #include "compiler/pass/fusion_hint.h"
 #include "compiler/schedule/attention.h"
+#include "compiler/schedule/chain.h"
 #include "compiler/schedule/conv_tiles.h"
 #include "compiler/schedule/copy.h"
 #include "compiler/schedule/matmul.h"
@@ -21,10 +22,10 @@
 namespace dvmsim {
 
 /// What is settled about a kernel, by what it is scheduled as.
-using KernelChoice =
-    std::variant<VectorChoice, MatmulChoice, AttentionChoice, ConvChoice, WindowChoice, CopyChoice>;
+using KernelChoice = std::variant<VectorChoice, MatmulChoice, AttentionChoice, ConvChoice,
+                                  WindowChoice, CopyChoice, ChainChoice>;
 /// The alternatives of KernelChoice, in its order.
-enum class KernelKind : std::uint8_t { Vector, Matmul, Attention, Conv, Window, Copy };
+enum class KernelKind : std::uint8_t { Vector, Matmul, Attention, Conv, Window, Copy, Chain };
 [[nodiscard]] constexpr KernelKind kind_of(const KernelChoice& choice) {
   return static_cast<KernelKind>(choice.index());
 }

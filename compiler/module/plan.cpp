@@ -5,6 +5,7 @@
 #include "compiler/graph/shape.h"
 #include "compiler/module/module_compiler.h"
 #include "compiler/module/size_questions.h"
+#include "compiler/pass/chain.h"
 #include "compiler/pass/mix_group.h"
 #include "compiler/pass/pipeline.h"
 #include "compiler/pass/prologue.h"
@@ -348,7 +349,8 @@ bool Plan::bind(std::span<const std::int64_t> sizes) {
                    [&](const Node& node) { return is_possible(node); })) {
     return false;
   }
-  if (!has_same_prologues() || !has_same_rows() || !has_same_tiles()) return false;
+  if (!has_same_prologues() || !has_same_chains() || !has_same_rows() || !has_same_tiles())
+    return false;
   for (const Sized& sized : kernels_) set_sizes(sized);
   set_counts();
   lower_again();
@@ -363,6 +365,15 @@ bool Plan::has_same_prologues() const {
   };
   const std::vector<PrologueCheck>& all = planned_.partition.prologues;
   return std::all_of(all.begin(), all.end(), is_same);
+}
+
+/// Do the same products still gain by being one kernel?
+bool Plan::has_same_chains() const {
+  const std::vector<ChainCheck>& all = planned_.partition.chains;
+  return std::all_of(all.begin(), all.end(), [&](const ChainCheck& check) {
+    const auto chain = chain_of(planned_.graph, check.group, machine_);
+    return (chain && gain_of(*chain, check.is_finished, machine_).pays()) == check.pays;
+  });
 }
 
 /// Do the same products have tiles of whole rows?

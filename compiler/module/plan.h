@@ -78,6 +78,7 @@ class Plan {
   void set_sizes(const Sized& sized) const;
   [[nodiscard]] bool is_possible(const Node& node) const;
   [[nodiscard]] bool has_same_prologues() const;
+  [[nodiscard]] bool has_same_chains() const;
   [[nodiscard]] bool has_same_rows() const;
   [[nodiscard]] bool has_same_tiles() const;
   void set_counts();

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "compiler/codegen/mix.h"
 #include "compiler/graph/shape.h"
+#include "compiler/pass/chain.h"
+#include "compiler/pass/group_order.h"
 #include "compiler/pass/mix_group.h"
 #include "compiler/pass/prologue.h"
 #include "compiler/schedule/conv_node.h"
@@ -93,7 +94,8 @@ class Partitioner {
     for (const Group& group : groups_) {
       if (group.kind == GroupKind::Vector && group.nodes.size() == 1) check_alone(group);
     }
-    Partition result = ordered();
+    Partition result = std::move(made_);
+    result.groups = in_order(graph_, groups_, group_of_);
     check_hints(hints_, graph_, result, fusion_ != Fusion::PerOperator);
     return result;
   }
@@ -105,7 +107,7 @@ class Partitioner {
     groups_.push_back({kind, {id}});
     const int own = static_cast<int>(groups_.size()) - 1;
     group_of_[static_cast<std::size_t>(id)] = own;
-    if (node.op == Op::MatMul && features_.has(Feature::CubeFusion)) return try_prologues(id);
+    if (node.op == Op::MatMul && features_.has(Feature::CubeFusion)) return try_operands(id);
     if (kind != GroupKind::Vector) return;
     for (bool wanted : {true, false}) {  // a user's wishes come first: they may exclude others
       if (wanted && hints_.empty()) continue;
@@ -158,11 +160,41 @@ class Partitioner {
     source.nodes.clear();
   }
 
-  /// The vector cores of the product's launch make its B, or its A, if it has no other use and that
-  /// pays.
-  void try_prologues(NodeId id) {
-    if (fusion_ != Fusion::Patterns || try_prologue(id, 1)) return;
-    (void)try_prologue(id, 0);
+  /// The vector cores of the product's launch make its B, or its A, or the cube cores its A, if
+  /// that has no other use and pays.
+  void try_operands(NodeId id) {
+    if (fusion_ != Fusion::Patterns) return;
+    (void)(try_prologue(id, 1) || try_prologue(id, 0) || try_chain(id));
+  }
+
+  bool try_chain(NodeId id) {
+    const ValueId operand = graph_.node(id).inputs[0];
+    const NodeId producer = graph_.value(operand).producer;
+    if (producer < 0) return false;
+    Group& makes = groups_[static_cast<std::size_t>(group_of_[static_cast<std::size_t>(producer)])];
+    const bool is_alone = makes.nodes.size() == 1 || is_rectified(graph_, makes);
+    if (makes.kind != GroupKind::Cube || !is_alone) return false;
+    if (graph_.node(makes.nodes.front()).op != Op::MatMul) return false;
+    Obstacle why = obstacle_to_chain(makes, id, operand);
+    const bool fused = why.kind.empty();
+    if (fused) why.kind = "the product before it, its result kept in the core";
+    join(producer, id, fused, std::move(why));
+    if (fused) makes.kind = GroupKind::Chain;
+    return fused;
+  }
+
+  [[nodiscard]] Obstacle obstacle_to_chain(const Group& makes, NodeId id, ValueId operand) {
+    if (Obstacle why = obstacle_to_operand(makes, id, operand); !why.kind.empty()) return why;
+    const Group both{GroupKind::Chain, merged(makes, {GroupKind::Cube, {id}})};
+    std::string text;
+    const auto chain = chain_of(graph_, both, machine_, &text);
+    if (!chain) return {std::move(text)};
+    const ChainGain gain = gain_of(*chain, is_finished(id), machine_);
+    made_.chains.push_back({both, is_finished(id), gain.pays()});
+    const Node& producer = graph_.node(graph_.value(operand).producer);
+    if (gain.pays() || has_hint(hints_, true, producer, graph_.node(id))) return {};
+    return {"the two products one after the other cost less",
+            fmt::format("{:.0f} cycles instead of {:.0f}", gain.apart, gain.together)};
   }
 
   bool try_prologue(NodeId id, std::size_t input) {
@@ -180,16 +212,21 @@ class Partitioner {
     return fused;
   }
 
-  [[nodiscard]] Obstacle obstacle_to_prologue(const Group& makes, NodeId id, ValueId operand) {
+  /// Is the operand of the product all that the group is for?
+  [[nodiscard]] Obstacle obstacle_to_operand(const Group& makes, NodeId id, ValueId operand) const {
     const Node& product = graph_.node(id);
-    if (splits(hints_, graph_, makes.nodes, std::vector{id}))
-      return {"the schedule file splits them"};
+    if (splits(hints_, graph_, makes.nodes, {&id, 1})) return {"the schedule file splits them"};
     if (outputs_of(graph_, makes) != std::vector{operand} ||
         users_[static_cast<std::size_t>(operand)].size() != 1 ||
         std::count(product.inputs.begin(), product.inputs.end(), operand) != 1 ||
         std::count(graph_.outputs.begin(), graph_.outputs.end(), operand) != 0) {
       return {"what makes the product's operand is wanted elsewhere too"};
     }
+    return {};
+  }
+
+  [[nodiscard]] Obstacle obstacle_to_prologue(const Group& makes, NodeId id, ValueId operand) {
+    if (Obstacle why = obstacle_to_operand(makes, id, operand); !why.kind.empty()) return why;
     std::string text;
     const Group both{GroupKind::Cube, merged(makes, {GroupKind::Cube, {id}})};
     const auto made = prologue_of(graph_, both, machine_, &text);
@@ -358,41 +395,6 @@ class Partitioner {
     return last;
   }
 
-  /// Groups so that producers come first; of those ready, the one with the first node.
-  Partition ordered() {
-    Partition result = std::move(made_);
-    std::vector<std::set<int>> waits_for(groups_.size());
-    for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
-      for (ValueId input : graph_.nodes[id].inputs) {
-        if (input == kNoValue || graph_.value(input).producer < 0) continue;
-        const int from = group_of_[static_cast<std::size_t>(graph_.value(input).producer)];
-        if (from != group_of_[id]) waits_for[static_cast<std::size_t>(group_of_[id])].insert(from);
-      }
-    }
-    std::vector<std::vector<int>> feeds(groups_.size());
-    std::vector<std::size_t> left(groups_.size());
-    std::set<std::pair<NodeId, int>> ready;
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      left[i] = waits_for[i].size();
-      for (int from : waits_for[i])
-        feeds[static_cast<std::size_t>(from)].push_back(static_cast<int>(i));
-      if (left[i] == 0 && !groups_[i].nodes.empty()) {
-        ready.insert({groups_[i].nodes.front(), static_cast<int>(i)});
-      }
-    }
-    while (!ready.empty()) {
-      const int next = ready.begin()->second;
-      ready.erase(ready.begin());
-      result.groups.push_back(groups_[static_cast<std::size_t>(next)]);
-      for (int fed : feeds[static_cast<std::size_t>(next)]) {
-        if (--left[static_cast<std::size_t>(fed)] == 0) {
-          ready.insert({groups_[static_cast<std::size_t>(fed)].nodes.front(), fed});
-        }
-      }
-    }
-    return result;
-  }
-
   const Graph& graph_;
   const Machine& machine_;
   Fusion fusion_;
@@ -407,9 +409,9 @@ class Partitioner {
 }  // namespace
 
 std::string_view name_of(GroupKind kind) {
-  constexpr std::string_view kNames[] = {"vector",  "cube",  "grouped", "attention",  "conv",
-                                         "window",  "copy",  "gather",  "row-gather", "top",
-                                         "scatter", "alias", "view",    "branch"};
+  constexpr std::string_view kNames[] = {"vector", "cube",    "grouped", "attention", "chain",
+                                         "conv",   "window",  "copy",    "gather",    "row-gather",
+                                         "top",    "scatter", "alias",   "view",      "branch"};
   return kNames[static_cast<int>(kind)];
 }
 

@@ -21,6 +21,7 @@ enum class GroupKind : std::uint8_t {
   Cube,     // a product or convolution, perhaps with elementwise nodes on its result (mix)
   Grouped,  // products of a list of groups
   Attention,
+  Chain,   // two products, the first result kept in the core
   Conv,    // a convolution: copies and a product
   Window,  // a pool or a depthwise convolution
   Copy,    // one move
@@ -69,6 +70,13 @@ struct PrologueCheck {
   bool pays = false;
 };
 
+/// Two products that could be a chain, of which an estimate decided.
+struct ChainCheck {
+  Group group{};
+  bool is_finished = false;  // would vector cores else do what follows them?
+  bool pays = false;
+};
+
 /// A product that is finished with reductions along its rows, or could be: does a tile hold them?
 struct RowCheck {
   ValueId product = kNoValue;
@@ -88,6 +96,7 @@ struct Partition {
   /// 1, and equal to those that they meet.
   std::vector<FitCheck> checks{};
   std::vector<PrologueCheck> prologues{};
+  std::vector<ChainCheck> chains{};
   std::vector<RowCheck> rows{};
   std::vector<TileCheck> tiles{};
 };

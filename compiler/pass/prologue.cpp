@@ -20,15 +20,14 @@ double way_of_block(const Machine& machine) {
           .count());
 }
 
-/// What follows elementwise reads the result and another tensor, and writes one.
+}  // namespace
+
 double time_to_finish(const MatmulSpec& spec, const Machine& machine) {
   const double elements = static_cast<double>(spec.batch0 * spec.batch1) *
                           static_cast<double>(spec.m) * static_cast<double>(spec.n);
   return 3 * elements * size_of(spec.out) / machine.l2.read.per_cycle().value() +
          way_of_block(machine);
 }
-
-}  // namespace
 
 bool has_prologue(const Graph& graph, const Group& group) {
   return group.nodes.size() > 1 && graph.node(group.nodes.back()).op == Op::MatMul;

@@ -38,6 +38,10 @@ struct PrologueGroup {
 [[nodiscard]] double time_together(const PrologueKernel& kernel, const MatmulSchedule& schedule,
                                    const Machine& machine);
 
+/// What follows a product elementwise, in a launch of its own: it reads the result and another
+/// tensor, and writes one. Cycles by estimate.
+[[nodiscard]] double time_to_finish(const MatmulSpec& spec, const Machine& machine);
+
 /// Of a product at its sizes: both ways, if a block fits.
 struct PrologueGain {
   bool fits = false;

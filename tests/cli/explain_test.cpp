@@ -124,6 +124,28 @@ TEST_F(Explain, schedules_of_convolutions_pools_and_moves_are_decided_too) {
   }
 }
 
+TEST_F(Explain, products_are_made_a_chain_or_two_as_a_user_decides) {
+  write("low.graph",
+        "graph low\ninput x: f16[64, 128]\ninput a: f16[128, 16]\ninput b: f16[16, 128]\n"
+        "n = matmul(x, a)\ny = matmul(n, b)\noutput y\n");
+  const std::string run = "run low.graph --strategy resident --check eval --schedule ";
+  write("fuse.yaml",
+        "kernels:\n  - kernel: \"n, y\"\n    chain: {m: 16, whole: false}\n"
+        "partition:\n  - fuse: [n, y]\n");
+  const Outcome fused = dvmsim(run + "fuse.yaml");
+  ASSERT_EQ(fused.code, 0) << fused.err;
+  EXPECT_NE(fused.out.find("'n, y'"), std::string::npos) << fused.out;
+  write("split.yaml", "partition:\n  - split: [n, y]\n");
+  const Outcome split = dvmsim(run + "split.yaml");
+  ASSERT_EQ(split.code, 0) << split.err;
+  EXPECT_EQ(split.out.find("'n, y'"), std::string::npos) << split.out;
+  write("bad.yaml",
+        "partition:\n  - fuse: [n, y]\nkernels:\n  - kernel: \"n, y\"\n    chain: {m: 20}\n");
+  const Outcome refused = dvmsim(run + "bad.yaml");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_TRUE(refused.err.starts_with("dvmsim: error: bad.yaml:5: ")) << refused.err;
+}
+
 TEST_F(Explain, a_graph_is_reduced_to_what_a_command_looks_for) {
   write("looks.sh", "#!/bin/sh\ngrep -q softmax \"$1\"\n");
   const Outcome outcome = dvmsim("reduce net.graph --test 'sh looks.sh' -o out.graph");

@@ -66,7 +66,7 @@ TEST(ScheduleFile, names_the_line_of_what_it_does_not_understand) {
   EXPECT_NE(entry("copy: {rows: 2}").find("tile, turns and cores"), std::string::npos);
   EXPECT_NE(entry("number: 3").find("either kernel or number"), std::string::npos);
   EXPECT_NE(error_of("kernels:\n  - kernel: a\n")
-                .find("one of vector, matmul, attention, conv, window and copy"),
+                .find("one of vector, matmul, attention, conv, window, copy and chain"),
             std::string::npos);
   EXPECT_NE(error_of("partition:\n  - fuse: [a]\n").find("two names"), std::string::npos);
   EXPECT_NE(error_of("partition:\n  - join: [a, b]\n").find("fuse and split"), std::string::npos);

@@ -69,6 +69,17 @@ TEST(Plan, of_a_product_with_an_epilogue_serves_every_number_of_rows) {
       {{100}, {17}, {1000}, {2048}});
 }
 
+// Few rows are two products again: their weights are loaded for nothing else.
+TEST(Plan, of_products_in_a_chain_serves_rows_for_which_they_are_one) {
+  const char* lines =
+      "dim n\ninput x: f16[n, 1024]\ninput a: f16[1024, 16]\ninput b: f16[16, 1024]\n"
+      "c = matmul(x, a)\nd = matmul(c, b)\noutput d\n";
+  const Features features = only(Feature::CubeFusion);
+  expect_reused(lines, {{8192}, {5000}, {7777}}, features);
+  expect_reused(lines, {{64}, {100}}, features);
+  expect_other(lines, {8192}, {64}, features);
+}
+
 // Whether a tile holds the rows that are reduced depends on their length.
 TEST(Plan, of_a_product_with_a_reduction_serves_rows_that_a_tile_holds) {
   const char* lines =

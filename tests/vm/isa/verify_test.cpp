@@ -193,6 +193,11 @@ TEST(Verify, TypesAreTheMachines) {
   EXPECT_EQ(vector(" store dst=r4 len=32 dtype=f32 atomic=add\n halt\n"), "");
   EXPECT_EQ(vector(" store dst=r4 len=32 dtype=i64 atomic=add\n halt\n"),
             "no atomic stores of i64");
+  Machine without = machine();
+  without.can.l0c_to_l1 = false;
+  const char* kept = ".cube\n fixnz dtype=f16 m=16 n=16 prows=16\n halt\n";
+  EXPECT_EQ(findings(kept, machine()), "");
+  EXPECT_EQ(findings(kept, without), "accumulators do not go back to L1 on this machine");
 }
 
 TEST(Verify, LoopsAreBalancedAndShallow) {
