@@ -78,6 +78,36 @@ bool does_nothing(Op op, const Val& b) {
          ((op == Op::smul || op == Op::sdiv) && b.is(1));
 }
 
+constexpr auto kRegister = static_cast<std::size_t>(isa::lane_of(Op::ldarg, "rd")),
+               kIndex = static_cast<std::size_t>(isa::lane_of(Op::ldarg, "index")),
+               kCount = static_cast<std::size_t>(isa::lane_of(Op::ldarg, "count")),
+               kTimes = static_cast<std::size_t>(isa::lane_of(Op::set, "count"));
+static_assert(isa::lane_of(Op::set, "count") == isa::lane_of(Op::wait, "count"));
+
+/// Loads `next` the argument behind those of `inst`, or sets or waits for the same flag? Then
+/// `inst` does it too.
+bool does_once_more(Inst& inst, const Inst& next) {
+  if (inst.op == Op::ldarg) {
+    auto& lane = inst.lane;
+    const std::int32_t count = lane[kCount].immediate;
+    if (next.lane[kRegister].reg != lane[kRegister].reg + count ||
+        next.lane[kIndex].immediate != lane[kIndex].immediate + count) {
+      return false;
+    }
+    lane[kCount].immediate += next.lane[kCount].immediate;
+    return true;
+  }
+  if (inst.op != Op::set && inst.op != Op::wait) return false;
+  Inst same = next;
+  same.lane[kTimes] = inst.lane[kTimes];
+  const std::int32_t times = inst.lane[kTimes].immediate + next.lane[kTimes].immediate;
+  if (same != inst || inst.waits[0].valid || inst.sets[0].valid || times > isa::kMostTimes) {
+    return false;
+  }
+  inst.lane[kTimes].immediate = times;
+  return true;
+}
+
 }  // namespace
 
 Val Builder::compute(Op op, Val a, Val b) {
@@ -167,8 +197,30 @@ void Builder::mark(DebugMark::Kind kind, std::string name) {
   marks_.push_back({code_.size(), kind, std::move(name)});
 }
 
+void Builder::merge_neighbours() {
+  const auto is_entered = [&](std::size_t at) {
+    return std::any_of(jumps_.begin(), jumps_.end(), [&](const Jump& to) { return to.to == at; }) ||
+           std::any_of(marks_.begin(), marks_.end(),
+                       [&](const Mark& mark) { return mark.at == at; });
+  };
+  boost::container::small_vector<std::size_t, 64> place(code_.size() + 1, 0);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < code_.size(); ++i) {
+    const bool repeats = kept > 0 && code_[i].op == code_[kept - 1].op && !is_entered(i) &&
+                         does_once_more(code_[kept - 1], code_[i]);
+    place[i] = kept;
+    if (!repeats) code_[kept++] = code_[i];
+  }
+  place[code_.size()] = kept;
+  if (kept == code_.size()) return;
+  code_.erase(code_.begin() + static_cast<std::ptrdiff_t>(kept), code_.end());
+  for (Jump& jump : jumps_) jump = {place[jump.from], place[jump.to]};
+  for (Mark& mark : marks_) mark.at = place[mark.at];
+}
+
 void Builder::link(Program& program) {
   add(Op::halt);
+  merge_neighbours();
   auto& words = kind_ == CoreKind::Vector ? program.vector : program.cube;
   boost::container::small_vector<std::uint32_t, 64> offset(code_.size() + 1, 0);
   if (!jumps_.empty()) {

@@ -128,6 +128,8 @@ class Builder {
     DebugMark::Kind kind{};
     std::string name{};
   };
+  /// Neighbours that set or wait for one flag, or load arguments one after another, become one.
+  void merge_neighbours();
   isa::Inst& append(const isa::Inst& inst) {
     code_.push_back(inst);
     return code_.back();

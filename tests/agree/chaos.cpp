@@ -89,9 +89,12 @@ class Writer {
       const Pipe from = chance(random_, 40) ? Pipe::Scalar : any_pipe();
       const Pipe to = from != Pipe::Scalar && chance(random_, 40) ? Pipe::Scalar : any_pipe();
       const int id = static_cast<int>(number(0, kIds - 1));
-      if (ahead(from, to, id) >= kAhead) return;
-      ++ahead(from, to, id);
-      plain(make(Op::set, {{"pipe", choice(from)}, {"other", choice(to)}, {"id", imm(id)}}));
+      const int times = std::min(static_cast<int>(number(1, 3)), kAhead - ahead(from, to, id));
+      if (times <= 0) return;
+      ahead(from, to, id) += times;
+      plain(make(
+          Op::set,
+          {{"pipe", choice(from)}, {"other", choice(to)}, {"id", imm(id)}, {"count", imm(times)}}));
     } else if (what < 96) {
       explicit_wait(chance(random_, 50) ? Pipe::Scalar : any_pipe(), false);
     } else {
@@ -105,8 +108,12 @@ class Writer {
     for (Pipe from : kAllPipes) {
       for (int id = 0; id < kIds; ++id) {
         while (ahead(from, to, id) > 0) {
-          --ahead(from, to, id);
-          plain(make(Op::wait, {{"pipe", choice(to)}, {"other", choice(from)}, {"id", imm(id)}}));
+          const int times = static_cast<int>(number(1, ahead(from, to, id)));
+          ahead(from, to, id) -= times;
+          plain(make(Op::wait, {{"pipe", choice(to)},
+                                {"other", choice(from)},
+                                {"id", imm(id)},
+                                {"count", imm(times)}}));
           if (!all) return;
         }
       }

@@ -236,6 +236,13 @@ bool Code::fill_flags(const isa::Inst& inst, Decoded& decoded) {
       return refuse(pc, "set and wait carry no further flags of their kind");
     }
     if (command.at(2) < 0 || command.at(2) >= isa::kFlagIds) return refuse(pc, "no such flag");
+    if (command.at(3) < 1 || command.at(3) > isa::kMostTimes) {
+      return refuse(pc, "it is done no or too many times");
+    }
+    if (command.at(3) > 1 && command.waits + command.sets > 0) {
+      return refuse(pc, "set and wait that are done several times carry no flags");
+    }
+    decoded.times = static_cast<std::uint8_t>(command.at(3));
     const isa::FlagRef own{true, static_cast<Pipe>(command.at(1)),
                            static_cast<std::uint8_t>(command.at(2))};
     if (is_wait) {
@@ -287,7 +294,7 @@ void Code::fill_cycles(const isa::Row& row, int words, Decoded& decoded) const {
   if (decoded.action == Action::Arithmetic && row.op != Op::smul && !divides) {
     decoded.work += f.scalar_op;
   }
-  if (row.op == Op::ldarg) decoded.work += f.load_argument;
+  if (row.op == Op::ldarg) decoded.work += f.load_argument * decoded.command.at(2);
   if (row.op == Op::endloop) decoded.work += f.branch;
 }
 

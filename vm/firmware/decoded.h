@@ -49,6 +49,7 @@ struct Decoded {
   std::uint32_t first_lane = 0;            // in Code::lanes()
   std::uint8_t lanes = 0;
   std::uint8_t target_register = 0;
+  std::uint8_t times = 1;     // that it is issued
   std::uint32_t next = 0;     // pc after this instruction
   std::int32_t partner = -1;  // loop: pc after its endloop, once known
   Cycles decode{};            // fetch to operand: what a decode cache saves

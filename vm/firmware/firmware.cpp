@@ -149,6 +149,8 @@ struct Firmware::State {
   isa::Command drain{};
   int drains_left = 0;  // before a macro that is not the first to use the queues
   bool issued = false;
+  int times_left = 0;  // of the instruction at `repeated`, which is issued several times
+  std::uint32_t repeated = 0;
   int pending_register = -1;  // of a Read
   bool stopped = false;
   Cycles spent{};
@@ -190,6 +192,11 @@ Step Firmware::State::run() {
   if (fault) return deliver(Step::Kind::Fault, drain);
   if (stopped) return deliver(Step::Kind::Halt, drain);
   if (in_macro()) return next_of_macro();
+  if (times_left > 0) {
+    --times_left;
+    spent += machine.firmware.flag_issue;
+    return deliver(Step::Kind::Command, code.at(repeated)->command);
+  }
   for (;;) {
     Decoded* const decoded = code.at(pc);
     if (decoded == nullptr) return fail(code.problem_kind(), code.problem());
@@ -198,6 +205,8 @@ Step Firmware::State::run() {
     if (!resolve(*decoded)) return deliver(Step::Kind::Fault, drain);
     switch (decoded->action) {
       case Action::Issue:
+        times_left = decoded->times - 1;
+        repeated = pc;
         pc = decoded->next;
         issued = true;
         place_flags(*decoded);
@@ -373,14 +382,21 @@ void Firmware::State::place_flags(Decoded& decoded) const {
 }
 
 bool Firmware::State::load_argument(const Decoded& decoded) {
-  const std::int64_t index = decoded.command.at(1);
-  if (index < 0 || index >= static_cast<std::int64_t>(part.arguments.size())) {
-    fail(FaultKind::OutOfBounds, "argument word " + std::to_string(index) + " of a launch with " +
-                                     std::to_string(part.arguments.size()));
+  const std::int64_t index = decoded.command.at(1), count = decoded.command.at(2);
+  const auto words = static_cast<std::int64_t>(part.arguments.size());
+  if (count < 1 || decoded.target_register + count > isa::kRegisters) {
+    fail(FaultKind::BadInstruction, "it loads into no register, or one there is not");
     return false;
   }
-  registers[decoded.target_register] =
-      static_cast<std::int64_t>(part.arguments[static_cast<std::size_t>(index)]);
+  if (index < 0 || index >= words || count > words - index) {
+    fail(FaultKind::OutOfBounds, "argument word " + std::to_string(index + count - 1) +
+                                     " of a launch with " + std::to_string(words));
+    return false;
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    registers[static_cast<std::size_t>(decoded.target_register + i)] =
+        static_cast<std::int64_t>(part.arguments[static_cast<std::size_t>(index + i)]);
+  }
   pc = decoded.next;
   return true;
 }

@@ -140,11 +140,17 @@ class Walk {
     const auto named = [&](int lane) {
       return inst.lane[static_cast<std::size_t>(lane)].immediate;
     };
-    if (inst.op == Op::wait) wait(line, static_cast<Pipe>(named(1)), own, named(2));
+    const bool flags_only = inst.op == Op::wait || inst.op == Op::set;
+    const int times = flags_only ? std::min(named(3), kMostTimes) : 0;
+    for (int i = 0; i < times && inst.op == Op::wait; ++i) {
+      wait(line, static_cast<Pipe>(named(1)), own, named(2));
+    }
     for (const FlagRef& flag : inst.sets) {
       if (flag.valid) set(line, own, flag.pipe, flag.id);
     }
-    if (inst.op == Op::set) set(line, own, static_cast<Pipe>(named(1)), named(2));
+    for (int i = 0; i < times && inst.op == Op::set; ++i) {
+      set(line, own, static_cast<Pipe>(named(1)), named(2));
+    }
   }
 
   void wait(const Line& line, Pipe from, Pipe to, int id) {

@@ -16,6 +16,7 @@ namespace dvmsim::isa {
 inline constexpr int kMaxOperands = 16;
 inline constexpr int kRegisters = 64;
 inline constexpr int kMaxLoopDepth = 8;
+inline constexpr int kMostTimes = 64;  // that one instruction sets, waits or loads arguments
 inline constexpr int kFlagIds = 8;
 inline constexpr int kMaxWords = 1 + kMaxOperands / 2;
 /// Registers the firmware fills in before the first instruction.
@@ -121,6 +122,9 @@ constexpr Operand count(const char* name) {
 }
 constexpr Operand imm(const char* name) {
   return {OperandKind::Immediate, name};
+}
+constexpr Operand times(const char* name) {
+  return {OperandKind::Immediate, name, 1};
 }
 constexpr Operand dt(const char* name = "dtype") {
   return {OperandKind::Type, name};

@@ -123,6 +123,10 @@ class Rules {
       flag(static_cast<Pipe>(imm(1)), imm(2));
       const auto& refs = inst.op == Op::set ? inst.sets : inst.waits;
       if (refs[0].valid) fail("set and wait carry no further flags of their kind");
+      if (imm(3) < 1 || imm(3) > kMostTimes) fail(fmt::format("done {} times", imm(3)));
+      if (imm(3) > 1 && (inst.waits[0].valid || inst.sets[0].valid)) {
+        fail("set and wait that are done several times carry no flags");
+      }
     }
     const bool is_queued = row_->named_pipe || row_->pipe != Pipe::Scalar || inst.op == Op::ldgm ||
                            inst.op == Op::ldub;
@@ -151,7 +155,11 @@ class Rules {
         const int words = line_->inst.op == Op::matmul    ? kMatmulWords
                           : line_->inst.op == Op::gmatmul ? kGroupedWords
                           : line_->inst.op == Op::conv    ? kConvWords
-                                                          : 1;
+                                                          : imm(2);
+        if (words < 1) fail(fmt::format("loads {} argument words", words));
+        if (line_->inst.op == Op::ldarg && lane(0).reg + words > kRegisters) {
+          fail(fmt::format("register {} of {}", lane(0).reg + words - 1, kRegisters));
+        }
         if (imm(1) < 0 || std::int64_t{imm(1)} + words > arguments) {
           fail(fmt::format("argument word {} of {}", std::int64_t{imm(1)} + words - 1, arguments));
         }

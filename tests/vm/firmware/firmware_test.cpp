@@ -155,6 +155,32 @@ TEST_F(FirmwareTest, reads_arguments_and_faults_beyond_them) {
   launch_.arguments = {11, 22};
   EXPECT_EQ(value("ldarg rd=r9 index=1"), 22);
   EXPECT_EQ(run("ldarg rd=r9 index=2\n halt\n").fault.kind, FaultKind::OutOfBounds);
+  EXPECT_EQ(value("ldarg rd=r8 count=2"), 22);
+  EXPECT_EQ(run("ldarg rd=r8 count=3\n halt\n").fault.kind, FaultKind::OutOfBounds);
+  EXPECT_EQ(run("ldarg rd=r8 count=0\n halt\n").fault.kind, FaultKind::BadInstruction);
+  EXPECT_EQ(run("ldarg rd=r63 count=2\n halt\n").fault.kind, FaultKind::BadInstruction);
+}
+
+TEST_F(FirmwareTest, sets_and_waits_several_times_at_the_price_of_one_decoding) {
+  const Result once = run("set pipe=vector other=mte3 id=1\n halt\n");
+  const Result result =
+      run("set pipe=vector other=mte3 id=1 count=3\n wait pipe=mte3 other=vector id=1 count=2\n"
+          " halt\n");
+  ASSERT_EQ(result.did.size(), 5u);
+  EXPECT_EQ(result.did[0], result.did[2]);
+  EXPECT_EQ(result.did[3], result.did[4]);
+  EXPECT_EQ(result.instructions, 3);
+  const Result thrice = run("set pipe=vector other=mte3 id=1 count=3\n halt\n");
+  EXPECT_EQ(thrice.scalar - once.scalar, machine_.firmware.flag_issue * 2);
+  EXPECT_EQ(run("set pipe=vector other=mte3 id=1 count=0\n halt\n").fault.kind,
+            FaultKind::BadInstruction);
+  EXPECT_EQ(run("set pipe=vector other=mte3 id=1 count=65\n halt\n").fault.kind,
+            FaultKind::BadInstruction);
+  const Result turning =
+      run("loop count=2 rotate=0x3\n set pipe=vector other=mte3 count=2\n endloop\n halt\n");
+  ASSERT_EQ(turning.did.size(), 4u);
+  EXPECT_EQ(turning.did[0], turning.did[1]);
+  EXPECT_NE(turning.did[1], turning.did[2]);
 }
 
 TEST_F(FirmwareTest, faults_where_an_operand_breaks_its_rule) {
@@ -215,7 +241,7 @@ TEST_F(FirmwareTest, charges_words_dispatch_operands_and_work) {
   EXPECT_EQ(cycles("vdup dtype=i32 dst=0 s=1 count=8"), 3 * 5 + 8 + 4 * 2 + 4);
   EXPECT_EQ(cycles("vdup dtype=i32 dst=0 s=1 count=8 wait=mte2.0,mte3.0 set=mte3.0"),
             3 * 5 + 8 + 4 * 2 + 4 + 3);
-  EXPECT_EQ(cycles("set pipe=vector other=mte3 id=1"), 3 * 5 + 8 + 3 * 2 + 4 + 1);
+  EXPECT_EQ(cycles("set pipe=vector other=mte3 id=1"), 3 * 5 + 8 + 4 * 2 + 4 + 1);
 }
 
 TEST_F(FirmwareTest, charges_a_branch_for_each_turn_of_a_loop) {

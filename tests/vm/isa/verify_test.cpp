@@ -200,6 +200,19 @@ TEST(Verify, TypesAreTheMachines) {
   EXPECT_EQ(findings(kept, without), "accumulators do not go back to L1 on this machine");
 }
 
+TEST(Verify, WhatIsDoneSeveralTimes) {
+  EXPECT_EQ(vector(" set pipe=mte2 other=vector id=1 count=3\n wait pipe=vector other=mte2 id=1 "
+                   "count=2\n wait pipe=vector other=mte2 id=1\n halt\n"),
+            "");
+  EXPECT_NE(vector(" set pipe=mte2 other=vector id=1 count=2\n wait pipe=vector other=mte2 id=1\n "
+                   "halt\n"),
+            "");
+  EXPECT_EQ(vector(" set pipe=mte2 other=vector id=1 count=0\n halt\n"), "done 0 times");
+  EXPECT_EQ(vector(" ldarg rd=r63 index=0 count=2\n halt\n"),
+            "register 64 of 64\nargument word 1 of 1");
+  EXPECT_EQ(vector(" ldarg rd=r4 index=0 count=0\n halt\n"), "loads 0 argument words");
+}
+
 TEST(Verify, LoopsAreBalancedAndShallow) {
   EXPECT_EQ(vector(" loop count=1\n halt\n"), "a loop without its endloop");
   EXPECT_EQ(vector(" endloop\n halt\n"), "an endloop without its loop");
