@@ -80,7 +80,7 @@ class Preparer {
   void locate();
   void store();
   void cross(Op op, int id);
-  void move_in(std::size_t input);
+  void move_in(std::size_t input, KnownPlaces* known = nullptr);
   [[nodiscard]] bool invariant(const KernelTensor& tensor) const {
     return is_invariant(kernel_, tensor, share_.tile);
   }
@@ -132,10 +132,10 @@ void Preparer::write(Program& program) {
   code_.link(program);
 }
 
-void Preparer::move_in(std::size_t input) {
+void Preparer::move_in(std::size_t input, KnownPlaces* known) {
   const KernelTensor& tensor = kernel_.inputs[input];
   move_tile(code_, {kernel_, share_, position_}, tensor, addresses_->of(tensor.value),
-            bases_[input], true);
+            bases_[input], true, known);
 }
 
 void Preparer::load_constants() {
@@ -173,8 +173,9 @@ void Preparer::locate() {
 
 void Preparer::body() {
   locate();
+  KnownPlaces known;
   for (std::size_t i = 0; i < kernel_.inputs.size(); ++i) {
-    if (!invariant(kernel_.inputs[i])) move_in(i);
+    if (!invariant(kernel_.inputs[i])) move_in(i, &known);
   }
   VectorSteps(code_, kernel_, share_, *addresses_, position_.extent[kRow],
               position_.extent[kColumn])

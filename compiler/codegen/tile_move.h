@@ -1,6 +1,8 @@
 // A tile of a tensor between GM and UB.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
+
 #include "compiler/codegen/tile_walk.h"
 #include "compiler/schedule/vector.h"
 
@@ -12,8 +14,19 @@ struct MovedTile {
   const VectorSchedule& schedule;
   const TilePosition& position;
 };
-/// `ub`: where it is there; `base`: of the tensor. In: into UB.
+
+/// What scalar registers hold about the tensors of one tile, for others that lie alike.
+struct KnownPlaces {
+  struct Place {
+    const KernelTensor* tensor = nullptr;
+    Val offset{}, length{};  // bytes from the tensor's first element; of a burst
+  };
+  boost::container::small_vector<Place, 4> places{};
+};
+
+/// `ub`: where it is there; `base`: of the tensor. In: into UB. `known`: of the same tile, in the
+/// same turn of a loop; its registers stay taken.
 void move_tile(Builder& builder, const MovedTile& tile, const KernelTensor& tensor, Val ub,
-               Val base, bool in);
+               Val base, bool in, KnownPlaces* known = nullptr);
 
 }  // namespace dvmsim

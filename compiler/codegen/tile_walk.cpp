@@ -80,11 +80,19 @@ Val address(Builder& builder, Val base, const TilePosition& position,
   int total = -1;  // one register for all partial sums
   for (std::size_t i = 0; i < stride.size(); ++i) {
     if (stride[i] == 0 || position.index[i].is(0)) continue;
+    const std::int64_t unit = position.unit.empty() ? 1 : position.unit[i];
+    const std::int64_t step = stride[i] * size * unit;
+    if (sum.is(0) && step == 1) {
+      sum = position.index[i];
+      continue;
+    }
     if (total < 0) total = builder.reg().number;
     const int mark = builder.registers();
-    const std::int64_t unit = position.unit.empty() ? 1 : position.unit[i];
-    const Val offset = builder.compute(Op::smul, position.index[i], stride[i] * size * unit);
-    builder.assign(Reg{total}, Op::sadd, sum, offset);
+    if (sum.is(0)) {
+      builder.assign(Reg{total}, Op::smul, position.index[i], step);
+    } else {
+      builder.assign(Reg{total}, Op::sadd, sum, builder.compute(Op::smul, position.index[i], step));
+    }
     builder.free_registers(mark);
     sum = Reg{total};
   }

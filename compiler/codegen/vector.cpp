@@ -27,9 +27,9 @@ class VectorEmitter {
   void prologue();
   void once();
   void body();
-  void move(const KernelTensor& tensor, Val base, bool in) {
+  void move(const KernelTensor& tensor, Val base, bool in, KnownPlaces* known = nullptr) {
     move_tile(builder_, {kernel_, schedule_, position_}, tensor, addresses_->of(tensor.value), base,
-              in);
+              in, known);
   }
   [[nodiscard]] bool invariant(const KernelTensor& tensor) const {
     return is_invariant(kernel_, tensor, schedule_.tile);
@@ -57,8 +57,9 @@ void VectorEmitter::prologue() {
 }
 
 void VectorEmitter::body() {
+  KnownPlaces known;
   for (std::size_t i = 0; i < kernel_.inputs.size(); ++i) {
-    if (!invariant(kernel_.inputs[i])) move(kernel_.inputs[i], bases_[i], true);
+    if (!invariant(kernel_.inputs[i])) move(kernel_.inputs[i], bases_[i], true, &known);
   }
   VectorSteps steps(builder_, kernel_, schedule_, *addresses_, rows(), columns());
   if (schedule_.once.empty()) {
@@ -67,7 +68,7 @@ void VectorEmitter::body() {
     steps.emit(steps_of(kernel_, schedule_, false));
   }
   for (std::size_t i = 0; i < kernel_.outputs.size(); ++i) {
-    move(kernel_.outputs[i], bases_[kernel_.inputs.size() + i], false);
+    move(kernel_.outputs[i], bases_[kernel_.inputs.size() + i], false, &known);
   }
 }
 
