@@ -17,6 +17,8 @@ using isa::Op;
 /// outputs (vector and MTE3), its joins.
 constexpr int kInFlag = 2, kOutFlag = 2, kJoinFlag = 3;
 static_assert(kJoinFlag < kLongFlags);
+/// From here on, one for each tensor that is moved in pieces.
+constexpr int kStreamFlags = kLongFlags;
 
 class LongEmitter {
  public:
@@ -26,6 +28,8 @@ class LongEmitter {
   Program emit();
 
  private:
+  void find_streams();
+  void prime_streams(bool give);
   void tile();
   void load_short();
   void store_short();
@@ -53,7 +57,44 @@ class LongEmitter {
   Val workspace_{}, group_ = 0, part_ = 0;
   Val begin_ = 0, length_{};  // of this core's part of a row
   TilePosition position_{};
+  std::vector<StreamedBuffer> streams_{};
 };
+
+/// Pieces of one row follow those of the row before: their buffers never have to be free together.
+void LongEmitter::find_streams() {
+  if (!schedule_.streams) return;
+  const VectorSchedule& layout = schedule_.phases.front();
+  const auto add = [&](const KernelTensor& tensor, bool loaded, int number) {
+    streams_.push_back({layout.buffers[static_cast<std::size_t>(tensor.value)].base, loaded,
+                        kStreamFlags + number});
+  };
+  std::vector<bool> in(kernel_.inputs.size()), out(kernel_.outputs.size());
+  for (const Phase& phase : phased_.phases) {
+    for (int i : phase.inputs) in[static_cast<std::size_t>(i)] = true;
+    for (int i : phase.outputs) out[static_cast<std::size_t>(i)] = true;
+  }
+  int loads = 0, stores = 0;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (in[i]) add(kernel_.inputs[i], true, loads++);
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i]) add(kernel_.outputs[i], false, stores++);
+  }
+}
+
+void LongEmitter::prime_streams(bool give) {
+  for (const StreamedBuffer& stream : streams_) {
+    const Pipe from = stream.loaded ? Pipe::Vector : Pipe::MTE3,
+               to = stream.loaded ? Pipe::MTE2 : Pipe::Vector;
+    for (int i = 0; i < schedule_.copies; ++i) {
+      if (give) {
+        code_.set(from, to, stream.id);
+      } else {
+        code_.wait(to, from, stream.id);
+      }
+    }
+  }
+}
 
 void LongEmitter::once(const std::vector<KernelStep>& steps, const VectorKernel& kernel,
                        const VectorSchedule& schedule, Val rows, Val columns) {
@@ -131,7 +172,8 @@ void LongEmitter::walk(std::size_t phase) {
   code_.assign(from, Op::sadd, from, piece());
   if (!whole) code_.assign(left, Op::ssub, left, piece());
   drain_first(code_, begin);
-  add_loop(code_, begin, count, addresses.ranges(), {layout.depth.loads, layout.depth.stores});
+  add_loop(code_, begin, count, addresses.ranges(), {layout.depth.loads, layout.depth.stores},
+           streams_);
   position_.extent[dim] = 1;
   code_.free_registers(mark);
 }
@@ -232,12 +274,15 @@ Program LongEmitter::emit() {
   const bool in = !phased_.short_inputs.empty(), out = !phased_.short_outputs.empty();
   if (in) code_.set(Pipe::Vector, Pipe::MTE2, kInFlag);
   if (out) code_.set(Pipe::MTE3, Pipe::Vector, kOutFlag);
+  find_streams();
+  prime_streams(true);
   code_.begin_loop(tiles.count());
   position_ = tiles.begin();
   position_.extent[phased_.long_dim()] = 1;
   tile();
   tiles.end();
   code_.end_loop();
+  prime_streams(false);
   if (in) code_.wait(Pipe::MTE2, Pipe::Vector, kInFlag);
   if (out) code_.wait(Pipe::Vector, Pipe::MTE3, kOutFlag);
   code_.link(program);

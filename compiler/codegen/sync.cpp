@@ -143,6 +143,30 @@ struct Carried {
 
 constexpr std::array kQueues = {Pipe::MTE2, Pipe::Vector, Pipe::MTE3};
 
+bool touches(const Node& node, std::int64_t base) {
+  return std::any_of(node.touches.begin(), node.touches.end(), [base](const Touch& touch) {
+    return touch.begin <= base && base < touch.end;
+  });
+}
+
+/// The last instruction that reads what is loaded tells the next load, a store the first that
+/// writes there again.
+void connect(Nodes& nodes, const StreamedBuffer& buffer) {
+  const Pipe mover = buffer.loaded ? Pipe::MTE2 : Pipe::MTE3;
+  Node *moves = nullptr, *works = nullptr;
+  for (Node& node : nodes) {
+    if (!touches(node, buffer.base)) continue;
+    if (node.pipe == mover) moves = &node;
+    if (node.pipe == Pipe::Vector && (buffer.loaded || works == nullptr)) works = &node;
+  }
+  if (moves == nullptr) return;
+  DVMSIM_ASSERT(works != nullptr, "what is moved is read or made by the vector pipe");
+  const auto id = static_cast<std::uint8_t>(buffer.id);
+  Node &from = buffer.loaded ? *works : *moves, &to = buffer.loaded ? *moves : *works;
+  from.sets.push_back({true, to.pipe, id});
+  to.waits.push_back({true, from.pipe, id});
+}
+
 /// Once: there is no next iteration. How many flags go into it.
 int connect(Nodes& nodes, Pipe from, Pipe to, bool once) {
   const Edges forward = essential(nodes, from, to, true);
@@ -206,18 +230,20 @@ void place_flags(const Nodes& nodes, Builder& builder) {
 }  // namespace
 
 void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges,
-              UbCopies copies) {
+              UbCopies copies, std::span<const StreamedBuffer> streamed) {
   Code& code = builder.code();
   Nodes nodes = nodes_of({code.data() + begin, code.size() - begin}, begin, ranges);
   small_vector<Carried, 6> carried;
   for (Pipe from : kQueues) {
     for (Pipe to : kQueues) {
       if (from == to) continue;
-      const int flags = connect(nodes, from, to, false);
+      const bool apart = !streamed.empty() && (to == Pipe::MTE2 || from == Pipe::MTE3);
+      const int flags = connect(nodes, from, to, apart);
       const int turns = to == Pipe::MTE2 ? copies.loads : from == Pipe::MTE3 ? copies.stores : 1;
       if (flags != 0) carried.push_back({from, to, flags * turns});
     }
   }
+  for (const StreamedBuffer& buffer : streamed) connect(nodes, buffer);
   drain_vector(nodes, code);
   place_flags(nodes, builder);
   const std::size_t end = code.size();

@@ -27,13 +27,22 @@ struct UbCopies {
   int loads = 1, stores = 1;
 };
 
+/// A buffer of what is loaded, or of what is stored, whose flag from one use to the next has an id
+/// of its own and is primed and taken back outside of the loop.
+struct StreamedBuffer {
+  std::int64_t base = 0;
+  bool loaded = false;
+  int id = 0;
+};
+
 /// Makes a loop that repeats `count` times of what was added since the builder had `begin`
 /// instructions: places flags in it, and primes those from one iteration to the next before it and
 /// takes them back after it. `ranges`: every buffer the body addresses; ranges may share bytes.
 /// Operands are immediate bases, or the register of a range. With copies, a load (a result) waits
-/// for the iteration that last used its copy.
+/// for the iteration that last used its copy. `streamed`: none of what is loaded or stored, or all
+/// of it; then a loop of whole turns of the copies goes on where the one before it ended.
 void add_loop(Builder& builder, std::size_t begin, Val count, std::span<const UbRange> ranges,
-              UbCopies copies = {});
+              UbCopies copies = {}, std::span<const StreamedBuffer> streamed = {});
 
 /// The same for what runs once in a program, with nothing after it: no loop, and no flags from one
 /// iteration to the next.

@@ -198,6 +198,9 @@ class LongScheduler {
     const std::int64_t longs = kernel_.dims[phased_.long_dim()];
     const std::int64_t part = std::min(longs, round_up(ceil_div(longs, parts), 2 * unit()));
     parts = ceil_div(longs, part);
+    // Cores of shared rows wait for all others once a row: each takes as many.
+    const std::int64_t rows_each = ceil_div(tiles, std::max<std::int64_t>(1, cores_ / parts));
+    if (parts > 1 && tiles % rows_each != 0) return;
     if (least_cycles(shorts, tiles, part, parts) >= std::min(limit_, best_total())) return;
     LongSchedule trial;
     trial.tiles = tiles;
@@ -273,6 +276,7 @@ class LongScheduler {
     return true;
   }
 
+  [[nodiscard]] bool may_stream(const LongSchedule& trial) const;
   [[nodiscard]] double step_cycles(const KernelStep& step, const VectorSchedule& schedule) const;
   [[nodiscard]] double moved(const std::vector<int>& which,
                              const std::vector<KernelTensor>& tensors, VectorTile tile) const;
@@ -331,6 +335,24 @@ Fetched LongScheduler::fetched(const std::vector<int>& inputs, VectorTile tile) 
   return sum;
 }
 
+/// Every tensor that is moved in pieces has a flag of its own. Copies take turns from the first one
+/// on in every phase: it must end with the last.
+bool LongScheduler::may_stream(const LongSchedule& trial) const {
+  constexpr std::size_t kMost = isa::kFlagIds - kLongFlags;
+  const bool counts = kernel_.inputs.size() <= kMost && kernel_.outputs.size() <= kMost &&
+                      machine_.flag.ids == isa::kFlagIds;
+  const auto is_loaded = [&](const KernelTensor& output) {
+    return std::any_of(kernel_.inputs.begin(), kernel_.inputs.end(),
+                       [&](const KernelTensor& input) { return input.value == output.value; });
+  };
+  if (!counts || std::any_of(kernel_.outputs.begin(), kernel_.outputs.end(), is_loaded)) {
+    return false;
+  }
+  if (copies_ == 1) return true;
+  const std::int64_t length = phased_.over_columns ? trial.tile().columns : trial.tile().rows;
+  return trial.parts == 1 && ceil_div(trial.part, length) % copies_ == 0;
+}
+
 /// As the estimate of vector.cpp, for each phase; what a later phase loads again comes from L2.
 void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) const {
   const int copies = copies_;
@@ -342,7 +364,9 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
   const double gap = numbers_.gap, hbm = numbers_.hbm;
   const std::int64_t length = phased_.over_columns ? trial.tile().columns : trial.tile().rows;
   const auto pieces = static_cast<double>(ceil_div(trial.part, length));
-  double once = 0;
+  trial.streams = may_stream(trial);
+  double once = 0, saved = 0;  // of a row; of that, where it does not wait for its loads
+  double spare = 0;            // that vectors work since the last piece's buffer was free
   for (const KernelStep& step : phased_.start) once += step_cycles(step, trial.phases[0]);
   boost::container::small_vector<bool, 16> loaded(kernel_.inputs.size(), false);
   for (std::size_t i = 0; i < phased_.phases.size(); ++i) {
@@ -378,13 +402,19 @@ void LongScheduler::judge(LongSchedule& trial, const VectorMeasure* measure) con
         pace_of(std::max({load, vector, store, there / copies, back / copies}), memory);
     once += load_latency + first + vector + store + (phase.outputs.empty() ? 0 : store_latency) +
             pace * (pieces - 1);
+    const double asked = copies > 1 ? load_latency + first : std::min(spare, load_latency + first);
+    saved += (i == 0 ? 0 : asked) + store + (phase.outputs.empty() ? 0 : store_latency);
+    spare = vector - part.reading;
     for (const KernelStep& step : phase.finish) once += step_cycles(step, schedule);
     if (trial.parts > 1 && !phase.accumulators.empty()) {
       const double steps = static_cast<double>(phase.accumulators.size()) * 5;
       once += load_latency + store_latency + numbers_.hop + steps * numbers_.fixed;
     }
   }
-  trial.total = numbers_.per_core * used + code_ + once * static_cast<double>(rounds);
+  // Between rows as between phases: the last phase's spare time is the next row's.
+  const double next = trial.streams ? saved + std::min(spare, load_latency) : 0;
+  trial.total = numbers_.per_core * used + code_ + once * static_cast<double>(rounds) -
+                next * static_cast<double>(rounds - 1) - (trial.streams ? saved : 0);
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ struct LongSchedule {
   std::int64_t workspace = 0;                   // bytes of all
   double total = 0;                             // estimated cycles, launch included
   int copies = 1;                               // of what is loaded and stored
+  bool streams = false;                         // loads go on from phase to phase and row to row
   int candidates = 0;
 
   [[nodiscard]] int groups() const { return cores / parts; }
