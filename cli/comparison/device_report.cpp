@@ -40,6 +40,7 @@ struct Row {
     return own.bound == "hbm" || own.bound == "l2" || own.bound.ends_with("mte2") ||
            own.bound.ends_with("mte3");
   }
+  [[nodiscard]] bool is_fused() const { return own.launches < first.launches; }
 };
 
 /// How many of a strategy's rows do what they should.
@@ -210,7 +211,7 @@ class DeviceSummary {
   /// What is slower than it should be, by name.
   void verdicts() {
     std::string slower, beyond, loose, exposed;
-    Shares sustained, cheap;
+    Shares sustained, fused, cheap, hidden;
     for (const Row& row : rows_) {
       for (std::size_t i = 0; i < costs().size(); ++i) {
         if (ratio_of(row.first, row.own, i) <= kRounding * most_of(row.first, row.own, i)) continue;
@@ -225,6 +226,7 @@ class DeviceSummary {
       if (row.own.body_us < kLargeUs || row.strategy == 0) continue;
       const bool sustains = row.own.reached() >= kSustained;
       if (row.memory_bound()) sustained[row.strategy].add(sustains);
+      if (row.is_fused() && row.own.bound == "hbm") fused[row.strategy].add(sustains);
       if (row.memory_bound() && !sustains) {
         loose += fmt::format("  {}: {} % of {}\n", row.title(), percent_text(row.own.reached()),
                              row.own.bound);
@@ -232,6 +234,7 @@ class DeviceSummary {
       if (!row.own.decode_us) continue;
       const bool decodes_fast = row.own.decode_share(1) <= 0.03;
       cheap[row.strategy].add(decodes_fast);
+      hidden[row.strategy].add(row.own.decode_share(1) <= 0.01);
       if (!decodes_fast) {
         exposed += fmt::format("  {}: {} %\n", row.title(), percent_text(row.own.decode_share(1)));
       }
@@ -241,10 +244,13 @@ class DeviceSummary {
     text_ +=
         fmt::format("slower than {} by more than 5 % at launch {}, and the largest loss: {}\n{}",
                     first_name(), costs().front(), slower.empty() ? "none" : "", slower);
-    text_ += fmt::format("large rows bound by memory at 90 % of it or more: {}\n{}",
-                         shares_text(sustained), loose);
-    text_ += fmt::format("large rows in which decoding exposes 3 % at most: {}\n{}",
-                         shares_text(cheap), exposed);
+    text_ += fmt::format(
+        "large rows bound by memory at 90 % of it or more: {}\n"
+        "  of which fused (fewer launches than {}) and bound by HBM: {}\n{}",
+        shares_text(sustained), first_name(), shares_text(fused), loose);
+    text_ +=
+        fmt::format("large rows in which decoding exposes 3 % at most: {}\n  1 % at most: {}\n{}",
+                    shares_text(cheap), shares_text(hidden), exposed);
   }
 
   [[nodiscard]] std::string shares_text(const Shares& shares) const {
