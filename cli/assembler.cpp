@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "cli/commands.h"
-#include "cli/files.h"
 #include "cli/program.h"
+#include "cli/text/files.h"
 #include "compiler/module/module.h"
 #include "vm/isa/text.h"
 #include "vm/program/program.h"

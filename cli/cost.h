@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/expression.h"
-#include "cli/yaml.h"
+#include "cli/text/expression.h"
+#include "cli/text/yaml.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {

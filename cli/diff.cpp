@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "cli/commands.h"
-#include "cli/files.h"
+#include "cli/text/files.h"
 
 namespace dvmsim {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "cli/progress.h"
 #include "compiler/graph/graph.h"
 #include "compiler/module/module.h"

@@ -4,11 +4,11 @@
 #include <filesystem>
 
 #include "cli/features.h"
-#include "cli/files.h"
 #include "cli/machine.h"
 #include "cli/npy.h"
 #include "cli/program.h"
 #include "cli/strategy_constants.h"
+#include "cli/text/files.h"
 #include "cli/workload.h"
 #include "vm/base/error.h"
 #include "vm/isa/verify.h"

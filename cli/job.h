@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cli/execute.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "vm/machine/machine.h"
 
 namespace dvmsim {

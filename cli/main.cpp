@@ -2,7 +2,7 @@
 #include <new>
 
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {

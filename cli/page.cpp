@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "cli/files.h"
+#include "cli/text/files.h"
 #include "vm/base/error.h"
 #include "web/page.h"
 

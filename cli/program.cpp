@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/files.h"
+#include "cli/text/files.h"
 #include "vm/base/error.h"
 #include "vm/isa/text.h"
 #include "vm/isa/verify.h"

@@ -5,12 +5,12 @@
 #include <optional>
 
 #include "cli/commands.h"
-#include "cli/files.h"
 #include "cli/machine.h"
 #include "cli/measure.h"
 #include "cli/regression/ci.h"
 #include "cli/regression/judge.h"
 #include "cli/table_run.h"
+#include "cli/text/files.h"
 #include "traces/output.h"
 #include "traces/report.h"
 #include "vm/base/error.h"

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "cli/files.h"
-#include "cli/yaml.h"
+#include "cli/text/files.h"
+#include "cli/text/yaml.h"
 #include "compiler/module/choice_fields.h"
 #include "compiler/runtime/strategy/strategy.h"
 #include "vm/base/error.h"

@@ -27,7 +27,7 @@
 #include <span>
 #include <string>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "compiler/module/override.h"
 
 namespace dvmsim {

@@ -13,7 +13,7 @@
 #include "cli/cost.h"
 #include "cli/machine.h"
 #include "cli/peaks.h"
-#include "cli/sources.h"
+#include "cli/text/sources.h"
 #include "vm/machine/derived.h"
 
 namespace dvmsim {

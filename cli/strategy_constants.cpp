@@ -4,8 +4,8 @@
 #include <charconv>
 #include <sstream>
 
-#include "cli/files.h"
-#include "cli/sources.h"
+#include "cli/text/files.h"
+#include "cli/text/sources.h"
 #include "vm/base/error.h"
 #include "vm/machine/quantity.h"
 

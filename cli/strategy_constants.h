@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "compiler/runtime/strategy/constants.h"
 #include "vm/machine/number.h"
 

@@ -9,8 +9,6 @@
 #include <set>
 
 #include "cli/commands.h"
-#include "cli/files.h"
-#include "cli/hash.h"
 #include "cli/page.h"
 #include "cli/progress.h"
 #include "cli/strategy_constants.h"
@@ -20,6 +18,8 @@
 #include "cli/sweep/result_log.h"
 #include "cli/sweep/slurm.h"
 #include "cli/sweep_point.h"
+#include "cli/text/files.h"
+#include "cli/text/hash.h"
 #include "cli/workers.h"
 #include "traces/output.h"
 #include "vm/base/error.h"

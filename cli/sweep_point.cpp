@@ -3,7 +3,7 @@
 #include <new>
 
 #include "cli/features.h"
-#include "cli/stream_run.h"
+#include "cli/stream/stream_run.h"
 #include "cli/workload.h"
 #include "compiler/graph/shape.h"
 #include "vm/base/error.h"

@@ -8,9 +8,9 @@
 #include <filesystem>
 #include <optional>
 
-#include "cli/files.h"
 #include "cli/machine.h"
 #include "cli/measure.h"
+#include "cli/text/files.h"
 #include "cli/workers.h"
 #include "vm/base/error.h"
 

@@ -2,7 +2,7 @@
 // for, and workers that can run its cases.
 #pragma once
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "cli/validation/pool.h"
 #include "cli/validation/score.h"
 #include "cli/validation/table.h"

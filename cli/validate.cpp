@@ -3,9 +3,9 @@
 #include <optional>
 
 #include "cli/commands.h"
-#include "cli/files.h"
 #include "cli/measure.h"
 #include "cli/table_run.h"
+#include "cli/text/files.h"
 #include "cli/validation/ablation.h"
 #include "cli/validation/plot.h"
 #include "cli/validation/print.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/operator_graph.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "compiler/graph/dim.h"
 #include "compiler/graph/graph.h"
 #include "compiler/graph/tensor.h"

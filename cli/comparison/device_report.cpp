@@ -6,8 +6,8 @@
 #include <map>
 
 #include "cli/comparison/report.h"
-#include "cli/csv_field.h"
-#include "cli/text_table.h"
+#include "cli/text/csv_field.h"
+#include "cli/text/text_table.h"
 
 namespace dvmsim {
 namespace {

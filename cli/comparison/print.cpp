@@ -7,8 +7,8 @@
 #include <set>
 
 #include "cli/comparison/report.h"
-#include "cli/standings.h"
-#include "cli/text_table.h"
+#include "cli/study/standings.h"
+#include "cli/text/text_table.h"
 #include "traces/stream_report.h"
 
 namespace dvmsim {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/csv_field.h"
+#include "cli/text/csv_field.h"
 #include "traces/stream_report.h"
 
 namespace dvmsim {

@@ -12,7 +12,7 @@
 
 #include "cli/comparison/device_figures.h"
 #include "cli/execute.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "compiler/graph/graph.h"
 #include "compiler/runtime/run_result.h"
 #include "vm/machine/machine.h"

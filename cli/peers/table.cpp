@@ -12,9 +12,9 @@
 #include <string>
 
 #include "cli/compile_timing.h"
-#include "cli/files.h"
 #include "cli/peers/c_source.h"
 #include "cli/process.h"
+#include "cli/text/files.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/text.h"
 #include "compiler/pass/pipeline.h"

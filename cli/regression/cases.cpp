@@ -6,7 +6,7 @@
 #include <limits>
 #include <map>
 
-#include "cli/yaml.h"
+#include "cli/text/yaml.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {

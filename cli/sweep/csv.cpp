@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
-#include "cli/csv_field.h"
 #include "cli/sweep/report.h"
+#include "cli/text/csv_field.h"
 
 namespace dvmsim {
 namespace {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <map>
 
-#include "cli/files.h"
-#include "cli/hash.h"
 #include "cli/machine.h"
 #include "cli/strategy_constants.h"
-#include "cli/stream.h"
+#include "cli/stream/stream.h"
+#include "cli/text/files.h"
+#include "cli/text/hash.h"
 #include "vm/base/error.h"
 #include "vm/machine/number.h"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/machine_points.h"
-#include "cli/study.h"
+#include "cli/study/machine_points.h"
+#include "cli/study/study.h"
 
 namespace dvmsim {
 

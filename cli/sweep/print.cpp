@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
-#include "cli/standings.h"
+#include "cli/study/standings.h"
 #include "cli/sweep/report.h"
 #include "cli/sweep/sensitivity.h"
-#include "cli/text_table.h"
+#include "cli/text/text_table.h"
 #include "cli/validation/print.h"
 
 namespace dvmsim {

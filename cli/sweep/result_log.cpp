@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "cli/files.h"
-#include "cli/hash.h"
+#include "cli/text/files.h"
+#include "cli/text/hash.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {

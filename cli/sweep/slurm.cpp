@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "cli/files.h"
+#include "cli/text/files.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/yaml.h"
+#include "cli/text/yaml.h"
 #include "vm/base/error.h"
 #include "vm/machine/machine.h"
 

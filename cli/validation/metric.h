@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "cli/expression.h"
+#include "cli/text/expression.h"
 #include "traces/report.h"
 
 namespace dvmsim {

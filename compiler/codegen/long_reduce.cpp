@@ -156,8 +156,9 @@ void LongEmitter::walk(std::size_t phase) {
                           : whole     ? Val(piece())
                                       : code_.compute(Op::smin, left, piece());
   const MovedTile tile{kernel_, layout, position_};
+  KnownPlaces known;
   const auto move = [&](const KernelTensor& tensor, Val base, bool in) {
-    move_tile(code_, tile, tensor, addresses.of(tensor.value), base, in);
+    move_tile(code_, tile, tensor, addresses.of(tensor.value), base, in, &known);
   };
   for (int i : what.inputs) {
     const auto at = static_cast<std::size_t>(i);

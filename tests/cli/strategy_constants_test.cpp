@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/files.h"
+#include "cli/text/files.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {

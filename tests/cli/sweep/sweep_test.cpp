@@ -4,13 +4,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "cli/hash.h"
 #include "cli/sweep/outcome.h"
 #include "cli/sweep/plan.h"
 #include "cli/sweep/report.h"
 #include "cli/sweep/result_log.h"
 #include "cli/sweep/sensitivity.h"
 #include "cli/sweep/slurm.h"
+#include "cli/text/hash.h"
 #include "vm/base/error.h"
 
 namespace dvmsim {
